@@ -1,4 +1,4 @@
-"""Native tools: the machine's own where it has them, else unpacked from its distribution's packages into `.telephony`."""
+"""Native tools: the machine's own where it has them, else its distribution's, unpacked into `.telephony`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class NativeTools:
     # -- small tools -------------------------------------------------------------------------------------------
 
     def bring_in(self, group: str, tools: Sequence[Tool]) -> None:
-        """Makes every one of `tools` available in `bin`; those the machine lacks are unpacked into `.telephony/group`."""
+        """Makes every one of `tools` available in `bin`; those the machine lacks go to `.telephony/group`."""
         missing: list[Tool] = []
         for tool in tools:
             if found := tool.on_system():
@@ -147,8 +147,7 @@ class NativeTools:
         english = sorted(path.name for path in sounds.glob("en_US_*")) if sounds.is_dir() else []
         if english and not (sounds / "en").exists():
             (sounds / "en").symlink_to(english[0])
-        lib = wrappers.library_path(root)
-        start = [str(wrappers.loader(root)), "--inhibit-cache", "--library-path", str(lib), str(root / "usr/sbin/asterisk")]
+        start = wrappers.start_with_loader(root / "usr/sbin/asterisk", root)
         shown = subprocess.run([*start, "-V"], capture_output=True, text=True)
         if shown.returncode or not _modules(root).is_dir():
             raise SetupError(
@@ -179,7 +178,7 @@ class NativeTools:
                 if apt and _major(apt.candidate("asterisk")) >= catalogue.ASTERISK_OLDEST:
                     return apt, f"Debian {suite}"
         raise SetupError(
-            f"no Asterisk {catalogue.ASTERISK_OLDEST} or newer: not on PATH, not among the {host.name}, on no Debian mirror",
+            f"no Asterisk ≥ {catalogue.ASTERISK_OLDEST} is on PATH, among the {host.name}, or on a Debian mirror",
             f"install asterisk, or name a Debian mirror in {machine.MIRROR_VARIABLE}",
         )
 
@@ -232,7 +231,9 @@ def _usable_system_asterisk(known: Path) -> dict[str, Any] | None:
     if lacking:
         say(f"{found} lacks {', '.join(lacking)}; another one is used")
         return None
-    share = next((p for p in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if (p / "documentation").is_dir()), None)
+    share = next(
+        (p for p in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if (p / "documentation").is_dir()), None
+    )
     if not share:
         say(f"{found} lacks its documentation folder; another one is used")
         return None

@@ -113,7 +113,12 @@ class PrivateApt:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "APT_CONFIG": f"{self.folder}/etc/apt.conf", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        env = {
+            **os.environ,
+            "APT_CONFIG": f"{self.folder}/etc/apt.conf",
+            "LC_ALL": "C",
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
         return subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
     def _progress(self) -> str:
@@ -132,9 +137,7 @@ def _unpack(deb: Path, root: Path) -> None:
         archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE, stderr=errors)
         excludes = [f"--exclude=./usr/share/{name}" for name in UNWANTED]
         options = ["--no-same-owner", "--keep-directory-symlink", "--delay-directory-restore"]
-        tar = subprocess.run(
-            ["tar", "-x", "-C", str(root), *options, *excludes], stdin=archive.stdout, stderr=errors
-        )
+        tar = subprocess.run(["tar", "-x", "-C", str(root), *options, *excludes], stdin=archive.stdout, stderr=errors)
         if archive.stdout:
             archive.stdout.close()
         if archive.wait() or tar.returncode:
@@ -148,4 +151,3 @@ def _unpack(deb: Path, root: Path) -> None:
 def _tail(result: subprocess.CompletedProcess[str]) -> str:
     lines = (result.stdout + result.stderr).strip().splitlines()
     return "\n".join("    " + line for line in lines[-8:])
-

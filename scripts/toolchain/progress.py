@@ -28,7 +28,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(title: str, detail: Callable[[], str] | None = None) -> Iterator[None]:
-    """Announces `title`, repeats it with `detail()` every few seconds while the body runs, and closes with its duration."""
+    """Announces `title`, repeats it with `detail()` every few seconds during the body, and closes with its duration."""
     began = time.monotonic()
     done = threading.Event()
     say(f"{title} …")

@@ -1,4 +1,4 @@
-"""`.telephony/bin`: one executable per tool, whether it is the system's, in a private folder, or from a Python wheel."""
+"""`.telephony/bin`: one executable per tool, be it the system's, in a private folder, or from a Python wheel."""
 
 from __future__ import annotations
 
@@ -70,8 +70,12 @@ def wrap(bin_dir: Path, tool: Tool, root: Path) -> None:
 
 def wrap_with_loader(bin_dir: Path, name: str, program: Path, root: Path) -> None:
     """`bin_dir`/`name` starts `program` on the C library inside `root`, whatever the machine's own is."""
-    start = [str(loader(root)), "--inhibit-cache", "--library-path", str(library_path(root)), str(program)]
-    _write(bin_dir / name, ["#!/bin/sh", f'exec {shlex.join(start)} "$@"'])
+    _write(bin_dir / name, ["#!/bin/sh", f'exec {shlex.join(start_with_loader(program, root))} "$@"'])
+
+
+def start_with_loader(program: Path, root: Path) -> list[str]:
+    """The argv that starts `program` on the C library inside `root`."""
+    return [str(loader(root)), "--inhibit-cache", "--library-path", str(library_path(root)), str(program)]
 
 
 def wrap_command(bin_dir: Path, name: str, argv: list[str], path_first: Path | None = None) -> None:
@@ -88,10 +92,10 @@ def _fonts_conf(tools: Path, root: Path) -> Path:
     The distribution's rule files are left out: unpacked without the links that choose among them, one of them forgets
     every font folder named before it.
     """
-    families = "".join(
-        f"  <alias><family>{name}</family><prefer>{''.join(f'<family>{font}</family>' for font in fonts)}</prefer></alias>\n"
-        for name, fonts in FONTS.items()
-    )
+    families = ""
+    for name, fonts in FONTS.items():
+        preferred = "".join(f"<family>{font}</family>" for font in fonts)
+        families += f"  <alias><family>{name}</family><prefer>{preferred}</prefer></alias>\n"
     conf = tools / "fonts.conf"
     write_if_changed(
         conf,

@@ -1,0 +1,283 @@
+"""Every setting of one instance: its ports, folders, numbers and limits.
+
+Values come from the environment (`HOTLINE_<NAME>`), else from `$HOTLINE_HOME/hotline.toml`, else from the defaults
+here, which make a working instance on one machine. Lists are JSON in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+REPO = Path(__file__).resolve().parent.parent
+PREFIX = "HOTLINE_"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where an instance keeps what it writes; all of it below its home."""
+
+    home: Path
+
+    @property
+    def asterisk(self) -> Path:
+        """Asterisk's own tree: etc/ lib/ spool/ log/ run/."""
+        return self.home / "asterisk"
+
+    @property
+    def recordings(self) -> Path:
+        """Stored recordings, YYYY/MM/DD."""
+        return self.home / "recordings"
+
+    @property
+    def voicemail_spool(self) -> Path:
+        """Voicemails that Asterisk wrote and the backend has not taken in yet."""
+        return self.home / "spool/voicemail"
+
+    @property
+    def fax_spool(self) -> Path:
+        """Faxes that Asterisk received and the backend has not taken in yet."""
+        return self.home / "spool/fax"
+
+    @property
+    def record_spool(self) -> Path:
+        """Legs of recordings while Asterisk writes them."""
+        return self.home / "spool/record"
+
+    @property
+    def prompts(self) -> Path:
+        """Spoken prompts, <language>/<prompt id>.wav, 8 kHz 16-bit mono."""
+        return self.home / "prompts"
+
+    @property
+    def studio(self) -> Path:
+        """Recordings by a speaker that take the place of prompts of the same name."""
+        return self.home / "studio"
+
+    @property
+    def music(self) -> Path:
+        """Music on hold."""
+        return self.home / "music"
+
+    @property
+    def journal(self) -> Path:
+        """The queue engine's journal of events and decisions."""
+        return self.home / "journal"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys, readable by the owner alone."""
+        return self.home / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the supervised processes."""
+        return self.home / "log"
+
+    @property
+    def run(self) -> Path:
+        """Pid files, heartbeats and the supervisor's status."""
+        return self.home / "run"
+
+    def all(self) -> list[Path]:
+        """Every folder that must exist before a process starts."""
+        asterisk = [self.asterisk / part for part in ("etc", "lib", "spool", "log", "run")]
+        return [
+            self.home,
+            *asterisk,
+            self.recordings,
+            self.voicemail_spool,
+            self.fax_spool,
+            self.record_spool,
+            self.prompts,
+            self.studio,
+            self.music,
+            self.journal,
+            self.secrets,
+            self.logs,
+            self.run,
+        ]
+
+
+class Settings(BaseSettings):
+    """One instance's settings; immutable, checked when made. Raises pydantic's ValidationError on nonsense."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    home: Path = REPO / "var"
+    tools: Path = REPO / ".telephony"
+    node: str = "hotline1"  # Asterisk's systemname: the first part of every call id
+    timezone: str = "Asia/Shanghai"
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8000
+    sip_host: str = "127.0.0.1"
+    sip_port: Port = 5060
+    sip_tls_port: Port = 5061
+    ws_port: Port = 8088
+    wss_port: Port = 8089
+    ami_host: str = "127.0.0.1"
+    ami_port: Port = 5038
+    agi_host: str = "127.0.0.1"
+    agi_port: Port = 4573
+    rtp_start: Port = 10000
+    rtp_end: Port = 11999
+
+    main_number: str = "12345"
+    fax_number: str = "12340"
+    trunk_addresses: list[str] = ["127.0.0.2"]  # addresses or networks that may deliver citizens' calls
+    trunk_out: str = ""  # host[:port] that takes outbound calls; "" = none
+    outbound_allowed: list[str] = ["110", "119", "120", "122"]  # regular expressions, matched whole
+
+    database_url: str = ""  # "" = SQLite in home; see `url`
+    opens: str = "08:00"  # HH:MM in `timezone`, every day unless the calendar says otherwise
+    closes: str = "22:00"
+    retention_days: Annotated[int, Field(ge=1)] = 365 * 3
+
+    offer_timeout_s: Seconds = 20
+    wrapup_s: Annotated[int, Field(ge=0)] = 30
+    beat_s: Seconds = 2
+    beat_stale_s: Seconds = 8
+    max_calls: Annotated[int, Field(ge=1)] = 400
+    min_free_mb: Annotated[int, Field(ge=0)] = 500
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over hotline.toml over defaults; the file is looked for in the home that is in force."""
+        given = getattr(init_settings, "init_kwargs", {}).get("home")
+        home = Path(given or os.environ.get(f"{PREFIX}HOME") or REPO / "var").expanduser()
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "hotline.toml")
+
+    @field_validator("home", "tools")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("node")
+    @classmethod
+    def _node_is_a_plain_word(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9]{1,32}", value):
+            raise ValueError("node must be 1 to 32 small letters and digits: it begins every call id")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+    @field_validator("main_number", "fax_number")
+    @classmethod
+    def _diallable(cls, value: str) -> str:
+        if not re.fullmatch(r"\+?[0-9]{2,32}", value):
+            raise ValueError("a number consists of 2 to 32 digits, perhaps after a +")
+        return value
+
+    @field_validator("trunk_addresses")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for address in value:
+            ip_network(address, strict=False)
+        return value
+
+    @field_validator("trunk_out")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        # It is written into a configuration file: nothing but a host and a port may pass.
+        if value and not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", value):
+            raise ValueError("trunk_out is a host, perhaps with :port")
+        return value
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _time_of_day(cls, value: str) -> str:
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise ValueError("a time of day is written HH:MM, 00:00 to 23:59")
+        return value
+
+    @field_validator("outbound_allowed")
+    @classmethod
+    def _patterns(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {pattern!r} ({error})") from error
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.rtp_end - self.rtp_start < 3:
+            raise ValueError("rtp_end must be at least 3 above rtp_start: every call needs ports of its own")
+        if self.main_number == self.fax_number:
+            raise ValueError("main_number and fax_number must differ")
+        if self.beat_stale_s <= self.beat_s:
+            raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
+        return self
+
+    @property
+    def paths(self) -> Paths:
+        """The instance's folders."""
+        return Paths(self.home)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of everything that people read."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def url(self) -> str:
+        """The database to use: `database_url`, or SQLite in the home."""
+        return self.database_url or f"sqlite:///{self.home}/hotline.sqlite3"
+
+    def ensure_dirs(self) -> None:
+        """Makes every folder; the home and the secrets are closed to others (recordings are personal data)."""
+        for folder in self.paths.all():
+            folder.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        self.paths.secrets.chmod(0o700)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process exactly these settings, whatever its own surroundings."""
+        values = self.model_dump(mode="json")
+        out = {}
+        for name, value in values.items():
+            if isinstance(value, list):
+                out[PREFIX + name.upper()] = json.dumps(value)
+            else:
+                out[PREFIX + name.upper()] = str(value)
+        return out
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,105 @@
+"""Settings: where values come from, and what is refused before anything starts on it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("HOTLINE_"):
+            monkeypatch.delenv(name)
+
+
+def test_defaults_make_an_instance_that_listens_on_this_machine_only(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    hosts = {settings.http_host, settings.sip_host, settings.ami_host, settings.agi_host}
+    assert hosts == {"127.0.0.1"}
+    assert settings.url == f"sqlite:///{tmp_path}/hotline.sqlite3"
+
+
+def test_environment_wins_over_the_file_and_the_file_over_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hotline.toml").write_text('http_port = 8100\nsip_port = 5100\nmain_number = "96180"\n')
+    monkeypatch.setenv("HOTLINE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOTLINE_HTTP_PORT", "8200")
+    settings = Settings()
+    assert (settings.http_port, settings.sip_port, settings.main_number) == (8200, 5100, "96180")
+    assert settings.ami_port == 5038
+
+
+def test_lists_are_json_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_TRUNK_ADDRESSES", '["10.1.0.0/16", "127.0.0.3"]')
+    assert Settings(home=tmp_path).trunk_addresses == ["10.1.0.0/16", "127.0.0.3"]
+
+
+def test_a_misspelt_name_in_the_file_is_refused_and_named(tmp_path: Path) -> None:
+    (tmp_path / "hotline.toml").write_text("htpp_port = 8100\n")
+    with pytest.raises(ValidationError, match="htpp_port"):
+        Settings(home=tmp_path)
+
+
+def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home=Path("here")).home == tmp_path / "here"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("http_port", 0),
+        ("http_port", 70000),
+        ("node", "Hotline 1"),
+        ("node", "a\nb"),
+        ("timezone", "Asia/Atlantis"),
+        ("timezone", "../../etc/passwd"),
+        ("main_number", "12345; DROP"),
+        ("main_number", "12340"),
+        ("trunk_addresses", ["not an address"]),
+        ("trunk_out", "host\nallow=all"),
+        ("trunk_out", "sip:host"),
+        ("outbound_allowed", ["["]),
+        ("opens", "25:00"),
+        ("opens", "8am"),
+        ("rtp_end", 10001),
+        ("beat_stale_s", 2),
+        ("max_calls", 0),
+    ],
+)
+def test_nonsense_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Settings(home=tmp_path, **{name: value})  # type: ignore[arg-type]
+
+
+def test_every_folder_is_made_and_closed_to_others(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "new")
+    settings.ensure_dirs()
+    settings.ensure_dirs()
+    assert all(folder.is_dir() for folder in settings.paths.all())
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert settings.paths.secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_child_process_given_the_environment_has_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hotline.toml").write_text("http_port = 8100\n")
+    settings = Settings(home=tmp_path, trunk_addresses=["127.0.0.7"], trunk_out="gw.example:5070", opens="09:30")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+    assert json.loads(settings.environment()["HOTLINE_TRUNK_ADDRESSES"]) == ["127.0.0.7"]
+
+
+def test_settings_cannot_be_changed_once_made(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with pytest.raises(ValidationError):
+        settings.http_port = 1  # type: ignore[misc]
