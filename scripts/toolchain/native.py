@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -19,6 +20,8 @@ from .progress import SetupError, say, step
 FORMAT = 1  # raise it when an unpacked prefix of an older set-up must not be used any more
 ARCHIVE_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NEWER_SUITES = ("forky", "sid")
+# For trying what a machine without any tools would do.
+IGNORE_SYSTEM = os.environ.get("HOTLINE_IGNORE_SYSTEM_TOOLS", "") == "1"
 
 
 class NativeTools:
@@ -65,7 +68,7 @@ class NativeTools:
         """Makes every one of `tools` available in `bin`; those the machine lacks go to `.telephony/group`."""
         missing: list[Tool] = []
         for tool in tools:
-            if found := tool.on_system():
+            if found := None if IGNORE_SYSTEM else tool.on_system():
                 wrappers.link_system(self.bin, tool.name, found)
             else:
                 missing.append(tool)
@@ -211,7 +214,7 @@ def _modules(root: Path) -> Path:
 def _usable_system_asterisk(known: Path) -> dict[str, Any] | None:
     """The machine's own Asterisk if it is new enough and complete; its facts are remembered until the file changes."""
     found = Tool("asterisk", (), "", on_path=("asterisk", "/usr/sbin/asterisk")).on_system()
-    if not found:
+    if not found or IGNORE_SYSTEM:
         return None
     identity = f"{found}:{found.stat().st_mtime_ns}"
     try:
