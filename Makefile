@@ -1,0 +1,75 @@
+# The commands of the project. Everything runs as any user and changes nothing outside this folder.
+#
+#   make run         the hotline: set-up, Asterisk and the backend under one supervisor; Ctrl-C stops it
+#   make demo        the same with simulated citizens and agents
+#   make stop        stops a hotline that runs from this folder (or from HOTLINE_HOME)
+#   make doctor      checks every part and places a test call
+#   make test        set-up for testing, lint, then every tier of tests
+#   make lint        style, types, layering
+#   make bench-NAME  one measurement (tests/bench/NAME.py); make bench runs all
+#   make drill-NAME  one fault drill (tests/drills/NAME.py); make drill runs all
+#
+# PYTHON=/path/to/python3.12 chooses the interpreter that .venv is made with; PYTEST="-k words -x" narrows the tests.
+
+PYTHON ?= python3
+PYTEST ?=
+BIN := .venv/bin
+TIERS := unit integration calls browser drills
+PACKAGES := ivr agi_scripts acd cti_bridge asterisk_conf recordings app
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo stop doctor setup setup-test test tests lint bench drill clean
+
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
+
+setup:
+	@$(PYTHON) scripts/setup run
+
+setup-test:
+	@$(PYTHON) scripts/setup test
+
+run: setup
+	@exec $(BIN)/hotline up
+
+demo: setup
+	@exec $(BIN)/hotline demo
+
+stop:
+	@exec $(BIN)/hotline stop
+
+doctor: setup
+	@exec $(BIN)/hotline doctor
+
+test: setup-test lint tests
+
+tests:
+	@for tier in $(TIERS); do \
+	  ls tests/$$tier/test_*.py >/dev/null 2>&1 || { \
+	    echo "make test: the tier tests/$$tier has no tests here. Remedy: git checkout -- tests/$$tier" >&2; exit 1; }; \
+	done
+	$(BIN)/python -m pytest $(addprefix tests/,$(TIERS)) $(PYTEST)
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES) scripts/toolchain
+	$(BIN)/lint-imports
+	@if [ -e app/frontend/package.json ]; then cd app/frontend && ../../.telephony/bin/npm run --silent check; fi
+
+# A bench or drill is a module that prints its table and, last, one line of JSON; its exit status says whether it met
+# its goals. A name with dashes is a module with underscores.
+bench-%: setup-test
+	@$(BIN)/python scripts/measure bench $*
+
+drill-%: setup-test
+	@$(BIN)/python scripts/measure drills $*
+
+bench: setup-test
+	@$(BIN)/python scripts/measure bench
+
+drill: setup-test
+	@$(BIN)/python scripts/measure drills
+
+clean:
+	rm -rf .venv .telephony app/frontend/node_modules app/frontend/dist .mypy_cache .ruff_cache .pytest_cache
