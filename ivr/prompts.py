@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,8 @@ FORMAT = 1
 BETWEEN_PHRASES_S = 0.25
 SHORTEST_S = 0.08
 LONGEST_S = 40.0
+ToolLookup = Callable[[str], Path | str | Sequence[str]]
+"""A program's name → its file, or the argv that starts it. Raises whatever says how to get it."""
 Progress = Callable[[int, int, str], None]
 """Called with (done, of how many, what was made last); from worker threads, one at a time."""
 
@@ -41,7 +43,7 @@ class PromptSettings:
     """Where prompts go and how tools are found, for callers that have no settings object."""
 
     home: Path
-    tool: Callable[[str], Path | str]
+    tool: ToolLookup
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def build_prompts(
     settings: PromptSettings | HasHome,
     progress: Progress | None = None,
     *,
-    tool: Callable[[str], Path | str] | None = None,
+    tool: ToolLookup | None = None,
     words: catalogue.Catalogue | None = None,
     speaker: Speaker | None = None,
     workers: int = 2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -37,29 +38,29 @@ class Speaker(Protocol):
 class EspeakSpeaker:
     """espeak-ng → sox. Free, offline and small; robotic, so every sentence can be replaced by a recording."""
 
-    espeak: Path | str
-    sox: Path | str
+    espeak: Path | str | Sequence[str]
+    sox: Path | str | Sequence[str]
     timeout_s: float = 20.0
     identity: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
-        version = self._run([str(self.espeak), "--version"]).decode(errors="replace").split("Data at")[0].strip()
+        version = self._run([*_argv(self.espeak), "--version"]).decode(errors="replace").split("Data at")[0].strip()
         object.__setattr__(self, "identity", f"{version}|{' '.join((*SOX_FORMAT, *EFFECTS))}")
 
     def speak(self, phrase: Phrase, target: Path) -> None:
         """Promises of Speaker.speak."""
         # The text goes in by standard input: as an argument a text that starts with '-' would be an option.
         spoken = self._run(
-            [str(self.espeak), "-v", phrase.voice, "-s", str(phrase.words_per_minute), "--stdin", "--stdout"],
+            [*_argv(self.espeak), "-v", phrase.voice, "-s", str(phrase.words_per_minute), "--stdin", "--stdout"],
             phrase.aloud.encode(),
         )
         self._run(
-            [str(self.sox), "-V1", "-t", "wav", "--ignore-length", "-", *SOX_FORMAT, str(target), *EFFECTS], spoken
+            [*_argv(self.sox), "-V1", "-t", "wav", "--ignore-length", "-", *SOX_FORMAT, str(target), *EFFECTS], spoken
         )
 
     def convert(self, source: Path, target: Path) -> None:
         """Writes any sound file that sox can read (a studio recording) to `target` in telephone format."""
-        self._run([str(self.sox), "-V1", str(source), *SOX_FORMAT, str(target), "gain", "-n", "-3"])
+        self._run([*_argv(self.sox), "-V1", str(source), *SOX_FORMAT, str(target), "gain", "-n", "-3"])
 
     def _run(self, argv: list[str], given: bytes = b"") -> bytes:
         name = Path(argv[0]).name
@@ -74,3 +75,7 @@ class EspeakSpeaker:
                 f"{name} failed: {done.stderr.decode(errors='replace').strip()[-300:] or done.returncode}"
             )
         return done.stdout
+
+
+def _argv(program: Path | str | Sequence[str]) -> list[str]:
+    return [str(program)] if isinstance(program, str | Path) else list(program)

@@ -1,0 +1,243 @@
+"""Refuses a voice menu that could leave a caller stranded. Run over every shipped flow in the tests and by
+`hotline ivr check`.
+
+The promises (T2, GB/T 33358): while people are at work a person is never more than two keys away from any question,
+and a caller who presses nothing reaches one; outside those hours the same holds for leaving a message.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import catalogue as catalogue_module
+from . import flow as flow_module
+from .interpreter import Facts
+from .marked_yaml import DataFileError
+from .model import Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Subject, exits
+
+MOST_KEYS = 2
+"""As many keys as a person may be away."""
+EMERGENCY_NUMBERS = ("110", "119", "120", "122")
+SCENARIOS = tuple(Facts(open=open_, elderly=elderly) for open_ in (True, False) for elderly in (False, True))
+PROMPTS_OF_SCRIPTS: dict[Subject, tuple[str, ...]] = {
+    Subject.ANNOUNCEMENTS: (),
+    Subject.CASE_PROGRESS: ("case_is", "case_state", "case_updated", "state_handling", "pause"),
+}
+"""What is spoken about a lookup's answer, besides the node's own prompts."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One fault of a flow: where (1-based line and column), at which node, of which kind, in words."""
+
+    line: int
+    column: int
+    node: str
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.node}: {self.text} [{self.code}]"
+
+
+def verify(flow: Flow, words: catalogue_module.Catalogue) -> list[Finding]:
+    """Every fault of `flow`, in the order of the file; [] means that it may go live."""
+    found: set[Finding] = set()
+    found.update(_missing_prompts(flow, words))
+    found.update(_unreachable(flow))
+    found.update(_circles(flow))
+    if not any(finding.code == "circle" for finding in found):
+        for facts in SCENARIOS:
+            found.update(_stranded(flow, facts))
+    found.update(_emergencies(flow))
+    return sorted(found)
+
+
+def main(path: Path | str = flow_module.SHIPPED) -> int:
+    """Checks the flow in `path` and prints what is wrong with it. 0: may go live; 1: faults; 2: can't be read."""
+    try:
+        flow = flow_module.load(Path(path))
+        findings = verify(flow, catalogue_module.load())
+    except (DataFileError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    for finding in findings:
+        print(f"{path}: {finding}")
+    if not findings:
+        print(f"{path}: {len(flow.nodes)} nodes, {len(flow.languages)} languages, no fault")
+    return 1 if findings else 0
+
+
+def _finding(node: Node, code: str, text: str) -> Finding:
+    return Finding(*node.place, node.id, code, text)
+
+
+def _missing_prompts(flow: Flow, words: catalogue_module.Catalogue) -> Iterator[Finding]:
+    for language in flow.languages:
+        for node in flow.nodes.values():
+            wanted: tuple[str, ...] = getattr(node, "say", ())
+            if isinstance(node, Number):
+                wanted += (node.wrong,)
+            if isinstance(node, Menu):
+                wanted += (flow.wrong_key,)
+            if isinstance(node, Lookup):
+                wanted += PROMPTS_OF_SCRIPTS[node.of]
+            for prompt in wanted:
+                if not words.has(language, prompt):
+                    yield _finding(node, "missing-prompt", f"no prompt '{prompt}' in language '{language}'")
+            if isinstance(node, Menu | Number) and not node.say:
+                yield _finding(node, "mute", "asks without saying anything")
+
+
+def _unreachable(flow: Flow) -> Iterator[Finding]:
+    reached: set[str] = set()
+    open_: list[str] = [flow.start, flow.person]
+    while open_:
+        name = open_.pop()
+        if name not in reached:
+            reached.add(name)
+            open_ += [target for _, target in exits(flow.nodes[name])]
+    for name, node in flow.nodes.items():
+        if name not in reached:
+            yield _finding(node, "unreachable", "no call ever comes here")
+
+
+def _automatic(node: Node, facts: Facts) -> str | None:
+    """Where a call goes from `node` by itself, or None if the caller or a service must answer first."""
+    match node:
+        case Branch():
+            return node.yes if (facts.open if node.on is Fact.OPEN else facts.elderly) else node.no
+        case Note():
+            return node.next
+    return None
+
+
+def _circles(flow: Flow) -> Iterator[Finding]:
+    """Circles in which nobody is asked (for ever silent) and circles that silence alone walks (for ever talking)."""
+    for facts, node in itertools.product(SCENARIOS, flow.nodes.values()):
+        seen: list[str] = []
+        at: Node = node
+        while (following := _silent_next(at, facts)) is not None:
+            if at.id in seen:
+                if at.id == node.id:
+                    around = " > ".join(seen[seen.index(at.id) :])
+                    yield _finding(node, "circle", f"a caller who presses nothing goes round for ever: {around}")
+                break
+            seen.append(at.id)
+            at = flow.nodes[following]
+
+
+def _silent_next(node: Node, facts: Facts) -> str | None:
+    match node:
+        case Menu() | Number():
+            return node.silence
+        case Lookup():
+            return node.otherwise
+    return _automatic(node, facts)
+
+
+def _serves(end: End, facts: Facts) -> bool:
+    """True if `end` gives the caller what the hours promise: a person here, or a message that a person will read."""
+    return end.next is (Next.QUEUE if facts.open else Next.VOICEMAIL)
+
+
+def _stranded(flow: Flow, facts: Facts) -> Iterator[Finding]:
+    promised = "a person" if facts.open else "leaving a message"
+    keys = _keys_away(flow, facts)
+    reachable = _reachable(flow, facts)
+    when = f"while {'open' if facts.open else 'closed'}"
+    for name in reachable:
+        node = flow.nodes[name]
+        if not isinstance(node, Menu | Number):
+            continue
+        if keys[name] == math.inf:
+            yield _finding(node, "dead-end", f"{when} nothing leads from here to {promised}")
+        elif keys[name] > MOST_KEYS:
+            yield _finding(node, "too-far", f"{when} {promised} is {int(keys[name])} keys away, {MOST_KEYS} at most")
+        if not _silence_serves(flow, node.silence, facts):
+            yield _finding(node, "silence", f"{when} a caller who presses nothing does not reach {promised}")
+        if not _silence_serves(flow, node.exhausted, facts):
+            yield _finding(node, "tries", f"{when} a caller whose tries ran out does not reach {promised}")
+
+
+def _silence_serves(flow: Flow, name: str, facts: Facts, passed: frozenset[str] = frozenset()) -> bool:
+    node = flow.nodes[name]
+    if name in passed:
+        return False
+    if isinstance(node, End):
+        return _serves(node, facts)
+    passed |= {name}
+    if isinstance(node, Lookup):
+        return all(_silence_serves(flow, target, facts, passed) for _, target in exits(node))
+    following = _silent_next(node, facts)
+    return following is not None and _silence_serves(flow, following, facts, passed)
+
+
+def _reachable(flow: Flow, facts: Facts) -> set[str]:
+    reached: set[str] = set()
+    open_ = [flow.start]
+    while open_:
+        name = open_.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        node = flow.nodes[name]
+        following = _automatic(node, facts)
+        open_ += [following] if following else [target for _, target in exits(node)]
+    return reached
+
+
+def _keys_away(flow: Flow, facts: Facts) -> dict[str, float]:
+    """For each node the number of choices to what is promised, were every service to answer in the worst way.
+
+    A key such as 110 counts as one: it is one number that the caller knows. Silence counts as no key, but only
+    choices are counted here: whoever wants a person must not need to know that waiting helps.
+    """
+    away = dict.fromkeys(flow.nodes, math.inf)
+    for _ in range(len(flow.nodes) + 1):
+        changed = False
+        for name, node in flow.nodes.items():
+            best = away[name]
+            following = _automatic(node, facts)
+            if following is not None:
+                best = away[following]
+            elif isinstance(node, End):
+                best = 0 if _serves(node, facts) else math.inf
+            elif isinstance(node, Lookup):
+                best = max(away[target] for _, target in exits(node))
+            elif isinstance(node, Menu):
+                best = 1 + min(away[target] for target in node.keys.values())
+            elif isinstance(node, Number):
+                best = 1 + min(away[node.star], away[node.next])
+            if best != away[name]:
+                away[name] = best
+                changed = True
+        if not changed:
+            break
+    return away
+
+
+def _emergencies(flow: Flow) -> Iterator[Finding]:
+    """Every emergency number is offered, and the transfer goes where the key says (T4)."""
+    targets = {node.transfer_to for node in flow.nodes.values() if isinstance(node, End)}
+    start = flow.nodes[flow.start]
+    for number in EMERGENCY_NUMBERS:
+        if number not in targets:
+            yield _finding(start, "no-emergency", f"nothing leads to {number}")
+    for node in flow.nodes.values():
+        if isinstance(node, Menu):
+            for key, target in node.keys.items():
+                if key in EMERGENCY_NUMBERS and (wrong := _transfers(flow, target) - {key}):
+                    yield _finding(node, "wrong-number", f"key {key} can lead to {', '.join(sorted(wrong))}")
+
+
+def _transfers(flow: Flow, name: str) -> set[str]:
+    """The numbers that are one confirmation away from `name`."""
+    node = flow.nodes[name]
+    candidates = [node] + ([flow.nodes[target] for target in node.keys.values()] if isinstance(node, Menu) else [])
+    return {found.transfer_to for found in candidates if isinstance(found, End) and found.transfer_to}
