@@ -1,0 +1,108 @@
+"""Roles (K3) and what each may do, as one table.
+
+The table is the whole truth: no code asks for a role, only for a permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The people around a hotline (篇6)."""
+
+    agent = "agent"  # 话务员
+    supervisor = "supervisor"  # 班长
+    duty_leader = "duty_leader"  # 带班领导
+    section_head = "section_head"  # 处室负责人
+    dispatcher = "dispatcher"  # 派单员
+    unit_handler = "unit_handler"  # 承办单位经办人
+    unit_leader = "unit_leader"  # 承办单位负责人
+    quality = "quality"  # 质检员
+    city_leader = "city_leader"  # 市领导
+    auditor = "auditor"  # 审计员
+    admin = "admin"  # 系统管理员
+    citizen = "citizen"  # 市民
+
+
+class Permission(StrEnum):
+    """One thing that a person may do."""
+
+    calls_read = "calls.read"
+    calls_handle = "calls.handle"  # take calls, have a phone
+    cases_read = "cases.read"
+    cases_write = "cases.write"
+    cases_override = "cases.override"  # edit what another person owns or has registered
+    drafts_read_all = "drafts.read_all"
+    citizens_read = "citizens.read"
+    citizens_write = "citizens.write"
+    personal_read = "personal.read"  # sees numbers and names
+    confidential_read = "confidential.read"  # sees them also where a citizen asked for secrecy (篇6 第19条)
+    recordings_listen = "recordings.listen"
+    recordings_own = "recordings.own"  # listen to the talks one had oneself
+    recordings_export = "recordings.export"
+    messages_read = "messages.read"  # voicemails and faxes
+    callbacks_handle = "callbacks.handle"
+    announcements_write = "announcements.write"
+    calendar_write = "calendar.write"
+    wallboard_read = "wallboard.read"
+    agents_control = "agents.control"  # listen in, whisper, change another's state
+    users_manage = "users.manage"
+    audit_read = "audit.read"
+    system_read = "system.read"  # health details, metrics, alarms
+
+
+P = Permission
+_STAFF = {P.calls_read, P.cases_read, P.citizens_read, P.personal_read, P.wallboard_read}
+_AGENT = _STAFF | {
+    P.calls_handle,
+    P.cases_write,
+    P.citizens_write,
+    P.recordings_own,
+    P.messages_read,
+    P.callbacks_handle,
+}
+_SUPERVISOR = _AGENT | {
+    P.cases_override,
+    P.drafts_read_all,
+    P.recordings_listen,
+    P.announcements_write,
+    P.agents_control,
+    P.system_read,
+}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.agent: frozenset(_AGENT),
+    Role.supervisor: frozenset(_SUPERVISOR),
+    Role.duty_leader: frozenset(_SUPERVISOR | {P.confidential_read, P.calendar_write}),
+    Role.section_head: frozenset(
+        _STAFF
+        | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
+        | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
+        | {P.calendar_write}
+    ),
+    Role.dispatcher: frozenset(_STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read}),
+    Role.unit_handler: frozenset(),
+    Role.unit_leader: frozenset(),
+    Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
+    Role.city_leader: frozenset({P.cases_read, P.wallboard_read}),
+    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read}),
+    Role.admin: frozenset(
+        {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
+        | {P.calls_read, P.cases_read}
+    ),
+    Role.citizen: frozenset(),
+}
+del P
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """Everything that someone with these roles may do."""
+    return frozenset().union(*(PERMISSIONS[role] for role in roles))
+
+
+def parse_roles(names: Iterable[str]) -> frozenset[Role]:
+    """The roles of these names; names that no longer exist are left out rather than locking a person out."""
+    known = {role.value for role in Role}
+    return frozenset(Role(name) for name in names if name in known)
