@@ -1,0 +1,191 @@
+"""One supervised process: how it is started, recognised, watched, signalled and seen to end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from app.supervisor import identity as ids
+from app.supervisor.identity import Identity
+from app.supervisor.model import State, Timing, Watch
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What to run under which name, and how to tell that it works.
+
+    `command` is asked at every start, so that a restart follows changed settings. A child with `beats` must touch
+    `<run>/<name>.beat`; one with `probe` is asked (in a thread; it may take seconds). One with `survives` is left
+    running when its supervisor is killed, and adopted by the next supervisor if `probe` says that it works; others
+    that were left behind are ended. `grace_s` is how long SIGTERM is given before SIGKILL.
+    """
+
+    name: str
+    command: Callable[[], tuple[list[str], Mapping[str, str], Path]]
+    beats: bool = False
+    probe: Callable[[], bool] | None = None
+    survives: bool = False
+    grace_s: float = 8.0
+
+
+@dataclass
+class Child:
+    """The running side of a ChildSpec."""
+
+    spec: ChildSpec
+    run: Path
+    logs: Path
+    timing: Timing
+    state: State = State.stopped
+    process: subprocess.Popen[bytes] | None = None
+    identity: Identity | None = None
+    adopted: bool = False
+    started_at: float | None = None  # wall clock, for people
+    restarts: int = 0
+    deaths: list[float] = field(default_factory=list)
+    due: float = 0.0
+    overdue: float = 0.0
+    last_exit: int | None = None
+    last_reason: str = ""
+    reason: str = ""  # why the supervisor is ending it, until its end is seen
+    watch: Watch | None = None
+    watch_fd: int | None = None
+    probed: int = 0  # grows with every probe that succeeded
+
+    @property
+    def name(self) -> str:
+        """The child's name."""
+        return self.spec.name
+
+    @property
+    def pid(self) -> int | None:
+        """The child's pid while it runs."""
+        return self.identity.pid if self.identity else None
+
+    def spawn(self) -> None:
+        """Starts the process in a session of its own (the terminal's Ctrl-C is the supervisor's to pass on).
+
+        Raises OSError if the program can't be started.
+        """
+        self.beat_file().unlink(missing_ok=True)
+        argv, env, cwd = self.spec.command()
+        with self._log() as log:
+            self.process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env={**env, "HOTLINE_PROCESS": self.name},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.adopted = False
+        self._begin(ids.identify(self.process.pid))
+
+    def adopt(self, found: Identity) -> None:
+        """Takes over a process that an earlier supervisor started."""
+        self.process = None
+        self.adopted = True
+        self._begin(found)
+
+    def _begin(self, identity: Identity | None) -> None:
+        self.identity = identity
+        self.started_at = time.time()
+        if identity is not None:  # else it has ended already, which the exit status will tell
+            ids.remember(self.run, self.name, identity)
+            with contextlib.suppress(OSError):  # old kernels and strict sandboxes lack it; ticks notice then
+                self.watch_fd = os.pidfd_open(identity.pid)
+        now = time.monotonic()
+        if self.spec.beats:
+            self.watch = Watch(self.timing.first_beat_grace, self.timing.beat_stale, now)
+        elif self.spec.probe:
+            self.watch = Watch(self.timing.probe_grace, self.timing.probe_stale, now, sign=self.probed)
+
+    def has_exited(self) -> bool:
+        """True once the process has ended; its exit status is then in `last_exit` (None for one that was adopted)."""
+        if self.process is not None:
+            status = self.process.poll()
+            if status is None:
+                return False
+            self.last_exit = status
+            return True
+        if self.identity is not None and self.identity.is_alive():
+            return False
+        self.last_exit = None
+        return True
+
+    def ended(self, now: float) -> None:
+        """Notes the end: why, when; and ends whatever the process left in its session."""
+        self.deaths = [died for died in self.deaths if now - died <= self.timing.forget_deaths_after] + [now]
+        self.last_reason = self.reason or self._describe_exit()
+        self.reason = ""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        if self.watch_fd is not None:
+            os.close(self.watch_fd)
+        ids.forget(self.run, self.name)
+        self.watch_fd = self.process = self.identity = self.watch = None
+
+    def _describe_exit(self) -> str:
+        if self.last_exit is None:
+            return "ended"
+        if self.last_exit < 0:
+            return f"killed by {signal_name(-self.last_exit)}"
+        return f"ended with exit status {self.last_exit}"
+
+    def signal(self, number: int) -> None:
+        """Sends a signal, unless the process has ended already."""
+        if self.process is not None:
+            self.process.send_signal(number)
+        elif self.identity is not None:
+            self.identity.send(number)
+
+    def observe(self, now: float) -> bool:
+        """Looks at the signs of life; True if the process counts as frozen."""
+        if self.watch is None:
+            return False
+        self.watch.look(self._beat() if self.spec.beats else self.probed, now)
+        return self.watch.is_frozen(now)
+
+    def beat_file(self) -> Path:
+        """The file whose modification time is the process's heartbeat."""
+        return self.run / f"{self.name}.beat"
+
+    def _beat(self) -> int | None:
+        try:
+            return self.beat_file().stat().st_mtime_ns
+        except OSError:
+            return None
+
+    def _log(self) -> IO[bytes]:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return (self.logs / f"{self.name}.log").open("ab")
+
+    def status(self, now: float) -> dict[str, object]:
+        """What status.json says about this child."""
+        return {
+            "state": str(self.state),
+            "pid": self.pid,
+            "adopted": self.adopted,
+            "started_at": self.started_at,
+            "restarts": self.restarts,
+            "last_exit": self.last_exit,
+            "last_reason": self.last_reason,
+            "restart_in_s": round(max(self.due - now, 0.0), 2) if self.state is State.waiting else None,
+        }
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9; the number itself for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,108 @@
+"""The rules of supervision: the table of states, the pauses between restarts, and when a process counts as frozen."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from app.supervisor import logfiles
+from app.supervisor.model import (
+    TRANSITIONS,
+    Effect,
+    Event,
+    IllegalTransition,
+    State,
+    Timing,
+    Watch,
+    pause_before_restart,
+    step,
+)
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))
+def test_every_pair_is_either_in_the_table_or_refused(state: State, event: Event) -> None:
+    if (state, event) in TRANSITIONS:
+        assert step(state, event) == TRANSITIONS[state, event]
+    else:
+        with pytest.raises(IllegalTransition, match=str(event)):
+            step(state, event)
+
+
+def test_from_every_state_a_stop_leads_to_stopped() -> None:
+    for state in State:
+        now, _ = step(state, Event.stop)
+        if now is State.stopping:
+            now, _ = step(now, Event.exited)
+        assert now is State.stopped
+
+
+def test_nothing_is_started_while_stopping() -> None:
+    spawning = {pair for pair, (_, effect) in TRANSITIONS.items() if effect is Effect.spawn}
+    assert spawning == {(State.stopped, Event.start), (State.waiting, Event.due)}
+
+
+def test_the_first_deaths_are_answered_at_once_and_later_ones_ever_more_slowly() -> None:
+    timing = Timing()
+    deaths: list[float] = []
+    pauses = []
+    for number in range(12):
+        deaths.append(float(number))
+        pauses.append(pause_before_restart(deaths, float(number), timing))
+    assert pauses[:3] == [0, 0, 0]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == timing.pauses[-1]
+
+
+def test_old_deaths_are_forgotten() -> None:
+    timing = Timing()
+    deaths = [float(number) for number in range(10)] + [1000.0]
+    assert pause_before_restart(deaths, 1000.0, timing) == 0
+
+
+def test_a_process_that_keeps_beating_is_never_frozen() -> None:
+    watch = Watch(grace=20, stale=4, started=0)
+    for second in range(1, 100):
+        watch.look(second, float(second))
+        assert not watch.is_frozen(second + 3.9)
+
+
+def test_a_beat_that_no_longer_changes_is_no_sign_of_life() -> None:
+    watch = Watch(grace=20, stale=4, started=0)
+    watch.look("t1", 1.0)
+    watch.look("t1", 5.0)
+    assert not watch.is_frozen(5.0)
+    assert watch.is_frozen(5.1)
+
+
+def test_a_start_is_given_time_until_the_first_beat() -> None:
+    watch = Watch(grace=20, stale=4, started=0)
+    watch.look(None, 19.0)
+    assert not watch.is_frozen(20.0)
+    assert watch.is_frozen(20.1)
+
+
+def test_a_supervisor_that_was_held_up_itself_blames_nobody() -> None:
+    watch = Watch(grace=20, stale=4, started=0)
+    watch.look("t1", 1.0)
+    watch.excuse(30.0)
+    assert not watch.is_frozen(31.0)
+    assert watch.is_frozen(35.1)
+
+
+def test_a_large_log_is_set_aside_while_its_writer_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "core.log"
+    with log.open("ab", buffering=0) as writer:
+        for round_number in range(4):
+            writer.write(f"round {round_number} ".encode() + b"x" * 100)
+            logfiles.rotate_all(tmp_path, largest=50, kept=2)
+        writer.write(b"last words")
+    assert log.read_bytes() == b"last words"
+    assert (tmp_path / "core.log.1").read_bytes().startswith(b"round 3")
+    assert (tmp_path / "core.log.2").read_bytes().startswith(b"round 2")
+    assert not (tmp_path / "core.log.3").exists()
+
+
+def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "core.log").write_text("few words")
+    logfiles.rotate_all(tmp_path, largest=50)
+    assert [path.name for path in tmp_path.iterdir()] == ["core.log"]
