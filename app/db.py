@@ -134,7 +134,11 @@ def translated() -> Iterator[None]:
     except sa_exc.TimeoutError as error:
         raise Busy() from error
     except sa_exc.DBAPIError as error:
-        if (known := _known(error)) is not None:
+        if (known := _known(error.orig, isinstance(error, sa_exc.OperationalError))) is not None:
+            raise known from error
+        raise
+    except sqlite3.Error as error:  # while a connection is being set up, SQLAlchemy does not wrap
+        if (known := _known(error, True)) is not None:
             raise known from error
         raise
 
@@ -143,8 +147,7 @@ _PG_BUSY = ("55P03", "40001", "40P01", "57014", "57P01", "57P02", "57P03", "5330
 _PG_FULL = ("53100",)
 
 
-def _known(error: sa_exc.DBAPIError) -> HotlineError | None:
-    origin = error.orig
+def _known(origin: BaseException | None, operational: bool) -> HotlineError | None:
     if isinstance(origin, sqlite3.Error):
         name = getattr(origin, "sqlite_errorname", "") or ""
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -157,7 +160,7 @@ def _known(error: sa_exc.DBAPIError) -> HotlineError | None:
     state = getattr(origin, "sqlstate", None)
     if state is None:
         # No SQLSTATE: the server refused the connection or the connection broke.
-        return Busy(code="database_away") if isinstance(error, sa_exc.OperationalError) else None
+        return Busy(code="database_away") if operational else None
     if state.startswith(_PG_FULL):
         return StorageFull()
     if state.startswith(_PG_BUSY):

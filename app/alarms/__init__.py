@@ -1,0 +1,1 @@
+"""What needs a person now: disk full, broken spool files, a broken chain."""

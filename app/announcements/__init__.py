@@ -1,0 +1,1 @@
+"""Surge announcements that callers hear before the menu (T14)."""

@@ -1,0 +1,1 @@
+"""Who listened, exported, overrode, signed in."""

@@ -1,0 +1,1 @@
+"""Call-backs instead of waiting (T5)."""

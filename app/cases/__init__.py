@@ -1,0 +1,1 @@
+"""Cases from draft to archive (C1, C14, C16)."""

@@ -1,0 +1,1 @@
+"""Citizens, their numbers, and what staff must know about them."""

@@ -1,0 +1,1 @@
+"""Faxes: TIFF to PDF, and a draft case (T11)."""

@@ -1,0 +1,1 @@
+"""The HTTP surface that all capabilities share: who asks, errors, headers, pages, files."""

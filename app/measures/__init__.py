@@ -1,0 +1,1 @@
+"""Figures for the wallboard (T13, GB/T 33358)."""

@@ -1,0 +1,1 @@
+"""The card that an agent sees when a call is offered (T7)."""

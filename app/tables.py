@@ -1,0 +1,46 @@
+"""Every table of the hotline, imported so that `metadata` is complete."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from app.agents.tables import Agent
+from app.alarms.tables import Alarm
+from app.announcements.tables import Announcement
+from app.audit.tables import AuditEntry
+from app.auth.tables import LoginAttempt, User, UserSession
+from app.callbacks.tables import Callback
+from app.calls.tables import Call
+from app.cases.tables import Case, CaseCounter, CaseEvent, HandlingSection, Rotation
+from app.citizens.tables import Citizen, CitizenNumber
+from app.faxes.tables import Fax
+from app.hours.tables import SpecialDay
+from app.voicemails.tables import Voicemail
+from recordings.tables import ChainHead, Recording
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Agent",
+    "Alarm",
+    "Announcement",
+    "AuditEntry",
+    "Call",
+    "Callback",
+    "Case",
+    "CaseCounter",
+    "CaseEvent",
+    "ChainHead",
+    "Citizen",
+    "CitizenNumber",
+    "Fax",
+    "HandlingSection",
+    "LoginAttempt",
+    "Recording",
+    "Rotation",
+    "SpecialDay",
+    "User",
+    "UserSession",
+    "Voicemail",
+    "metadata",
+]

@@ -1,0 +1,1 @@
+"""Recordings: the store with its hash chain, playing with an audit, and retention."""
