@@ -99,8 +99,9 @@ def command(settings: Settings) -> tuple[list[str], dict[str, str], Path]:
     The caller should ask `check_ports(settings)` first. Raises ToolMissing when no Asterisk is set up.
     """
     argv = [*tool("asterisk", settings), "-f", "-C", str(_main_file(settings))]
-    keep = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TZ", "TMPDIR") if name in os.environ}
-    return argv, {**keep, "TZ": settings.timezone}, settings.paths.asterisk
+    keep = {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
+    # Epoch milliseconds are made by two functions of which one reads TZ and the other /etc/localtime: both get UTC.
+    return argv, {**keep, "TZ": "UTC"}, settings.paths.asterisk
 
 
 def ready(settings: Settings, timeout: float = 20.0) -> float:

@@ -1,0 +1,66 @@
+"""pytest's door to the peers; loaded with `-p tests.peers.fixtures`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers.hotline import AsteriskUnderTest
+from tests.peers.network import PublicNetwork
+
+
+class Exchange:
+    """Our Asterisk and the public network, connected to each other both ways."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.network: PublicNetwork
+        self.hotline = AsteriskUnderTest(folder / "home")
+        self.network = PublicNetwork(folder / "network", self.hotline.settings)
+        # The network's port is known only now, and settings are immutable: made anew with the way out.
+        self.hotline.settings = self.hotline.settings.model_copy(update={"trunk_out": self.network.address})
+
+    def start(self) -> None:
+        """Starts both; a fresh heartbeat is set, nobody listens as backend yet."""
+        self.hotline.start()
+        self.network.start()
+        self.hotline.beat()
+
+    def stop(self) -> None:
+        """Ends both."""
+        self.network.stop()
+        self.hotline.stop()
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """One pair of Asterisks for a test module; see also the per-test fixtures below."""
+    pair = Exchange(tmp_path_factory.mktemp("x"))
+    try:
+        pair.start()
+        yield pair
+    finally:
+        pair.stop()
+
+
+@pytest.fixture
+def asterisk_under_test(exchange: Exchange) -> Iterator[AsteriskUnderTest]:
+    """Our Asterisk with a fresh heartbeat and a backend that nobody has started; no channel is left afterwards."""
+    hotline = exchange.hotline
+    hotline.beat()
+    hotline.backend.stop()
+    hotline.backend = type(hotline.backend)(hotline.settings.agi_host, hotline.settings.agi_port)
+    yield hotline
+    hotline.backend.stop()
+    for channel in hotline.manager.channels():
+        hotline.manager.send("Hangup", Channel=channel["Channel"])
+    hotline.wait_no_channels()
+
+
+@pytest.fixture
+def public_network(exchange: Exchange) -> Iterator[PublicNetwork]:
+    """The public network, all its numbers forgotten afterwards."""
+    yield exchange.network
+    exchange.network.numbers.clear()
