@@ -1,0 +1,160 @@
+"""The composition root: the only place that wires the parts together.
+
+A process of the backend plays one or more roles (docs/architecture.md):
+
+* `voice`    – the FastAGI server that speaks with callers (threads);
+* `realtime` – the AMI link, the queue engine and the websocket hub;
+* `web`      – pages and REST;
+* `worker`   – takes spooled voicemails, faxes and recordings in, and prunes what has outlived its retention.
+
+`realtime`, `web` and `worker` share one event loop; `voice` only shares it when somebody asks for everything in one
+process. Each process proves that it works by touching its heartbeat file (see `app/heartbeat.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from app import logs
+from app.db import Database, migrate
+from app.heartbeat import Heartbeat, http_answers
+from app.settings import Settings
+from app.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+ROLES = ("voice", "realtime", "web", "worker")
+
+
+def serve(settings: Settings, roles: Sequence[str] = ROLES) -> None:
+    """Run the given roles until SIGTERM or SIGINT; running calls are left to Asterisk.
+
+    Raises:
+        ValueError: a role that does not exist.
+    """
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown:
+        raise ValueError(f"no such role: {', '.join(unknown)}; there are {', '.join(ROLES)}")
+    name = os.environ.get("HOTLINE_PROCESS", "serve")
+    logs.configure(name)
+    settings.ensure_dirs()
+    database = Database(settings.url)
+    if set(roles) == {"voice"}:
+        _serve_voice_alone(settings, database, name)
+        return
+    migrate(settings)
+    uvloop.install()
+    asyncio.run(_serve_loop(settings, database, frozenset(roles), name))
+
+
+def voice_server(settings: Settings, database: Database) -> Any:
+    """The FastAGI server with every script, not yet started."""
+    from agi_scripts.scripts import SCRIPTS
+    from agi_scripts.server import FastAgiServer
+    from app.voice_services import VoiceServices
+
+    return FastAgiServer(
+        settings.agi_host,
+        settings.agi_port,
+        SCRIPTS,
+        VoiceServices(settings, database),
+        max_calls=settings.max_calls,
+    )
+
+
+def _serve_voice_alone(settings: Settings, database: Database, name: str) -> None:
+    server = voice_server(settings, database)
+    server.start()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    beat = Heartbeat(settings.paths.run, name)
+    log.info("voice scripts are ready", host=settings.agi_host, port=settings.agi_port)
+    while not stop.wait(1.0):
+        if server.alive():
+            beat.touch()
+    server.stop()
+    log.info("voice scripts stopped")
+
+
+async def _serve_loop(settings: Settings, database: Database, roles: frozenset[str], name: str) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with contextlib.AsyncExitStack() as stack:
+        app = await stack.enter_async_context(running_app(settings, database, roles))
+        voice = voice_server(settings, database) if "voice" in roles else None
+        if voice is not None:
+            voice.start()
+            stack.callback(voice.stop)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                loop="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="websockets-sansio",
+                ws_max_size=256 * 1024,
+                timeout_graceful_shutdown=2,
+                server_header=False,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        serving = asyncio.create_task(server._serve(), name="http")
+        beating = asyncio.create_task(_beat(settings, name, voice), name="heartbeat")
+        waiting = asyncio.create_task(stopping.wait(), name="stop")
+        log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
+        done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=serving not in done)
+        beating.cancel()
+        waiting.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running_app(settings: Settings, database: Database, roles: frozenset[str]) -> AsyncIterator[FastAPI]:
+    """The FastAPI application with its background parts started; they stop in reverse order on exit."""
+    from app.web import create_app
+
+    async with contextlib.AsyncExitStack() as stack:
+        bridge: Any = None
+        if "realtime" in roles:
+            from cti_bridge.bridge import Bridge
+
+            bridge = Bridge(settings, database)
+        app = create_app(settings, database, realtime=bridge)
+        if bridge is not None:
+            app.include_router(bridge.router)
+            await bridge.start()
+            stack.push_async_callback(bridge.stop)
+        if "worker" in roles:
+            worker = Worker(settings, database)
+            worker.start()
+            stack.push_async_callback(worker.stop)
+        yield app
+
+
+async def _beat(settings: Settings, name: str, voice: Any) -> None:
+    """Touch the heartbeat once a second while the loop turns and every door answers."""
+    beat = Heartbeat(settings.paths.run, name)
+    while True:
+        if await http_answers(settings.http_host, settings.http_port) and (
+            voice is None or await asyncio.to_thread(voice.alive)
+        ):
+            beat.touch()
+        await asyncio.sleep(1.0)

@@ -1,0 +1,88 @@
+"""Background work: what lies in a spool becomes a row, and what has outlived its retention goes.
+
+Every job is derived from files and tables, so a job that was lost with a killed process is simply found again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from app.db import Database
+from app.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Job:
+    """One recurring piece of work; `run` returns how many things it did."""
+
+    name: str
+    every_s: float
+    run: Callable[[], int]
+    due: float = 0.0
+    failing_since: float | None = None
+
+
+class Worker:
+    """Runs the jobs one after another on a thread, so that a slow disk never holds up the event loop."""
+
+    def __init__(self, settings: Settings, database: Database, *, jobs: list[Job] | None = None) -> None:
+        self._jobs = shipped_jobs(settings, database) if jobs is None else jobs
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin; must be called from a running event loop."""
+        self._task = asyncio.create_task(self._loop(), name="worker")
+
+    async def stop(self) -> None:
+        """Let the job in hand finish and end."""
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+
+    async def _loop(self) -> None:
+        while not self._stopping.is_set():
+            await asyncio.to_thread(self.run_due, time.monotonic())
+            pause = max(0.05, min(job.due for job in self._jobs) - time.monotonic()) if self._jobs else 1.0
+            try:
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    def run_due(self, now: float) -> None:
+        """Run every job that is due at the monotonic time `now`; a failing job is logged once and tried again."""
+        for job in self._jobs:
+            if job.due > now:
+                continue
+            try:
+                done = job.run()
+            except Exception:
+                if job.failing_since is None:
+                    job.failing_since = now
+                    log.exception("background job failed; it is tried again", job=job.name)
+            else:
+                if job.failing_since is not None:
+                    log.info("background job works again", job=job.name, after_s=round(now - job.failing_since))
+                    job.failing_since = None
+                if done:
+                    log.info("background job done", job=job.name, count=done)
+            job.due = now + job.every_s
+
+
+def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
+    """The jobs of a running hotline."""
+    from app import spool
+    from recordings.retention import prune
+
+    return [
+        Job("take in spooled messages", 2.0, lambda: spool.scan(database, settings)),
+        Job("delete what has outlived its retention", 3600.0, lambda: prune(database, settings)),
+    ]
