@@ -326,6 +326,13 @@ class Tick:
     """Nothing happened but time. Due at `Engine.next_wake_ms()`; more often does no harm."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that was no event when it was journalled; refused again on replay."""
+
+    name: str
+
+
 Event = (
     CallJoined
     | CallLeft

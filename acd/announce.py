@@ -1,0 +1,54 @@
+"""What is a caller told about position and wait? A range that never rises.
+
+The wait for the k-th place while c agents work is that of k departures, each after (handling time ÷ c) on average:
+k·h/c, give or take its standard deviation h/c·√k. So the range is wide for the next in line and narrows, relative to
+the wait, for those further back. A caller with rare skills is measured against the agents who have them.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from acd.floor import Floor
+from acd.model import Announce, CallState
+from acd.records import Call
+
+_MIN_EVERY_S = 5
+
+
+def announce(floor: Floor, call_id: str) -> None:
+    """Tell the caller where they are, and set the next time to do so."""
+    call = floor.calls.get(call_id)
+    if call is None or call.key is None:
+        return
+    every = max(_MIN_EVERY_S, floor.lines[call.queue].config.announce_every_s) * 1000
+    call.announce_timer = floor.timers.set(floor.clock.tau + every, "announce", call_id)
+    if call.state is CallState.WAITING:
+        floor.out.append(_words(floor, call))
+
+
+def _words(floor: Floor, call: Call) -> Announce:
+    position = floor.position(call)
+    low, high = wait_range(floor, call, position)
+    if call.said is not None:
+        said_position, said_low, said_high = call.said
+        position = min(position, said_position)
+        low = said_low if low is None else low if said_low is None else min(low, said_low)
+        high = said_high if high is None else high if said_high is None else min(high, said_high)
+    call.said = (position, low, high)
+    return Announce(call.call_id, position, low, high)
+
+
+def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int | None]:
+    """Seconds from and to. None and None while nobody works who could serve this caller."""
+    line, demand = floor.lines[call.queue], call.demand
+    assert demand is not None
+    assert call.key is not None
+    if demand.staffed <= 0:
+        return None, None
+    in_demand = demand.waiting.rank(call.key) + 1
+    whole, own = (position, max(1, line.staffed)), (in_demand, demand.staffed)
+    places, agents = max(whole, own, key=lambda pair: pair[0] / pair[1])
+    mean = places * line.handling_ms // agents
+    spread = line.handling_ms * isqrt(places * 1_000_000) // (agents * 1000)
+    return max(0, mean - spread) // 1000, -(-(mean + spread) // 1000)

@@ -1,0 +1,91 @@
+"""What time is it for the engine, when the machine's clock jumps or the process was frozen?
+
+Two times are kept. `wall` orders callers and measures waits; it follows the clock that is given but never runs
+backwards. `tau` drives the timers; it advances only while the engine is woken when it asked to be. After a freeze or a
+jump of the clock, timers therefore go on where they stood: nobody's wrap-up ends early, no caller is sent away.
+"""
+
+from __future__ import annotations
+
+from acd.order import SortedKeys
+
+_JITTER_MS = 1_000
+
+TimerKey = tuple[int, int, str, str]  # due (tau), sequence, kind, id
+
+
+class Clock:
+    """All in milliseconds. `offset` is what backward jumps have been made up with: wall = given + offset."""
+
+    __slots__ = ("given", "late_ms", "offset", "started", "tau", "wall")
+
+    def __init__(self, late_ms: int) -> None:
+        self.late_ms = late_ms
+        self.started: int | None = None  # the first time ever given
+        self.given = 0
+        self.offset = 0
+        self.wall = 0
+        self.tau = 0
+
+    def advance(self, now_ms: int, due: int | None) -> None:
+        """Go on to `now_ms`. `due` is the tau of the next timer, if there is one."""
+        if self.started is None:
+            self.started = self.given = self.wall = now_ms
+            return
+        self.given = now_ms
+        wall = now_ms + self.offset
+        if wall < self.wall:
+            if self.wall - wall >= _JITTER_MS:
+                self.offset += self.wall - wall
+            return
+        step = wall - self.wall
+        if due is not None:
+            allowed = max(0, due - self.tau) + self.late_ms
+            if step > allowed:
+                undone = min(step - allowed, self.offset)  # the clock came back to where it had jumped from
+                self.offset -= undone
+                wall -= undone
+                step = allowed
+        self.wall = wall
+        self.tau += step
+
+    def given_of_tau(self, tau: int) -> int:
+        """When a timer is due, on the clock that is given from outside."""
+        return self.given + tau - self.tau
+
+    def given_of_wall(self, wall: int) -> int:
+        return wall - self.offset
+
+
+class Timers:
+    """Moments in tau. Setting returns the key by which a timer is cancelled."""
+
+    __slots__ = ("_keys", "_sequence")
+
+    def __init__(self) -> None:
+        self._keys: SortedKeys[TimerKey] = SortedKeys()
+        self._sequence = 0
+
+    def set(self, due: int, kind: str, ident: str) -> TimerKey:
+        self._sequence += 1
+        key = (due, self._sequence, kind, ident)
+        self._keys.add(key)
+        return key
+
+    def cancel(self, key: TimerKey | None) -> None:
+        if key is not None:
+            self._keys.remove(key)
+
+    def first_due(self) -> int | None:
+        first = self._keys.first()
+        return None if first is None else first[0]
+
+    def pop_due(self, tau: int) -> TimerKey | None:
+        first = self._keys.first()
+        if first is None or first[0] > tau:
+            return None
+        self._keys.remove(first)
+        return first
+
+    def __len__(self) -> int:
+        return len(self._keys)

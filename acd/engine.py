@@ -1,0 +1,194 @@
+"""The queue engine: events and the time in, decisions out.
+
+`Engine.handle` never raises and never looks at a clock. The same configuration, events and times give the same
+decisions, byte for byte: a journal of what went in is enough to explain or repeat what came out (`acd.journal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from acd import agent_events, call_events
+from acd.announce import announce
+from acd.checks import check, is_int, subject_of
+from acd.floor import Floor
+from acd.matching import match
+from acd.model import (
+    AgentBusyOutside,
+    AgentNotReady,
+    AgentReady,
+    AgentSignedIn,
+    AgentSignedOut,
+    CallJoined,
+    CallLeft,
+    Decision,
+    EngineConfig,
+    Event,
+    NextState,
+    OfferAnswered,
+    OfferFailed,
+    PhoneChanged,
+    QueueConfigured,
+    Refused,
+    TalkAdopted,
+    TalkEnded,
+    Tick,
+    Unknown,
+    Why,
+    WrapUpDone,
+    WrapUpExtended,
+)
+from acd.overflow import look_at_call, look_at_demand, overflow
+from acd.views import AgentSeen, EngineView, OfferSeen, TalkSeen, WaitingSeen
+
+
+def _queue_configured(floor: Floor, event: QueueConfigured) -> Why | None:
+    floor.configure(event.config)
+    return None
+
+
+def _tick(_floor: Floor, _event: Tick) -> Why | None:
+    return None
+
+
+_HANDLERS: Mapping[type, Callable[[Floor, Any], Why | None]] = {
+    CallJoined: call_events.call_joined,
+    CallLeft: call_events.call_left,
+    OfferAnswered: call_events.offer_answered,
+    OfferFailed: call_events.offer_failed,
+    TalkEnded: call_events.talk_ended,
+    TalkAdopted: call_events.talk_adopted,
+    AgentSignedIn: agent_events.agent_signed_in,
+    AgentSignedOut: agent_events.agent_signed_out,
+    AgentReady: agent_events.agent_ready,
+    AgentNotReady: agent_events.agent_not_ready,
+    NextState: agent_events.next_state,
+    PhoneChanged: agent_events.phone_changed,
+    WrapUpDone: agent_events.wrapup_done,
+    WrapUpExtended: agent_events.wrapup_extended,
+    AgentBusyOutside: agent_events.agent_busy_outside,
+    QueueConfigured: _queue_configured,
+    Tick: _tick,
+}
+
+_TIMERS: Mapping[str, Callable[[Floor, str], None]] = {
+    "offer": call_events.offer_expired,
+    "return": call_events.caller_is_back,
+    "announce": announce,
+    "overflow": look_at_call,
+    "unstaffed": look_at_demand,
+    "wrapup": agent_events.wrapup_over,
+    "rest": agent_events.rest_over,
+}
+
+
+class Engine:
+    """One engine decides for all queues. Not thread-safe; every call takes microseconds.
+
+    `seed` tells engines apart that start in the same millisecond: it is part of every offer's id.
+    """
+
+    def __init__(self, config: EngineConfig | None = None, seed: int = 0) -> None:
+        self.config = config or EngineConfig()
+        self.seed = seed
+        self._floor = Floor(self.config, seed)
+
+    def handle(self, event: Event, now_ms: int) -> list[Decision]:
+        """What follows from this event at this time (epoch milliseconds), in the order in which to do it.
+
+        What does not fit is answered by a `Refused` among the decisions; due timers are looked after all the same.
+        """
+        floor = self._floor
+        floor.out = []
+        now = now_ms if is_int(now_ms, 0) else floor.clock.given
+        floor.clock.advance(now, floor.timers.first_due())
+        right, why = check(event)
+        if right is not None:
+            why = _HANDLERS[type(right)](floor, right)
+        if why is not None:
+            name = event.name if isinstance(event, Unknown) else type(event).__name__
+            floor.out.append(Refused(name, why, subject_of(event)))
+        while (timer := floor.timers.pop_due(floor.clock.tau)) is not None:
+            _TIMERS[timer[2]](floor, timer[3])
+        if floor.fresh_agents or floor.fresh_calls:
+            match(floor)
+            overflow(floor)
+        if floor.touched:
+            floor.show_queues()
+        return floor.out
+
+    def next_wake_ms(self) -> int | None:
+        """When the next `Tick` is due, on the clock that `handle` is given; None while nothing is timed."""
+        due = self._floor.timers.first_due()
+        return None if due is None else self._floor.clock.given_of_tau(due)
+
+    def waiting_order(self, queue: str) -> list[str]:
+        """Ids of all callers of a queue who have no agent, in the order in which they will be served."""
+        line = self._floor.lines.get(queue)
+        return [] if line is None else [key[3] for key in line.order]
+
+    def snapshot(self) -> EngineView:
+        """Everything a page may show. Grows with callers and agents; meant for some times a second, not per event."""
+        floor = self._floor
+        clock = floor.clock
+        return EngineView(
+            now_ms=clock.given,
+            agents=tuple(self._agents_seen()),
+            waiting=tuple(self._waiting_seen()),
+            offers=tuple(
+                OfferSeen(call.offer_id, call.call_id, call.offer_agent, clock.given_of_tau(call.offer_deadline))
+                for call in floor.calls.values()
+                if call.offer_id is not None and call.offer_agent is not None
+            ),
+            talks=tuple(
+                TalkSeen(call.call_id, agent_id, clock.given_of_wall(started))
+                for call in floor.calls.values()
+                for agent_id, started in call.agents.items()
+            ),
+        )
+
+    def _agents_seen(self) -> list[AgentSeen]:
+        floor = self._floor
+        return [
+            AgentSeen(
+                agent_id=agent.agent_id,
+                state=agent.state,
+                since_ms=floor.clock.given_of_wall(agent.since),
+                idle_since_ms=floor.clock.given_of_wall(agent.idle_since),
+                not_ready_reason=agent.not_ready_reason,
+                unreachable=agent.unreachable,
+                in_use=agent.in_use,
+                busy_outside=agent.outside,
+                until_ms=floor.until_ms(agent),
+                next_state=agent.next_state,
+                next_reason=agent.next_reason,
+                call_id=agent.call_id,
+                offer_id=agent.offer_id,
+                queues=agent.queues,
+            )
+            for agent in floor.agents.values()
+        ]
+
+    def _waiting_seen(self) -> list[WaitingSeen]:
+        floor = self._floor
+        seen = []
+        for queue, line in floor.lines.items():
+            for position, key in enumerate(line.order, start=1):
+                call = floor.calls[key[3]]
+                assert call.state is not None
+                seen.append(
+                    WaitingSeen(
+                        call_id=call.call_id,
+                        queue=queue,
+                        position=position,
+                        state=call.state,
+                        joined_ms=floor.clock.given_of_wall(call.joined),
+                        priority=call.priority,
+                        language=call.language,
+                        caller=call.caller,
+                        offer_id=call.offer_id,
+                        agent_id=call.offer_agent,
+                    )
+                )
+        return seen

@@ -1,0 +1,220 @@
+"""How agents and calls move: one function each that looks the step up in its table, runs the effects, enters the state.
+
+Both return False, having changed nothing, when the table refuses.
+"""
+
+from __future__ import annotations
+
+from acd.floor import Floor
+from acd.model import AgentState, CallState, CancelOffer, Reason, ReasonCode
+from acd.records import Agent, Call
+from acd.tables import AGENT_TABLE, CALL_TABLE, AgentEffect, AgentStep, CallEffect, CallStep
+
+_SHORTEST_TALK_MS = 5_000
+_LONGEST_TALK_MS = 3_600_000
+
+
+def move_agent(
+    floor: Floor,
+    agent: Agent,
+    step: AgentStep,
+    reason: Reason,
+    *,
+    wish: AgentState | None = None,
+    wish_reason: str = "",
+    extend_ms: int = 0,
+) -> bool:
+    """`wish_reason` is the not-ready reason for steps that lead there; `wish` goes with the steps that queue one."""
+    cell = AGENT_TABLE.get((agent.state, step))
+    if cell is None:
+        return False
+    before = _shown(agent)
+    to, not_ready_reason = cell.to, wish_reason
+    for effect in cell.effects:
+        if effect is AgentEffect.DROP_OFFER:
+            _drop_offer_of(floor, agent, reason)
+        elif effect is AgentEffect.SET_NEXT:
+            agent.next_state, agent.next_reason = wish, wish_reason
+        elif effect is AgentEffect.CLEAR_NEXT:
+            _clear_next(agent)
+        elif effect is AgentEffect.LEAVE_AFTER:
+            agent.next_state, agent.next_reason, agent.leaving = AgentState.SIGNED_OUT, "", True
+        elif effect is AgentEffect.STAY:
+            if agent.leaving:
+                _clear_next(agent)
+        elif effect is AgentEffect.TAKE_NEXT:
+            if agent.next_state is not None:
+                to, not_ready_reason = agent.next_state, agent.next_reason
+        elif effect is AgentEffect.KEEP_REASON:
+            agent.next_state, agent.next_reason = AgentState.NOT_READY, agent.not_ready_reason
+        elif effect is AgentEffect.EXTEND:
+            _extend_wrapup(floor, agent, extend_ms)
+    _enter(floor, agent, to, step, not_ready_reason)
+    floor.index(agent)
+    if _shown(agent) != before:
+        floor.show(agent, reason)
+    return True
+
+
+def _shown(agent: Agent) -> tuple[object, ...]:
+    return (
+        agent.state,
+        agent.since,
+        agent.not_ready_reason,
+        agent.next_state,
+        agent.next_reason,
+        agent.wrapup_timer,
+        agent.offer_id,
+    )
+
+
+def _clear_next(agent: Agent) -> None:
+    agent.next_state, agent.next_reason, agent.leaving = None, "", False
+
+
+def _enter(floor: Floor, agent: Agent, to: AgentState, step: AgentStep, not_ready_reason: str) -> None:
+    came_from, clock = agent.state, floor.clock
+    if to is came_from:
+        if to is AgentState.NOT_READY and not_ready_reason:
+            agent.not_ready_reason = not_ready_reason
+        return
+    if came_from is AgentState.TALKING:
+        agent.idle_since = clock.wall
+    if came_from is AgentState.SIGNED_OUT:
+        agent.idle_since = clock.wall
+    if to is AgentState.WRAP_UP:
+        wrapup_s = _wrapup_s(floor, agent)
+        if agent.leaving:
+            to = AgentState.SIGNED_OUT
+        elif wrapup_s > 0:
+            agent.wrapup_timer = floor.timers.set(clock.tau + wrapup_s * 1000, "wrapup", agent.agent_id)
+            agent.wrapup_extra_ms = 0
+        elif agent.next_state is not None:
+            to, not_ready_reason = agent.next_state, agent.next_reason
+        else:
+            to = AgentState.READY
+    if to is not AgentState.WRAP_UP:
+        floor.timers.cancel(agent.wrapup_timer)
+        agent.wrapup_timer = None
+        _learn_handling(floor, agent, to)
+    agent.not_ready_reason = not_ready_reason if to is AgentState.NOT_READY else ""
+    if to in (AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT):
+        _clear_next(agent)
+    agent.state, agent.since = to, clock.wall
+    if to is AgentState.SIGNED_OUT:
+        agent.skills, agent.queues = {}, ()
+        agent.outside = False
+        floor.timers.cancel(agent.rest_timer)
+        agent.rest_timer = None
+        floor.link(agent)
+
+
+def _wrapup_s(floor: Floor, agent: Agent) -> int:
+    line = floor.lines.get(agent.work_queue)
+    own = None if line is None else line.config.wrapup_s
+    return floor.config.wrapup_s if own is None else own
+
+
+def _learn_handling(floor: Floor, agent: Agent, to: AgentState) -> None:
+    """Talk and wrap-up together are what the next caller waits for; the average follows a sixteenth of each."""
+    if agent.work_started is None or to is AgentState.TALKING:
+        return
+    line = floor.lines.get(agent.work_queue)
+    if line is not None:
+        took = min(max(floor.clock.tau - agent.work_started, _SHORTEST_TALK_MS), _LONGEST_TALK_MS)
+        line.handling_ms += (took - line.handling_ms) // 16
+    agent.work_started = None
+
+
+def _extend_wrapup(floor: Floor, agent: Agent, extend_ms: int) -> None:
+    assert agent.wrapup_timer is not None
+    agent.wrapup_extra_ms += extend_ms
+    due = agent.wrapup_timer[0] + extend_ms
+    floor.timers.cancel(agent.wrapup_timer)
+    agent.wrapup_timer = floor.timers.set(due, "wrapup", agent.agent_id)
+
+
+def _drop_offer_of(floor: Floor, agent: Agent, reason: Reason) -> None:
+    if agent.call_id is not None:
+        call = floor.calls[agent.call_id]
+        move_call(floor, call, CallStep.CANCEL)
+        drop_offer(floor, call, reason, recall=True)
+
+
+def drop_offer(floor: Floor, call: Call, reason: Reason, *, recall: bool) -> None:
+    """The engine ends an offer; the agent's state is the caller's business."""
+    agent_id, offer_id = end_offer(floor, call)
+    floor.out.append(CancelOffer(offer_id, call.call_id, agent_id, reason, recall))
+
+
+def end_offer(floor: Floor, call: Call) -> tuple[str, str]:
+    """Take call and agent apart. Returns the agent's id and the offer's."""
+    agent_id, offer_id = call.offer_agent, call.offer_id
+    assert agent_id is not None
+    assert offer_id is not None
+    floor.timers.cancel(call.offer_timer)
+    call.offer_timer = call.offer_id = call.offer_agent = None
+    call.ended_offer = (offer_id, agent_id)
+    agent = floor.agents[agent_id]
+    agent.call_id = agent.offer_id = None
+    return agent_id, offer_id
+
+
+def move_call(floor: Floor, call: Call, step: CallStep) -> bool:
+    cell = CALL_TABLE.get((call.state, step))
+    if cell is None:
+        return False
+    for effect in cell.effects:
+        if effect is CallEffect.RELEASE_AGENT:
+            _release_agent(floor, call, step)
+        elif effect is CallEffect.END_TALKS:
+            for agent_id in list(call.agents):
+                end_talk(floor, call, floor.agents[agent_id])
+    floor.set_call(call, cell.to)
+    return True
+
+
+_RELEASE_REASON = {
+    CallStep.JOIN: ReasonCode.BACK_IN_HOLD,
+    CallStep.LEAVE: ReasonCode.CALLER_LEFT,
+    CallStep.ADOPT: ReasonCode.ANSWERED_ELSEWHERE,
+}
+
+
+def _release_agent(floor: Floor, call: Call, step: CallStep) -> None:
+    """The phone rings for nothing: stop it. The caller is where they want to be, so nobody is recalled."""
+    assert call.offer_agent is not None
+    agent = floor.agents[call.offer_agent]
+    reason = Reason(_RELEASE_REASON[step])
+    drop_offer(floor, call, reason, recall=False)
+    move_agent(floor, agent, AgentStep.RELEASE, reason)
+
+
+def start_talk(floor: Floor, call: Call, agent: Agent, step: AgentStep, reason: Reason, started: int) -> None:
+    """Agent and caller talk. The agent's step must be one that the table allows."""
+    if agent.call_id is not None and agent.call_id != call.call_id and agent.state is AgentState.TALKING:
+        leave_talk(floor, floor.calls[agent.call_id], agent)
+    move_agent(floor, agent, step, reason)
+    agent.call_id = call.call_id
+    agent.talk_started = started
+    agent.work_started = floor.clock.tau
+    agent.work_queue = call.queue
+    call.agents[agent.agent_id] = started
+    call.faults = 0
+    call.ended_offer = None
+    call.newcomer = False
+
+
+def leave_talk(floor: Floor, call: Call, agent: Agent) -> None:
+    """Take the agent out of the call's talk; the last one leaves it finished. The agent's state is not changed."""
+    call.agents.pop(agent.agent_id, None)
+    agent.call_id = None
+    if not call.agents and call.state is CallState.TALKING:
+        move_call(floor, call, CallStep.TALK_END)
+
+
+def end_talk(floor: Floor, call: Call, agent: Agent) -> None:
+    """As `leave_talk` without ending the call's own state, and the agent goes into wrap-up."""
+    call.agents.pop(agent.agent_id, None)
+    agent.call_id = None
+    move_agent(floor, agent, AgentStep.TALK_END, Reason(ReasonCode.TALK_ENDED))

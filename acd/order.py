@@ -1,0 +1,88 @@
+"""Which key is first, and how many are before this one? A sorted set that stays fast with thousands of keys.
+
+Blocks of bounded size: finding a block is a binary search, changing one moves at most a block's worth of pointers, and
+a rank adds up block lengths. With 10,000 keys that is some 60 blocks; every operation stays within microseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K", bound=tuple[Any, ...])
+_BLOCK = 256
+
+
+class SortedKeys(Generic[K]):
+    """Unique tuples in ascending order. Adding a key twice or removing an absent one changes nothing."""
+
+    __slots__ = ("_blocks", "_lasts", "_size")
+
+    def __init__(self) -> None:
+        self._blocks: list[list[K]] = []
+        self._lasts: list[K] = []
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[K]:
+        for block in self._blocks:
+            yield from block
+
+    def __contains__(self, key: K) -> bool:
+        index = bisect_left(self._lasts, key)
+        if index == len(self._blocks):
+            return False
+        block = self._blocks[index]
+        return block[bisect_left(block, key)] == key
+
+    def first(self) -> K | None:
+        return self._blocks[0][0] if self._blocks else None
+
+    def add(self, key: K) -> bool:
+        if not self._blocks:
+            self._blocks.append([key])
+            self._lasts.append(key)
+            self._size = 1
+            return True
+        index = min(bisect_left(self._lasts, key), len(self._blocks) - 1)
+        block = self._blocks[index]
+        at = bisect_left(block, key)
+        if at < len(block) and block[at] == key:
+            return False
+        block.insert(at, key)
+        self._size += 1
+        if len(block) > _BLOCK:
+            half = len(block) // 2
+            self._blocks.insert(index + 1, block[half:])
+            del block[half:]
+            self._lasts.insert(index, block[-1])
+            index += 1
+        self._lasts[index] = self._blocks[index][-1]
+        return True
+
+    def remove(self, key: K) -> bool:
+        index = bisect_left(self._lasts, key)
+        if index == len(self._blocks):
+            return False
+        block = self._blocks[index]
+        at = bisect_left(block, key)
+        if block[at] != key:
+            return False
+        del block[at]
+        self._size -= 1
+        if block:
+            self._lasts[index] = block[-1]
+        else:
+            del self._blocks[index]
+            del self._lasts[index]
+        return True
+
+    def rank(self, key: K) -> int:
+        """How many keys are before this one, whether or not it is in the set."""
+        index = bisect_left(self._lasts, key)
+        if index == len(self._blocks):
+            return self._size
+        return sum(map(len, self._blocks[:index])) + bisect_left(self._blocks[index], key)

@@ -1,0 +1,72 @@
+"""Who should not wait any longer? Callers who waited too long, found the queue full, or whom nobody could serve.
+
+Looked at only after matching: a caller for whom an agent is free is offered, not sent away.
+"""
+
+from __future__ import annotations
+
+from acd.floor import Floor
+from acd.model import CallState, Overflow, Reason, ReasonCode
+from acd.moves import move_call
+from acd.records import Call, Demand
+from acd.tables import CallStep
+
+_PAUSE_MS = 15_000
+
+
+def overflow(floor: Floor) -> None:
+    """Send on whoever of the callers fresh in line must not stay there."""
+    for call in sorted(floor.fresh_calls.values(), key=lambda c: c.key or ()):
+        if call.state is CallState.WAITING:
+            reason = _reason(floor, call)
+            if reason is not None:
+                _send(floor, call, reason)
+            call.newcomer = False
+    floor.fresh_calls.clear()
+
+
+def _reason(floor: Floor, call: Call) -> Reason | None:
+    line = floor.lines[call.queue]
+    config, tau = line.config, floor.clock.tau
+    assert call.demand is not None
+    if call.priority >= config.overflow_below_priority:
+        return None
+    others = len(line.order) - 1
+    if call.newcomer and config.overflow_length is not None and others >= config.overflow_length:
+        return Reason(ReasonCode.QUEUE_FULL, {"waiting": others, "limit": config.overflow_length})
+    if call.overflow_due is not None and call.overflow_due <= tau:
+        facts = {"waited_s": floor.waited_s(call), "limit_s": config.overflow_wait_s or 0}
+        return Reason(ReasonCode.WAITED_TOO_LONG, facts)
+    if floor.unstaffed_too_long(call.demand):
+        facts = {"waited_s": floor.waited_s(call), "limit_s": config.overflow_unstaffed_s or 0}
+        return Reason(ReasonCode.NOBODY_SIGNED_IN, facts)
+    return None
+
+
+def _send(floor: Floor, call: Call, reason: Reason) -> None:
+    if call.overflow_pause > floor.clock.tau:
+        # It was tried a moment ago and the caller came back: not again at once.
+        floor.timers.cancel(call.overflow_timer)
+        call.overflow_timer = floor.timers.set(call.overflow_pause, "overflow", call.call_id)
+        return
+    call.overflow_pause = floor.clock.tau + _PAUSE_MS
+    to = floor.lines[call.queue].config.overflow_to
+    move_call(floor, call, CallStep.OVERFLOW)
+    floor.out.append(Overflow(call.call_id, to, reason))
+
+
+def look_at_call(floor: Floor, call_id: str) -> None:
+    """A caller's overflow is due to be looked at."""
+    call = floor.calls.get(call_id)
+    if call is not None and call.state is CallState.WAITING:
+        floor.fresh_calls[call_id] = call
+
+
+def look_at_demand(floor: Floor, name: str) -> None:
+    """Nobody has been able to serve this demand for too long."""
+    demand: Demand | None = floor.demand_names.get(name)
+    if demand is None:
+        return
+    demand.unstaffed_timer = None
+    for key in demand.waiting:
+        floor.fresh_calls[key[3]] = floor.calls[key[3]]
