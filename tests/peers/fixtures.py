@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.peers.baresip import BaresipPhone
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
 
@@ -64,3 +66,26 @@ def public_network(exchange: Exchange) -> Iterator[PublicNetwork]:
     """The public network, all its numbers forgotten afterwards."""
     yield exchange.network
     exchange.network.numbers.clear()
+
+
+PhoneMaker = Callable[..., BaresipPhone]
+
+
+@pytest.fixture
+def phone(
+    asterisk_under_test: AsteriskUnderTest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PhoneMaker]:
+    """`phone("1001", answer="manual", tone_hz=880)` starts an agent's desk phone and waits until it is reachable."""
+    hotline, made, numbers = asterisk_under_test, [], itertools.count(1)
+
+    def make(agent_id: str, **kind: object) -> BaresipPhone:
+        folder = tmp_path_factory.mktemp(f"phone{agent_id}-{next(numbers)}")
+        one = BaresipPhone(folder, hotline.settings, hotline.account(agent_id), hotline.block, **kind)  # type: ignore[arg-type]
+        made.append(one)
+        one.start()
+        hotline.wait_registered(agent_id)
+        return one
+
+    yield make
+    for one in made:
+        one.stop()

@@ -14,15 +14,18 @@ BLOCK = 500
 # Below the ports that the system itself gives to outgoing connections (32768 and up).
 FIRST, LAST = 11_000, 32_500
 SERVICES = 40
+PHONES = 96
+PORTS_OF_A_PHONE = 8
 
 
 @dataclass
 class PortBlock:
-    """`take()` gives single ports from the block's head, `rtp_start`..`rtp_end` is its tail."""
+    """`take()` gives single ports from the block's head, `rtp_start`..`rtp_end` its middle, telephones have its tail."""
 
     base: int
     lock: IO[str]
     taken: int = 0
+    phones: int = 0
 
     @property
     def rtp_start(self) -> int:
@@ -32,12 +35,18 @@ class PortBlock:
     @property
     def rtp_end(self) -> int:
         """Last port for voices."""
-        return self.base + BLOCK - 1
+        return self.base + BLOCK - 1 - PHONES
+
+    def take_phone(self) -> int:
+        """The first of eight ports for the voices of a telephone; they are given again in turn."""
+        self.phones += 1
+        return self.rtp_end + 1 + (self.phones - 1) * PORTS_OF_A_PHONE % PHONES
 
     def take(self, step: int = 1) -> int:
         """Another free single port."""
-        while self.taken < SERVICES:
-            port = self.base + self.taken
+        for _attempt in range(SERVICES):
+            # Begins again at the head when it is used up: telephones of former tests have given theirs back.
+            port = self.base + self.taken % SERVICES
             self.taken += step
             if _free(port):
                 return port
