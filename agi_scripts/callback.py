@@ -1,0 +1,63 @@
+"""A call-back instead of a wait (T5): by the number that calls, or another that the caller keys in."""
+
+from __future__ import annotations
+
+import re
+
+from ivr import spoken
+
+from .conversation import Conversation
+from .guarded import Guarded
+from .safe_agi import SafeAgi
+from .shared import call_variables, language_of, sounds_of
+
+TRIES = 3
+DIALABLE = re.compile(r"[0-9]{5,16}")
+CONFIRM, OTHER = "1", "2"
+
+
+def callback(agi: SafeAgi, services: Guarded) -> None:
+    """Registers the wish and says so only once it is registered; then HOTLINE_DONE.
+
+    When it could not be registered the caller goes on to a person (HOTLINE_DONE unset), or to voicemail while nobody
+    is at work.
+    """
+    facts = call_variables(agi, "LANG", "NUMBER")
+    conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
+    number = _number(conversation, facts["NUMBER"] or agi.number)
+    if number and services.register_callback(agi.call, number, conversation.language):
+        conversation.say("callback_registered", "goodbye")
+        agi.set_variables(HOTLINE_DONE=1)
+        return
+    conversation.say("callback_failed")
+    if not services.is_open():
+        agi.goto_on_exit("hotline-voicemail", "s", "1")
+
+
+def _number(conversation: Conversation, known: str) -> str:
+    """The number to call, confirmed by the caller, or ""; silence confirms only the number that is calling."""
+    number = known.lstrip("+")
+    for _ in range(TRIES):
+        if DIALABLE.fullmatch(number):
+            sentence = ("callback_number_is", *spoken.phone_number(number), "pause", "callback_confirm")
+            key = conversation.choose(sentence, CONFIRM + OTHER, "wrong_key")
+            if key == CONFIRM or (not key and number == known.lstrip("+")):
+                return known if number == known.lstrip("+") else number
+            if not key:
+                return ""
+        number = _ask_number(conversation)
+        if not number:
+            return ""
+    return ""
+
+
+def _ask_number(conversation: Conversation) -> str:
+    said: tuple[str, ...] = ("callback_number_ask",)
+    for _ in range(TRIES):
+        number, ended = conversation.ask(said, 16, 5000)
+        if DIALABLE.fullmatch(number):
+            return number
+        if not number and not ended:
+            return ""
+        said = ("callback_number_wrong", "callback_number_ask")
+    return ""

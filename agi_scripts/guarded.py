@@ -1,0 +1,167 @@
+"""Asks the domain on a caller's behalf: with a deadline, with an answer when there is none, and never by a queue.
+
+A locked database must not become silence on the line. Every question runs on a thread of its own pool with a time
+limit; while the domain is slow, further questions are not even asked but answered by their defaults, so that threads
+do not pile up behind it. What is asked for every call (hours, announcements) is remembered for some seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from .services import Announcement, CaseProgress, Receipt, Services, VoiceSetup
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+WORKERS = 16
+MOST_UNANSWERED = 12
+"""Questions that may be open at once before new ones get their default straight away."""
+FRESH_S = 5.0
+CALLER_KNOWN_S = 1.0
+"""How long a caller may hear nothing before the greeting, while it is looked up who calls."""
+MOST_ANNOUNCEMENTS = 2
+"""More than two would keep callers from a person."""
+
+
+class Unanswered(Exception):
+    """The domain did not answer in time or failed; the reason is logged."""
+
+
+class Guarded:
+    """`Services` as scripts use them. One per process; safe for any number of threads."""
+
+    def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
+        self.services = services
+        self.setup: VoiceSetup = services.setup
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="domain")
+        self._lock = threading.Lock()
+        self._open = 0
+        self._remembered: dict[Hashable, tuple[float, Any]] = {}
+
+    def close(self) -> None:
+        """Stops taking questions; those that are open are left to end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def start(self, what: str, question: Callable[[], T]) -> Future[T]:
+        """Asks without waiting. Raises Unanswered at once while too many questions are open."""
+        with self._lock:
+            if self._open >= MOST_UNANSWERED:
+                log.warning("domain not asked: too many questions are open", question=what, open=self._open)
+                raise Unanswered(what)
+            self._open += 1
+        try:
+            future = self._pool.submit(question)
+        except RuntimeError as error:  # shutting down
+            self._closed(None)
+            raise Unanswered(what) from error
+        future.add_done_callback(self._closed)
+        return future
+
+    def _closed(self, _: Any) -> None:
+        with self._lock:
+            self._open -= 1
+
+    def ask(self, what: str, question: Callable[[], T], deadline_s: float | None = None) -> T:
+        """The answer to `question`. Raises Unanswered after `deadline_s` (set-up's default) or if it failed."""
+        limit = self.setup.deadline_s if deadline_s is None else deadline_s
+        return self.result(what, self.start(what, question), limit)
+
+    def result(self, what: str, future: Future[T], deadline_s: float) -> T:
+        """Waits for a started question. Raises Unanswered."""
+        try:
+            return future.result(deadline_s)
+        except TimeoutError as error:
+            log.warning("domain did not answer in time", question=what, deadline_s=deadline_s)
+            raise Unanswered(what) from error
+        except Exception as error:
+            log.error("domain failed", question=what, error=type(error).__name__, detail=str(error)[:200])
+            raise Unanswered(what) from error
+
+    def _recent(self, key: Hashable, what: str, question: Callable[[], T], default: Callable[[], T]) -> T:
+        """A remembered answer if it is fresh; else a new one; else the last one there was; else the default."""
+        now = self._clock()
+        kept = self._remembered.get(key)
+        if kept and now - kept[0] < FRESH_S:
+            return kept[1]  # type: ignore[no-any-return]
+        try:
+            answer = self.ask(what, question, CALLER_KNOWN_S)
+        except Unanswered:
+            answer = kept[1] if kept else default()
+        # Also a default is kept for a while: while the database is locked, one caller waits for it, not every one.
+        self._remembered[key] = (now, answer)
+        return answer
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The present in the hotline's time zone."""
+        return self.services.now().astimezone(self.setup.zone)
+
+    def is_open(self) -> bool:
+        """True if people are at work; by the configured hours if the calendar can't be asked."""
+        return self._recent("open", "is_open", lambda: self.services.is_open(self.services.now()), self._by_the_clock)
+
+    def _by_the_clock(self) -> bool:
+        at, opens, closes = self.now().time(), self.setup.opens, self.setup.closes
+        return opens <= at < closes if opens < closes else at >= opens or at < closes
+
+    def announcements(self, language: str) -> Sequence[Announcement]:
+        """The announcements to play now; none if they can't be asked for."""
+
+        def question() -> Sequence[Announcement]:
+            return tuple(self.services.active_announcements(self.services.now(), language))[:MOST_ANNOUNCEMENTS]
+
+        return self._recent(("announcements", language), "active_announcements", question, lambda: ())
+
+    def flags_for(self, number: str) -> frozenset[str]:
+        """What is known about the caller; nothing if the number is withheld or the domain slow."""
+        if not number:
+            return frozenset()
+        try:
+            return frozenset(self.ask("flags_for", lambda: self.services.flags_for(number), CALLER_KNOWN_S))
+        except Unanswered:
+            return frozenset()
+
+    def start_case_progress(self, case_number: str, caller_number: str) -> Future[CaseProgress | None]:
+        """Starts the look-up; the caller hears a sentence meanwhile. Raises Unanswered."""
+        return self.start("case_progress", lambda: self.services.case_progress(case_number, caller_number))
+
+    def take_voicemail(self, sidecar: Path) -> Receipt | None:
+        """The receipt, or None if there was none in time: the spool keeps the message and it is taken in later."""
+        try:
+            return self.ask("take_voicemail", lambda: self.services.take_voicemail(sidecar))
+        except Unanswered:
+            return None
+
+    def take_fax(self, sidecar: Path) -> Receipt | None:
+        """As take_voicemail."""
+        try:
+            return self.ask("take_fax", lambda: self.services.take_fax(sidecar))
+        except Unanswered:
+            return None
+
+    def register_callback(self, call_id: str, number: str, language: str) -> bool:
+        """True only if the domain has said that the call-back is registered."""
+        try:
+            return bool(
+                self.ask("register_callback", lambda: self.services.register_callback(call_id, number, language))
+            )
+        except Unanswered:
+            return False
+
+    def unit_number(self, code: str) -> str | None:
+        """The unit's number; None also if it can't be asked for."""
+        try:
+            return self.ask("unit_number", lambda: self.services.unit_number(code))
+        except Unanswered:
+            return None

@@ -1,0 +1,263 @@
+"""A FastAGI server: one thread a call, a hard cap, and an answer for everything that can go wrong with a connection.
+
+Measured alternatives are in docs/adr/0003: threads beat an event loop and small pools here because a script is nearly
+always waiting. Above the cap a call is refused at once, since the dialplan's own queue serves it better than a wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from . import metrics
+from .errors import AgiFailure, CommandTimeout, Hangup, ProtocolError
+from .guarded import Guarded
+from .safe_agi import HEADER_DEADLINE_S, SafeAgi
+from .services import Services
+
+log = structlog.get_logger(__name__)
+
+Script = Callable[[SafeAgi, Guarded], None]
+BACKLOG = 1024
+MOST_REFUSALS = 32
+"""Refusals that are said politely (with HOTLINE_REFUSED) at the same time; more are only closed."""
+PROBE = "alive"
+PROBE_ANSWER = b"NOOP alive\n"
+KEPT_TIMES = 50_000
+
+
+class FastAgiServer:
+    """Serves scripts by name on `host:port` (0 takes a free port, see `address`).
+
+    `header_deadline_s`: how long a connection may take to say which script it wants.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        scripts: Mapping[str, Script],
+        services: Services,
+        max_calls: int = 400,
+        *,
+        header_deadline_s: float = HEADER_DEADLINE_S,
+    ) -> None:
+        self._wanted = (host, port)
+        self._scripts = dict(scripts)
+        self._guarded = Guarded(services)
+        self.max_calls = max_calls
+        self._header_deadline_s = header_deadline_s
+        self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+        self._lock = threading.Condition()
+        self._running: dict[int, socket.socket] = {}
+        self._refusing = 0
+        self._serial = 0
+        self._stopping = False
+        self.quick_times: deque[float] = deque(maxlen=KEPT_TIMES)
+        """Seconds of the latest commands that wait for nobody."""
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Listens and returns. Raises OSError if the address is taken."""
+        listener = socket.socket(socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(self._wanted)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+        self._listener = listener
+        self._stopping = False
+        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name="agi-accept", daemon=True)
+        self._acceptor.start()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        if self._listener is None:
+            return self._wanted
+        host, port = self._listener.getsockname()[:2]
+        return str(host), int(port)
+
+    @property
+    def running(self) -> int:
+        """Scripts that run now."""
+        return len(self._running)
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Takes no more calls, lets running ones end for `grace_s`, then cuts them (the dialplan takes over)."""
+        self._stopping = True
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        if self._acceptor is not None:
+            self._acceptor.join(2)
+        with self._lock:
+            self._lock.wait_for(lambda: not self._running, grace_s)
+            left = list(self._running.values())
+        if left:
+            log.warning("scripts cut at stop", left=len(left))
+        for connection in left:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._lock.wait_for(lambda: not self._running, 2)
+        self._guarded.close()
+
+    def alive(self, timeout_s: float = 1.0) -> bool:
+        """True if a connection made now is answered: the accept loop runs and threads can be started.
+
+        A refusal is an answer, so an overloaded server is alive.
+        """
+        if self._listener is None:
+            return False
+        try:
+            with socket.create_connection(self.address, timeout_s) as probe:
+                probe.sendall(f"agi_network: yes\nagi_network_script: {PROBE}\n\n".encode())
+                return probe.recv(64).startswith((PROBE_ANSWER, b"SET VARIABLE")) or not self._stopping
+        except OSError:
+            return False
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._stopping:
+            try:
+                connection, _ = listener.accept()
+            except OSError as error:
+                if self._stopping:
+                    return
+                # Out of file descriptors, mostly: the calls that run must go on, and new ones come to the failsafe.
+                log.error("connection not accepted", error=str(error))
+                metrics.REFUSED.labels("accept").inc()
+                time.sleep(0.05)
+                continue
+            self._dispatch(connection)
+
+    def _dispatch(self, connection: socket.socket) -> None:
+        with self._lock:
+            full = len(self._running) >= self.max_calls
+            if not full:
+                self._serial += 1
+                serial = self._serial
+                self._running[serial] = connection
+        if full:
+            self._refuse(connection)
+            return
+        try:
+            thread = threading.Thread(target=self._serve, args=(serial, connection), name=f"agi-{serial}", daemon=True)
+            thread.start()
+        except RuntimeError:  # no more threads
+            self._finished(serial)
+            self._refuse(connection)
+
+    def _refuse(self, connection: socket.socket) -> None:
+        """Says why and closes, without a thread's worth of work where many are refused at once."""
+        metrics.REFUSED.labels("full").inc()
+        with self._lock:
+            polite = self._refusing < MOST_REFUSALS
+            self._refusing += polite
+        if polite:
+            with contextlib.suppress(RuntimeError):
+                threading.Thread(target=self._say_refused, args=(connection,), name="agi-refuse", daemon=True).start()
+                return
+            with self._lock:
+                self._refusing -= 1
+        connection.close()
+
+    def _say_refused(self, connection: socket.socket) -> None:
+        try:
+            with connection, contextlib.suppress(OSError, AgiFailure):
+                agi = SafeAgi(connection)
+                agi.read_header(0.5)
+                if agi.env.get("agi_network_script") != PROBE:
+                    log.warning("call refused: too many scripts run", call=agi.call, running=self.running)
+                agi.call_command("SET VARIABLE", "HOTLINE_REFUSED", "1", within_s=0.5)
+        finally:
+            with self._lock:
+                self._refusing -= 1
+
+    def _serve(self, serial: int, connection: socket.socket) -> None:
+        quick: list[float] = []
+
+        def observe(command: str, seconds: float) -> None:
+            if command in metrics.QUICK_COMMANDS:
+                quick.append(seconds)
+
+        started = time.monotonic()
+        agi = SafeAgi(connection, observe)
+        name, outcome, detail = "", "done", ""
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            agi.read_header(self._header_deadline_s)
+            name = script_name(agi.env)
+            if name == PROBE:
+                connection.sendall(PROBE_ANSWER)
+                return
+            script = self._scripts.get(name)
+            if script is None:
+                outcome, detail, name = "unknown", name, "unknown"
+            else:
+                script(agi, self._guarded)
+        except Hangup:
+            outcome = "hangup"
+        except CommandTimeout as error:
+            outcome, detail = "timeout", str(error)
+        except ProtocolError as error:
+            outcome, detail = "protocol", str(error)
+        except AgiFailure as error:
+            outcome, detail = "refused-command", str(error)
+        except OSError as error:
+            outcome, detail = "connection", str(error)
+        except Exception as error:
+            outcome, detail = "crashed", f"{type(error).__name__}: {error}"
+            log.exception("script crashed", script=name, call=agi.call)
+        finally:
+            with contextlib.suppress(OSError):
+                connection.close()
+            self._finished(serial)
+            if name != PROBE:
+                self._record(agi, name or "none", outcome, detail, time.monotonic() - started, quick)
+
+    def _finished(self, serial: int) -> None:
+        with self._lock:
+            self._running.pop(serial, None)
+            self._lock.notify_all()
+
+    def _record(self, agi: SafeAgi, name: str, outcome: str, detail: str, seconds: float, quick: list[float]) -> None:
+        metrics.CALLS.labels(name, outcome).inc()
+        metrics.RUNNING.set(len(self._running))
+        metrics.CALL_SECONDS.observe(seconds)
+        for one in quick:
+            metrics.COMMAND_SECONDS.observe(one)
+        self.quick_times.extend(quick)
+        tell = log.info if outcome in ("done", "hangup") else log.error
+        facts = {"detail": detail[:200]} if detail else {}
+        tell(
+            "script ended",
+            script=name,
+            call=agi.call,
+            outcome=outcome,
+            ms=round(seconds * 1000),
+            commands=agi.commands,
+            **facts,
+        )
+
+
+def script_name(env: Mapping[str, str]) -> str:
+    """Which script a request wants: the path of agi://host/NAME, without its query. "" if it names none properly."""
+    wanted = env.get("agi_network_script") or env.get("agi_request", "").partition("://")[2].partition("/")[2]
+    name = wanted.partition("?")[0].strip("/")
+    return name if re.fullmatch(r"[a-z_]{1,40}", name) else ""

@@ -1,0 +1,130 @@
+"""From prompt ids to one sound file: a question is played by one command, so that no key falls between two.
+
+Asterisk drops keys that are pressed while it waits for the next AGI command. Everything that is said in one go is
+therefore joined into one file first; the joined files of the menu are made once and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from ivr import audio
+from ivr.prompts import Store, speak_text
+from ivr.speaker import SpeechError
+
+from .services import Announcement, VoiceSetup
+
+log = structlog.get_logger(__name__)
+
+GAP_S = 0.12
+COUNTED = frozenset(("digit", "number", "month", "day", "hour", "minute"))
+"""Prompts of which every caller hears others: like a caller's own message, what is joined from them is not kept."""
+LOOK_AGAIN_S = 2.0
+"""How soon prompts that were built anew are heard."""
+
+
+class Sounds:
+    """The prompt files of one hotline, for any number of threads."""
+
+    def __init__(self, setup: VoiceSetup) -> None:
+        self.setup = setup
+        self.store = Store(setup.home)
+        self._joined = self.store.folder / "joined"
+        self._known: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        self._lock = threading.Lock()
+        self._looked = 0.0
+        self._stamp = self._manifest_stamp()
+
+    def file(self, language: str, prompts: Sequence[str]) -> tuple[str | None, bool]:
+        """What Asterisk plays for `prompts` (absolute, without suffix), and whether to `discard` it afterwards.
+
+        None if not one of them has a sound. A prompt that has none is left out and logged: half a sentence and a
+        beep-less wait are better than a lost call.
+        """
+        key = (language, tuple(prompts))
+        self._notice_rebuild()
+        if key in self._known:
+            return self._known[key], False
+        passing = len(prompts) > 1 and any(self._is_of_one_call(prompt) for prompt in prompts)
+        made = self._make(language, key[1], passing)
+        if not passing:
+            with self._lock:
+                self._known[key] = made
+        return made, passing and made is not None
+
+    def _is_of_one_call(self, prompt: str) -> bool:
+        return prompt.rpartition("_")[0] in COUNTED or prompt.startswith(f"{self.setup.voicemail_spool}/")
+
+    def discard(self, file: str) -> None:
+        """Removes a joined file that was made for one caller."""
+        path = Path(f"{file}.wav")
+        if path.parent == self._joined:
+            path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Looks for every file anew: one that was there is gone."""
+        with self._lock:
+            self._known.clear()
+
+    def announcement(self, announcement: Announcement, language: str) -> str | None:
+        """The file of an announcement without suffix: its recording, else its text spoken now (and kept), else None."""
+        if announcement.file is not None and announcement.file.is_file() and announcement.file.suffix == ".wav":
+            return str(announcement.file.with_suffix(""))
+        if not announcement.text.strip():
+            return None
+        try:
+            return str(speak_text(announcement.text, language, self.setup.prompts).with_suffix(""))
+        except (SpeechError, audio.AudioError, KeyError, OSError) as error:
+            log.error("announcement can't be spoken", announcement=announcement.id, error=str(error)[:200])
+            return None
+
+    def _make(self, language: str, prompts: tuple[str, ...], passing: bool) -> str | None:
+        paths = [path for path in (self._path(language, prompt) for prompt in prompts) if path is not None]
+        if not paths:
+            return None
+        if len(paths) == 1:
+            return str(paths[0].with_suffix(""))
+        stamp = "|".join(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in paths)
+        name = hashlib.sha256(stamp.encode()).hexdigest()[:32]
+        if passing:
+            name = f"passing-{threading.get_ident()}-{time.monotonic_ns()}"
+        target = self._joined / f"{name}.wav"
+        if not target.exists():
+            try:
+                audio.write(target, audio.join(paths, 0.0 if passing else GAP_S))
+            except (audio.AudioError, OSError) as error:
+                log.error("prompts can't be joined", prompts=list(prompts), error=str(error)[:200])
+                return str(paths[0].with_suffix(""))
+        return str(target.with_suffix(""))
+
+    def _path(self, language: str, prompt: str) -> Path | None:
+        path = Path(f"{prompt}.wav") if prompt.startswith("/") else self.store.path(language, prompt)
+        try:
+            if path.stat().st_size > 44:
+                return path
+        except OSError:
+            pass
+        log.error("prompt has no sound; build the prompts", language=language, prompt=path.stem)
+        return None
+
+    def _notice_rebuild(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK_AGAIN_S:
+            return
+        self._looked = now
+        stamp = self._manifest_stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self.forget()
+
+    def _manifest_stamp(self) -> int:
+        try:
+            return self.store.manifest_file.stat().st_mtime_ns
+        except OSError:
+            return 0

@@ -1,0 +1,84 @@
+"""The voice menu on a live channel: asks the interpreter what comes next, and does it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from ivr import flow as flow_module
+from ivr import spoken
+from ivr.interpreter import Ask, Facts, Fetch, Fetched, Finish, Keys, Say, begin, step
+from ivr.model import Flow, Subject
+
+from .conversation import Conversation
+from .guarded import Guarded, Unanswered
+from .safe_agi import SafeAgi
+from .shared import sounds_of
+
+ELDERLY = "elderly"
+LANGUAGE_FLAG = "language:"
+
+
+def voice_menu(agi: SafeAgi, services: Guarded) -> None:
+    """Walks the flow. Its last command sets every variable of the outcome and HOTLINE_DONE, together."""
+    flow = flow_of(services.setup.flow)
+    conversation = Conversation(agi, sounds_of(services.setup), flow.languages[0])
+    state, actions = begin(flow, _facts(agi, services))
+    while True:
+        for action in actions:
+            conversation.language = state.language
+            match action:
+                case Say():
+                    conversation.say(*action.prompts)
+                case Ask():
+                    digits, ended = conversation.ask(action.prompts, action.most, action.timeout_ms)
+                    state, actions = step(flow, state, Keys(digits, ended))
+                case Fetch():
+                    state, actions = step(flow, state, _fetch(conversation, services, action))
+                case Finish():
+                    agi.set_variables(**action.variables, HOTLINE_DONE=1)
+                    return
+
+
+def _facts(agi: SafeAgi, services: Guarded) -> Facts:
+    flags = services.flags_for(agi.number)
+    known = [flag.removeprefix(LANGUAGE_FLAG) for flag in flags if flag.startswith(LANGUAGE_FLAG)]
+    return Facts(open=services.is_open(), elderly=ELDERLY in flags, language=known[0] if len(known) == 1 else None)
+
+
+def _fetch(conversation: Conversation, services: Guarded, fetch: Fetch) -> Fetched:
+    if fetch.of is Subject.ANNOUNCEMENTS:
+        files = [
+            file
+            for announcement in services.announcements(fetch.language)
+            if (file := conversation.sounds.announcement(announcement, fetch.language))
+        ]
+        return Fetched("some" if files else "none", tuple(files))
+    return case_progress(conversation, services, fetch.arguments.get("case_number", ""), fetch.prompts)
+
+
+def case_progress(
+    conversation: Conversation, services: Guarded, case_number: str, bridge: tuple[str, ...] = ("please_wait",)
+) -> Fetched:
+    """Looks a case up for this caller: outcome found, not_found or "" (no answer), and the sentence about it."""
+    asked = written_case_number(case_number)
+    try:
+        future = services.start_case_progress(asked, conversation.agi.number)
+        found = conversation.wait_for("case_progress", future, services.setup.deadline_s, bridge, services)
+    except Unanswered:
+        return Fetched("")
+    if found is None:
+        return Fetched("not_found")
+    updated = found.updated_at.astimezone(services.setup.zone) if found.updated_at else None
+    return Fetched("found", spoken.progress(found.case_number, found.state, updated, conversation.language))
+
+
+def written_case_number(digits: str) -> str:
+    """A case number as it is written (C14): 20261124000123 → 20261124-000123."""
+    return f"{digits[:8]}-{digits[8:]}" if len(digits) > 8 else digits
+
+
+@lru_cache(maxsize=4)
+def flow_of(path: Path | None) -> Flow:
+    """The flow that callers walk, read once per process; a changed flow takes a restart, and `hotline ivr check`."""
+    return flow_module.shipped() if path is None else flow_module.load(path)
