@@ -1,0 +1,390 @@
+"""Calls, legs and telephones as the events of Asterisk tell them: plain state, no I/O, no clock.
+
+A call is keyed by the unique id of the citizen's channel (for a call that we dial: of the agent's channel). A leg is
+one party's channel. Times are epoch milliseconds (`*_ms`), 0 or None when not yet known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a call is; the values are those of the channel variable HOTLINE_PHASE, and two of our own."""
+
+    menu = "menu"
+    hold = "hold"
+    connect = "connect"
+    talk = "talk"
+    held = "held"
+    room = "room"
+    voicemail = "voicemail"
+    fax = "fax"
+    survey = "survey"
+    failsafe = "failsafe"
+    transfer = "transfer"
+    outbound = "outbound"  # dialled by an agent
+    ended = "ended"
+
+
+TALKING = frozenset({Phase.talk, Phase.held, Phase.room})
+
+
+class Role(StrEnum):
+    """Whose leg it is."""
+
+    citizen = "citizen"
+    agent = "agent"
+    third = "third"
+
+
+class LegState(StrEnum):
+    """How far a leg has come."""
+
+    dialing = "dialing"
+    ringing = "ringing"
+    up = "up"
+
+
+@dataclass(slots=True)
+class Leg:
+    """One party's channel in a call. `agent_id` also for a third party who is a colleague."""
+
+    channel: str
+    unique_id: str
+    role: Role
+    agent_id: str = ""
+    number: str = ""
+    state: LegState = LegState.dialing
+    since_ms: int = 0
+    in_room: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything known about one call. `attempt` is the dialplan's count of entries into the hold loop."""
+
+    call_id: str
+    channel: str = ""
+    phase: Phase = Phase.menu
+    outbound: bool = False
+    number: str = ""
+    name: str = ""
+    line: str = ""
+    language: str = "zh"
+    queue: str = "general"
+    skills: dict[str, int] = field(default_factory=dict)
+    priority: int = 0
+    path: str = ""
+    started_ms: int = 0
+    joined_ms: int = 0
+    attempt: int = 0
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+    agent_id: str = ""
+    offer_id: str = ""
+    warn: bool = False
+    case_number: str = ""
+    recording: str = ""
+    recordings: set[str] = field(default_factory=set)
+    legs: dict[str, Leg] = field(default_factory=dict)  # by unique id
+    talked: bool = False
+
+    def leg(self, role: Role) -> Leg | None:
+        """The first leg of this role, if there is one."""
+        return next((leg for leg in self.legs.values() if leg.role is role), None)
+
+    @property
+    def agent_leg(self) -> Leg | None:
+        """The leg of the agent who has the call."""
+        own = [leg for leg in self.legs.values() if leg.role is Role.agent]
+        return next((leg for leg in own if leg.agent_id == self.agent_id), own[0] if own else None)
+
+    @property
+    def thirds(self) -> list[Leg]:
+        """The legs of third parties."""
+        return [leg for leg in self.legs.values() if leg.role is Role.third]
+
+    @property
+    def citizen_here(self) -> bool:
+        """Whether the citizen is still connected."""
+        return self.leg(Role.citizen) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One telephone line of an agent, by Asterisk's device state."""
+
+    endpoint: str
+    reachable: bool
+    in_use: bool
+
+
+# ----------------------------------------------------------------------------------------------- what has changed
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A citizen's call has arrived, or one of ours is being dialled."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEnded:
+    """The voice menu is over; `next` says where the caller goes."""
+
+    call_id: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The caller is in the hold loop, for the first time or again."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A telephone rings for the call."""
+
+    call_id: str
+    agent_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Agent and caller are connected."""
+
+    call_id: str
+    agent_id: str
+    offer_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """The dialplan's dialling of the agent is over; status ANSWER means that a talk has ended."""
+
+    call_id: str
+    agent_id: str
+    offer_id: str
+    status: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """A party's channel is gone. `cause` is Q.850: 16 is a normal hang-up."""
+
+    call_id: str
+    role: Role
+    agent_id: str
+    number: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """Somebody entered or left the call, or answered."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The citizen is the last one in the room."""
+
+    call_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller pressed a key while waiting: 1 = voicemail, 2 = call-back."""
+
+    call_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The call has gone where no queue or agent is (voicemail, fax, survey, transfer, failsafe)."""
+
+    call_id: str
+    phase: Phase
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InFailsafeQueue:
+    """The caller waits in Asterisk's own queue."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The caller has rated the talk."""
+
+    call_id: str
+    agent_id: str
+    rating: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundEnded:
+    """An attempt to dial somebody is over."""
+
+    call_id: str
+    agent_id: str
+    number: str
+    status: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The citizen's channel is gone (for a call of ours: the last leg)."""
+
+    call_id: str
+    cause: int
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSeen:
+    """A telephone's state is now this."""
+
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateFailed:
+    """A leg that we dialled never came up."""
+
+    call_id: str
+    unique_id: str
+    role: Role
+    agent_id: str
+    number: str
+    cause: str
+
+
+Change = (
+    CallStarted
+    | MenuEnded
+    | Joined
+    | Ringing
+    | Answered
+    | OfferEnded
+    | LegEnded
+    | MembersChanged
+    | Alone
+    | KeyPressed
+    | PhaseChanged
+    | InFailsafeQueue
+    | Rated
+    | OutboundEnded
+    | CallEnded
+    | PhoneSeen
+    | OriginateFailed
+)
+
+
+@dataclass(slots=True)
+class Telephony:
+    """All calls and telephones. `by_channel` finds a call by the unique id of any of its legs."""
+
+    calls: dict[str, Call] = field(default_factory=dict)
+    by_channel: dict[str, str] = field(default_factory=dict)
+    phones: dict[str, Phone] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # channel name → unique id of a leg
+
+    def call_of(self, unique_id: str) -> Call | None:
+        """The call that this channel belongs to."""
+        call_id = self.by_channel.get(unique_id)
+        return None if call_id is None else self.calls.get(call_id)
+
+    def talks_of(self, agent_id: str) -> list[Call]:
+        """The calls in which this agent has a leg or that they were given last, newest first."""
+        own = [c for c in self.calls.values() if any(leg.agent_id == agent_id for leg in c.legs.values())]
+        return sorted(own, key=lambda call: call.answered_ms or call.started_ms, reverse=True)
+
+    def attach(self, call: Call, leg: Leg) -> Leg:
+        """Make `leg` part of `call`."""
+        call.legs[leg.unique_id] = leg
+        self.by_channel[leg.unique_id] = call.call_id
+        if leg.channel:
+            self.names[leg.channel] = leg.unique_id
+        return leg
+
+    def detach(self, unique_id: str) -> tuple[Call, Leg] | None:
+        """Take the leg out of its call."""
+        call = self.call_of(unique_id)
+        self.by_channel.pop(unique_id, None)
+        if call is None:
+            return None
+        leg = call.legs.pop(unique_id, None)
+        if leg is None:
+            return None
+        if self.names.get(leg.channel) == unique_id:
+            del self.names[leg.channel]
+        return call, leg
+
+    def forget(self, call_id: str) -> None:
+        """Drop a call and all its legs."""
+        call = self.calls.pop(call_id, None)
+        for unique_id in list(call.legs) if call else ():
+            self.by_channel.pop(unique_id, None)
+        self.names = {name: uid for name, uid in self.names.items() if uid in self.by_channel}
+
+
+_ENDPOINT = re.compile(r"PJSIP/([0-9A-Za-z_-]+?)(?:-[0-9a-f]{8})?")
+_AGENT_ENDPOINT = re.compile(r"([0-9]{2,8})w?")
+
+
+def endpoint_of(channel: str) -> str:
+    """The endpoint of a PJSIP channel or device name, "" for other technologies."""
+    found = _ENDPOINT.fullmatch(channel)
+    return found[1] if found else ""
+
+
+def agent_of(channel: str) -> str:
+    """The agent whose telephone this channel is, "" when it is none."""
+    found = _AGENT_ENDPOINT.fullmatch(endpoint_of(channel))
+    return found[1] if found else ""
+
+
+def skills_of(text: str) -> dict[str, int]:
+    """Skills as channel variables write them, "yue:3,water:1"; what is not understood is left out.
+
+    A skill without a level counts as 1; levels outside 1 to 5 are brought inside.
+    """
+    out: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, level = part.strip().partition(":")
+        if re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
+            out[name] = max(1, min(5, int(level))) if level.isdigit() and len(level) < 4 else 1
+    return out
+
+
+def number_or(text: str, default: int = 0) -> int:
+    """A whole number from a header, `default` when it is none."""
+    text = text.strip()
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
+
+
+def members(call: Call) -> list[dict[str, str | bool]]:
+    """The parties of a call as screens see them, citizen first."""
+    order = {Role.citizen: 0, Role.agent: 1, Role.third: 2}
+    legs: Iterable[Leg] = sorted(call.legs.values(), key=lambda leg: (order[leg.role], leg.since_ms))
+    return [
+        {"role": leg.role.value, "agent_id": leg.agent_id, "number": leg.number, "state": leg.state.value}
+        for leg in legs
+    ]

@@ -1,0 +1,244 @@
+"""The whole picture at once: calls and telephones rebuilt from Asterisk's answer to `Status` and `DeviceStateList`.
+
+Everything needed to go on stands in channel variables (docs/adr/0001), so this works after any restart of ours and
+after a lost AMI session. Pure: rows in, picture out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cti_bridge.calls import FAILSAFE_QUEUE, phone_state, text
+from cti_bridge.model import (
+    TALKING,
+    Call,
+    Leg,
+    LegState,
+    Phase,
+    Role,
+    Telephony,
+    agent_of,
+    number_or,
+    skills_of,
+)
+
+VARIABLES = (
+    "HOTLINE_CALL",
+    "HOTLINE_NUMBER",
+    "HOTLINE_NAME",
+    "HOTLINE_LINE",
+    "HOTLINE_STARTED",
+    "HOTLINE_PHASE",
+    "HOTLINE_LANG",
+    "HOTLINE_QUEUE",
+    "HOTLINE_SKILLS",
+    "HOTLINE_PRIORITY",
+    "HOTLINE_PATH",
+    "HOTLINE_JOINED",
+    "HOTLINE_ATTEMPT",
+    "HOTLINE_AGENT",
+    "HOTLINE_OFFER_AGENT",
+    "HOTLINE_OFFER_ID",
+    "HOTLINE_REC",
+    "HOTLINE_TALKED",
+    "HOTLINE_WARN",
+    "HOTLINE_CASE",
+    "HOTLINE_PEER_CALL",
+    "HOTLINE_LEG",
+    "HOTLINE_OUT_CALL",
+    "HOTLINE_TO",
+)
+
+_LOCAL = re.compile(r"Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One row of `Status`."""
+
+    name: str
+    unique_id: str
+    linked_id: str
+    state: str
+    application: str
+    data: str
+    bridge: str
+    seconds: int
+    variables: Mapping[str, str]
+
+    def var(self, name: str) -> str:
+        """A channel variable, "" when it is not set."""
+        return self.variables.get(f"HOTLINE_{name}", "")
+
+
+def channel(row: Mapping[str, Any]) -> Channel:
+    """A row of `Status` in our terms."""
+    raw = row.get("Variable", [])
+    pairs = (one.partition("=") for one in (raw if isinstance(raw, list) else [raw]))
+    variables = {name: value for name, _, value in pairs if value not in ("", "(null)")}
+    return Channel(
+        text(row, "Channel"),
+        text(row, "Uniqueid"),
+        text(row, "Linkedid"),
+        text(row, "ChannelStateDesc"),
+        text(row, "Application"),
+        text(row, "Data"),
+        text(row, "BridgeID"),
+        number_or(text(row, "Seconds")),
+        variables,
+    )
+
+
+def picture(
+    status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], now_ms: int
+) -> tuple[Telephony, frozenset[str]]:
+    """Calls and telephones as they are now, and which callers wait in the failsafe queue without a person."""
+    t = Telephony()
+    channels = [channel(row) for row in status]
+    for one in channels:
+        if one.var("CALL") == one.unique_id:
+            _adopt_citizen(t, one, now_ms)
+    for one in channels:
+        if one.var("OUT_CALL") == one.unique_id and one.var("LEG") != "third" and one.unique_id not in t.calls:
+            _adopt_outbound(t, one, channels, now_ms)
+    for one in channels:
+        call = t.calls.get(one.var("PEER_CALL"))
+        if call is not None and one.unique_id not in t.by_channel:
+            _adopt_other(t, call, one, channels, now_ms)
+    for call in t.calls.values():
+        _complete(call, now_ms)
+    for device in devices:
+        phone = phone_state(text(device, "Device"), text(device, "State"))
+        if phone is not None:
+            t.phones[phone.endpoint] = phone
+    waiting = frozenset(
+        one.unique_id
+        for one in channels
+        if one.unique_id in t.calls and one.application == "Queue" and one.data.startswith(FAILSAFE_QUEUE)
+        if not one.bridge
+    )
+    return t, waiting
+
+
+def _phase(value: str, default: Phase) -> Phase:
+    try:
+        return Phase(value)
+    except ValueError:
+        return default
+
+
+def _leg_state(one: Channel) -> LegState:
+    return {"Up": LegState.up, "Ringing": LegState.ringing}.get(one.state, LegState.dialing)
+
+
+def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
+    call = Call(
+        one.unique_id,
+        one.name,
+        phase=_phase(one.var("PHASE"), Phase.menu),
+        number=one.var("NUMBER"),
+        name=one.var("NAME"),
+        line=one.var("LINE"),
+        language=one.var("LANG") or "zh",
+        queue=one.var("QUEUE") or "general",
+        skills=skills_of(one.var("SKILLS")),
+        priority=number_or(one.var("PRIORITY")),
+        path=one.var("PATH"),
+        started_ms=number_or(one.var("STARTED")) or now_ms - one.seconds * 1000,
+        joined_ms=number_or(one.var("JOINED")),
+        attempt=number_or(one.var("ATTEMPT")),
+        agent_id=one.var("AGENT"),
+        offer_id=one.var("OFFER_ID"),
+        warn=one.var("WARN") == "1",
+        case_number=one.var("CASE"),
+        recording=one.var("REC"),
+        talked=one.var("TALKED") == "1",
+    )
+    t.calls[call.call_id] = call
+    in_room = one.application == "ConfBridge"
+    since = call.started_ms
+    t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, LegState.up, since, in_room))
+
+
+def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms: int) -> None:
+    agent_id = one.var("AGENT") or agent_of(one.name)
+    since = now_ms - one.seconds * 1000
+    call = Call(
+        one.unique_id,
+        one.name,
+        Phase.outbound,
+        outbound=True,
+        number=one.var("TO"),
+        started_ms=since,
+        agent_id=agent_id,
+        recording=one.var("REC"),
+    )
+    t.calls[call.call_id] = call
+    t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
+    for other in channels:
+        if other.linked_id != one.linked_id or other.unique_id == one.unique_id:
+            continue
+        if other.application != "AppDial" or other.var("PEER_CALL"):
+            continue
+        began = now_ms - other.seconds * 1000
+        leg = Leg(
+            other.name, other.unique_id, Role.citizen, agent_of(other.name), call.number, _leg_state(other), began
+        )
+        t.attach(call, leg)
+        if other.bridge and other.bridge == one.bridge:
+            call.phase, call.answered_ms, call.talked = Phase.talk, began, True
+
+
+def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel], now_ms: int) -> None:
+    since = now_ms - one.seconds * 1000
+    local = _LOCAL.fullmatch(one.name)
+    if one.var("LEG") == "agent":
+        agent_id = one.var("AGENT") or agent_of(one.name)
+        leg = Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since)
+    elif local is not None:
+        # A third party is dialled through a Local channel: its first half is the party in the room.
+        if local[2] == "2":
+            return
+        leg = Leg(
+            one.name, one.unique_id, Role.third, _colleague(t, local[1], channels), local[1], _leg_state(one), since
+        )
+    elif any(o.var("PEER_CALL") == call.call_id and _LOCAL.fullmatch(o.name) for o in channels):
+        return  # the far end of that Local channel
+    else:
+        leg = Leg(one.name, one.unique_id, Role.third, agent_of(one.name), one.var("TO"), _leg_state(one), since)
+    leg.in_room = one.application == "ConfBridge"
+    t.attach(call, leg)
+
+
+def _colleague(t: Telephony, number: str, channels: list[Channel]) -> str:
+    return number if any(agent_of(one.name) == number for one in channels) else ""
+
+
+def _complete(call: Call, now_ms: int) -> None:
+    """What no variable says: since when they talk."""
+    if call.recording:
+        call.recordings.add(call.recording)
+    leg = call.agent_leg
+    if call.phase in TALKING and call.answered_ms is None:
+        call.answered_ms = leg.since_ms if leg is not None else now_ms
+    if call.phase is Phase.connect:
+        call.agent_id = ""
+
+
+def carry_over(old: Telephony, new: Telephony) -> list[Call]:
+    """Put what only we knew (exact times, earlier recordings) into the new picture; the calls that are gone."""
+    for call in new.calls.values():
+        before = old.calls.get(call.call_id)
+        if before is None:
+            continue
+        call.answered_ms = before.answered_ms or call.answered_ms
+        call.recordings |= before.recordings
+        for unique_id, leg in call.legs.items():
+            known = before.legs.get(unique_id)
+            if known is not None:
+                leg.number, leg.agent_id = known.number or leg.number, known.agent_id or leg.agent_id
+                leg.since_ms = known.since_ms
+    return [call for call_id, call in old.calls.items() if call_id not in new.calls]
