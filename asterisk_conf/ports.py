@@ -37,17 +37,22 @@ def listening(settings: Settings) -> list[Port]:
 
 def check_ports(settings: Settings) -> None:
     """Raises PortTaken if any port is in use (or two settings name the same one), else returns at once."""
-    taken: list[str] = []
+    if taken := [f"{text} (HOTLINE_{port.setting.upper()})" for port, text in problems(listening(settings))]:
+        raise PortTaken("Asterisk cannot start: " + "; ".join(taken))
+
+
+def problems(ports: list[Port]) -> list[tuple[Port, str]]:
+    """Those of `ports` that cannot be had, each with the reason in words; [] if all are free."""
+    found = []
     seen: dict[tuple[int, bool], str] = {}
-    for port in listening(settings):
+    for port in ports:
         before = seen.setdefault((port.number, port.udp), port.setting)
         if before != port.setting:
-            taken.append(f"{port.number} is given to {before} and to {port.setting}")
+            found.append((port, f"{port.number} is given to {before} and to {port.setting}"))
         elif reason := _taken(port):
             kind = "UDP" if port.udp else "TCP"
-            taken.append(f"{kind} port {port.number} on {port.host} {reason} (HOTLINE_{port.setting.upper()})")
-    if taken:
-        raise PortTaken("Asterisk cannot start: " + "; ".join(taken))
+            found.append((port, f"{kind} port {port.number} on {port.host} {reason}"))
+    return found
 
 
 def _taken(port: Port) -> str:

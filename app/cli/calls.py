@@ -1,0 +1,62 @@
+"""`hotline calls`: the last calls, and why one of them was served as it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from app.cli.output import Failure, err, out, settings
+
+app = typer.Typer(help="Calls.", invoke_without_command=True)
+
+
+@app.callback(invoke_without_command=True)
+def recent(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    number: Annotated[str, typer.Option(help="Only calls from this number.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the last calls; `hotline calls explain ID` tells why one was served as it was."""
+    if context.invoked_subcommand:
+        return
+    from rich.table import Table
+
+    from app.cli.people import recent_calls
+
+    chosen = settings()
+    rows = recent_calls(chosen, limit=limit, number=number)
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False, default=str))
+        return
+    if not rows:
+        err().print("no calls yet")
+        return
+    table = Table("started", "number", "language", "outcome", "waited", "talked", "agent", "call")
+    for row in rows:
+        started = row["started_at"].astimezone(chosen.zone).strftime("%m-%d %H:%M:%S") if row["started_at"] else ""
+        waited, talked = (("" if row[key] is None else f"{row[key]} s") for key in ("waited_s", "talk_s"))
+        cells = (row["number"] or "withheld", row["language"], row["outcome"], waited, talked, row["agent_id"])
+        table.add_row(started, *(str(cell or "") for cell in cells), row["call_id"])
+    out().print(table)
+
+
+@app.command("explain")
+def explain(
+    call_id: Annotated[str, typer.Argument(help="The call's id, as `hotline calls` shows it.")],
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+) -> None:
+    """Tell, from the journal, every decision about a call and its reason."""
+    from acd.explain import explain_call
+
+    lines: list[str] = []
+    for file in sorted(settings().paths.journal.glob("*.jsonl")):
+        lines += file.read_text(errors="replace").splitlines()
+    found = explain_call(lines, call_id, lang)
+    if not found:
+        raise Failure(f"the journal says nothing about {call_id}", "see `hotline calls` for the ids of recent calls")
+    for line in found:
+        out().print(line)

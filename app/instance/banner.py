@@ -1,0 +1,29 @@
+"""What a person is told when the hotline is up: where it is, how to get in, how to call it, how to stop it."""
+
+from __future__ import annotations
+
+from app.instance.prepare import Prepared
+from app.settings import Settings
+
+
+def banner(settings: Settings, prepared: Prepared, seconds: float) -> str:
+    """The text shown once all parts work."""
+    sip = f"{settings.sip_host}:{settings.sip_port}"
+    if prepared.admin_password:
+        admin = f"{prepared.admin_name}   one-time password: {prepared.admin_password}"
+    else:
+        admin = f"{prepared.admin_name}   (its password has been changed)"
+    rows = [
+        ("Pages", f"http://{settings.http_host}:{settings.http_port}/"),
+        ("Administrator", admin),
+        ("Citizens call", f"sip:{settings.main_number}@{sip}   (from {', '.join(settings.trunk_addresses)})"),
+        ("Fax", f"sip:{settings.fax_number}@{sip}"),
+        ("Agent's phone", ".venv/bin/hotline agent add NAME   prints what a SIP phone needs; or use the browser's"),
+        ("Watch it live", "make demo   simulated citizens and agents"),
+        ("Check it", "make doctor   places a test call"),
+        ("Stop it", "Ctrl-C here, or make stop"),
+        ("Files", str(settings.home)),
+    ]
+    line = "─" * 78
+    body = "\n".join(f"  {name:<15}{text}" for name, text in rows)
+    return f"\n{line}\n  12345 is up after {seconds:.1f} s\n\n{body}\n{line}"

@@ -1,0 +1,59 @@
+"""Do the parts of a running instance work? Asked from outside, as a caller or a browser would meet them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from typing import Any
+
+from app.settings import Settings
+from app.supervisor.plan import manager_answers
+
+
+def waits_for(settings: Settings) -> list[str]:
+    """What does not work yet, in words; [] once a citizen could call and an agent sign in."""
+    missing = []
+    if not manager_answers(settings.ami_host, settings.ami_port, timeout=1.0):
+        missing.append("Asterisk does not answer")
+    if not accepts(settings.agi_host, settings.agi_port):
+        missing.append("the voice scripts do not answer")
+    health = healthz(settings)
+    if not health:
+        missing.append("the pages do not answer")
+    elif health.get("status") != "ok":
+        unwell = [f"{name}: {state}" for name, state in health.get("parts", {}).items() if not _is_well(state)]
+        missing.append(f"the backend says: {', '.join(unwell) or health.get('status')}")
+    return missing
+
+
+def accepts(host: str, port: int, timeout: float = 1.0) -> bool:
+    """True if somebody accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=timeout):
+            return True
+    except OSError:
+        return False
+
+
+def healthz(settings: Settings, timeout: float = 2.0) -> dict[str, Any]:
+    """What the backend says about itself; {} if it says nothing."""
+    url = f"http://{settings.http_host}:{settings.http_port}/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            found = json.load(answer)
+    except urllib.error.HTTPError as error:  # 503 with the same body when a part is unwell
+        try:
+            found = json.load(error)
+        except ValueError:
+            return {}
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_well(state: object) -> bool:
+    if isinstance(state, dict):
+        return state.get("status", "ok") == "ok" and state.get("ok", True) is True
+    return state in ("ok", True)
