@@ -1,0 +1,186 @@
+"""How well is the hotline answering? Rates with their numerator and denominator (GB/T 33358-2016: answered within 15 s;
+connect rate over any continuous 24 h of at least 95 %).
+
+`figures` counts a list of calls once; `RollingMeasures` keeps the same rates up to date at O(log n) per change.
+Times are epoch milliseconds. A call counts at the moment it joined the queue, and counts from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+
+from acd.journal import decode
+from acd.model import (
+    CallJoined,
+    CallLeft,
+    OfferAnswered,
+    Overflow,
+    Queued,
+    Refused,
+    TalkAdopted,
+)
+
+ANSWER_TARGET_S = 15
+WINDOW_MS = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with what it is made of."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> float | None:
+        """0 to 1; None when there was nothing to count."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call that wanted a person. `answered_ms` None with `ended_ms` set: it left the queue unanswered."""
+
+    call_id: str
+    queue: str
+    joined_ms: int
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`answered_in_target`: answered within 15 s ÷ all whose outcome is known (answered, gone, or past 15 s).
+    `connected`: answered ÷ all that are over or answered (接通率). Both over calls that joined within the window.
+    """
+
+    depth: int
+    longest_wait_s: int
+    answered_in_target: Rate
+    connected: Rate
+
+
+def figures(
+    calls: Iterable[CallRecord], now_ms: int, window_ms: int = WINDOW_MS, target_s: int = ANSWER_TARGET_S
+) -> Figures:
+    """Count each call once. Callers still waiting count in depth and longest wait whenever they joined."""
+    depth = longest_ms = in_target = judged = answered = settled = 0
+    for call in calls:
+        waiting = call.answered_ms is None and call.ended_ms is None
+        if waiting:
+            depth += 1
+            longest_ms = max(longest_ms, now_ms - call.joined_ms)
+        if not now_ms - window_ms < call.joined_ms <= now_ms:
+            continue
+        if call.answered_ms is not None:
+            answered += 1
+            settled += 1
+            judged += 1
+            in_target += call.answered_ms - call.joined_ms <= target_s * 1000
+        elif call.ended_ms is not None:
+            settled += 1
+            judged += 1
+        elif now_ms - call.joined_ms > target_s * 1000:
+            judged += 1
+    return Figures(depth, longest_ms // 1000, Rate(in_target, judged), Rate(answered, settled))
+
+
+def records(lines: Iterable[str]) -> list[CallRecord]:
+    """Calls from a journal's lines, in order of joining. Events that the engine refused do not count."""
+    calls: dict[str, CallRecord] = {}
+    undo: tuple[str, CallRecord | None] | None = None
+    joining: dict[str, int] = {}
+    for line in lines:
+        now_ms, item = decode(line)
+        if isinstance(item, CallJoined):
+            undo = None
+            joining = {item.call_id: item.joined_ms}
+        elif isinstance(item, Queued):
+            if item.call_id not in calls:
+                joined_ms = joining.get(item.call_id, now_ms)
+                in_order = now_ms - WINDOW_MS < joined_ms <= now_ms
+                calls[item.call_id] = CallRecord(item.call_id, item.queue, joined_ms if in_order else now_ms)
+        elif isinstance(item, OfferAnswered | TalkAdopted | CallLeft):
+            known = calls.get(item.call_id)
+            undo = (item.call_id, known)
+            if known is None:
+                continue
+            if isinstance(item, CallLeft):
+                calls[item.call_id] = replace(known, ended_ms=known.ended_ms or now_ms)
+            elif known.answered_ms is None:
+                calls[item.call_id] = replace(known, answered_ms=now_ms)
+        elif isinstance(item, Overflow):
+            known = calls[item.call_id]
+            calls[item.call_id] = replace(known, ended_ms=known.ended_ms or now_ms)
+        elif isinstance(item, Refused) and undo is not None and undo[0] == item.subject and undo[1] is not None:
+            calls[item.subject] = undo[1]
+    return list(calls.values())
+
+
+class RollingMeasures:
+    """The same rates over a sliding window, kept as calls happen. `rates` must be given times that do not go back."""
+
+    def __init__(self, window_ms: int = WINDOW_MS, target_s: int = ANSWER_TARGET_S) -> None:
+        self._window_ms = window_ms
+        self._target_ms = target_s * 1000
+        self._calls: dict[str, CallRecord] = {}
+        self._order: list[tuple[int, str]] = []  # heaps: callers adopted after a restart joined in the past
+        self._young: list[tuple[int, str]] = []  # not yet known to have missed the target
+        self._in_target = self._judged = self._answered = self._settled = 0
+        self._late: set[str] = set()  # judged because they have waited past the target
+
+    def joined(self, call_id: str, queue: str, joined_ms: int) -> None:
+        """A call joined; joining again changes nothing."""
+        if call_id not in self._calls:
+            self._calls[call_id] = CallRecord(call_id, queue, joined_ms)
+            heappush(self._order, (joined_ms, call_id))
+            heappush(self._young, (joined_ms, call_id))
+
+    def answered(self, call_id: str, at_ms: int) -> None:
+        call = self._calls.get(call_id)
+        if call is None or call.answered_ms is not None:
+            return
+        self._take(call_id, -1)
+        self._calls[call_id] = replace(call, answered_ms=at_ms)
+        self._late.discard(call_id)
+        self._take(call_id, 1)
+
+    def left(self, call_id: str, at_ms: int) -> None:
+        call = self._calls.get(call_id)
+        if call is None or call.ended_ms is not None:
+            return
+        self._take(call_id, -1)
+        self._calls[call_id] = replace(call, ended_ms=at_ms)
+        self._late.discard(call_id)
+        self._take(call_id, 1)
+
+    def _take(self, call_id: str, sign: int) -> None:
+        """Add or take away what this call contributes at present."""
+        call = self._calls[call_id]
+        if call.answered_ms is not None:
+            self._answered += sign
+            self._settled += sign
+            self._judged += sign
+            self._in_target += sign * (call.answered_ms - call.joined_ms <= self._target_ms)
+        elif call.ended_ms is not None:
+            self._settled += sign
+            self._judged += sign
+        elif call_id in self._late:
+            self._judged += sign
+
+    def rates(self, now_ms: int) -> tuple[Rate, Rate]:
+        """(answered within the target, connected) over the window that ends now."""
+        while self._young and now_ms - self._young[0][0] > self._target_ms:
+            _, call_id = heappop(self._young)
+            call = self._calls.get(call_id)
+            if call is not None and call.answered_ms is None and call.ended_ms is None:
+                self._late.add(call_id)
+                self._take(call_id, 1)
+        while self._order and self._order[0][0] <= now_ms - self._window_ms:
+            _, call_id = heappop(self._order)
+            self._take(call_id, -1)
+            self._late.discard(call_id)
+            del self._calls[call_id]
+        return Rate(self._in_target, self._judged), Rate(self._answered, self._settled)
