@@ -10,6 +10,7 @@ from acd.model import (
     AgentBusyOutside,
     AgentNotReady,
     AgentReady,
+    AgentRestored,
     AgentSignedIn,
     AgentSignedOut,
     AgentState,
@@ -21,7 +22,7 @@ from acd.model import (
     WrapUpDone,
     WrapUpExtended,
 )
-from acd.moves import drop_offer, move_agent, move_call
+from acd.moves import Restored, drop_offer, move_agent, move_call
 from acd.records import Agent
 from acd.tables import AgentStep, CallStep
 
@@ -38,6 +39,34 @@ def agent_signed_in(floor: Floor, event: AgentSignedIn) -> Why | None:
     step = AgentStep.SIGN_IN_READY if event.ready else AgentStep.SIGN_IN_NOT_READY
     was_out = agent.state is AgentState.SIGNED_OUT
     move_agent(floor, agent, step, Reason(ReasonCode.SIGNED_IN), wish_reason="signed_in" if was_out else "")
+    floor.link(agent)
+    return None
+
+
+_RESTORE_STEPS = {
+    AgentState.READY: AgentStep.SIGN_IN_READY,
+    AgentState.NOT_READY: AgentStep.SIGN_IN_NOT_READY,
+    AgentState.WRAP_UP: AgentStep.RESTORE_WRAP_UP,
+}
+
+
+def agent_restored(floor: Floor, event: AgentRestored) -> Why | None:
+    step = _RESTORE_STEPS.get(event.state)
+    if step is None:
+        return Why.BAD_VALUE
+    agent, clock = floor.agent(event.agent_id), floor.clock
+    agent.skills, agent.queues = dict(event.skills), tuple(event.queues)
+    was_out = agent.state is AgentState.SIGNED_OUT
+    left_ms = floor.config.wrapup_s * 1000 if event.until_ms is None else event.until_ms - clock.given
+    most_ms = (floor.config.wrapup_s + floor.config.wrapup_extra_max_s) * 1000
+    restored = Restored(
+        since=min(event.since_ms + clock.offset, clock.wall),
+        idle_since=min(event.idle_since_ms + clock.offset, clock.wall),
+        wrapup_ms=min(max(left_ms, 1), most_ms),
+    )
+    reason = Reason(ReasonCode.RESTORED, {"state": event.state.value})
+    not_ready_reason = (event.reason or "other") if was_out else ""
+    move_agent(floor, agent, step, reason, wish_reason=not_ready_reason, restored=restored)
     floor.link(agent)
     return None
 

@@ -14,6 +14,7 @@ from acd.model import (
     AgentBusyOutside,
     AgentNotReady,
     AgentReady,
+    AgentRestored,
     AgentSignedIn,
     AgentSignedOut,
     AgentState,
@@ -94,6 +95,16 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     TalkEnded: {"call_id": is_id, "agent_id": is_id},
     TalkAdopted: {"call_id": is_id, "agent_id": is_id, "started_ms": _is_time},
     AgentSignedIn: {"agent_id": is_id, "skills": _is_skills, "queues": _is_queues, "ready": _is_bool},
+    AgentRestored: {
+        "agent_id": is_id,
+        "skills": _is_skills,
+        "queues": _is_queues,
+        "state": _is_one_of(AgentState),
+        "since_ms": _is_time,
+        "idle_since_ms": _is_time,
+        "until_ms": lambda value: value is None or _is_time(value),
+        "reason": is_text,
+    },
     AgentSignedOut: {"agent_id": is_id},
     AgentReady: {"agent_id": is_id, "by": is_text},
     AgentNotReady: {"agent_id": is_id, "reason": is_text, "by": is_text},
@@ -134,7 +145,7 @@ def check(event: object) -> tuple[Event | None, Why | None]:
         return _joined(event), None
     if isinstance(event, OfferFailed) and not isinstance(event.cause, FailCause):
         return replace(event, cause=FailCause(event.cause)), None
-    if isinstance(event, NextState) and not isinstance(event.state, AgentState):
+    if isinstance(event, NextState | AgentRestored) and not isinstance(event.state, AgentState):
         return replace(event, state=AgentState(event.state)), None
     return event, None  # type: ignore[return-value]
 

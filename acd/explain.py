@@ -75,6 +75,7 @@ _WORDS: Mapping[ReasonCode, tuple[str, str]] = {
     ),
     ReasonCode.SIGNED_IN: ("坐席签入", "the agent signed in"),
     ReasonCode.SIGNED_OUT: ("坐席签出", "the agent signed out"),
+    ReasonCode.RESTORED: ("系统恢复，沿用原状态", "as before the restart"),
     ReasonCode.AGENT_CHOSE: ("坐席自己设置", "set by the agent"),
     ReasonCode.SET_BY_OTHER: ("由 {by} 设置", "set by {by}"),
     ReasonCode.OFFERED: ("派来一个来电", "a call was offered"),

@@ -150,6 +150,7 @@ def _queue_config(value: Any) -> Any:
 _READ: Mapping[tuple[str, str], Any] = {
     ("CallJoined", "skills"): lambda value: _value(value),
     ("AgentSignedIn", "queues"): lambda value: tuple(value) if isinstance(value, list) else value,
+    ("AgentRestored", "queues"): lambda value: tuple(value) if isinstance(value, list) else value,
     ("QueueConfigured", "config"): _queue_config,
     ("AgentStateChanged", "state"): AgentState,
     ("AgentStateChanged", "next_state"): AgentState,
@@ -180,7 +181,7 @@ def _make(kind: type, raw: dict[str, Any]) -> Any:
             made[key] = value if read is None or isinstance(value, Unwritable) else read(value)
     if name == "OfferFailed" and made.get("cause") in tuple(FailCause):
         made["cause"] = FailCause(made["cause"])
-    if name == "NextState" and made.get("state") in tuple(AgentState):
+    if name in ("NextState", "AgentRestored") and made.get("state") in tuple(AgentState):
         made["state"] = AgentState(made["state"])
     return kind(**made)
 

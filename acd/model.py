@@ -1,8 +1,8 @@
-"""The queue engine's vocabulary: events in, decisions out, configuration.
+"""The queue engine's vocabulary: events in, decisions out.
 
 Times are integer epoch milliseconds and named `*_ms`; durations in seconds are named `*_s`. Ids are strings: a call id
 is the unique id of the citizen's channel, an agent id is the staff number. Everything is frozen; mappings are treated
-as read-only. What the engine shows of itself is in `acd.views`.
+as read-only. What the engine shows of itself is in `acd.views`, its configuration in `acd.config`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from acd.config import EngineConfig as EngineConfig
+from acd.config import OverflowTo as OverflowTo
+from acd.config import QueueConfig as QueueConfig
 
 # ------------------------------------------------------------------------------------------------------------- states
 
@@ -47,11 +51,6 @@ class FailCause(StrEnum):
     DESKTOP_SILENT = "desktop_silent"  # the agent's page never confirmed the pop
 
 
-class OverflowTo(StrEnum):
-    VOICEMAIL = "voicemail"
-    CALLBACK = "callback"
-
-
 # Reasons for not ready that agents choose; others are accepted and shown as they are.
 NOT_READY_REASONS = ("break", "meal", "busy", "training", "meeting", "follow_up", "other")
 
@@ -83,6 +82,7 @@ class ReasonCode(StrEnum):
     # an agent's state
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
+    RESTORED = "restored"
     AGENT_CHOSE = "agent_chose"
     SET_BY_OTHER = "set_by_other"
     OFFERED = "offered"
@@ -126,55 +126,6 @@ class Why(StrEnum):
     NOT_NOW = "not_now"
     NOT_THEIR_CALL = "not_their_call"
     TOO_LONG = "too_long"
-
-
-# ------------------------------------------------------------------------------------------------------ configuration
-
-
-@dataclass(frozen=True, slots=True)
-class QueueConfig:
-    """One queue. `None` for a limit means: no such limit; for a time: the engine's default.
-
-    overflow_wait_s: a caller who has waited this long goes to `overflow_to`.
-    overflow_length: a new caller who finds this many waiting goes there at once.
-    overflow_unstaffed_s: callers whom nobody signed in could serve (for this long) go there.
-    overflow_below_priority: calls of this priority or more never overflow (emergencies).
-    """
-
-    queue: str
-    priority: int = 0
-    offer_timeout_s: int | None = None
-    wrapup_s: int | None = None
-    overflow_to: OverflowTo = OverflowTo.VOICEMAIL
-    overflow_wait_s: int | None = 900
-    overflow_length: int | None = None
-    overflow_unstaffed_s: int | None = 60
-    overflow_below_priority: int = 100
-    announce_first_s: int = 15
-    announce_every_s: int = 45
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """What holds for all queues.
-
-    offer_grace_s: how long after an offer's deadline the engine waits for the telephone's own word before it ends it.
-    return_s: how long a caller may need from a failed offer back into the hold loop.
-    rest_s: how long an agent rests after an offer that failed through nobody's fault.
-    late_wake_s: when the engine is woken later than this after a timer was due, its timers stand still for the excess:
-        a frozen process or a clock that jumped ends no wrap-up and sends no caller away.
-    """
-
-    queues: tuple[QueueConfig, ...] = (QueueConfig("general"),)
-    default_queue: str = "general"
-    offer_timeout_s: int = 20
-    wrapup_s: int = 30
-    wrapup_extra_max_s: int = 600
-    offer_grace_s: int = 4
-    return_s: int = 2
-    rest_s: int = 1
-    late_wake_s: int = 10
-    expected_handling_s: int = 180
 
 
 # ------------------------------------------------------------------------------------------------------------- events
@@ -251,6 +202,22 @@ class AgentSignedIn:
     skills: Mapping[str, int] = field(default_factory=dict)
     queues: tuple[str, ...] = ("general",)
     ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRestored:
+    """An agent who was signed in before the engine restarted, as they were then: ready, not_ready (with `reason`) or
+    wrap_up (until `until_ms`). Who talks is restored by `TalkAdopted`. For an agent already signed in it only brings
+    skills and queues, as `AgentSignedIn` does."""
+
+    agent_id: str
+    skills: Mapping[str, int]
+    queues: tuple[str, ...]
+    state: AgentState
+    since_ms: int
+    idle_since_ms: int
+    until_ms: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +308,7 @@ Event = (
     | TalkEnded
     | TalkAdopted
     | AgentSignedIn
+    | AgentRestored
     | AgentSignedOut
     | AgentReady
     | AgentNotReady

@@ -5,10 +5,22 @@ Both return False, having changed nothing, when the table refuses.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from acd.floor import Floor
 from acd.model import AgentState, CallState, CancelOffer, Reason, ReasonCode
 from acd.records import Agent, Call
 from acd.tables import AGENT_TABLE, CALL_TABLE, AgentEffect, AgentStep, CallEffect, CallStep
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What an agent brings from before a restart. Times are wall; `wrapup_ms` is what is left of the wrap-up."""
+
+    since: int
+    idle_since: int
+    wrapup_ms: int
+
 
 _SHORTEST_TALK_MS = 5_000
 _LONGEST_TALK_MS = 3_600_000
@@ -23,6 +35,7 @@ def move_agent(
     wish: AgentState | None = None,
     wish_reason: str = "",
     extend_ms: int = 0,
+    restored: Restored | None = None,
 ) -> bool:
     """`wish_reason` is the not-ready reason for steps that lead there; `wish` goes with the steps that queue one."""
     cell = AGENT_TABLE.get((agent.state, step))
@@ -49,7 +62,7 @@ def move_agent(
             agent.next_state, agent.next_reason = AgentState.NOT_READY, agent.not_ready_reason
         elif effect is AgentEffect.EXTEND:
             _extend_wrapup(floor, agent, extend_ms)
-    _enter(floor, agent, to, step, not_ready_reason)
+    _enter(floor, agent, to, not_ready_reason, restored)
     floor.index(agent)
     if _shown(agent) != before:
         floor.show(agent, reason)
@@ -72,7 +85,7 @@ def _clear_next(agent: Agent) -> None:
     agent.next_state, agent.next_reason, agent.leaving = None, "", False
 
 
-def _enter(floor: Floor, agent: Agent, to: AgentState, step: AgentStep, not_ready_reason: str) -> None:
+def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, restored: Restored | None) -> None:
     came_from, clock = agent.state, floor.clock
     if to is came_from:
         if to is AgentState.NOT_READY and not_ready_reason:
@@ -83,11 +96,11 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, step: AgentStep, not_read
     if came_from is AgentState.SIGNED_OUT:
         agent.idle_since = clock.wall
     if to is AgentState.WRAP_UP:
-        wrapup_s = _wrapup_s(floor, agent)
+        wrapup_ms = _wrapup_ms(floor, agent) if restored is None else restored.wrapup_ms
         if agent.leaving:
             to = AgentState.SIGNED_OUT
-        elif wrapup_s > 0:
-            agent.wrapup_timer = floor.timers.set(clock.tau + wrapup_s * 1000, "wrapup", agent.agent_id)
+        elif wrapup_ms > 0:
+            agent.wrapup_timer = floor.timers.set(clock.tau + wrapup_ms, "wrapup", agent.agent_id)
             agent.wrapup_extra_ms = 0
         elif agent.next_state is not None:
             to, not_ready_reason = agent.next_state, agent.next_reason
@@ -101,6 +114,8 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, step: AgentStep, not_read
     if to in (AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT):
         _clear_next(agent)
     agent.state, agent.since = to, clock.wall
+    if restored is not None:
+        agent.since, agent.idle_since = restored.since, restored.idle_since
     if to is AgentState.SIGNED_OUT:
         agent.skills, agent.queues = {}, ()
         agent.outside = False
@@ -109,10 +124,10 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, step: AgentStep, not_read
         floor.link(agent)
 
 
-def _wrapup_s(floor: Floor, agent: Agent) -> int:
+def _wrapup_ms(floor: Floor, agent: Agent) -> int:
     line = floor.lines.get(agent.work_queue)
     own = None if line is None else line.config.wrapup_s
-    return floor.config.wrapup_s if own is None else own
+    return (floor.config.wrapup_s if own is None else own) * 1000
 
 
 def _learn_handling(floor: Floor, agent: Agent, to: AgentState) -> None:

@@ -17,6 +17,7 @@ class AgentStep(StrEnum):
 
     SIGN_IN_READY = "sign_in_ready"
     SIGN_IN_NOT_READY = "sign_in_not_ready"
+    RESTORE_WRAP_UP = "restore_wrap_up"
     SIGN_OUT = "sign_out"
     READY = "ready"
     NOT_READY = "not_ready"
@@ -67,11 +68,13 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     # signed out
     (_OUT, _A.SIGN_IN_READY): AgentCell(_READY),
     (_OUT, _A.SIGN_IN_NOT_READY): AgentCell(_NOT_READY),
+    (_OUT, _A.RESTORE_WRAP_UP): AgentCell(_WRAP_UP),
     (_OUT, _A.SIGN_OUT): AgentCell(_OUT),
     (_OUT, _A.ADOPT): AgentCell(_TALKING, (_E.LEAVE_AFTER,)),
     # ready
     (_READY, _A.SIGN_IN_READY): AgentCell(_READY),
     (_READY, _A.SIGN_IN_NOT_READY): AgentCell(_READY),
+    (_READY, _A.RESTORE_WRAP_UP): AgentCell(_READY),
     (_READY, _A.SIGN_OUT): AgentCell(_OUT),
     (_READY, _A.READY): AgentCell(_READY),
     (_READY, _A.NOT_READY): AgentCell(_NOT_READY),
@@ -84,6 +87,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     # offered
     (_OFFERED, _A.SIGN_IN_READY): AgentCell(_OFFERED, (_E.STAY,)),
     (_OFFERED, _A.SIGN_IN_NOT_READY): AgentCell(_OFFERED, (_E.STAY,)),
+    (_OFFERED, _A.RESTORE_WRAP_UP): AgentCell(_OFFERED, (_E.STAY,)),
     (_OFFERED, _A.SIGN_OUT): AgentCell(_OUT, (_E.DROP_OFFER,)),
     (_OFFERED, _A.READY): AgentCell(_OFFERED, (_E.CLEAR_NEXT,)),
     (_OFFERED, _A.NOT_READY): AgentCell(_OFFERED, (_E.SET_NEXT,)),
@@ -97,6 +101,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     # talking
     (_TALKING, _A.SIGN_IN_READY): AgentCell(_TALKING, (_E.STAY,)),
     (_TALKING, _A.SIGN_IN_NOT_READY): AgentCell(_TALKING, (_E.STAY,)),
+    (_TALKING, _A.RESTORE_WRAP_UP): AgentCell(_TALKING, (_E.STAY,)),
     (_TALKING, _A.SIGN_OUT): AgentCell(_TALKING, (_E.LEAVE_AFTER,)),
     (_TALKING, _A.READY): AgentCell(_TALKING, (_E.CLEAR_NEXT,)),
     (_TALKING, _A.NOT_READY): AgentCell(_TALKING, (_E.SET_NEXT,)),
@@ -108,6 +113,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     # wrap-up
     (_WRAP_UP, _A.SIGN_IN_READY): AgentCell(_WRAP_UP),
     (_WRAP_UP, _A.SIGN_IN_NOT_READY): AgentCell(_WRAP_UP),
+    (_WRAP_UP, _A.RESTORE_WRAP_UP): AgentCell(_WRAP_UP),
     (_WRAP_UP, _A.SIGN_OUT): AgentCell(_OUT),
     (_WRAP_UP, _A.READY): AgentCell(_READY),
     (_WRAP_UP, _A.NOT_READY): AgentCell(_NOT_READY),
@@ -121,6 +127,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     # not ready
     (_NOT_READY, _A.SIGN_IN_READY): AgentCell(_NOT_READY),
     (_NOT_READY, _A.SIGN_IN_NOT_READY): AgentCell(_NOT_READY),
+    (_NOT_READY, _A.RESTORE_WRAP_UP): AgentCell(_NOT_READY),
     (_NOT_READY, _A.SIGN_OUT): AgentCell(_OUT),
     (_NOT_READY, _A.READY): AgentCell(_READY),
     (_NOT_READY, _A.NOT_READY): AgentCell(_NOT_READY),
