@@ -22,10 +22,24 @@ def waits_for(settings: Settings) -> list[str]:
     health = healthz(settings)
     if not health:
         missing.append("the pages do not answer")
-    elif health.get("status") != "ok":
-        unwell = [f"{name}: {state}" for name, state in health.get("parts", {}).items() if not _is_well(state)]
-        missing.append(f"the backend says: {', '.join(unwell) or health.get('status')}")
+    else:
+        missing += [f"the backend says: {part}" for part in unwell(health)]
     return missing
+
+
+def unwell(health: dict[str, Any]) -> list[str]:
+    """The parts that the backend itself calls unwell, with what it says of them."""
+    if health.get("status") == "ok":
+        return []
+    parts = health.get("parts", {})
+    found = [f"{name}: {_words(state)}" for name, state in parts.items() if not _is_well(state)]
+    return found or [f"status {health.get('status')}"]
+
+
+def _words(state: object) -> str:
+    if isinstance(state, dict):
+        return str(state.get("detail") or state.get("error") or state.get("status") or state)
+    return str(state)
 
 
 def accepts(host: str, port: int, timeout: float = 1.0) -> bool:

@@ -1,0 +1,64 @@
+"""What is stored: the database with its migrations, and the prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.doctor.model import Finding, broken, ok, warning
+from app.settings import Settings
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """The database answers and has the newest structure."""
+    from app.db import Database
+    from app.errors import HotlineError
+    from app.migrations.run import current
+
+    if not settings.database_url and not (settings.home / "hotline.sqlite3").exists():
+        yield warning("database", "not made yet", "make run makes it")
+        return
+    try:
+        Database(settings.url).check()
+        found, newest = current(settings.url), _newest_revision()
+    except HotlineError as error:
+        yield broken("database", f"does not answer: {error.message_en}", "see HOTLINE_DATABASE_URL and its server")
+        return
+    except ValueError as error:
+        yield broken("database", str(error), "correct HOTLINE_DATABASE_URL")
+        return
+    if found != newest:
+        text = f"its structure is {found or 'empty'}, this version needs {newest}"
+        yield broken("database", text, "stop and start the hotline: make run")
+    else:
+        yield ok("database", f"{settings.url.split(':', 1)[0]} answers, structure is the newest")
+
+
+def _newest_revision() -> str | None:
+    from alembic.script import ScriptDirectory
+
+    from app.migrations.run import HERE
+
+    return ScriptDirectory(str(HERE)).get_current_head()
+
+
+def prompts(settings: Settings) -> Iterator[Finding]:
+    """Every prompt has a file in every language."""
+    from ivr.prompts import missing_files
+
+    missing = list(missing_files(settings.home))
+    if missing:
+        shown = ", ".join(missing[:4]) + (" …" if len(missing) > 4 else "")
+        yield broken("prompts", f"{len(missing)} without sound: {shown}", ".venv/bin/hotline prompts build")
+    else:
+        yield ok("prompts", "complete in every language")
+
+
+def menu(settings: Settings) -> Iterator[Finding]:
+    """The voice menu passes its verifier."""
+    from ivr import catalogue, flow, verifier
+
+    found = verifier.verify(flow.shipped(), catalogue.shipped())
+    if found:
+        yield broken("menu", f"{len(found)} faults, the first: {found[0]}", ".venv/bin/hotline ivr verify")
+    else:
+        yield ok("menu", "no dead end; a person is never more than two keys away")
