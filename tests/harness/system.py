@@ -13,7 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.agents import phone_accounts
+from app.db import Database
 from app.settings import REPO, Settings
+from asterisk_conf.instance import PhoneAccount
+from tests.peers.baresip import BaresipPhone
 from tests.peers.ports import port_block
 
 PASSWORD = "Hotline-test-2026"
@@ -153,11 +157,24 @@ class HotlineSystem:
                 parts.append(f"--- {file.name}\n" + "\n".join(last))
         return "\n".join(parts)
 
-    def add_agent(self, agent_id: str, *, skills: dict[str, int] | None = None, name: str = "") -> str:
-        """Make an agent who signs in as `a<agent_id>` with PASSWORD; returns the telephone's SIP password."""
-        from app.harness_accounts import make_agent
+    def add_agent(self, agent_id: str, *, skills: str = "zh:5,yue:5,en:5", name: str = "") -> PhoneAccount:
+        """Make an agent who signs in as `agent_id` with PASSWORD; returns the telephone's account."""
+        self._env["HOTLINE_NEW_PASSWORD"] = PASSWORD
+        self.cli("agent", "add", name or f"测试{agent_id}", "--number", agent_id, "--skills", skills)
+        return next(account for account in self.accounts() if account.agent_id == agent_id)
 
-        return make_agent(self.settings, agent_id, skills or {"zh": 5, "yue": 5, "en": 5}, name or f"测试{agent_id}")
+    def accounts(self) -> list[PhoneAccount]:
+        """The telephone accounts of all agents."""
+        database = Database(self.settings.url)
+        try:
+            return list(phone_accounts(database))
+        finally:
+            database.dispose()
+
+    def phone(self, folder: Path, account: PhoneAccount, **kind: Any) -> BaresipPhone:
+        """A desk phone for an agent, not yet started."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return BaresipPhone(folder, self.settings, account, self._block, **kind)
 
 
 def _text(value: object) -> str:
