@@ -47,7 +47,7 @@ class AgentsAtWork:
         while True:
             try:
                 password = self._passwords[agent.agent_id]
-                async with Desktop(self._base, f"a{agent.agent_id}", password) as desktop:
+                async with Desktop(self._base, agent.agent_id, password) as desktop:
                     await self._work(agent, desktop)
             except (
                 OSError,
