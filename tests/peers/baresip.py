@@ -53,11 +53,11 @@ class BaresipPhone:
     def start(self) -> BaresipPhone:
         """Starts the telephone and waits until it is registered."""
         self._write()
-        output = (self.folder / "output").open("ab")
-        self.child = subprocess.Popen(
-            [*tool("baresip", self.settings), "-4", "-f", str(self.folder)],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
-        )  # fmt: skip
+        with (self.folder / "output").open("ab") as output:
+            self.child = subprocess.Popen(
+                [*tool("baresip", self.settings), "-4", "-f", str(self.folder)],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
+            )  # fmt: skip
         self._line = wait_until(self._connect, 8, "baresip's control port")
         threading.Thread(target=self._read, name=f"baresip-{self.account.agent_id}", daemon=True).start()
         wait_until(lambda: b"200 OK" in (self.folder / "output").read_bytes(), 8, "baresip registered")

@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable
 
 Event = dict[str, str]
+_SNAPSHOT = frozenset(
+    "Event Privilege Timestamp SystemName ChannelState ChannelStateDesc CallerIDNum CallerIDName ConnectedLineNum "
+    "ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid".split()
+)
 
 
 class ManagerError(RuntimeError):
@@ -113,7 +117,8 @@ class Manager:
                 left = deadline - time.monotonic()
                 if left <= 0 or self._closed:
                     names = [e.get("UserEvent") or e.get("Event", "?") for e in self.events[-25:]]
-                    raise AssertionError(f"not within {timeout:g} s: {what}; last events: {', '.join(names)}")
+                    last = [{k: v for k, v in e.items() if k not in _SNAPSHOT} for e in self.events if "UserEvent" in e][-4:]
+                    raise AssertionError(f"not within {timeout:g} s: {what}; events: {', '.join(names)}; last: {last}")
                 self._news.wait(min(left, 1.0))
 
     def _read(self) -> None:
