@@ -114,6 +114,8 @@ def _causes(error: Any) -> list[Any]:
 
 def _precise(error: Any) -> list[str | int]:
     trail = list(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path and isinstance(error.instance, str):
+        return [*trail, error.instance]
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         for key in error.instance:
             if key not in error.schema.get("properties", {}) and f"'{key}'" in error.message:
