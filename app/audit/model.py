@@ -1,0 +1,34 @@
+"""What the audit keeps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Kinds of audited acts."""
+
+    login = "login"
+    login_failed = "login.failed"
+    login_refused = "login.refused"
+    logout = "logout"
+    password_changed = "password.changed"
+    password_reset = "password.reset"
+    user_created = "user.created"
+    user_changed = "user.changed"
+    agent_created = "agent.created"
+    agent_changed = "agent.changed"
+    phone_account_read = "agent.phone_read"
+    recording_listened = "recording.listened"
+    recording_exported = "recording.exported"
+    recording_held = "recording.held"
+    recording_expired = "recording.expired"
+    voicemail_listened = "voicemail.listened"
+    fax_read = "fax.read"
+    fax_exported = "fax.exported"
+    case_overridden = "case.overridden"
+    agent_overridden = "agent.overridden"  # a supervisor changed another person's state
+    call_monitored = "call.monitored"
+    citizen_changed = "citizen.changed"
+    announcement_changed = "announcement.changed"
+    calendar_changed = "calendar.changed"

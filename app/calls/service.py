@@ -1,0 +1,187 @@
+"""Keeping what is known of calls, and finding them again."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.auth.model import Permission
+from app.calls.model import EARLIEST, TEXTS, CallFacts, CallOutcome
+from app.calls.tables import Call
+from app.cases.tables import Case
+from app.citizens.service import match
+from app.citizens.tables import Citizen
+from app.clock import utc_now
+from app.db import Database
+from app.errors import BadInput, NotFound
+from app.paging import Leaf, Page, day_range, fetch, like
+from app.text import clean, is_call_id, normal_number
+
+_FIELDS = frozenset(field.name for field in dataclasses.fields(CallFacts)) - {"call_id"}
+
+
+def record(db: Database, call_id: str, **facts: Any) -> None:
+    """Merge facts into the call, in a transaction of its own; see `merge`. Raises BadInput, Busy."""
+    with db.session() as session:
+        merge(session, call_id, **facts)
+
+
+def merge(session: Session, call_id: str, **facts: Any) -> Call:
+    """Merge facts into the call, making its row if need be; the same facts again change nothing.
+
+    Later facts win; None never erases; of `started_at`, `joined_at` and `answered_at` the earliest stays. Fields are
+    those of `CallFacts`. Raises BadInput for an impossible call id or an unknown field.
+    """
+    if not is_call_id(call_id):
+        raise BadInput(fields={"call_id": "通话编号格式错误 (not a call id)"})
+    if unknown := facts.keys() - _FIELDS:
+        raise BadInput(fields=dict.fromkeys(sorted(unknown), "未知字段 (unknown)"))
+    call = _row(session, call_id, facts.get("started_at"))
+    for name, value in facts.items():
+        if value is None:
+            continue
+        if name == "number":
+            value = normal_number(value)
+        elif name in TEXTS:
+            value = clean(str(value), TEXTS[name])
+        elif name == "outcome":
+            value = CallOutcome(value).value
+        elif name == "skills":
+            value = dict(value)
+        if name in EARLIEST and (known := getattr(call, name)) is not None:
+            value = min(known, value)
+        if getattr(call, name) != value:
+            setattr(call, name, value)
+    if call.citizen_id is None and call.number and (citizen := match(session, call.number)) is not None:
+        call.citizen_id = citizen.id
+    return call
+
+
+def facts_of(call: Call) -> CallFacts:
+    """The stored call as facts."""
+    values = {name: getattr(call, name) for name in _FIELDS}
+    values["outcome"] = CallOutcome(call.outcome) if call.outcome else None
+    return CallFacts(call_id=call.call_id, **values)
+
+
+def find(session: Session, call_id: str) -> Call | None:
+    """The call, whoever asks; for parts of the system."""
+    return session.get(Call, call_id)
+
+
+def get_call(session: Session, actor: Actor, call_id: str) -> Call:
+    """One call. Raises Forbidden, NotFound."""
+    actor.require(Permission.calls_read)
+    call = session.get(Call, call_id)
+    if call is None:
+        raise NotFound()
+    return call
+
+
+def list_calls(
+    session: Session,
+    actor: Actor,
+    zone: ZoneInfo,
+    *,
+    q: str = "",
+    number: str = "",
+    outcome: str = "",
+    agent: str = "",
+    language: str = "",
+    from_: date | None = None,
+    to: date | None = None,
+    leaf: Leaf | None = None,
+) -> Page[Call]:
+    """Calls, newest first. `q` is a case number, a call id, a staff number, or the beginning of a caller's number.
+
+    A search by number never finds a confidential caller for somebody who may not see them: the hit would tell.
+    Raises Forbidden.
+    """
+    actor.require(Permission.calls_read)
+    statement = select(Call).order_by(col(Call.started_at).desc(), col(Call.call_id).desc())
+    if q := clean(q, 64):
+        statement = _searched(statement, actor, q)
+    if number:
+        statement = statement.where(col(Call.number) == normal_number(number), may_be_sought(actor))
+    if outcome:
+        statement = statement.where(col(Call.outcome) == outcome)
+    if agent:
+        statement = statement.where(col(Call.agent_id) == agent)
+    if language:
+        statement = statement.where(col(Call.language) == language)
+    lower, upper = day_range(from_, to, zone)
+    if lower:
+        statement = statement.where(col(Call.started_at) >= lower)
+    if upper:
+        statement = statement.where(col(Call.started_at) < upper)
+    leaf = leaf or Leaf()
+    rows, total = fetch(session, statement, leaf)
+    return Page(rows, total, leaf.page, leaf.size)
+
+
+def of_number(session: Session, number: str, *, limit: int = 5, but: str = "") -> list[Call]:
+    """The newest calls from a number; [] for a withheld one. One index look-up."""
+    if not number:
+        return []
+    statement = select(Call).where(col(Call.number) == normal_number(number), col(Call.call_id) != but)
+    return list(session.execute(statement.order_by(col(Call.started_at).desc()).limit(limit)).scalars())
+
+
+def confidential_ids(session: Session, calls: list[Call]) -> set[str]:
+    """Which of these calls belong to a citizen or a case that asked for secrecy."""
+    ids = [call.call_id for call in calls]
+    citizens = [call.citizen_id for call in calls if call.citizen_id is not None]
+    secret = set(
+        session.execute(
+            select(Case.call_id).where(col(Case.call_id).in_(ids), col(Case.confidential).is_(True))
+        ).scalars()
+    )
+    known = set(
+        session.execute(
+            select(Citizen.id).where(col(Citizen.id).in_(citizens), col(Citizen.confidential).is_(True))
+        ).scalars()
+    )
+    return {call.call_id for call in calls if call.call_id in secret or call.citizen_id in known}
+
+
+def may_be_sought(actor: Actor) -> Any:
+    """The condition that leaves out calls whose caller the asker may not learn of by searching."""
+    if not actor.may(Permission.personal_read):
+        return col(Call.agent_id) == (actor.agent_id or "-")
+    if actor.may(Permission.confidential_read):
+        return True
+    secret_citizens = select(Citizen.id).where(col(Citizen.confidential).is_(True))
+    secret_calls = select(Case.call_id).where(col(Case.confidential).is_(True), col(Case.call_id).is_not(None))
+    mine = col(Call.agent_id) == (actor.agent_id or "-")
+    hidden = or_(col(Call.citizen_id).in_(secret_citizens), col(Call.call_id).in_(secret_calls))
+    return or_(mine, ~hidden, col(Call.citizen_id).is_(None) & ~col(Call.call_id).in_(secret_calls))
+
+
+def _searched(statement: Select[Any], actor: Actor, q: str) -> Select[Any]:
+    cases = select(Case.call_id).where(col(Case.number) == q, col(Case.call_id).is_not(None))
+    kinds = [col(Call.call_id) == q, col(Call.agent_id) == q, col(Call.call_id).in_(cases)]
+    if len(digits := normal_number(q)) >= 3:
+        kinds.append(col(Call.number).like(like(digits)[1:], escape="\\") & may_be_sought(actor))
+    return statement.where(or_(*kinds))
+
+
+def _row(session: Session, call_id: str, started_at: datetime | None) -> Call:
+    """The call's row, locked for this transaction; made when missing (two writers at once make one)."""
+    started = started_at or utc_now()
+    insert: Any = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
+    call = session.get(Call, call_id, with_for_update=True)
+    if call is None:
+        fresh = Call(call_id=call_id, started_at=started).model_dump()
+        session.execute(insert(Call).values(**fresh).on_conflict_do_nothing(index_elements=["call_id"]))
+        call = session.get(Call, call_id, with_for_update=True)
+        if call is None:
+            raise NotFound()
+    return call

@@ -1,0 +1,103 @@
+"""Who may see which case, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.auth.model import Permission
+from app.cases.model import PERSONAL, CaseState
+from app.cases.tables import Case
+from app.citizens.tables import Citizen
+from app.errors import NotFound
+from app.text import masked_name, masked_number, without
+
+
+def visible(actor: Actor) -> Any:
+    """The condition for cases the asker may know of: everything but other people's drafts. Raises Forbidden."""
+    actor.require(Permission.cases_read)
+    if actor.may(Permission.drafts_read_all):
+        return True
+    nobodys = col(Case.agent_id).is_(None)
+    mine = col(Case.agent_id) == (actor.agent_id or "-")
+    not_draft = col(Case.state) != CaseState.draft.value
+    return or_(not_draft, mine, nobodys) if actor.may(Permission.cases_write) else not_draft
+
+
+def require_visible(actor: Actor, case: Case | None) -> Case:
+    """Raises NotFound for what does not exist and for what the asker may not know of alike."""
+    actor.require(Permission.cases_read)
+    if case is None:
+        raise NotFound()
+    if case.state == CaseState.draft.value and not actor.may(Permission.drafts_read_all):
+        mine = actor.agent_id is not None and case.agent_id == actor.agent_id
+        if not mine and not (case.agent_id is None and actor.may(Permission.cases_write)):
+            raise NotFound()
+    return case
+
+
+def is_confidential(session: Session, case: Case) -> bool:
+    """Whether the case or its citizen asked for secrecy (篇6 第19条)."""
+    if case.confidential or case.citizen_id is None:
+        return case.confidential
+    citizen = session.get(Citizen, case.citizen_id)
+    return citizen is not None and citizen.confidential
+
+
+def sees_citizen(session: Session, actor: Actor, case: Case) -> bool:
+    """Whether the asker sees this case's citizen in clear."""
+    return actor.sees_personal(confidential=is_confidential(session, case), owner=case.agent_id)
+
+
+def shown_fields(case: Case, *, clear: bool) -> dict[str, Any]:
+    """The case's editable fields as the asker may see them."""
+    fields: dict[str, Any] = {
+        "type": case.type or "",
+        "title": case.title,
+        "content": case.content,
+        "answer": case.answer,
+        "caller_name": case.caller_name,
+        "caller_number": case.caller_number,
+        "area": case.area,
+        "address": case.address,
+        "confidential": case.confidential,
+    }
+    return fields if clear else masked_fields(fields, case.caller_number, case.caller_name)
+
+
+def masked_fields(fields: Mapping[str, Any], number: str, name: str) -> dict[str, Any]:
+    """`fields` with the citizen's identity masked, also where an agent wrote it into the text."""
+    masked = dict(fields)
+    for key, value in masked.items():
+        if key == "caller_number":
+            masked[key] = masked_number(str(value))
+        elif key == "caller_name":
+            masked[key] = masked_name(str(value))
+        elif key == "address":
+            masked[key] = ""
+        elif isinstance(value, str):
+            masked[key] = without(value, number, name)
+    return masked
+
+
+def masked_detail(detail: Mapping[str, Any], number: str, name: str) -> dict[str, Any]:
+    """The detail of a history line with the citizen's identity masked."""
+    out = dict(detail)
+    changed = out.get("fields")
+    if isinstance(changed, Mapping):
+        out["fields"] = {
+            key: {side: masked_fields({key: text}, number, name)[key] for side, text in change.items()}
+            if isinstance(change, Mapping)
+            else change
+            for key, change in changed.items()
+        }
+    return {key: without(v, number, name) if isinstance(v, str) else v for key, v in out.items()}
+
+
+def hides_personal_change(fields: Mapping[str, Any], *, clear: bool) -> dict[str, Any]:
+    """What of an edit is taken from somebody who sees masks: never the masked fields themselves."""
+    return dict(fields) if clear else {key: value for key, value in fields.items() if key not in PERSONAL}

@@ -1,0 +1,125 @@
+"""Finding cases: by id, by list, by citizen, by the number a caller keys in."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.auth.model import Permission
+from app.cases import access
+from app.cases.history import events_of
+from app.cases.model import CaseState, parse_number
+from app.cases.tables import Case, CaseEvent
+from app.citizens.tables import Citizen, CitizenNumber
+from app.paging import Leaf, Page, day_range, fetch, like
+from app.text import clean, normal_number
+
+
+def get_case(session: Session, actor: Actor, case_id: int) -> Case:
+    """One case. Raises Forbidden, NotFound (also for other people's drafts)."""
+    actor.require(Permission.cases_read)
+    return access.require_visible(actor, session.get(Case, case_id))
+
+
+def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]:
+    """A case's history. Raises what `get_case` raises."""
+    get_case(session, actor, case_id)
+    return events_of(session, case_id)
+
+
+def list_cases(
+    session: Session,
+    actor: Actor,
+    zone: ZoneInfo,
+    *,
+    q: str = "",
+    state: str = "",
+    type_: str = "",
+    source: str = "",
+    agent: str = "",
+    number: str = "",
+    from_: date | None = None,
+    to: date | None = None,
+    leaf: Leaf | None = None,
+) -> Page[Case]:
+    """Cases that the asker may know of, newest first; `q` is a case number or words of title and content.
+
+    A search by number or name never finds a citizen that the asker may not see. Raises Forbidden.
+    """
+    statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
+    if q := clean(q, 100):
+        wanted = parse_number(q)
+        words = like(q)
+        kinds = [col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\")]
+        kinds.append(col(Case.number) == wanted if wanted else col(Case.number).like(like(q)[1:], escape="\\"))
+        person = col(Case.caller_name).like(words, escape="\\")
+        kinds.append(person & _may_be_sought(actor))
+        statement = statement.where(or_(*kinds))
+    if number:
+        statement = statement.where(col(Case.caller_number) == normal_number(number), _may_be_sought(actor))
+    for column, value in ((Case.state, state), (Case.type, type_), (Case.source, source), (Case.agent_id, agent)):
+        if value:
+            statement = statement.where(col(column) == value)
+    lower, upper = day_range(from_, to, zone)
+    if lower:
+        statement = statement.where(col(Case.created_at) >= lower)
+    if upper:
+        statement = statement.where(col(Case.created_at) < upper)
+    leaf = leaf or Leaf()
+    rows, total = fetch(session, statement, leaf)
+    return Page(rows, total, leaf.page, leaf.size)
+
+
+def of_citizen(
+    session: Session, number: str, citizen_id: int | None, *, limit: int, only_open: bool, but: str = ""
+) -> list[Case]:
+    """The newest cases of a citizen or a number, without the one opened for call `but`. Index look-ups only."""
+    found: dict[int, Case] = {}
+    wanted = normal_number(number)
+    conditions = []
+    if wanted:
+        conditions.append(col(Case.caller_number) == wanted)
+    if citizen_id is not None:
+        conditions.append(col(Case.citizen_id) == citizen_id)
+    for condition in conditions:  # one index each; an OR would cost PostgreSQL a worse plan
+        statement = select(Case).where(condition, col(Case.state) != CaseState.discarded.value)
+        if only_open:
+            statement = statement.where(col(Case.state) == CaseState.registered.value)
+        if but:
+            statement = statement.where(or_(col(Case.call_id).is_(None), col(Case.call_id) != but))
+        for case in session.execute(statement.order_by(col(Case.created_at).desc()).limit(limit)).scalars():
+            found[case.id or 0] = case
+    return sorted(found.values(), key=lambda case: (case.created_at, case.id or 0), reverse=True)[:limit]
+
+
+def by_number_for_caller(session: Session, number: str, caller_number: str) -> Case | None:
+    """The case with this number if it was filed from this telephone or belongs to its owner (T3); else None.
+
+    None says the same for "no such case" and "not yours": a caller can't probe for numbers.
+    """
+    wanted, caller = parse_number(number), normal_number(caller_number)
+    if wanted is None or not caller:
+        return None
+    case = session.execute(select(Case).where(col(Case.number) == wanted)).scalar_one_or_none()
+    if case is None:
+        return None
+    if case.caller_number == caller:
+        return case
+    owner = session.get(CitizenNumber, caller)
+    return case if owner is not None and owner.citizen_id == case.citizen_id else None
+
+
+def _may_be_sought(actor: Actor) -> Any:
+    mine = col(Case.agent_id) == (actor.agent_id or "-")
+    if not actor.may(Permission.personal_read):
+        return mine
+    if actor.may(Permission.confidential_read):
+        return True
+    secret = select(Citizen.id).where(col(Citizen.confidential).is_(True))
+    open_case = col(Case.confidential).is_(False)
+    return or_(mine, open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret)))

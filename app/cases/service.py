@@ -1,0 +1,379 @@
+"""Use cases of a case: open a draft, save it while typing, register it, find it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from app.actor import SYSTEM, Actor
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.auth.tables import User
+from app.calls.model import CallFacts
+from app.cases import access
+from app.cases.history import happen
+from app.cases.model import (
+    FIELDS,
+    REQUIRED,
+    TEXT_FIELDS,
+    CaseEventKind,
+    CaseState,
+    CaseType,
+    Source,
+    differences,
+)
+from app.cases.numbers import next_number
+from app.cases.queries import by_number_for_caller, case_events, get_case, list_cases, of_citizen
+from app.cases.tables import Case
+from app.cases.views import case_json
+from app.citizens.service import match
+from app.citizens.tables import Citizen, CitizenNumber
+from app.clock import local_day, utc_now
+from app.errors import BadInput, Forbidden, Refused, VersionConflict
+from app.settings import get_settings
+from app.text import clean, normal_number
+
+__all__ = [
+    "amend_or_autosave",
+    "autosave",
+    "by_number_for_caller",
+    "case_events",
+    "create_manual",
+    "discard",
+    "get_case",
+    "list_cases",
+    "of_citizen",
+    "open_draft",
+    "register",
+    "restore",
+]
+
+
+def open_draft(
+    session: Session,
+    facts: CallFacts,
+    *,
+    source: Source = Source.call,
+    agent_id: str | None = None,
+    section: str | None = None,
+    actor: Actor = SYSTEM,
+    now: datetime | None = None,
+    zone: ZoneInfo | None = None,
+) -> Case:
+    """The case of this call: the one there is, or a new draft with a number. Never a second one.
+
+    `agent_id` is to whom it is offered; a draft moves with its call. Idempotent by call id, also under concurrency.
+    """
+    now = now or utc_now()
+    key = f"call:{facts.call_id}"
+    case = _opened_for(session, key)
+    if case is not None:
+        if agent_id is not None and case.agent_id != agent_id:
+            case.agent_id = agent_id
+            if case.state == CaseState.draft.value:
+                happen(session, actor, case, CaseEventKind.taken, now, detail={"agent_id": agent_id})
+        return case
+    citizen = match(session, facts.number)
+    case = Case(
+        opened_for=key,
+        number=next_number(session, local_day(now, zone or get_settings().zone)),
+        call_id=facts.call_id,
+        source=source.value,
+        state=CaseState.draft.value,
+        caller_number=normal_number(facts.number),
+        caller_name=clean(citizen.name if citizen and citizen.name else facts.name, 64),
+        area=citizen.area if citizen else "",
+        address=citizen.address if citizen else "",
+        language=clean(facts.language, 8) or "zh",
+        menu_path=clean(facts.path, 500),
+        confidential=citizen.confidential if citizen else False,
+        citizen_id=citizen.id if citizen else None,
+        agent_id=agent_id,
+        section=section,
+        created_at=now,
+        updated_at=now,
+    )
+    # On PostgreSQL two transactions may get here; the counter's row lock lets one pass at a time, so look again.
+    if (other := _opened_for(session, key)) is not None:
+        return other
+    happen(session, actor, case, CaseEventKind.opened, now, detail={"source": source.value, "agent_id": agent_id})
+    return case
+
+
+def create_manual(
+    session: Session,
+    actor: Actor,
+    fields: Mapping[str, Any],
+    *,
+    call_id: str | None = None,
+    idempotency_key: str | None = None,
+    now: datetime | None = None,
+    zone: ZoneInfo | None = None,
+) -> Case:
+    """A draft that an agent opens by hand, e.g. for a caller's second matter.
+
+    The same `idempotency_key` of the same person gives the same case: a double click makes one. Raises Forbidden,
+    BadInput.
+    """
+    actor.require(Permission.cases_write)
+    now = now or utc_now()
+    key = f"user:{actor.user_id}:{clean(idempotency_key, 80)}" if idempotency_key else None
+    if key and (case := _opened_for(session, key)) is not None:
+        return case
+    values = _checked(fields)
+    number = normal_number(str(values.get("caller_number", "")))
+    citizen = match(session, number)
+    case = Case(
+        opened_for=key,
+        number=next_number(session, local_day(now, zone or get_settings().zone)),
+        call_id=clean(call_id, 64) if call_id else None,
+        source=Source.manual.value,
+        state=CaseState.draft.value,
+        citizen_id=citizen.id if citizen else None,
+        confidential=citizen.confidential if citizen else False,
+        agent_id=actor.agent_id,
+        edited_by=actor.user_id,
+        created_at=now,
+        updated_at=now,
+    )
+    for name, value in values.items():
+        setattr(case, name, value)
+    if key and (other := _opened_for(session, key)) is not None:
+        return other
+    happen(session, actor, case, CaseEventKind.opened, now, detail={"source": case.source})
+    return case
+
+
+def autosave(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    fields: Mapping[str, Any],
+    version: int,
+    *,
+    now: datetime | None = None,
+) -> Case:
+    """Save what was typed into a draft (within a second of typing, UX row 5). Returns it with the next version.
+
+    The history names each editor once in a row: a line per keystroke would bury what matters. Raises NotFound,
+    Forbidden, BadInput, VersionConflict (with what is stored), Refused when it is no draft any more.
+    """
+    now = now or utc_now()
+    case = _for_change(session, actor, case_id, version)
+    changes = _apply(session, actor, case, fields)
+    if not changes:
+        return case
+    if case.edited_by != actor.user_id or case.version == 1:
+        happen(session, actor, case, CaseEventKind.edited, now, detail={"fields": sorted(changes)})
+    elif case.state != CaseState.draft.value:
+        raise Refused(code="wrong_state")
+    _bump(case, actor, now)
+    return case
+
+
+def amend_or_autosave(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    fields: Mapping[str, Any],
+    version: int,
+    *,
+    now: datetime | None = None,
+) -> Case:
+    """Save an edit, whatever the state: a draft quietly, a registered case with every change in its history."""
+    now = now or utc_now()
+    case = _for_change(session, actor, case_id, version)
+    if case.state == CaseState.draft.value:
+        return autosave(session, actor, case_id, fields, version, now=now)
+    changes = _apply(session, actor, case, fields)
+    if not changes:
+        return case
+    _require_complete(case)
+    happen(session, actor, case, CaseEventKind.amended, now, detail={"fields": changes})
+    if case.registered_by != actor.user_id:
+        write(session, actor, Action.case_overridden, f"case:{case.id}", {"fields": sorted(changes)}, now=now)
+    _bump(case, actor, now)
+    return case
+
+
+def register(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    fields: Mapping[str, Any],
+    version: int,
+    *,
+    now: datetime | None = None,
+) -> Case:
+    """Turn a draft into a registered case with the last edits.
+
+    The same person registering the same version again gets the same case: a double click makes one (UX row 35).
+    Raises BadInput (fields that are missing: type, title, content), and what `autosave` raises.
+    """
+    now = now or utc_now()
+    case = _locked(session, actor, case_id)
+    if case.state == CaseState.registered.value:
+        if case.registered_by == actor.user_id and version == case.registered_from_version:
+            return case
+        raise _conflict(session, actor, case)
+    _require_owner(actor, case)
+    if version != case.version:
+        raise _conflict(session, actor, case)
+    changes = _apply(session, actor, case, fields)
+    _require_complete(case)
+    case.registered_at = now
+    case.registered_by = actor.user_id
+    case.registered_from_version = version
+    snapshot = {name: getattr(case, name) for name in FIELDS}
+    happen(session, actor, case, CaseEventKind.registered, now, detail={"fields": changes, "registered": snapshot})
+    _bump(case, actor, now)
+    _learn_citizen(session, case, now)
+    return case
+
+
+def discard(
+    session: Session, actor: Actor, case_id: int, version: int, reason: str, *, now: datetime | None = None
+) -> Case:
+    """Put a draft aside (wrong number, nothing said); it stays findable. Raises BadInput without a reason."""
+    now = now or utc_now()
+    case = _for_change(session, actor, case_id, version)
+    reason = clean(reason, 500)
+    if not reason:
+        raise BadInput(fields={"reason": "请填写作废原因 (say why)"})
+    happen(session, actor, case, CaseEventKind.discarded, now, reason=reason)
+    _bump(case, actor, now)
+    return case
+
+
+def restore(session: Session, actor: Actor, case_id: int, version: int, *, now: datetime | None = None) -> Case:
+    """Take a discarded draft up again."""
+    now = now or utc_now()
+    case = _for_change(session, actor, case_id, version)
+    happen(session, actor, case, CaseEventKind.restored, now)
+    _bump(case, actor, now)
+    return case
+
+
+def _opened_for(session: Session, key: str) -> Case | None:
+    return session.execute(select(Case).where(col(Case.opened_for) == key)).scalar_one_or_none()
+
+
+def _locked(session: Session, actor: Actor, case_id: int) -> Case:
+    actor.require(Permission.cases_write)
+    statement = select(Case).where(col(Case.id) == case_id).with_for_update()
+    return access.require_visible(actor, session.execute(statement).scalar_one_or_none())
+
+
+def _require_owner(actor: Actor, case: Case) -> None:
+    """Drafts are edited by whom they are offered to, or by nobody's owner; the rest needs the override permission."""
+    if actor.may(Permission.cases_override) or case.agent_id is None:
+        return
+    if actor.agent_id != case.agent_id:
+        raise Forbidden()
+
+
+def _for_change(session: Session, actor: Actor, case_id: int, version: int) -> Case:
+    case = _locked(session, actor, case_id)
+    _require_owner(actor, case)
+    if version != case.version:
+        raise _conflict(session, actor, case)
+    return case
+
+
+def _conflict(session: Session, actor: Actor, case: Case) -> VersionConflict:
+    """What is stored now, and who stored it, as the asker may see it."""
+    editor = session.get(User, case.edited_by) if case.edited_by is not None else None
+    return VersionConflict(
+        current=case_json(session, actor, case), extra={"changed_by": editor.display_name if editor else None}
+    )
+
+
+def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, value in fields.items():
+        if name == "type" and (value in ("", None) or value in CaseType.__members__):
+            values[name] = value or None
+        elif name == "confidential" and isinstance(value, bool):
+            values[name] = value
+        elif name in TEXT_FIELDS and isinstance(value, str):
+            rule = TEXT_FIELDS[name]
+            if len(value) > rule.limit + 200:
+                wrong[name] = f"不得超过 {rule.limit} 字 (at most {rule.limit} characters)"
+            else:
+                text = normal_number(value) if name == "caller_number" else clean(value, rule.limit, lines=rule.lines)
+                values[name] = text
+        else:
+            wrong[name] = "无法识别的内容 (not understood)"
+    if wrong:
+        raise BadInput(fields=wrong)
+    return values
+
+
+def _apply(session: Session, actor: Actor, case: Case, fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    clear = access.sees_citizen(session, actor, case)
+    values = access.hides_personal_change(_checked(fields), clear=clear)
+    if not clear:
+        values.pop("confidential", None)
+    before = {name: getattr(case, name) for name in values}
+    changes = differences(before, values)
+    for name in changes:
+        setattr(case, name, values[name])
+    if "caller_number" in changes:
+        citizen = match(session, case.caller_number)
+        case.citizen_id = citizen.id if citizen else None
+    return changes
+
+
+def _bump(case: Case, actor: Actor, now: datetime) -> None:
+    case.version += 1
+    case.edited_by = actor.user_id
+    case.updated_at = now
+
+
+def _require_complete(case: Case) -> None:
+    if not case.title and case.content:
+        case.title = case.content.splitlines()[0][:60]
+    words = {
+        "type": "请选择诉求类型 (choose a type)",
+        "title": "请填写标题 (required)",
+        "content": "请填写内容 (required)",
+    }
+    missing = {name: words[name] for name in REQUIRED if not getattr(case, name)}
+    if missing:
+        raise BadInput("登记前请补全必填内容。", "Fill in what is missing, then register.", fields=missing)
+
+
+def _learn_citizen(session: Session, case: Case, now: datetime) -> None:
+    """Remember who called, so that the next card is filled in; what is known of a citizen is not overwritten."""
+    if not case.caller_number or case.citizen_id is not None:
+        if case.citizen_id is not None and (citizen := session.get(Citizen, case.citizen_id)) is not None:
+            for name, value in (("name", case.caller_name), ("area", case.area), ("address", case.address)):
+                if value and not getattr(citizen, name):
+                    setattr(citizen, name, value)
+        return
+    citizen = Citizen(
+        name=case.caller_name,
+        area=case.area,
+        address=case.address,
+        language=case.language,
+        created_at=now,
+        updated_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(citizen)
+            session.flush()
+            session.add(CitizenNumber(number=case.caller_number, citizen_id=citizen.id or 0))
+    except IntegrityError:  # somebody has just registered this number's other matter
+        found = match(session, case.caller_number)
+        case.citizen_id = found.id if found else None
+    else:
+        case.citizen_id = citizen.id

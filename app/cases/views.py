@@ -1,0 +1,103 @@
+"""Cases as the pages read them, masked for those who may not see the citizen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.agents.tables import Agent
+from app.cases import access
+from app.cases.model import CaseState
+from app.cases.tables import Case, CaseEvent
+from app.clock import iso
+from app.faxes.tables import Fax
+from app.text import masked_name, masked_number, without
+from app.voicemails.tables import Voicemail
+
+
+def case_json(session: Session, actor: Actor, case: Case, *, content: bool = True) -> dict[str, Any]:
+    """One case; without `content` the long texts are left out (lists)."""
+    clear = access.sees_citizen(session, actor, case)
+    fields = access.shown_fields(case, clear=clear)
+    if not content:
+        del fields["content"], fields["answer"]
+    agent = session.get(Agent, case.agent_id) if case.agent_id else None
+    return {
+        "id": case.id,
+        "number": case.number,
+        "type": case.type,
+        "state": case.state,
+        "version": case.version,
+        "call_id": case.call_id,
+        "source": case.source,
+        "agent_id": case.agent_id,
+        "agent_name": agent.name if agent else None,
+        "section": case.section,
+        "created_at": iso(case.created_at),
+        "updated_at": iso(case.updated_at),
+        "registered_at": iso(case.registered_at),
+        "masked": not clear,
+        "fields": fields,
+    }
+
+
+def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
+    """The short form on a card."""
+    title = case.title or case.content[:40]
+    return {
+        "id": case.id,
+        "number": case.number,
+        "type": case.type,
+        "state": case.state,
+        "title": title if clear else without(title, case.caller_number, case.caller_name),
+        "created_at": iso(case.created_at),
+        "area": case.area,
+    }
+
+
+def event_json(event: CaseEvent, case: Case, *, clear: bool) -> dict[str, Any]:
+    """One line of a case's history."""
+    detail = event.detail if clear else access.masked_detail(event.detail, case.caller_number, case.caller_name)
+    detail = {key: value for key, value in detail.items() if key != "registered"}
+    if event.reason:
+        detail["reason"] = event.reason if clear else without(event.reason, case.caller_number, case.caller_name)
+    return {
+        "at": iso(event.at),
+        "actor": event.actor,
+        "actor_name": event.actor_name,
+        "event": event.event,
+        "from_state": event.from_state,
+        "to_state": event.to_state,
+        "detail": detail or None,
+    }
+
+
+def draft_json(case: Case) -> dict[str, Any]:
+    """The draft on a card; the agent at hand sees everything."""
+    return {
+        "case_id": case.id,
+        "case_number": case.number,
+        "version": case.version,
+        "state": case.state,
+        "fields": access.shown_fields(case, clear=True),
+    }
+
+
+def attachments(session: Session, case_id: int) -> list[dict[str, Any]]:
+    """The voicemails and faxes of a case."""
+    mails = session.execute(select(Voicemail.id).where(col(Voicemail.case_id) == case_id)).scalars()
+    faxes = session.execute(select(Fax.id).where(col(Fax.case_id) == case_id)).scalars()
+    return [{"kind": "voicemail", "id": i} for i in mails] + [{"kind": "fax", "id": i} for i in faxes]
+
+
+def is_draft(case: Case) -> bool:
+    """Whether nobody has saved it yet."""
+    return case.state == CaseState.draft.value
+
+
+def masked_person(number: str, name: str, *, clear: bool) -> tuple[str, str]:
+    """Number and name as the asker may see them."""
+    return (number, name) if clear else (masked_number(number), masked_name(name))

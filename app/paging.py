@@ -1,0 +1,61 @@
+"""Lists that people leaf through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+T = TypeVar("T")
+MAX_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list; `total` counts the whole list."""
+
+    items: list[T]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Which page is wanted, counted from 1."""
+
+    page: int = 1
+    page_size: int = 25
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before."""
+        return (max(1, self.page) - 1) * self.size
+
+    @property
+    def size(self) -> int:
+        """Rows on a page, 1 to 100."""
+        return max(1, min(self.page_size, MAX_SIZE))
+
+
+def fetch(session: Session, statement: Any, leaf: Leaf) -> tuple[list[Any], int]:
+    """The rows of this page and the length of the whole list."""
+    total = session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    rows = list(session.execute(statement.offset(leaf.offset).limit(leaf.size)).scalars())
+    return rows, int(total)
+
+
+def day_range(start: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """The moments from the beginning of `start` to the end of `end` where the hotline is."""
+    lower = datetime.combine(start, time.min, zone) if start else None
+    upper = datetime.combine(end + timedelta(days=1), time.min, zone) if end and end < date.max else None
+    return lower, upper
+
+
+def like(text: str) -> str:
+    """A LIKE pattern (escape character backslash) that finds `text` anywhere."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

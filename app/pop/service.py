@@ -1,0 +1,96 @@
+"""Building the card at the offer: one write transaction, index look-ups only."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from app.actor import Actor
+from app.auth.model import Role
+from app.calls import service as calls
+from app.calls.model import CallFacts
+from app.calls.views import call_row
+from app.cases.queries import of_citizen
+from app.cases.service import open_draft
+from app.cases.tables import Case
+from app.cases.views import case_row, draft_json
+from app.citizens import service as citizens
+from app.citizens.model import Flag
+from app.citizens.tables import Citizen
+from app.clock import to_ms, utc_now
+from app.db import Database
+from app.pop.model import Card
+from app.text import normal_number
+
+SHOWN = 5
+REPEAT_WITHIN = timedelta(days=30)
+
+
+def build_card(
+    db: Database, facts: CallFacts, agent_id: str, *, now: datetime | None = None, zone: ZoneInfo | None = None
+) -> Card:
+    """The card of this call for this agent; its draft case is stored when this returns.
+
+    Offered again, to whomever, the call brings the same draft. Raises Busy (nothing stored; `card_without_draft`
+    still says who calls).
+    """
+    now = now or utc_now()
+    with db.session() as session:
+        draft = open_draft(session, facts, agent_id=agent_id, now=now, zone=zone)
+        return _card(session, facts, agent_id, draft, now)
+
+
+def card_without_draft(facts: CallFacts, *, now: datetime | None = None) -> Card:
+    """What the telephone alone knows, for a pop that must not wait for a busy database."""
+    return _basic(facts, now or utc_now())
+
+
+def _basic(facts: CallFacts, now: datetime) -> Card:
+    since = facts.joined_at or facts.started_at or now
+    return Card(
+        call_id=facts.call_id,
+        number=normal_number(facts.number),
+        name=facts.name,
+        line=facts.line,
+        language=facts.language,
+        queue=facts.queue,
+        menu_path=[node for node in facts.path.split(">") if node],
+        waited_s=max(0, int((now - since).total_seconds())),
+        joined_ms=to_ms(facts.joined_at) if facts.joined_at else None,
+        area="",
+    )
+
+
+def _card(session: Session, facts: CallFacts, agent_id: str, draft: Case, now: datetime) -> Card:
+    basic = _basic(facts, now)
+    actor = Actor(user_id=None, roles=frozenset({Role.agent}), agent_id=agent_id)
+    citizen = session.get(Citizen, draft.citizen_id) if draft.citizen_id is not None else None
+    if citizen is None:
+        citizen = citizens.match(session, facts.number)
+    citizen_id = citizen.id if citizen else None
+    last = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=False, but=facts.call_id)
+    unfinished = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=True, but=facts.call_id)
+    recent = calls.of_number(session, facts.number, limit=SHOWN, but=facts.call_id)
+    flags = citizens.stored_flags(citizen) if citizen else []
+    if any(case.created_at > now - REPEAT_WITHIN for case in unfinished):
+        flags.append(Flag.repeat.value)
+    return Card(
+        call_id=basic.call_id,
+        number=basic.number,
+        name=(citizen.name if citizen else "") or basic.name,
+        line=basic.line,
+        language=basic.language,
+        queue=basic.queue,
+        menu_path=basic.menu_path,
+        waited_s=basic.waited_s,
+        joined_ms=basic.joined_ms,
+        area=(citizen.area if citizen else "") or draft.area,
+        citizen=citizens.as_json(session, actor, citizen, owner=agent_id) if citizen else None,
+        flags=flags,
+        draft=draft_json(draft),
+        open_cases=[case_row(case, clear=True) for case in unfinished],
+        last_cases=[case_row(case, clear=True) for case in last],
+        last_calls=[call_row(call, clear=True) for call in recent],
+    )

@@ -1,0 +1,63 @@
+"""What comes from outside, made harmless: text, telephone numbers, call ids."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CALL_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_NUMBER = re.compile(r"[^0-9+*#]")
+
+
+def clean(value: str, limit: int, *, lines: bool = False) -> str:
+    """`value` without control characters (line breaks stay if `lines`), in NFC, at most `limit` characters.
+
+    PostgreSQL refuses NUL, logs and letters don't want the rest; lone surrogates would break every encoder.
+    """
+    out = []
+    for char in unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")):
+        if (lines and char in "\n\t") or unicodedata.category(char) not in ("Cc", "Cs", "Cn"):
+            out.append(char)
+    return "".join(out)[:limit].strip()
+
+
+def is_call_id(value: str) -> bool:
+    """Whether this can be a call id: it also becomes a file name, so nothing else may pass."""
+    return bool(_CALL_ID.fullmatch(value)) and value.strip(".-") != ""
+
+
+def normal_number(number: str) -> str:
+    """One spelling per telephone: only 0-9 + * #, at most 32, China's +86/0086 in its domestic form.
+
+    +86 138 0013 8000 → 13800138000, +86 21 5555 1234 → 02155551234, (021) 5555-1234 → 02155551234; foreign numbers
+    keep their +. "" for a withheld number.
+    """
+    digits = _NUMBER.sub("", unicodedata.normalize("NFKC", number))[:32]
+    for prefix in ("+86", "0086"):
+        if digits.startswith(prefix) and len(digits) > len(prefix) + 4:
+            rest = digits.removeprefix(prefix)
+            return rest if rest.startswith(("1", "0", "400", "800")) and len(rest) >= 10 else "0" + rest
+    return digits
+
+
+def masked_number(number: str) -> str:
+    """For those who may not see it: 138****8000; short numbers keep only their first digit."""
+    if not number:
+        return ""
+    if len(number) < 8:
+        return number[0] + "*" * (len(number) - 1)
+    return number[:3] + "*" * (len(number) - 7) + number[-4:]
+
+
+def masked_name(name: str) -> str:
+    """The family name only: 王**, 欧阳娜娜 → 欧***."""
+    return name[0] + "*" * max(1, min(len(name) - 1, 3)) if name else ""
+
+
+def without(text: str, *secrets: str) -> str:
+    """`text` with every occurrence of these personal words masked."""
+    for word in secrets:
+        if len(word) >= 2:
+            mask = masked_number(word) if word[-1].isdigit() else masked_name(word)
+            text = text.replace(word, mask)
+    return text
