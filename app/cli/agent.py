@@ -31,15 +31,18 @@ def add(
     ] = "",
 ) -> None:
     """Add an agent with a sign-in and a telephone; prints what the telephone has to be told."""
-    from app.cli.people import add_agent
+    from app.agents.service import create_agent
+    from app.cli.database import open_database
+    from app.instance.phones import refresh
 
     try:
         levels = {key.strip(): int(level or 5) for key, _, level in (item.partition(":") for item in skills.split(","))}
     except ValueError:
         raise Failure(f"these are no skills: {skills}", "write them as zh:5,yue:3", 2) from None
     chosen = settings()
-    agent = add_agent(
-        chosen,
+    database = open_database(chosen)
+    made = create_agent(
+        database,
         name=name,
         agent_id=number or None,
         skills=levels,
@@ -48,13 +51,17 @@ def add(
         may_dial_out=may_dial_out,
         password=password or None,
     )
+    known = refresh(chosen, database)
+    agent = made.agent
     show = out().print
-    show(f"staff number: {agent.agent_id}   sign in as {agent.user_name}")
-    if agent.one_time_password:
-        show(f"password:     {agent.one_time_password}   (once)")
+    show(f"staff number: {agent.agent_id}   sign in as {made.user_name}")
+    if made.one_time_password:
+        show(f"password:     {made.one_time_password}   (once)")
     show("")
     show("A SIP telephone for this agent needs:")
     show(f"  server    {chosen.sip_host}:{chosen.sip_port} (UDP or TCP), {chosen.sip_host}:{chosen.sip_tls_port} (TLS)")
     show(f"  user      {agent.agent_id}")
     show(f"  password  {agent.phone_secret}")
     show("The browser's own telephone needs nothing: sign in and press 开始上班.")
+    if not known:
+        show("The hotline is not running; the telephone can register once it is.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Annotated
 
@@ -15,7 +16,7 @@ app = typer.Typer(help="Calls.", invoke_without_command=True)
 @app.callback(invoke_without_command=True)
 def recent(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
     number: Annotated[str, typer.Option(help="Only calls from this number.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -24,23 +25,29 @@ def recent(
         return
     from rich.table import Table
 
-    from app.cli.people import recent_calls
+    from app.actor import SYSTEM
+    from app.calls.service import facts_of, list_calls
+    from app.cli.database import open_database
+    from app.paging import Leaf
 
     chosen = settings()
-    rows = recent_calls(chosen, limit=limit, number=number)
+    with open_database(chosen).read() as session:
+        page = list_calls(session, SYSTEM, chosen.zone, number=number, leaf=Leaf(page_size=limit))
+        rows = [facts_of(call) for call in page.items]
     if as_json:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False, default=str))
+            plain = {**dataclasses.asdict(row), "waited_s": row.waited_s, "talk_s": row.talk_s}
+            print(json.dumps(plain, ensure_ascii=False, default=str))
         return
     if not rows:
         err().print("no calls yet")
         return
     table = Table("started", "number", "language", "outcome", "waited", "talked", "agent", "call")
     for row in rows:
-        started = row["started_at"].astimezone(chosen.zone).strftime("%m-%d %H:%M:%S") if row["started_at"] else ""
-        waited, talked = (("" if row[key] is None else f"{row[key]} s") for key in ("waited_s", "talk_s"))
-        cells = (row["number"] or "withheld", row["language"], row["outcome"], waited, talked, row["agent_id"])
-        table.add_row(started, *(str(cell or "") for cell in cells), row["call_id"])
+        started = row.started_at.astimezone(chosen.zone).strftime("%m-%d %H:%M:%S") if row.started_at else ""
+        waited, talked = ("" if seconds is None else f"{seconds} s" for seconds in (row.waited_s, row.talk_s))
+        cells = (row.number or "withheld", row.language, row.outcome, waited, talked, row.agent_id)
+        table.add_row(started, *(str(cell or "") for cell in cells), row.call_id)
     out().print(table)
 
 

@@ -51,15 +51,15 @@ def err() -> Console:
 
 def report(error: Exception) -> int | None:
     """Prints an expected failure and returns its exit status; None for an error that nobody expected."""
-    from click.exceptions import Abort, ClickException, Exit
+    import typer
 
-    if isinstance(error, Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, Abort):
+    if isinstance(error, typer.Abort):
         return 130
-    if isinstance(error, ClickException):
-        error.show()
-        return error.exit_code
+    if show := getattr(error, "show", None):  # wrong use of a command: typer's own errors print themselves
+        show()
+        return int(getattr(error, "exit_code", 2))
     if isinstance(error, Failure):
         print(f"hotline: {error}", file=sys.stderr)
         if error.remedy:

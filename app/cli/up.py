@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app.cli.output import Failure, settings
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from app.supervisor.child import ChildSpec
 
 
 def command() -> int:
     """Run the hotline: Asterisk and the backend under one supervisor. Ctrl-C stops it."""
-    return bring_up_or_fail(settings())
-
-
-def bring_up_or_fail(
-    chosen: Settings, *, extra: Sequence[ChildSpec] = (), on_ready: Callable[[], None] | None = None
-) -> int:
-    """`app.instance.up.bring_up`, with a remedy when a hotline runs here already. Raises Failure."""
     from app.instance.up import bring_up
+
+    chosen = settings()
+    with one_at_a_time(chosen):
+        return bring_up(chosen)
+
+
+@contextmanager
+def one_at_a_time(chosen: Settings) -> Iterator[None]:
+    """Turns AlreadyRunning into a Failure that says where the other one is and how to run a second copy."""
     from app.supervisor.single import AlreadyRunning
 
     try:
-        return bring_up(chosen, extra=extra, on_ready=on_ready)
+        yield
     except AlreadyRunning as error:
         address = f"http://{chosen.http_host}:{chosen.http_port}/"
         raise Failure(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import out, settings
+from app.cli.output import Failure, out, settings
 
 app = typer.Typer(help="People who sign in.", no_args_is_help=True)
 
@@ -26,9 +26,20 @@ def add(
     ] = "",
 ) -> None:
     """Add a person; prints a one-time password that must be changed at the first sign-in."""
-    from app.cli.people import add_user
+    from app.auth.model import Role
+    from app.auth.users import create_user
+    from app.cli.database import open_database
 
-    user = add_user(settings(), name=name, roles=role, display_name=display or name, password=password or None)
+    unknown = [given for given in role if given not in set(Role)]
+    if unknown:
+        raise Failure(f"no such role: {', '.join(unknown)}", f"choose among {', '.join(Role)}", 2)
+    user, one_time = create_user(
+        open_database(settings()),
+        name,
+        display_name=display,
+        roles=[Role(given) for given in role],
+        password=password or None,
+    )
     out().print(f"name:     {user.name}")
-    if user.one_time_password:
-        out().print(f"password: {user.one_time_password}   (once; a new one is asked for at the first sign-in)")
+    if one_time:
+        out().print(f"password: {one_time}   (once; a new one is asked for at the first sign-in)")

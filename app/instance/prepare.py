@@ -61,8 +61,8 @@ def _prompts(settings: Settings) -> None:
 
 
 def _database(settings: Settings, say: Callable[[str], None]) -> tuple[str, str | None, list[Any]]:
-    from app.agents import phone_accounts
-    from app.auth import ensure_first_admin
+    from app.agents.service import phone_accounts
+    from app.auth.users import ensure_first_admin
     from app.db import Database, migrate
     from app.errors import HotlineError
 
