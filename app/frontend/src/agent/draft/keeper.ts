@@ -1,0 +1,167 @@
+// Sends what is written within a second, keeps it here until the server has it, and registers a case once.
+import { shallowRef } from 'vue'
+import type { ApiError } from '../../api/http'
+import type { Case, CaseFields, Draft, FieldName } from '../../api/types'
+import type { Timers } from '../../realtime/timers'
+import { acknowledged, attached, canSend, decided, edited, failed, met, opened, sending, unsent, values } from './core'
+import type { DraftState } from './core'
+import { found, keep, revived } from './kept'
+import type { Shelf } from './kept'
+
+export interface KeeperEnds {
+  owner: string
+  shelf: Shelf
+  timers: Timers
+  now(): number
+  save(case_id: number, version: number, fields: Partial<CaseFields>, keepalive: boolean): Promise<{ version: number }>
+  register(case_id: number, version: number, fields: Partial<CaseFields>): Promise<Case>
+}
+
+/** Typing reaches the server at most this long after it stopped, and while it goes on. */
+const SEND_AFTER_MS = 700
+const RETRY_MS = [1000, 2000, 4000, 8000]
+
+export class DraftKeeper {
+  readonly state = shallowRef<DraftState>(opened(null))
+  /** True when text that had not reached the server was found on this computer. */
+  readonly restored = shallowRef(false)
+  private stop: (() => void) | null = null
+  private tries = 0
+  private closed = false
+  private running: Promise<void> | null = null
+  private registering: Promise<Case> | null = null
+
+  constructor(private readonly ends: KeeperEnds) {}
+
+  open(draft: Draft | null, state = 'draft'): void {
+    this.set(opened(draft, state))
+    const kept = draft && found(this.ends.shelf, this.ends.owner).find((it) => it.case_id === draft.case_id)
+    if (!draft || !kept) return
+    const old = revived(this.state.value, kept)
+    this.restored.value = true
+    this.set(kept.version === draft.version ? old : met(old, { version: draft.version, fields: this.state.value.base, state }, null))
+    this.schedule(0)
+  }
+
+  attach(draft: Draft): void {
+    this.set(attached(this.state.value, draft))
+    if (canSend(this.state.value)) this.schedule(0)
+  }
+
+  edit<F extends FieldName>(name: F, value: CaseFields[F]): void {
+    this.set(edited(this.state.value, name, value))
+    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    if (!this.stop) this.schedule(SEND_AFTER_MS)
+  }
+
+  /** Sends now: a field was left, the page is hidden (`leaving`: the request may outlive the page). */
+  async flush(leaving = false): Promise<void> {
+    this.unschedule()
+    if (this.running) await this.running
+    if (!canSend(this.state.value)) return
+    this.running = this.send(leaving).finally(() => (this.running = null))
+    await this.running
+  }
+
+  /** Registers the case; a second call while the first is under way gives the same one. Throws ApiError. */
+  register(): Promise<Case> {
+    this.registering ??= this.registerOnce().finally(() => (this.registering = null))
+    return this.registering
+  }
+
+  decide(choice: Partial<Record<FieldName, 'mine' | 'theirs'>>): void {
+    this.set(decided(this.state.value, choice))
+    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    this.schedule(0)
+  }
+
+  /** The network or the login is back. */
+  hurry(): void {
+    this.tries = 0
+    if (unsent(this.state.value)) this.schedule(0)
+  }
+
+  /** Sends what is left and ends. */
+  async close(): Promise<void> {
+    await this.flush().catch(() => undefined)
+    this.closed = true
+    this.unschedule()
+  }
+
+  private async registerOnce(): Promise<Case> {
+    this.unschedule()
+    if (this.running) await this.running
+    const state = this.state.value
+    if (state.case_id === null) throw new Error('no stored draft yet')
+    try {
+      const saved = await this.ends.register(state.case_id, state.version, state.mine)
+      const later = this.state.value
+      // What was typed while the answer was on its way stays ours and goes out as a change.
+      const typed = Object.fromEntries(Object.entries(later.mine).filter(([name, value]) => state.mine[name as FieldName] !== value)) as Partial<CaseFields>
+      this.set({ ...opened({ case_id: saved.id, case_number: saved.number, version: saved.version, fields: saved.fields }, saved.state), mine: typed, savedAt: this.ends.now() })
+      keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+      if (unsent(this.state.value)) this.schedule(SEND_AFTER_MS)
+      return saved
+    } catch (error) {
+      this.meet(error as ApiError)
+      throw error
+    }
+  }
+
+  private async send(leaving: boolean): Promise<void> {
+    this.set(sending(this.state.value))
+    const { case_id, version, inFlight } = this.state.value
+    if (case_id === null || inFlight === null) return
+    try {
+      const answer = await this.ends.save(case_id, version, inFlight, leaving)
+      this.tries = 0
+      this.set(acknowledged(this.state.value, answer.version, this.ends.now()))
+      keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+      if (unsent(this.state.value)) this.schedule(SEND_AFTER_MS)
+    } catch (error) {
+      this.fail(error as ApiError)
+    }
+  }
+
+  private fail(error: ApiError): void {
+    if (this.meet(error)) return
+    if (error.status === 401) return this.set(failed(this.state.value, 'signed_out'))
+    if (error.status === 0 || error.status >= 500 || error.status === 429) {
+      this.set(failed(this.state.value, error.status === 0 ? 'offline' : 'retrying'))
+      this.schedule(RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)] ?? 8000)
+      return
+    }
+    this.set(failed(this.state.value, 'rejected', error.message))
+  }
+
+  /** Another version at the server: merge, and go on when nothing clashes. */
+  private meet(error: ApiError): boolean {
+    const body = error.body as { current?: Case; changed_by?: string | null } | null
+    if (error.status !== 409 || !body?.current) return false
+    this.set(met(this.state.value, body.current, body.changed_by ?? null))
+    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    if (canSend(this.state.value)) this.schedule(0)
+    return true
+  }
+
+  private schedule(after: number): void {
+    this.unschedule()
+    if (this.closed) return
+    this.stop = this.ends.timers.after(after, () => {
+      this.stop = null
+      void this.flush()
+    })
+  }
+
+  private unschedule(): void {
+    this.stop?.()
+    this.stop = null
+  }
+
+  private set(next: DraftState): void {
+    this.state.value = next
+  }
+}
+
+/** The form's fields as they are now. */
+export const shown = (keeper: DraftKeeper): CaseFields => values(keeper.state.value)

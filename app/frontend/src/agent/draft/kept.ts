@@ -1,0 +1,56 @@
+// Text that the server has not acknowledged, kept on this computer; taken away as soon as it has.
+import type { CaseFields } from '../../api/types'
+import type { DraftState } from './core'
+
+export interface Kept {
+  case_id: number
+  case_number: string
+  version: number
+  base: CaseFields
+  mine: Partial<CaseFields>
+  sent: Partial<CaseFields>
+  at: number
+}
+
+export type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>
+
+const PREFIX = 'hotline.draft.'
+
+export function keep(shelf: Shelf, owner: string, state: DraftState, at: number): void {
+  if (state.case_id === null) return
+  const mine = { ...state.inFlight, ...state.mine }
+  const key = `${PREFIX}${owner}.${state.case_id}`
+  try {
+    if (!Object.keys(mine).length) return shelf.removeItem(key)
+    const kept: Kept = { case_id: state.case_id, case_number: state.case_number, version: state.version, base: state.base, mine, sent: state.sent, at }
+    shelf.setItem(key, JSON.stringify(kept))
+  } catch {
+    // A full or forbidden store: the server's copy, at most a second old, is then the only one.
+  }
+}
+
+/** What is kept of this person's cases, oldest first. Unreadable entries are taken away. */
+export function found(shelf: Shelf, owner: string): Kept[] {
+  const mine = `${PREFIX}${owner}.`
+  const all: Kept[] = []
+  try {
+    const keys = Array.from({ length: shelf.length }, (_, at) => shelf.key(at)).filter((key): key is string => !!key?.startsWith(mine))
+    for (const key of keys) {
+      try {
+        const kept = JSON.parse(shelf.getItem(key) ?? '') as Kept
+        if (typeof kept.case_id === 'number' && kept.mine && kept.base) all.push(kept)
+        else shelf.removeItem(key)
+      } catch {
+        shelf.removeItem(key)
+      }
+    }
+  } catch {
+    return []
+  }
+  return all.sort((a, b) => a.at - b.at)
+}
+
+/** The state as it was when its text was kept. */
+export function revived(state: DraftState, kept: Kept): DraftState {
+  return { ...state, version: kept.version, base: kept.base, mine: kept.mine, sent: kept.sent }
+}

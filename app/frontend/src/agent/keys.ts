@@ -1,0 +1,40 @@
+// F2, F8, F9 and their Shift forms: free in browsers and Chinese input methods. A key pressed while the input method is
+// composing belongs to the input method.
+import { onMounted, onUnmounted } from 'vue'
+
+export type Chord = 'F2' | 'Shift+F2' | 'F8' | 'Shift+F8' | 'F9'
+const CHORDS = new Set<string>(['F2', 'Shift+F2', 'F8', 'Shift+F8', 'F9'])
+
+/** The chord of a key event; null for every other key, and for one with Ctrl, Alt or Meta. */
+export function chordOf(event: Pick<KeyboardEvent, 'key' | 'code' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>): Chord | null {
+  if (event.ctrlKey || event.altKey || event.metaKey) return null
+  // While composing, Windows reports the key as "Process"; its place on the keyboard is still told.
+  const name = /^F\d+$/.test(event.key) ? event.key : event.code
+  const chord = event.shiftKey ? `Shift+${name}` : name
+  return CHORDS.has(chord) ? (chord as Chord) : null
+}
+
+interface Handlers {
+  press(chord: Chord): void
+  /** The chord came while the input method was composing and was left to it. */
+  composing(chord: Chord): void
+}
+
+export function listen(target: EventTarget, handlers: Handlers): () => void {
+  const onKey = (raw: Event): void => {
+    const event = raw as KeyboardEvent
+    const chord = chordOf(event)
+    if (!chord) return
+    if (event.isComposing || event.keyCode === 229) return handlers.composing(chord)
+    event.preventDefault()
+    if (!event.repeat) handlers.press(chord)
+  }
+  target.addEventListener('keydown', onKey)
+  return () => target.removeEventListener('keydown', onKey)
+}
+
+export function useKeys(handlers: Handlers): void {
+  let stop: (() => void) | null = null
+  onMounted(() => (stop = listen(window, handlers)))
+  onUnmounted(() => stop?.())
+}

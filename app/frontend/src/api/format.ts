@@ -1,0 +1,51 @@
+// Numbers and times as people read them. Clock times are those of the hotline's city, wherever the browser is.
+import { locale, t } from '../i18n'
+
+const ZONE = 'Asia/Shanghai'
+
+function formatter(options: Intl.DateTimeFormatOptions): (at: Date) => string {
+  const made = new Intl.DateTimeFormat('zh-CN', { timeZone: ZONE, hour12: false, ...options })
+  return (at) => made.format(at).replace(/\//g, '-').replace(/^24:/, '00:')
+}
+
+const full = formatter({ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const brief = formatter({ month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const clock = formatter({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+
+function shown(value: string | number | null | undefined, how: (at: Date) => string): string {
+  if (value === null || value === undefined || value === '') return '—'
+  const at = new Date(value)
+  return Number.isNaN(at.getTime()) ? String(value) : how(at)
+}
+
+/** "2026-11-24 09:30:12" */
+export const dateTime = (value: string | number | null | undefined): string => shown(value, full)
+/** "11-24 09:30" */
+export const shortTime = (value: string | number | null | undefined): string => shown(value, brief)
+/** "09:30:12" */
+export const clockTime = (value: string | number | null | undefined): string => shown(value, clock)
+
+/** Seconds as "0:07", "12:05", "1:02:05"; a missing value as "—". */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '—'
+  const all = Math.max(0, Math.floor(seconds))
+  const two = (n: number): string => String(n).padStart(2, '0')
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor((all % 3600) / 60), all % 60]
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
+}
+
+/** 0.9567 as "95.7%". Whole hundred without decimals. Rounded down, so that a missed target never looks met. */
+export function percent(rate: number | null | undefined): string {
+  if (rate === null || rate === undefined || !Number.isFinite(rate)) return '—'
+  const tenths = Math.floor(rate * 1000 + 1e-9) / 10
+  return `${Number.isInteger(tenths) ? tenths : tenths.toFixed(1)}%`
+}
+
+/** A caller's number for reading: mobile numbers in groups, a withheld one in words. */
+export function phoneNumber(number: string | null | undefined): string {
+  if (!number) return t('app.withheld')
+  return /^1\d{10}$/.test(number) ? `${number.slice(0, 3)} ${number.slice(3, 7)} ${number.slice(7)}` : number
+}
+
+/** Names in the reader's order of a list: "a、b" or "a, b". */
+export const joined = (parts: string[]): string => parts.join(locale.value === 'zh' ? '、' : ', ')

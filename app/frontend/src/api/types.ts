@@ -1,0 +1,223 @@
+// What the server sends: times are ISO 8601 in UTC (`*_at`) or epoch milliseconds (`*_ms`), durations whole seconds (`*_s`).
+
+export interface Page<T> {
+  items: T[]
+  total: number
+  page: number
+  page_size: number
+}
+
+export interface Me {
+  user: { id: number | string; name: string; display_name: string; roles: string[]; must_change_password: boolean }
+  agent: { agent_id: string; name: string; endpoint: string; phone_uri?: string } | null
+  csrf: string
+  server_ms: number
+}
+
+export const CASE_TYPES = ['consult', 'help', 'suggestion', 'opinion', 'complaint', 'report', 'praise'] as const
+
+export interface CaseFields {
+  type: string
+  title: string
+  content: string
+  caller_name: string
+  caller_number: string
+  area: string
+  address: string
+  confidential: boolean
+  answer: string
+}
+
+export type FieldName = keyof CaseFields
+
+export interface CaseRow {
+  id: number
+  number: string
+  type: string | null
+  state: string
+  title: string
+  area: string
+  created_at: string
+}
+
+export interface Case {
+  id: number
+  number: string
+  type: string | null
+  state: string
+  version: number
+  call_id: string | null
+  source: string
+  agent_id: string | null
+  agent_name: string | null
+  section: string | null
+  created_at: string
+  updated_at: string
+  registered_at: string | null
+  fields: CaseFields
+  citizen?: Citizen | null
+  call?: CallRow | null
+  attachments?: { kind: 'voicemail' | 'fax'; id: number }[]
+}
+
+export interface CaseEvent {
+  at: string
+  actor: string | number | null
+  actor_name: string | null
+  event: string
+  from_state: string | null
+  to_state: string | null
+  detail: Record<string, unknown> | null
+}
+
+export interface Citizen {
+  id: number
+  numbers: string[]
+  name: string
+  area: string
+  language: string
+  flags: string[]
+  note: string
+}
+
+export interface CallRow {
+  call_id: string
+  number: string
+  name: string
+  line: string
+  language: string
+  path: string
+  queue: string
+  outcome: string | null
+  started_at: string
+  joined_at: string | null
+  answered_at: string | null
+  ended_at: string | null
+  waited_s: number | null
+  talk_s: number | null
+  agent_id: string | null
+  agent_name: string | null
+  case_id: number | null
+  case_number: string | null
+  recordings: number
+}
+
+export interface Recording {
+  id: number
+  call_id: string
+  segment: number
+  started_at: string
+  duration_s: number
+  bytes: number
+  sha256: string
+  chain_ok: boolean | null
+  audio_url: string
+}
+
+export type CallDetail = Omit<CallRow, 'recordings'> & {
+  events: { at: string; event: string; detail: unknown }[]
+  explain: string[]
+  recordings: Recording[]
+}
+
+export interface Voicemail {
+  id: number
+  call_id: string
+  number: string
+  started_at: string
+  duration_s: number
+  status: string
+  reason: string | null
+  section: string | null
+  case_id: number | null
+  case_number: string | null
+  language: string
+}
+
+export interface Fax {
+  id: number
+  call_id: string
+  number: string
+  received_at: string
+  pages: number
+  mode: string
+  status: string
+  error: string | null
+  section: string | null
+  case_id: number | null
+  case_number: string | null
+}
+
+export interface Draft {
+  case_id: number
+  case_number: string
+  version: number
+  fields: Partial<CaseFields>
+}
+
+export interface Card {
+  call_id: string
+  number: string
+  name: string
+  line: string
+  language: string
+  menu_path: string[] | string
+  waited_s: number
+  joined_ms?: number
+  area: string
+  citizen: Citizen | null
+  flags: string[]
+  draft: Draft | null
+  open_cases: CaseRow[]
+  last_cases: CaseRow[]
+  last_calls: CallRow[]
+}
+
+export interface User {
+  id: number
+  name: string
+  display_name: string
+  roles: string[]
+  active: boolean
+  last_login_at: string | null
+  agent_id: string | null
+}
+
+export interface SipAccount {
+  username: string
+  password: string
+  server: string
+  port: number
+  transport: string
+  tls_port: number
+  wss_url: string
+}
+
+export interface Agent {
+  agent_id: string
+  user_id: number | null
+  name: string
+  skills: Record<string, number>
+  queues: string[]
+  may_dial_out: boolean
+  endpoint: string
+  phone_registered: boolean | null
+}
+
+export interface AuditEntry {
+  id: number
+  at: string
+  actor: string | number | null
+  actor_name: string | null
+  ip: string | null
+  action: string
+  object: string | null
+  detail: Record<string, unknown> | null
+}
+
+export interface Demo {
+  citizens: { number: string; language: string; state: string; since_ms: number }[]
+  agents: { agent_id: string; name: string; state: string; since_ms: number }[]
+  events: { at_ms: number; text_zh: string; text_en: string }[]
+  running: boolean
+}

@@ -1,0 +1,10 @@
+import { createApp } from 'vue'
+import App from './App.vue'
+import { locale, setLocale } from './i18n'
+import { router } from './router'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+
+setLocale(locale.value)
+createApp(App).use(router).mount('#app')

@@ -1,0 +1,118 @@
+// The frames of /ws, as docs/websocket.md describes them. Times are epoch milliseconds of the server.
+import type { Card } from '../api/types'
+
+export type AgentStateName = 'signed_out' | 'ready' | 'offered' | 'talking' | 'wrap_up' | 'not_ready'
+
+export interface AgentView {
+  agent_id: string
+  name: string
+  state: AgentStateName
+  since_ms: number
+  reason: string | null
+  not_ready_reason?: string | null
+  unreachable: boolean
+  in_use?: boolean
+  busy_outside?: boolean
+  endpoint: string | null
+  phone_registered: boolean | null
+  until_ms?: number | null
+  wrapup_until_ms?: number | null
+  next_state: string | null
+  next_reason?: string | null
+  call_id: string | null
+}
+
+export type Member = string | { kind?: string; channel?: string; number?: string; name?: string; agent_id?: string }
+
+export interface CallView {
+  call_id: string
+  number: string
+  phase: string
+  agent_id: string | null
+  joined_ms: number | null
+  answered_ms: number | null
+  held: boolean
+  held_ms?: number | null
+  members: Member[]
+  card: Card | null
+}
+
+export interface Rate {
+  num: number
+  den: number
+  rate: number | null
+}
+
+export interface Board {
+  depth: number
+  longest_wait_s: number
+  waiting: { position: number; call_id: string; number_masked: string; language: string; waited_s: number }[]
+  agents: { agent_id: string; name: string; state: AgentStateName; since_ms: number; reason: string | null; unreachable: boolean }[]
+  by_state: Record<string, number>
+  answered_in_15s: Rate
+  connect_24h: Rate
+  as_of_ms: number
+}
+
+export interface Notice {
+  level: 'info' | 'warning' | 'error'
+  text: string
+}
+
+export interface Snapshot {
+  agent: AgentView | null
+  calls: CallView[]
+  wallboard: Board | null
+  server_ms: number
+}
+
+export interface CallEndedData {
+  call_id: string
+  at_ms: number
+  why: string
+  draft: { case_id: number; case_number: string; version: number; state?: string } | null
+}
+
+export type DeltaEvent =
+  | { event: 'agent.state'; data: AgentView }
+  | { event: 'call.pop'; data: { offer_id: string; call_id: string; deadline_ms: number; card: Card | null } }
+  | { event: 'call.card'; data: { call_id: string; card: Card } }
+  | { event: 'call.ringing'; data: { call_id: string; offer_id: string } }
+  | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }
+  | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; members: Member[]; at_ms?: number } }
+  | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
+  | { event: 'call.ended'; data: CallEndedData }
+  | { event: 'wallboard.figures'; data: Board }
+  | { event: 'notice'; data: Notice }
+
+export type ServerFrame =
+  | { type: 'snapshot'; epoch: string; seq: number; data: Snapshot }
+  | ({ type: 'delta'; seq: number; epoch?: string } & DeltaEvent)
+  | { type: 'ping'; server_ms: number }
+  | { type: 'result'; id: string; ok: true; data?: unknown }
+  | { type: 'result'; id: string; ok: false; error: { code: string; message: string } }
+
+export type Stream = 'agent' | 'wallboard'
+
+export type CommandName =
+  | 'agent.sign_in'
+  | 'agent.sign_out'
+  | 'agent.ready'
+  | 'agent.not_ready'
+  | 'agent.next_state'
+  | 'wrapup.done'
+  | 'wrapup.extend'
+  | 'call.answer'
+  | 'call.hold'
+  | 'call.resume'
+  | 'call.hangup'
+  | 'call.transfer_blind'
+  | 'call.consult'
+  | 'call.complete_transfer'
+  | 'call.cancel_consult'
+  | 'call.conference'
+  | 'call.dial'
+  | 'callback.start'
+
+/** Close codes that say why; any other close is a lost connection. */
+export const CLOSED = { notSignedIn: 4401, notAllowed: 4403, tooSlow: 4408, replaced: 4409 } as const

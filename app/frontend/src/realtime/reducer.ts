@@ -1,0 +1,167 @@
+// Pure: what the page knows of agent, call and wallboard after each frame. No clock, no socket, no page.
+import type { Card } from '../api/types'
+import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Notice, ServerFrame, Snapshot } from './protocol'
+
+/** A call being offered to this agent. deadline_ms: when the phone stops ringing. */
+export interface Offer {
+  offer_id: string
+  call_id: string
+  deadline_ms: number | null
+  ringing: boolean
+}
+
+export interface RealtimeState {
+  epoch: string | null
+  seq: number
+  agent: AgentView | null
+  calls: Record<string, CallView>
+  offer: Offer | null
+  /** The card to work on: of the call offered, talked, or just ended and being wrapped up. */
+  card: Card | null
+  /** Which call `card` belongs to; known even while the card itself is late. */
+  card_call_id: string | null
+  ended: CallEndedData | null
+  offerEnded: { call_id: string; why: string } | null
+  board: Board | null
+  notices: Notice[]
+}
+
+export const initialState: RealtimeState = {
+  epoch: null,
+  seq: 0,
+  agent: null,
+  calls: {},
+  offer: null,
+  card: null,
+  card_call_id: null,
+  ended: null,
+  offerEnded: null,
+  board: null,
+  notices: [],
+}
+
+const KEPT_NOTICES = 5
+
+/** What a delta's number means here: the next one, one already seen, or a gap that needs a new snapshot. */
+export function order(state: RealtimeState, seq: number): 'next' | 'seen' | 'gap' {
+  if (seq <= state.seq) return 'seen'
+  return seq === state.seq + 1 ? 'next' : 'gap'
+}
+
+export function reduce(state: RealtimeState, frame: ServerFrame): RealtimeState {
+  if (frame.type === 'snapshot') return fromSnapshot(state, frame.epoch, frame.seq, frame.data)
+  if (frame.type !== 'delta' || order(state, frame.seq) === 'seen') return state
+  return { ...apply(state, frame), seq: frame.seq }
+}
+
+/** A snapshot replaces everything but the card being wrapped up, which no server state holds. */
+function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Snapshot): RealtimeState {
+  const calls = Object.fromEntries(data.calls.map((call) => [call.call_id, call]))
+  const own = currentCall(calls, data.agent)
+  const offered = data.agent?.state === 'offered' && own !== null
+  const working = own !== null || data.agent?.state === 'wrap_up'
+  return {
+    ...state,
+    epoch,
+    seq,
+    agent: data.agent,
+    calls,
+    offer: offered
+      ? { offer_id: state.offer?.call_id === own.call_id ? state.offer.offer_id : '', call_id: own.call_id, deadline_ms: endOf(data.agent), ringing: true }
+      : null,
+    card: own ? (own.card ?? (state.card_call_id === own.call_id ? state.card : null)) : working ? state.card : null,
+    card_call_id: own ? own.call_id : working ? state.card_call_id : null,
+    ended: working && !own ? state.ended : null,
+    offerEnded: null,
+    board: data.wallboard ?? state.board,
+  }
+}
+
+function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
+  switch (delta.event) {
+    case 'agent.state':
+      return agentChanged(state, delta.data)
+    case 'call.pop': {
+      const { call_id, offer_id, deadline_ms, card } = delta.data
+      const offer: Offer = { call_id, offer_id, deadline_ms, ringing: state.offer?.offer_id === offer_id && state.offer.ringing }
+      const call = newCall(call_id, card, 'connect', state.agent?.agent_id ?? null)
+      return { ...state, offer, card, card_call_id: call_id, ended: null, offerEnded: null, calls: { ...state.calls, [call_id]: call } }
+    }
+    case 'call.card': {
+      const { call_id, card } = delta.data
+      const calls = change(state.calls, call_id, { card })
+      return state.card_call_id === call_id ? { ...state, card, calls } : { ...state, calls }
+    }
+    case 'call.ringing':
+      return state.offer?.call_id === delta.data.call_id ? { ...state, offer: { ...state.offer, ringing: true } } : state
+    case 'call.answered': {
+      const { call_id, at_ms } = delta.data
+      const known = state.calls[call_id] ?? newCall(call_id, null, 'talk', state.agent?.agent_id ?? null)
+      const calls = { ...state.calls, [call_id]: { ...known, phase: 'talk', answered_ms: at_ms, held: false } }
+      return { ...state, calls, offer: null, ended: null, offerEnded: null, card_call_id: call_id, card: state.card_call_id === call_id ? state.card : known.card }
+    }
+    case 'call.held':
+      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'held', held: true, held_ms: delta.data.at_ms ?? null, members: delta.data.members ?? [] }) }
+    case 'call.resumed':
+      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'talk', held: false, held_ms: null, members: delta.data.members ?? [] }) }
+    case 'call.room':
+      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'room', held: false, held_ms: null, members: delta.data.members ?? [] }) }
+    case 'call.offer_ended': {
+      const { call_id, why } = delta.data
+      if (state.offer && state.offer.call_id !== call_id) return state
+      return { ...state, offer: null, calls: without(state.calls, call_id), card: null, card_call_id: null, offerEnded: { call_id, why } }
+    }
+    case 'call.ended': {
+      const { call_id } = delta.data
+      const mine = state.card_call_id === call_id
+      return {
+        ...state,
+        calls: without(state.calls, call_id),
+        offer: state.offer?.call_id === call_id ? null : state.offer,
+        ended: mine ? delta.data : state.ended,
+      }
+    }
+    case 'wallboard.figures':
+      return { ...state, board: delta.data }
+    case 'notice':
+      return { ...state, notices: [...state.notices, delta.data].slice(-KEPT_NOTICES) }
+  }
+}
+
+/** Ready or away again: the work on the last call is over, its card leaves the page. */
+function agentChanged(state: RealtimeState, agent: AgentView): RealtimeState {
+  const before = state.agent
+  const next: RealtimeState = { ...state, agent: { ...before, ...agent } }
+  const working = agent.state === 'offered' || agent.state === 'talking' || agent.state === 'wrap_up'
+  if (agent.state !== 'offered' && state.offer) next.offer = agent.state === 'talking' ? state.offer : null
+  if (!working && Object.keys(state.calls).length === 0) {
+    next.card = null
+    next.card_call_id = null
+    next.ended = null
+  }
+  return next
+}
+
+/** The call this agent is in or is offered: the one the agent's state names, else the only one. */
+export function currentCall(calls: Record<string, CallView>, agent: AgentView | null): CallView | null {
+  const named = agent?.call_id ? calls[agent.call_id] : undefined
+  return named ?? Object.values(calls)[0] ?? null
+}
+
+/** When the agent's present state ends by itself (offer or wrap-up), epoch ms. */
+export function endOf(agent: AgentView | null): number | null {
+  return agent?.wrapup_until_ms ?? agent?.until_ms ?? null
+}
+
+function newCall(call_id: string, card: Card | null, phase: string, agent_id: string | null): CallView {
+  return { call_id, number: card?.number ?? '', phase, agent_id, joined_ms: card?.joined_ms ?? null, answered_ms: null, held: false, members: [], card }
+}
+
+function change(calls: Record<string, CallView>, call_id: string, changes: Partial<CallView>): Record<string, CallView> {
+  const known = calls[call_id]
+  return known ? { ...calls, [call_id]: { ...known, ...changes } } : calls
+}
+
+function without(calls: Record<string, CallView>, call_id: string): Record<string, CallView> {
+  return Object.fromEntries(Object.entries(calls).filter(([id]) => id !== call_id))
+}

@@ -1,0 +1,53 @@
+// Addresses of the pages. Each page is its own chunk, so that the desk opens without the back office.
+import { createRouter, createWebHistory } from 'vue-router'
+import type { RouteRecordRaw } from 'vue-router'
+import { askDemo, askWho, asked, home, mayOpen, me } from './session/session'
+import type { Area } from './session/session'
+import type { Key } from './i18n'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: Key
+    area?: Area
+    open?: boolean
+    bare?: boolean
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', redirect: () => home.value },
+  { path: '/login', component: () => import('./session/LoginPage.vue'), meta: { title: 'login.title', open: true, bare: true } },
+  { path: '/password', component: () => import('./session/PasswordPage.vue'), meta: { title: 'login.change', bare: true } },
+  { path: '/agent', component: () => import('./agent/AgentPage.vue'), meta: { title: 'agent.title' } },
+  { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
+  { path: '/cases', component: () => import('./office/CasesPage.vue'), meta: { title: 'cases.title', area: 'cases' } },
+  { path: '/cases/:id', component: () => import('./office/CasePage.vue'), meta: { title: 'cases.title', area: 'cases' } },
+  { path: '/calls', component: () => import('./office/CallsPage.vue'), meta: { title: 'calls.title', area: 'calls' } },
+  { path: '/calls/:id', component: () => import('./office/CallPage.vue'), meta: { title: 'calls.detail', area: 'calls' } },
+  { path: '/voicemails', component: () => import('./office/VoicemailsPage.vue'), meta: { title: 'voicemails.title', area: 'voicemails' } },
+  { path: '/faxes', component: () => import('./office/FaxesPage.vue'), meta: { title: 'faxes.title', area: 'faxes' } },
+  { path: '/admin', redirect: () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit') },
+  { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
+  { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },
+  { path: '/admin/audit', component: () => import('./office/AuditPage.vue'), meta: { title: 'admin.audit', area: 'audit' } },
+  { path: '/demo', component: () => import('./demo/DemoPage.vue'), meta: { title: 'nav.demo' } },
+  { path: '/:rest(.*)*', component: () => import('./ui/NotFoundPage.vue'), meta: { title: 'app.notFound', open: true } },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, kept) => kept ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+  if (!asked.value) {
+    // An unreachable server is told by the page that asks next; the login page can retry.
+    await askWho().catch(() => undefined)
+    if (me.value) void askDemo()
+  }
+  if (to.meta.open) return me.value && to.path === '/login' ? home.value : true
+  if (!me.value) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  if (me.value.user.must_change_password && to.path !== '/password') return '/password'
+  return true
+})

@@ -1,0 +1,95 @@
+// Who is signed in, and what they may see.
+import { computed, ref } from 'vue'
+import { api, csrf, onSignedOut } from '../api/http'
+import type { Me } from '../api/types'
+import { leave } from '../realtime/store'
+
+export const me = ref<Me | null>(null)
+/** True once the server has been asked who is signed in. */
+export const asked = ref(false)
+/** True when a login ended while somebody was working. */
+export const expired = ref(false)
+export const demoRuns = ref(false)
+
+function become(next: Me | null): void {
+  me.value = next
+  csrf.value = next?.csrf ?? ''
+}
+
+onSignedOut(() => {
+  if (!me.value) return
+  expired.value = true
+  become(null)
+})
+
+/** Asks who is signed in. Throws ApiError only when the server cannot say. */
+export async function askWho(): Promise<Me | null> {
+  try {
+    become(await api<Me>('/me', { quiet401: true }))
+  } catch (error) {
+    if ((error as { status?: number }).status !== 401) throw error
+    become(null)
+  }
+  asked.value = true
+  return me.value
+}
+
+export async function signIn(name: string, password: string): Promise<Me> {
+  const next = await api<Me>('/login', { method: 'POST', body: { name, password }, quiet401: true })
+  become(next)
+  asked.value = true
+  expired.value = false
+  return next
+}
+
+/** A new CSRF value and the cleared mark come with the next question who this is. */
+export async function changePassword(old: string, fresh: string): Promise<void> {
+  await api('/me/password', { method: 'POST', body: { old, new: fresh } })
+  await askWho()
+}
+
+export async function signOut(): Promise<void> {
+  await api('/logout', { method: 'POST' }).catch(() => undefined)
+  leave()
+  become(null)
+}
+
+/** Whether this server runs the demonstration; asked once a login. */
+export async function askDemo(): Promise<void> {
+  demoRuns.value = await api('/demo', { quiet401: true }).then(
+    () => true,
+    () => false,
+  )
+}
+
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'admin' | 'audit'
+
+const LEADING = ['supervisor', 'duty_leader', 'section_head', 'admin', 'quality', 'city_leader']
+const ALLOWED: Record<Area, string[] | 'anyone'> = {
+  agent: ['agent'],
+  wallboard: 'anyone',
+  cases: 'anyone',
+  calls: 'anyone',
+  voicemails: 'anyone',
+  faxes: 'anyone',
+  admin: ['admin'],
+  audit: ['admin', 'auditor'],
+}
+
+/** What the page offers; the server decides by itself what it answers. */
+export function mayOpen(area: Area): boolean {
+  const who = me.value
+  if (!who) return false
+  if (area === 'agent') return who.agent !== null
+  const roles = ALLOWED[area]
+  return roles === 'anyone' || who.user.roles.some((role) => roles.includes(role))
+}
+
+/** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists. */
+export const home = computed(() => {
+  const who = me.value
+  if (!who) return '/login'
+  if (who.agent) return '/agent'
+  if (who.user.roles.includes('admin')) return '/admin/agents'
+  return who.user.roles.some((role) => LEADING.includes(role)) ? '/wallboard' : '/cases'
+})

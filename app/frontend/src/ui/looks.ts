@@ -1,0 +1,54 @@
+// How a state looks everywhere: tone (colour), icon and word always go together.
+
+export interface Look {
+  tone: 'ready' | 'ringing' | 'talking' | 'wrapup' | 'paused' | 'trouble' | 'away'
+  icon: string
+}
+
+const STATES: Record<string, Look> = {
+  signed_out: { tone: 'away', icon: 'out' },
+  ready: { tone: 'ready', icon: 'ready' },
+  offered: { tone: 'ringing', icon: 'ringing' },
+  talking: { tone: 'talking', icon: 'phone' },
+  wrap_up: { tone: 'wrapup', icon: 'pen' },
+  not_ready: { tone: 'paused', icon: 'paused' },
+}
+
+const OUTCOMES: Record<string, Look> = {
+  answered: { tone: 'ready', icon: 'phone' },
+  abandoned: { tone: 'trouble', icon: 'hangup' },
+  voicemail: { tone: 'wrapup', icon: 'voicemail' },
+  callback: { tone: 'talking', icon: 'phone' },
+  transferred: { tone: 'talking', icon: 'transfer' },
+  fax: { tone: 'wrapup', icon: 'fax' },
+  self_service: { tone: 'ready', icon: 'ready' },
+  failsafe: { tone: 'trouble', icon: 'warning' },
+  failed: { tone: 'trouble', icon: 'error' },
+}
+
+const CASE_STATES: Record<string, Look> = {
+  draft: { tone: 'paused', icon: 'pen' },
+  registered: { tone: 'talking', icon: 'file' },
+  dispatched: { tone: 'talking', icon: 'transfer' },
+  in_progress: { tone: 'talking', icon: 'clock' },
+  answered: { tone: 'ready', icon: 'ready' },
+  closed: { tone: 'ready', icon: 'ready' },
+  cancelled: { tone: 'away', icon: 'close' },
+  archived: { tone: 'away', icon: 'file' },
+}
+
+const INTAKES: Record<string, Look> = {
+  new: { tone: 'talking', icon: 'info' },
+  done: { tone: 'ready', icon: 'ready' },
+  complete: { tone: 'ready', icon: 'ready' },
+  partial: { tone: 'paused', icon: 'warning' },
+  dropped: { tone: 'away', icon: 'close' },
+  failed: { tone: 'trouble', icon: 'error' },
+}
+
+const UNKNOWN: Look = { tone: 'away', icon: 'info' }
+
+export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
+export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ?? ''] ?? UNKNOWN
+export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
+export const intakeLook = (status: string): Look => INTAKES[status] ?? UNKNOWN
