@@ -52,7 +52,7 @@ def replies(*lines: bytes) -> Callable[[str], bytes]:
     return lambda command: left.pop(0)
 
 
-# -- the library's constructor ------------------------------------------------------------------------------------
+# -- the library's constructor ---------------------------------------------------------------------------------------
 
 
 def test_works_off_the_main_thread_and_touches_no_signal() -> None:
@@ -98,7 +98,7 @@ def test_nothing_of_the_dialogue_is_printed(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
-# -- quoting --------------------------------------------------------------------------------------------------------
+# -- quoting ---------------------------------------------------------------------------------------------------------
 
 
 def test_quotes_backslashes_and_line_breaks_stay_inside_their_argument() -> None:
@@ -136,7 +136,7 @@ def test_several_variables_are_set_by_one_command_whatever_is_in_them() -> None:
     ]
 
 
-# -- the end of a connection ------------------------------------------------------------------------------------------
+# -- the end of a connection -----------------------------------------------------------------------------------------
 
 
 def test_a_closed_connection_is_a_hangup_not_a_value_error() -> None:
@@ -175,7 +175,7 @@ def test_an_asterisk_that_takes_no_bytes_does_not_block_for_ever() -> None:
             [agi.send_command("NOOP", "x" * 1500) for _ in range(100_000)]
 
 
-# -- hang-ups that Asterisk announces ---------------------------------------------------------------------------------
+# -- hang-ups that Asterisk announces --------------------------------------------------------------------------------
 
 
 def test_the_hangup_notice_is_not_taken_for_a_reply() -> None:
@@ -270,7 +270,7 @@ def test_an_endless_line_does_not_fill_the_memory() -> None:
         agi.execute("NOOP")
 
 
-# -- the header -------------------------------------------------------------------------------------------------------
+# -- the header ------------------------------------------------------------------------------------------------------
 
 
 def test_the_header_gives_call_number_and_arguments() -> None:
@@ -339,7 +339,7 @@ def test_a_header_cut_off_by_a_closed_connection_is_a_hangup() -> None:
             agi.read_header(1)
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
+# -- commands --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
