@@ -1,0 +1,161 @@
+"""Drill: the line to Asterisk's manager port is cut or goes dead, and Asterisk itself is killed.
+
+The first two cost nobody anything: whoever waits and whoever talks is known again once the line works, in order. A
+killed Asterisk takes its calls with it; what counts is how soon a new citizen reaches an agent, that the agents'
+telephones come back by themselves, and that no case of a call that was cut off is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tests.drills import _hold
+from tests.drills._report import Report, Scenario
+from tests.drills._run import command_line
+from tests.drills._scene import Citizen, Scene, Talk
+
+KNOWN_WITHIN_S = 5.0
+NEW_CALL_WITHIN_S = 30.0
+GAP_S = 1.0
+
+
+def make_scene(report: Report) -> Scene:
+    """Four agents; the core's line to the manager port runs through a relay."""
+    return Scene(report.progress, agents=4, relay=True)
+
+
+async def steps(report: Report, scene: Scene, short: bool) -> None:
+    """All faults, one after the other."""
+    waiting = 3 if short else 6
+    async with report.scenario("manager line cut") as one:
+        await line_cut(report, scene, one, waiting, 6.0 if short else 15.0)
+    await scene.clear()
+    async with report.scenario("manager line dead") as one:
+        await line_dead(report, scene, one, waiting)
+    await scene.clear()
+    async with report.scenario("asterisk killed") as one:
+        await asterisk_killed(report, scene, one, waiting)
+
+
+async def _occupied(scene: Scene, waiting: int) -> tuple[list[Talk], list[Citizen], list[str]]:
+    """Two talks, and so many in the queue behind them; the queue's order."""
+    mark = scene.manager.mark()
+    await scene.pages.ready(*scene.agent_ids[:2])
+    talking = await scene.call(2)
+    await scene.to_queue(talking)
+    talks = await scene.talks(talking, mark)
+    queued = await scene.call(waiting)
+    await scene.to_queue(queued)
+    rows = await scene.wait_waiting([citizen.call_id for citizen in queued])
+    return talks, queued, [row["call_id"] for row in rows]
+
+
+async def line_cut(report: Report, scene: Scene, one: Scenario, waiting: int, away_s: float) -> None:
+    """The connection is closed and refused for a while."""
+    assert scene.relay is not None
+    talks, queued, order = await _occupied(scene, waiting)
+    _hold.begin(talks)
+    scene.relay.cut()
+    await asyncio.sleep(away_s)  # the fault itself
+    restored = time.monotonic()
+    scene.relay.restore()
+    await _known_again(report, scene, one, (talks, queued, order), restored, "manager_line_cut")
+
+
+async def line_dead(report: Report, scene: Scene, one: Scenario, waiting: int) -> None:
+    """The connection stays open and nothing passes: only the link's own pings can find out."""
+    assert scene.relay is not None
+    talks, queued, order = await _occupied(scene, waiting)
+    _hold.begin(talks)
+    before = scene.relay.accepted
+    began = time.monotonic()
+    scene.relay.mute()
+    while scene.relay.accepted == before and time.monotonic() - began < 40:
+        await asyncio.sleep(0.05)
+    noticed = time.monotonic() - began
+    report.figure("manager_line_dead.noticed_s", noticed)
+    report.goal("manager_line_dead.noticed_s", "<=", 20.0)
+    restored = time.monotonic()
+    scene.relay.restore()
+    await _known_again(report, scene, one, (talks, queued, order), restored, "manager_line_dead")
+
+
+async def _known_again(
+    report: Report,
+    scene: Scene,
+    one: Scenario,
+    occupied: tuple[list[Talk], list[Citizen], list[str]],
+    restored: float,
+    name: str,
+) -> None:
+    talks, queued, order = occupied
+    everybody = [*(talk.citizen for talk in talks), *queued]
+    one.before = len(everybody)
+    marks = scene.pages.marks()
+    await scene.wait_order(order)
+    known = time.monotonic() - restored
+    one.normal_s = known
+    report.figure(f"{name}.known_again_s", known)
+    report.goal(f"{name}.known_again_s", "<=", KNOWN_WITHIN_S)
+    await scene.pages.wait_talking(talk.agent_id for talk in talks)
+    report.figure(f"{name}.silence_longest_s", max(_hold.gaps(scene, talks)))
+    report.goal(f"{name}.silence_longest_s", "<=", GAP_S)
+    one.after = sum(citizen.alive for citizen in everybody)
+    # The proof that they are known: everybody is served, first come first.
+    mark = scene.manager.mark()
+    await scene.hang_up(talk.citizen for talk in talks)
+    await scene.pages.ready()
+    joined = {citizen.call_id: citizen for citizen in queued}
+
+    async def served(call_id: str) -> None:
+        await scene.talks([joined[call_id]], mark, timeout=120)
+        await scene.hang_up([joined[call_id]])
+
+    await asyncio.gather(*map(served, order))
+    offered = list(dict.fromkeys(data["call_id"] for _at, _agent, data in scene.pages.pops(marks)))
+    report.figure(f"{name}.offered_in_order", [call for call in offered if call in joined] == order)
+    report.goal(f"{name}.offered_in_order", "==", True)
+    one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in everybody)
+
+
+async def asterisk_killed(report: Report, scene: Scene, one: Scenario, waiting: int) -> None:
+    """SIGKILL for Asterisk, with two talks and a queue."""
+    talks, queued, _order = await _occupied(scene, waiting)
+    before = scene.system.pids()
+    began = time.monotonic()
+    scene.system.kill("asterisk")
+    for citizen in scene.everybody:
+        # The network does not know that the other side is dead: the citizens give up by themselves.
+        await asyncio.to_thread(citizen.line.hang_up)
+    await scene.wait_replaced(before, "asterisk")
+    report.figure("asterisk_killed.running_again_s", time.monotonic() - began)
+    await scene.wait_manager(30)
+    await scene.wait_phones()
+    report.figure("asterisk_killed.phones_back_s", time.monotonic() - began)
+    await asyncio.to_thread(scene.system.wait_healthy, 60)
+    await scene.pages.reconnect()
+    await scene.pages.wait_idle(30)
+    await scene.pages.ready()
+    mark = scene.manager.mark()
+    fresh = await scene.call(2)
+    await scene.to_queue(fresh)
+    await scene.talks(fresh, mark)
+    one.normal_s = time.monotonic() - began
+    report.figure("asterisk_killed.new_call_connected_s", one.normal_s)
+    report.goal("asterisk_killed.new_call_connected_s", "<=", NEW_CALL_WITHIN_S)
+    lost = len(talks) + len(queued)
+    one.notes.append(f"{lost} calls ended with Asterisk, as they must; new calls counted")
+    one.before, one.after = 2, sum(citizen.alive for citizen in fresh)
+    await scene.hang_up(fresh)
+    numbers = [talk.citizen.number for talk in talks] + [citizen.number for citizen in fresh]
+    one.cases_lost = await scene.pages.lost_cases(numbers)
+    open_calls = 0
+    for citizen in [*(talk.citizen for talk in talks), *queued]:
+        open_calls += sum(row["ended_at"] is None for row in await scene.pages.calls_of(citizen.number))
+    report.figure("asterisk_killed.calls_left_open", open_calls)
+    report.goal("asterisk_killed.calls_left_open", "==", 0)
+
+
+if __name__ == "__main__":
+    command_line("asterisk", make_scene, steps)
