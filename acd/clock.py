@@ -1,8 +1,9 @@
 """What time is it for the engine, when the machine's clock jumps or the process was frozen?
 
 Two times are kept. `wall` orders callers and measures waits; it follows the clock that is given but never runs
-backwards. `tau` drives the timers; it advances only while the engine is woken when it asked to be. After a freeze or a
-jump of the clock, timers therefore go on where they stood: nobody's wrap-up ends early, no caller is sent away.
+backwards. `tau` drives the timers; it stands still over a stretch at whose end the engine was woken much later than it
+had asked to be. After a freeze or a jump of the clock, timers therefore go on where they stood: nobody's wrap-up ends
+early, no caller is sent away. Somebody who always wakes the engine late gets slow timers, not dead ones.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ TimerKey = tuple[int, int, str, str]  # due (tau), sequence, kind, id
 class Clock:
     """All in milliseconds. `offset` is what backward jumps have been made up with: wall = given + offset."""
 
-    __slots__ = ("given", "late_ms", "offset", "started", "tau", "wall")
+    __slots__ = ("given", "late", "late_ms", "offset", "started", "tau", "wall")
 
     def __init__(self, late_ms: int) -> None:
         self.late_ms = late_ms
+        self.late = False
         self.started: int | None = None  # the first time ever given
         self.given = 0
         self.offset = 0
@@ -45,7 +47,10 @@ class Clock:
                 undone = min(step - allowed, self.offset)  # the clock came back to where it had jumped from
                 self.offset -= undone
                 wall -= undone
-                step = allowed
+                step = allowed if self.late else 0
+                self.late = not self.late
+            else:
+                self.late = False
         self.wall = wall
         self.tau += step
 

@@ -152,6 +152,8 @@ def _extend_wrapup(floor: Floor, agent: Agent, extend_ms: int) -> None:
 def _drop_offer_of(floor: Floor, agent: Agent, reason: Reason) -> None:
     if agent.call_id is not None:
         call = floor.calls[agent.call_id]
+        if reason.code in (ReasonCode.ADOPTED, ReasonCode.ANSWERED):
+            reason = Reason(ReasonCode.BUSY_OUTSIDE)
         move_call(floor, call, CallStep.CANCEL)
         drop_offer(floor, call, reason, recall=True)
 

@@ -1,0 +1,1 @@
+"""What the tests and measurements of the queue engine share: a laboratory with its own time, and what must hold."""

@@ -1,0 +1,328 @@
+"""A random telephone system, with faults, drives the engine for thousands of steps.
+
+Callers come and go, phones answer, fail and say things twice, late or about somebody else; clocks jump; the process
+freezes. After every step: nothing raised, no caller lost or doubled, no agent with two calls, order kept, every offer
+that can be made is made. At the end the journal replays to the same bytes.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from acd import journal
+from acd.model import (
+    AgentBusyOutside,
+    AgentNotReady,
+    AgentReady,
+    AgentRestored,
+    AgentSignedIn,
+    AgentSignedOut,
+    AgentState,
+    Announce,
+    CallJoined,
+    CallLeft,
+    CallState,
+    Decision,
+    EngineConfig,
+    Event,
+    FailCause,
+    NextState,
+    Offer,
+    OfferAnswered,
+    OfferFailed,
+    Overflow,
+    PhoneChanged,
+    QueueConfig,
+    QueueConfigured,
+    TalkAdopted,
+    TalkEnded,
+    Tick,
+    WrapUpDone,
+    WrapUpExtended,
+)
+from tests.acd_kit.invariants import assert_sound
+from tests.acd_kit.lab import T0, Lab, of, patient
+
+calls = st.integers(1, 14).map("c{}".format)
+agents = st.integers(1, 4).map("10{:02d}".format)
+queues = st.sampled_from(["general", "enterprise", "nowhere"])
+needs = st.sampled_from([{}, {}, {"zh": 1}, {"yue": 3}, {"en": 2, "water": 4}])
+abilities = st.sampled_from([{}, {"zh": 5}, {"zh": 3, "yue": 3}, {"en": 5, "water": 5, "yue": 1}])
+serves = st.sampled_from([("general",), ("general", "enterprise"), ("enterprise",), ()])
+causes = st.sampled_from(list(FailCause))
+
+_CONFIG = EngineConfig(
+    queues=(
+        QueueConfig("general", overflow_wait_s=240, overflow_length=8, overflow_unstaffed_s=60),
+        patient("enterprise", wrapup_s=0, priority=1),
+    )
+)
+
+
+class Telephone(RuleBasedStateMachine):
+    """`alive` is what the model knows of callers: joined and not yet left, with their first place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lab = Lab(_CONFIG)
+        self.alive: dict[str, int] = {}
+        self.attempts: dict[str, int] = {}
+        self.told: dict[str, tuple[int, int, int]] = {}
+        self.coming: list[str] = []  # callers on the way back to the hold loop
+        self.old_offers: list[Offer] = []
+
+    # --------------------------------------------------------------------------------------------------- one step
+
+    def do(self, event: Event | object) -> None:
+        before = {key: list(demand.waiting) for key, demand in self.lab.engine._floor.demands.items()}
+        decisions = self.lab.do(event)  # type: ignore[arg-type]
+        self._watch(decisions, before)
+
+    def pass_time(self, seconds: float) -> None:
+        self._watch(self.lab.wait(seconds), {})
+
+    def _watch(self, decisions: list[Decision], before: dict[object, list[object]]) -> None:
+        floor = self.lab.engine._floor
+        self.old_offers.extend(of(Offer, decisions))
+        for offer in of(Offer, decisions):
+            call = floor.calls[offer.call_id]
+            if call.demand is not None and call.key is not None:
+                behind = [
+                    key for key in call.demand.waiting if key < call.key and key in before.get(call.demand.key, [])
+                ]
+                assert not behind, f"{offer.call_id} was offered before {behind}"
+        for decision in decisions:
+            recalled = getattr(decision, "recall", False)
+            if recalled:
+                self.coming.append(decision.call_id)  # type: ignore[union-attr]
+        for said in of(Announce, decisions):
+            low, high = said.wait_low_s, said.wait_high_s
+            position, old_low, old_high = self.told.get(said.call_id, (10**9, 10**9, 10**9))
+            assert said.position <= position
+            assert low is None or low <= old_low
+            assert high is None or high <= old_high
+            assert low is None or high is None or low <= high
+            self.told[said.call_id] = (
+                said.position,
+                old_low if low is None else low,
+                old_high if high is None else high,
+            )
+        for gone in of(Overflow, decisions):
+            assert gone.call_id in self.alive
+
+    # ------------------------------------------------------------------------------------------------------- callers
+
+    @initialize()
+    def some_agents_sign_in(self) -> None:
+        self.do(AgentSignedIn("1001", {"zh": 5, "yue": 3}, ("general",), True))
+        self.do(AgentSignedIn("1002", {"zh": 5}, ("general", "enterprise"), True))
+        self.do(AgentSignedIn("1003", {"en": 5, "water": 5, "yue": 1}, ("general",), True))
+
+    @rule(count=st.integers(2, 6), skills=needs)
+    def many_citizens_call_at_once(self, count, skills) -> None:
+        for call_id in [f"c{n}" for n in range(1, 15) if f"c{n}" not in self.alive][:count]:
+            self.a_citizen_calls(call_id, "general", skills, 0, 0)
+
+    @rule(
+        call_id=calls, queue=queues, skills=needs, priority=st.sampled_from([0, 0, 0, 10, 100]), ago=st.integers(0, 90)
+    )
+    def a_citizen_calls(self, call_id, queue, skills, priority, ago) -> None:
+        if call_id in self.alive:
+            return
+        self.alive[call_id] = self.lab.now
+        self.attempts[call_id] = 1
+        self.told.pop(call_id, None)
+        joined = self.lab.now - (ago * 1000 if ago > 60 else 0)
+        self.do(CallJoined(call_id, queue, joined, priority, skills, "zh", "13800000000", 1))
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), numbered=st.booleans())
+    def the_hold_loop_reports_a_caller_again(self, data, numbered) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.alive)))
+        self._return(call_id, numbered)
+
+    @precondition(lambda self: self.coming)
+    @rule()
+    def a_recalled_caller_is_back_in_the_hold_loop(self) -> None:
+        call_id = self.coming.pop(0)
+        if call_id in self.alive:
+            self._return(call_id, numbered=True)
+
+    def _return(self, call_id: str, numbered: bool) -> None:
+        call = self.lab.engine._floor.calls[call_id]
+        self.attempts[call_id] += numbered
+        attempt = self.attempts[call_id] if numbered else 0
+        self.do(CallJoined(call_id, call.queue, T0, call.priority, dict(call.skills), attempt=attempt))
+        # Whoever rejoins keeps the place: join time only ever goes back.
+        assert call.state in (CallState.WAITING, CallState.OFFERED, CallState.OVERFLOWED)
+
+    @rule(call_id=calls)
+    def a_duplicate_join_arrives(self, call_id) -> None:
+        if self.attempts.get(call_id, 0) >= 1 and call_id in self.alive:
+            state = self.lab.call_state(call_id)
+            self.do(CallJoined(call_id, "general", self.lab.now, 0, {}, attempt=1))
+            assert self.lab.call_state(call_id) == state
+
+    @rule(call_id=calls, why=st.sampled_from(["hangup", "voicemail", ""]))
+    def a_citizen_hangs_up(self, call_id, why) -> None:
+        self.do(CallLeft(call_id, why))
+        self.alive.pop(call_id, None)
+        self.attempts.pop(call_id, None)
+
+    # -------------------------------------------------------------------------------------------------- the telephone
+
+    def _open_offers(self) -> list[Offer]:
+        current = {seen.offer_id for seen in self.lab.engine.snapshot().offers}
+        return [offer for offer in self.old_offers if offer.offer_id in current]
+
+    @precondition(lambda self: self._open_offers())
+    @rule(data=st.data())
+    def an_agent_answers(self, data) -> None:
+        offer = data.draw(st.sampled_from(self._open_offers()))
+        self.do(OfferAnswered(offer.call_id, offer.agent_id, offer.offer_id))
+        assert self.lab.call_state(offer.call_id) == "talking"
+
+    @precondition(lambda self: self._open_offers())
+    @rule(data=st.data(), cause=causes, back=st.booleans())
+    def an_offer_fails(self, data, cause, back) -> None:
+        offer = data.draw(st.sampled_from(self._open_offers()))
+        self.do(OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, cause))
+        if back and offer.call_id in self.alive:
+            self._return(offer.call_id, numbered=True)
+
+    @precondition(lambda self: self.old_offers)
+    @rule(data=st.data(), answered=st.booleans(), cause=causes)
+    def the_telephone_speaks_of_an_old_offer(self, data, answered, cause) -> None:
+        offer = data.draw(st.sampled_from(self.old_offers))
+        if answered:
+            self.do(OfferAnswered(offer.call_id, offer.agent_id, offer.offer_id))
+        else:
+            self.do(OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, cause))
+
+    @rule(call_id=calls, agent_id=agents, offer_id=st.sampled_from(["", "o1-0-1", "nonsense", "o\r\nx"]))
+    def the_telephone_speaks_nonsense(self, call_id, agent_id, offer_id) -> None:
+        self.do(OfferAnswered(call_id, agent_id, offer_id))
+        self.do(OfferFailed(call_id, agent_id, offer_id, FailCause.NO_ANSWER))
+
+    @rule(call_id=calls, agent_id=agents)
+    def a_talk_ends(self, call_id, agent_id) -> None:
+        self.do(TalkEnded(call_id, agent_id))
+
+    @precondition(lambda self: self.lab.engine.snapshot().talks)
+    @rule(data=st.data())
+    def a_real_talk_ends(self, data) -> None:
+        talk = data.draw(st.sampled_from(list(self.lab.engine.snapshot().talks)))
+        self.do(TalkEnded(talk.call_id, talk.agent_id))
+
+    @rule(call_id=calls, agent_id=agents)
+    def a_talk_is_found(self, call_id, agent_id) -> None:
+        self.do(TalkAdopted(call_id, agent_id, self.lab.now - 30_000))
+        self.alive.setdefault(call_id, self.lab.now)
+        self.attempts.setdefault(call_id, 0)
+
+    @rule(agent_id=agents, reachable=st.booleans(), in_use=st.booleans())
+    def a_phone_changes(self, agent_id, reachable, in_use) -> None:
+        self.do(PhoneChanged(agent_id, reachable, in_use))
+
+    # --------------------------------------------------------------------------------------------------------- agents
+
+    @rule(agent_id=agents, skills=abilities, queues=serves, ready=st.booleans())
+    def an_agent_signs_in(self, agent_id, skills, queues, ready) -> None:
+        self.do(AgentSignedIn(agent_id, skills, queues, ready))
+
+    @rule(agent_id=agents, state=st.sampled_from(list(AgentState)), skills=abilities, queues=serves)
+    def an_agent_is_restored(self, agent_id, state, skills, queues) -> None:
+        now = self.lab.now
+        self.do(AgentRestored(agent_id, skills, queues, state, now - 5_000, now - 9_000, now + 9_000, "break"))
+
+    @rule(agent_id=agents)
+    def an_agent_signs_out(self, agent_id) -> None:
+        self.do(AgentSignedOut(agent_id))
+
+    @rule(
+        agent_id=agents,
+        state=st.sampled_from(list(AgentState)),
+        direct=st.booleans(),
+        by=st.sampled_from(["agent", "2001"]),
+    )
+    def an_agent_wishes(self, agent_id, state, direct, by) -> None:
+        if direct and state in (AgentState.READY, AgentState.OFFERED):
+            self.do(AgentReady(agent_id, by))
+        elif direct:
+            self.do(AgentNotReady(agent_id, "break", by))
+        else:
+            self.do(NextState(agent_id, state, "meal", by))
+
+    @rule(agent_id=agents, seconds=st.integers(-5, 700), done=st.booleans())
+    def an_agent_works_on_the_wrap_up(self, agent_id, seconds, done) -> None:
+        self.do(WrapUpDone(agent_id) if done else WrapUpExtended(agent_id, seconds))
+
+    @rule(agent_id=agents, busy=st.booleans())
+    def an_agent_is_busy_outside(self, agent_id, busy) -> None:
+        self.do(AgentBusyOutside(agent_id, busy))
+
+    # ----------------------------------------------------------------------------------------------- time and settings
+
+    @rule(seconds=st.sampled_from([0.01, 1, 3, 15, 25, 70]))
+    def time_passes(self, seconds) -> None:
+        self.pass_time(seconds)
+
+    @rule(jump_s=st.sampled_from([-3600, -30, -0.5, 45, 3600]))
+    def the_clock_jumps_or_the_process_freezes(self, jump_s) -> None:
+        self.lab.now += round(jump_s * 1000)
+        self.do(Tick())
+
+    @rule(
+        queue=st.sampled_from(["general", "enterprise"]),
+        priority=st.integers(-1, 1),
+        length=st.sampled_from([None, 3, 8]),
+        wait_s=st.sampled_from([None, 30, 240]),
+        unstaffed_s=st.sampled_from([None, 0, 60]),
+    )
+    def a_queue_gets_new_rules(self, queue, priority, length, wait_s, unstaffed_s) -> None:
+        self.do(
+            QueueConfigured(
+                QueueConfig(
+                    queue,
+                    priority=priority,
+                    overflow_length=length,
+                    overflow_wait_s=wait_s,
+                    overflow_unstaffed_s=unstaffed_s,
+                )
+            )
+        )
+
+    @rule(thing=st.sampled_from([None, 7, object(), CallLeft(None), CallJoined(""), WrapUpExtended("1001", "x")]))  # type: ignore[arg-type]
+    def something_that_is_no_event_arrives(self, thing) -> None:
+        self.do(thing)
+
+    # ------------------------------------------------------------------------------------------------------ what holds
+
+    @invariant()
+    def the_engine_is_sound(self) -> None:
+        assert_sound(self.lab.engine)
+
+    @invariant()
+    def no_caller_is_lost_or_doubled(self) -> None:
+        engine = self.lab.engine
+        assert set(engine._floor.calls) == set(self.alive)
+        view = engine.snapshot()
+        places = [seen.call_id for seen in view.waiting] + sorted({talk.call_id for talk in view.talks})
+        assert len(places) == len(set(places))
+        holders = [offer.agent_id for offer in view.offers] + [talk.agent_id for talk in view.talks]
+        assert len(holders) == len(set(holders))
+
+    def teardown(self) -> None:
+        assert journal.verify(self.lab.lines) is None
+
+
+TestTelephone = Telephone.TestCase
+TestTelephone.settings = settings(
+    max_examples=150,
+    stateful_step_count=80,
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
