@@ -224,6 +224,11 @@ class Scene:
     async def _talk(self, citizen: Citizen, mark: int, timeout: float) -> Talk:
         answered = await asyncio.to_thread(self.manager.wait_event, "AcdAnswered", timeout, mark, Call=citizen.call_id)
         agent_id = answered["Agent"]
+
+        def picked_up() -> bool:
+            return agent_id in self.phones and not self.phones[agent_id].ended.is_set()
+
+        await until(picked_up, 10, f"telephone {agent_id} to be picked up")
         talk = Talk(citizen, agent_id, self.phones[agent_id])
         since = max(citizen.line.heard_s() - 1.0, 0.0)
         await asyncio.to_thread(citizen.line.wait_hears, self.tones[agent_id], 15.0, since)
