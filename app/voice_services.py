@@ -1,0 +1,76 @@
+"""What voice scripts ask of the domain, answered from the database (agi_scripts.services.Services).
+
+Every method may raise or be slow when the database is; the scripts guard each of them with a deadline and know what
+to say to the caller without an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agi_scripts.services import Announcement, CaseProgress, Receipt, VoiceSetup
+from app import callbacks, faxes, hours, voicemails
+from app.announcements.service import active, text_for
+from app.calls.model import CallFacts
+from app.cases.queries import by_number_for_caller
+from app.citizens.service import flags_for
+from app.db import Database
+from app.errors import BadInput
+from app.settings import Settings
+from app.tools import tool
+
+
+class VoiceServices:
+    """Safe to use from every call's thread."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._db = settings, database
+        self.setup = VoiceSetup.from_settings(settings, tool)
+
+    def now(self) -> datetime:
+        """The present, aware."""
+        return datetime.now(UTC)
+
+    def is_open(self, at: datetime) -> bool:
+        """True if people are at work at `at` (T1)."""
+        return hours.is_open(self._db, at, self._settings).open
+
+    def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
+        """Surge announcements, most urgent first (T14)."""
+        with self._db.read() as session:
+            return [Announcement(str(row.id), text_for(row, lang)) for row in active(session, at)]
+
+    def case_progress(self, case_number: str, caller_number: str) -> CaseProgress | None:
+        """The caller's own case; a case of anybody else does not exist for them (T3)."""
+        with self._db.read() as session:
+            case = by_number_for_caller(session, case_number, caller_number)
+            return None if case is None else CaseProgress(case.number, case.state, case.updated_at)
+
+    def take_voicemail(self, sidecar: Path) -> Receipt:
+        """From the spool into a draft case; idempotent by call id (T10)."""
+        taken = voicemails.take_in(self._db, self._settings, sidecar)
+        return Receipt(taken.case_number or "", taken.status)
+
+    def take_fax(self, sidecar: Path) -> Receipt:
+        """As take_voicemail (T11)."""
+        taken = faxes.take_in(self._db, self._settings, sidecar)
+        return Receipt(taken.case_number or "", taken.status)
+
+    def register_callback(self, call_id: str, number: str, language: str) -> bool:
+        """True when we will call `number`; False when there is no number to call."""
+        try:
+            callbacks.request(self._db, CallFacts(call_id, number=number, language=language))
+        except BadInput:
+            return False
+        return True
+
+    def flags_for(self, number: str) -> frozenset[str]:
+        """What is stored about the citizen who has this number."""
+        with self._db.read() as session:
+            return flags_for(session, number)
+
+    def unit_number(self, code: str) -> str | None:
+        """No unit has a number here yet: the directory of units comes with the case loop, and the menu offers none."""
+        return None
