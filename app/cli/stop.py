@@ -35,15 +35,21 @@ def status_command(
     from app.supervisor import single
 
     run = settings().paths.run
-    running = single.running_supervisor(run) is not None
+    supervisor = single.running_supervisor(run)
+    running = supervisor is not None
     known = single.status(run) if running else {}
+    if supervisor is not None and known.get("supervisor") != supervisor.pid:
+        known = {}  # left by an earlier one; this one is still preparing
     processes = known.get("processes", {})
-    fine = running and all(item.get("state") == "running" for item in processes.values())
+    fine = bool(processes) and all(item.get("state") == "running" for item in processes.values())
     if as_json:
         print(json.dumps({"running": running, "ok": fine, **known}, ensure_ascii=False, indent=1))
         return 0 if fine else 1
-    if not running:
+    if supervisor is None:
         err().print("no hotline is running here; start one with: make run")
+        return 1
+    if not processes:
+        err().print(f"the hotline is starting (process {supervisor.pid})")
         return 1
     table = Table("process", "state", "pid", "for", "restarts", "last ended because")
     for name, item in processes.items():

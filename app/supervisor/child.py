@@ -139,7 +139,19 @@ class Child:
             return "ended"
         if self.last_exit < 0:
             return f"killed by {signal_name(-self.last_exit)}"
+        if self.last_exit and (words := self._last_words()):
+            return f"ended with exit status {self.last_exit} ({words})"
         return f"ended with exit status {self.last_exit}"
+
+    def _last_words(self) -> str:
+        """The last line of the log, which after a crash names the error."""
+        try:
+            with (self.logs / f"{self.name}.log").open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
+                lines = log.read().decode(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1].strip()[:200] if lines else ""
 
     def signal(self, number: int) -> None:
         """Sends a signal, unless the process has ended already."""

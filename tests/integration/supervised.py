@@ -47,6 +47,8 @@ def term(*_):
         sys.exit(0)
 signal.signal(signal.SIGTERM, term)
 if "dies" in habits:
+    print("first a few words")
+    print("then the reason", flush=True)
     sys.exit(7)
 if "child" in habits:
     helper = subprocess.Popen(["sleep", "600"])

@@ -68,7 +68,7 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly_and_the_others_run
     assert gaps[2] >= 0.4
     assert min(gaps[3:]) >= 0.8
     assert len(supervised.events("start", "voice")) == 1
-    assert supervised.status("core")["last_reason"] == "ended with exit status 7"
+    assert supervised.status("core")["last_reason"] == "ended with exit status 7 (then the reason)"
 
 
 def test_a_program_that_does_not_exist_is_told_and_harms_nobody(supervised: Supervised) -> None:
