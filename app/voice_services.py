@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agi_scripts.services import Announcement, CaseProgress, Receipt, VoiceSetup
-from app import callbacks, faxes, hours, voicemails
 from app.announcements.service import active, text_for
+from app.callbacks.service import request
 from app.calls.model import CallFacts
 from app.cases.queries import by_number_for_caller
 from app.citizens.service import flags_for
 from app.db import Database
 from app.errors import BadInput
+from app.faxes import service as faxes
+from app.hours.service import is_open
 from app.settings import Settings
 from app.tools import tool
+from app.voicemails import service as voicemails
 
 
 class VoiceServices:
@@ -35,7 +38,7 @@ class VoiceServices:
 
     def is_open(self, at: datetime) -> bool:
         """True if people are at work at `at` (T1)."""
-        return hours.is_open(self._db, at, self._settings).open
+        return is_open(self._db, at, self._settings).open
 
     def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
         """Surge announcements, most urgent first (T14)."""
@@ -61,7 +64,7 @@ class VoiceServices:
     def register_callback(self, call_id: str, number: str, language: str) -> bool:
         """True when we will call `number`; False when there is no number to call."""
         try:
-            callbacks.request(self._db, CallFacts(call_id, number=number, language=language))
+            request(self._db, CallFacts(call_id, number=number, language=language))
         except BadInput:
             return False
         return True
