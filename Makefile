@@ -18,7 +18,7 @@ TIERS := unit integration calls browser drills
 PACKAGES := ivr agi_scripts acd cti_bridge asterisk_conf recordings app
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop doctor setup setup-test test tests lint bench drill clean
+.PHONY: help run demo stop doctor setup setup-test test tests pages-test lint bench drill clean
 
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
@@ -41,7 +41,10 @@ stop:
 doctor: setup
 	@exec $(BIN)/hotline doctor
 
-test: setup-test lint tests
+test: setup-test lint pages-test tests
+
+pages-test:
+	@if [ -e app/frontend/package.json ]; then cd app/frontend && ../../.telephony/bin/npm test --silent; fi
 
 tests:
 	@for tier in $(TIERS); do \

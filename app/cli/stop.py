@@ -13,12 +13,13 @@ from app.cli.output import Failure, err, out, settings
 
 def command() -> None:
     """Stop the hotline that runs from this home, calls included."""
-    from app.supervisor.single import running_supervisor, stop_supervisor
+    from app.supervisor.single import end_leftovers, running_supervisor, stop_supervisor
 
     run = settings().paths.run
     found = running_supervisor(run)
     if found is None:
-        err().print("no hotline is running here")
+        ended = end_leftovers(run)
+        err().print(f"ended what a killed hotline left: {', '.join(ended)}" if ended else "no hotline is running here")
         return
     err().print(f"stopping the hotline (process {found.pid}) …")
     if not stop_supervisor(run):

@@ -19,6 +19,10 @@ def processes(settings: Settings) -> Iterator[Finding]:
     run = settings.paths.run
     supervisor = single.running_supervisor(run)
     if supervisor is None:
+        if left := single.leftovers(run):
+            text = f"nobody watches over {', '.join(left)}: their supervisor was killed"
+            yield broken("processes", text, "make run: it takes Asterisk with its calls over")
+            return
         yield broken("processes", "no hotline is running here", "make run")
         for conflict in ports.conflicts(settings):
             yield broken("ports", conflict, "stop that program, or set the port as shown")

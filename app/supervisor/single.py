@@ -59,6 +59,33 @@ def status(run: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def leftovers(run: Path) -> dict[str, Identity]:
+    """Processes by name that a supervisor which was killed has left running, newest part of the system first."""
+    names = [file.stem for file in run.glob("*.process") if file.stem != NAME]
+    found = {name: identity for name in sorted(names, key=_stop_order) if (identity := ids.recall(run, name))}
+    return {} if running_supervisor(run) else found
+
+
+def _stop_order(name: str) -> tuple[int, str]:
+    # Asterisk carries the calls, so it goes last, as when its supervisor stops it.
+    return ({"asterisk": 2, "voice": 1}.get(name, 0), name)
+
+
+def end_leftovers(run: Path, timeout: float = 10.0) -> list[str]:
+    """Ends what `leftovers` finds, one after the other, and returns their names."""
+    found = leftovers(run)
+    for name, identity in found.items():
+        identity.send(signal.SIGTERM)
+        identity.send(signal.SIGCONT)
+        deadline = time.monotonic() + timeout
+        while identity.is_alive():
+            if time.monotonic() > deadline:
+                identity.send(signal.SIGKILL)
+            time.sleep(0.02)
+        ids.forget(run, name)
+    return list(found)
+
+
 def stop_supervisor(run: Path, timeout: float = 40.0) -> bool | None:
     """Asks this home's supervisor to stop and waits: True when it has, False after `timeout`, None if none runs."""
     found = running_supervisor(run)

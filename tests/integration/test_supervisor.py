@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.supervisor.single import end_leftovers, leftovers
 from tests.integration.supervised import TIMING, Supervised, is_running
 
 
@@ -187,6 +188,18 @@ def test_an_adopted_child_that_freezes_is_killed_and_started_again(supervised: S
     os.kill(asterisk, signal.SIGSTOP)
     supervised.replaced("asterisk", asterisk)
     assert not is_running(asterisk)
+
+
+def test_what_a_killed_supervisor_left_can_be_ended_without_starting_another(supervised: Supervised) -> None:
+    first = supervised.start(asterisk="socket survives", voice="", core="deaf")
+    assert leftovers(supervised.folder) == {}
+    first.kill()
+    first.wait()
+    assert list(leftovers(supervised.folder)) == ["core", "voice", "asterisk"]
+    assert end_leftovers(supervised.folder, timeout=0.3) == ["core", "voice", "asterisk"]
+    assert not any(is_running(event[3]) for event in supervised.events("start"))
+    assert [event[1] for event in supervised.events("term")] == ["core", "voice", "asterisk"]
+    assert end_leftovers(supervised.folder) == []
 
 
 def test_a_survivor_that_no_longer_answers_is_replaced_and_not_adopted(supervised: Supervised) -> None:
