@@ -1,0 +1,52 @@
+"""The life of a call-back, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from app.errors import Refused
+
+
+class CallbackState(StrEnum):
+    """Where a call-back stands."""
+
+    open = "open"
+    taken = "taken"  # an agent is calling
+    done = "done"
+    given_up = "given_up"  # reached nobody in several tries
+    cancelled = "cancelled"
+
+
+class CallbackEvent(StrEnum):
+    """What happens to it."""
+
+    take = "take"
+    reach = "reach"
+    miss = "miss"
+    give_up = "give_up"
+    cancel = "cancel"
+
+
+S, E = CallbackState, CallbackEvent
+TRANSITIONS: Mapping[tuple[CallbackState, CallbackEvent], CallbackState] = {
+    (S.open, E.take): S.taken,
+    (S.open, E.cancel): S.cancelled,
+    (S.open, E.reach): S.done,  # the citizen called again meanwhile and was answered
+    (S.taken, E.take): S.taken,  # the same agent presses again; another one is refused by the service
+    (S.taken, E.reach): S.done,
+    (S.taken, E.miss): S.open,
+    (S.taken, E.give_up): S.given_up,
+    (S.taken, E.cancel): S.cancelled,
+}
+del S, E
+OPEN = (CallbackState.open, CallbackState.taken)
+MOST_ATTEMPTS = 3
+
+
+def next_state(state: CallbackState, event: CallbackEvent) -> CallbackState:
+    """The state after `event`. Raises Refused for a pair that is not in the table."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise Refused("该回拨请求已处理。", "This call-back has been dealt with already.", code="wrong_state") from None

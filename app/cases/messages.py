@@ -1,0 +1,35 @@
+"""The case of a voicemail or a fax: the call's own draft, handed to the section whose turn it is (T10, T11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.actor import SYSTEM
+from app.calls.service import facts_of
+from app.calls.tables import Call
+from app.cases.history import happen
+from app.cases.model import CaseEventKind, CaseState, Source
+from app.cases.numbers import next_section
+from app.cases.service import open_draft
+from app.cases.tables import Case
+from app.settings import Settings
+
+
+def message_case(
+    session: Session, settings: Settings, call: Call, source: Source, title: str, *, now: datetime, key: str
+) -> Case:
+    """The call's case with the message attached. A draft that nobody answered leaves its agent for a section."""
+    case = open_draft(session, replace(facts_of(call), agent_id=None), source=source, now=now, zone=settings.zone)
+    if case.state != CaseState.registered.value and call.answered_at is None:
+        case.agent_id = None
+        case.source = source.value
+    if case.section is None and case.agent_id is None:
+        case.section = next_section(session)
+    if not case.title:
+        case.title = title
+    happen(session, SYSTEM, case, CaseEventKind.attached, now, detail={"kind": source.value, "key": key})
+    case.version += 1
+    return case

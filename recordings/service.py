@@ -1,0 +1,65 @@
+"""Finding recordings, deciding who may listen, holding them back from deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.calls.service import confidential_ids, get_call
+from app.calls.tables import Call
+from app.errors import Forbidden, NotFound
+from recordings.tables import Recording
+
+
+def of_call(session: Session, actor: Actor, call_id: str) -> list[Recording]:
+    """The recordings of a call that the asker may know of, in order. Raises Forbidden, NotFound (no such call)."""
+    get_call(session, actor, call_id)
+    statement = select(Recording).where(col(Recording.call_id) == call_id).order_by(col(Recording.segment))
+    return list(session.execute(statement).scalars())
+
+
+def newest(session: Session, actor: Actor, *, limit: int = 50) -> Sequence[Recording]:
+    """The newest recordings that the asker may listen to. Raises Forbidden."""
+    statement = select(Recording).where(col(Recording.expired_at).is_(None)).order_by(col(Recording.seq).desc())
+    if not actor.may(Permission.recordings_listen):
+        actor.require(Permission.recordings_own)
+        statement = statement.where(col(Recording.agent_id) == (actor.agent_id or "-"))
+    return list(session.execute(statement.limit(limit)).scalars())
+
+
+def for_listening(session: Session, actor: Actor, recording_id: int, *, export: bool = False) -> Recording:
+    """The recording, if the asker may hear it (or take it away: `export`). Raises Forbidden, NotFound.
+
+    A voice tells who speaks: recordings of confidential matters are for those who may know the citizen, and for the
+    agent who had the talk.
+    """
+    row = session.get(Recording, recording_id)
+    if row is None or row.expired_at is not None:
+        raise NotFound()
+    own = actor.agent_id is not None and row.agent_id == actor.agent_id and actor.may(Permission.recordings_own)
+    if not own:
+        actor.require(Permission.recordings_listen)
+    if export:
+        actor.require(Permission.recordings_export)
+    call = session.get(Call, row.call_id)
+    secret = bool(call and row.call_id in confidential_ids(session, [call]))
+    if secret and not own and not actor.may(Permission.confidential_read):
+        raise Forbidden()
+    return row
+
+
+def set_hold(session: Session, actor: Actor, recording_id: int, hold: bool) -> Recording:
+    """Keep a recording beyond its retention (a complaint, a court), or let it go again. Raises Forbidden, NotFound."""
+    actor.require(Permission.recordings_export)
+    row = session.get(Recording, recording_id)
+    if row is None or row.expired_at is not None:
+        raise NotFound()
+    row.hold = hold
+    write(session, actor, Action.recording_held, f"recording:{recording_id}", {"hold": hold})
+    return row
