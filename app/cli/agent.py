@@ -33,7 +33,8 @@ def add(
     """Add an agent with a sign-in and a telephone; prints what the telephone has to be told."""
     from app.agents.service import create_agent
     from app.cli.database import open_database
-    from app.instance.phones import refresh
+    from app.phones import publish
+    from app.supervisor.plan import manager_answers
 
     try:
         levels = {key.strip(): int(level or 5) for key, _, level in (item.partition(":") for item in skills.split(","))}
@@ -51,7 +52,8 @@ def add(
         may_dial_out=may_dial_out,
         password=password or None,
     )
-    known = refresh(chosen, database)
+    # A hotline that does not run reads the accounts at its next start.
+    known = manager_answers(chosen.ami_host, chosen.ami_port) and publish(chosen, database)
     agent = made.agent
     show = out().print
     show(f"staff number: {agent.agent_id}   sign in as {made.user_name}")
