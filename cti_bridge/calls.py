@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cti_bridge.model import (
+    TALKING,
     Alone,
     Answered,
     Call,
@@ -93,38 +94,46 @@ def _start(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 
 def _menu_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call = _citizen_call(t, event, now_ms)
-    call.language = text(event, "Language") or call.language
+    call.language = text(event, "Lang") or text(event, "Language") or call.language
     return [MenuEnded(call.call_id, text(event, "Next"))]
 
 
 def _join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     known = text(event, "Call") in t.calls
     call = _citizen_call(t, event, now_ms)
-    call.language = text(event, "Language") or call.language
-    call.priority = number_or(text(event, "Priority"), call.priority)
+    call.language = text(event, "Lang") or text(event, "Language") or call.language
+    call.priority = number_or(text(event, "Prio") or text(event, "Priority"), call.priority)
     call.skills = skills_of(text(event, "Skills"))
     call.joined_ms = call.joined_ms or number_or(text(event, "Joined")) or now_ms
     call.attempt = number_or(text(event, "Attempt"))
     call.phase = Phase.hold
-    call.offer_id = ""
+    call.offer_id, call.talked = "", False
     return [*([] if known else [CallStarted(call.call_id)]), Joined(call.call_id)]
 
 
 def _answered(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    """The talk begins. The telephone was picked up seconds ago, before the staff number was said (see `_new_state`)."""
     call = t.calls.get(text(event, "Call"))
     if call is None or call.ended_ms is not None:
         return []
-    agent_id, offer_id, channel = text(event, "Agent"), text(event, "OfferId"), text(event, "AgentChannel")
-    unique_id = text(event, "Uniqueid")
+    agent_id, unique_id, channel = text(event, "Agent"), text(event, "Uniqueid"), text(event, "AgentChannel")
     leg = call.legs.get(unique_id) or t.attach(call, Leg(channel, unique_id, Role.agent, since_ms=now_ms))
-    again = call.phase in (Phase.talk, Phase.held, Phase.room) and call.agent_id == agent_id
-    leg.agent_id, leg.state, leg.role = agent_id, LegState.up, Role.agent
-    call.phase, call.agent_id, call.talked = Phase.talk, agent_id, True
-    call.answered_ms = call.answered_ms or now_ms
+    leg.agent_id, leg.role = agent_id, Role.agent
     call.recording = text(event, "Rec") or call.recording
     if call.recording:
         call.recordings.add(call.recording)
-    return [] if again else [Answered(call.call_id, agent_id, offer_id, channel), MembersChanged(call.call_id)]
+    call.talked = True
+    return _picked_up(call, leg, text(event, "OfferId"), now_ms)
+
+
+def _picked_up(call: Call, leg: Leg, offer_id: str, now_ms: int) -> list[Change]:
+    again = call.phase in TALKING and call.agent_id == leg.agent_id and leg.state is LegState.up
+    leg.state = LegState.up
+    if again:
+        return []
+    call.phase, call.agent_id = Phase.talk, leg.agent_id
+    call.answered_ms = call.answered_ms or now_ms
+    return [Answered(call.call_id, leg.agent_id, offer_id, leg.channel), MembersChanged(call.call_id)]
 
 
 def _offer_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -241,6 +250,8 @@ def _outbound_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 
 def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     source, dest = text(event, "Uniqueid"), text(event, "DestUniqueid")
+    if (dialled := t.call_of(dest)) is not None:
+        dialled.legs[dest].channel = text(event, "DestChannel")  # a leg of our own making gets its name
     call = t.call_of(source)
     if call is None or not dest or dest in call.legs:
         return []
@@ -251,6 +262,7 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
     elif source == call.call_id:
         role, agent_id, number = Role.agent, agent_of(channel), ""
+        call.phase = Phase.connect if call.phase is Phase.hold else call.phase
     else:
         return []  # the far side of a third party's leg, which is a leg already
     t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
@@ -262,9 +274,12 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if call is None:
         return []
     leg = call.legs[text(event, "Uniqueid")]
+    leg.channel = leg.channel or text(event, "Channel")
     state = {"Ringing": LegState.ringing, "Up": LegState.up}.get(text(event, "ChannelStateDesc"))
     if state is None or leg.state in (state, LegState.up):
         return []
+    if state is LegState.up and call.phase is Phase.connect and leg.role is Role.agent:
+        return _picked_up(call, leg, call.offer_id, now_ms)
     leg.state = state
     if state is LegState.ringing:
         out: list[Change] = [MembersChanged(call.call_id)]
@@ -272,8 +287,7 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if call.outbound and leg.role is Role.citizen and call.answered_ms is None:
         call.answered_ms, call.phase, call.talked = now_ms, Phase.talk, True
         return [Answered(call.call_id, call.agent_id, "", leg.channel), MembersChanged(call.call_id)]
-    # An agent's leg counts as answered when the dialplan says so: the staff number is said first.
-    return [] if leg.role is Role.agent and call.phase is Phase.connect else [MembersChanged(call.call_id)]
+    return [MembersChanged(call.call_id)]
 
 
 def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -314,8 +328,6 @@ def _hangup(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         call.phase = Phase.ended
     else:
         out.append(MembersChanged(call.call_id))
-    if not call.legs and call.phase is Phase.ended:
-        t.forget(call.call_id)
     return out
 
 
@@ -345,7 +357,7 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if call.outbound and not call.legs:
         call.ended_ms = now_ms
         out.append(CallEnded(call.call_id, 0, call.phase))
-        t.forget(call.call_id)
+        call.phase = Phase.ended
     return out
 
 

@@ -62,6 +62,11 @@ class Leg:
     since_ms: int = 0
     in_room: bool = False
 
+    @property
+    def handle(self) -> str:
+        """What Asterisk knows the leg by: its channel, or its unique id while it is being dialled."""
+        return self.channel or self.unique_id
+
 
 @dataclass(slots=True)
 class Call:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 import structlog
 from panoramisk.actions import Action
@@ -61,6 +60,8 @@ class HardenedProtocol(AMIProtocol):  # type: ignore[misc]
         on_event: Callable[[Message], None],
         on_lost: Callable[[HardenedProtocol, Exception | None], None],
     ) -> None:
+        self.closed = False
+        self.responses: dict[str, PendingAction] = {}
         self._reader = Reader(wanted)
         self._on_event = on_event
         self._on_lost = on_lost
@@ -115,7 +116,7 @@ class HardenedProtocol(AMIProtocol):  # type: ignore[misc]
         A spontaneous event may carry the id of an action (OriginateResponse does): only an action that is reading
         a list takes events.
         """
-        action: Any = self.responses.get(message.actionid) if message.actionid else None
+        action = self.responses.get(message.actionid) if message.actionid else None
         is_event = "event" in message
         if action is not None and action.expects == ("event" if is_event else "response"):
             if action.add_message(message):

@@ -68,7 +68,7 @@ class Reader:
         self._rest += data
         if self.banner is None and not self._take_banner():
             return []
-        out = []
+        out: list[Message] = []
         while True:
             end = self._rest.find(END, max(0, self._seen - len(END) + 1))
             if end < 0:

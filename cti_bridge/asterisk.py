@@ -1,0 +1,149 @@
+"""The verbs with which the bridge acts on Asterisk: one method per sentence, AMI's spelling only here.
+
+Every method may raise `AmiError`: LinkDown (no session; nothing was done), ActionFailed (Asterisk said no: usually the
+channel has just gone), ActionTimeout (unknown).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from panoramisk.message import Message
+
+from cti_bridge.ami import ActionFailed, AmiError, AmiLink
+from cti_bridge.ami.wire import Value
+from cti_bridge.calls import FAILSAFE_QUEUE
+from cti_bridge.snapshot import VARIABLES
+
+Action = dict[str, Value]
+
+# A channel's name or unique id. More would be a pattern to Asterisk: "/.*/" hangs everybody up.
+_CHANNEL = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_.@:;*#+-]+")
+
+
+def setvar(channel: str, name: str, value: str | int) -> Action:
+    """Set a variable of a channel, or a global one when `channel` is ""."""
+    action: Action = {"Action": "Setvar", "Variable": name, "Value": value}
+    return {**action, "Channel": channel} if channel else action
+
+
+def redirect(channel: str, context: str, exten: str = "s") -> Action:
+    """Send one channel elsewhere in the dialplan."""
+    return {"Action": "Redirect", "Channel": channel, "Context": context, "Exten": exten, "Priority": 1}
+
+
+def redirect_pair(first: str, context: str, second: str, second_context: str) -> Action:
+    """Send two channels that talk to each other elsewhere at once, so that neither loses its partner on the way."""
+    return {
+        **redirect(first, context),
+        "ExtraChannel": second,
+        "ExtraContext": second_context,
+        "ExtraExten": "s",
+        "ExtraPriority": 1,
+    }
+
+
+def hangup(channel: str, cause: int = 16) -> Action:
+    """End one channel."""
+    return {"Action": "Hangup", "Channel": channel, "Cause": cause}
+
+
+class Asterisk:
+    """See the module's text."""
+
+    def __init__(self, link: AmiLink) -> None:
+        self.link = link
+
+    async def do(self, *actions: Action) -> None:
+        """Do several things in order; raises the first error after all have been answered."""
+        for channel in (str(a["Channel"]) for a in actions if "Channel" in a):
+            if not _CHANNEL.fullmatch(channel):
+                raise ActionFailed("check", f"not a channel: {channel!r}")
+        for answer in await self.link.pipeline(list(actions)):
+            if isinstance(answer, AmiError):
+                raise answer
+
+    async def beat(self, epoch_s: int) -> None:
+        """Show the dialplan that the queue's heart beats."""
+        await self.do(setvar("", "HOTLINE_BEAT", epoch_s))
+
+    async def offer(self, channel: str, *, agent_id: str, endpoint: str, offer_id: str, timeout_s: int) -> None:
+        """Ring an agent's telephone for the caller."""
+        await self.do(
+            setvar(channel, "HOTLINE_OFFER_AGENT", agent_id),
+            setvar(channel, "HOTLINE_OFFER_ENDPOINT", endpoint),
+            setvar(channel, "HOTLINE_OFFER_TIMEOUT", timeout_s),
+            setvar(channel, "HOTLINE_OFFER_ID", offer_id),
+            redirect(channel, "acd-connect"),
+        )
+
+    async def say(self, channel: str, files: str) -> None:
+        """Have the hold loop play these files (joined by &) once."""
+        await self.do(setvar(channel, "HOTLINE_SAY", files))
+
+    async def originate(
+        self,
+        channel: str,
+        *,
+        unique_id: str,
+        context: str,
+        exten: str,
+        caller_id: str,
+        variables: Mapping[str, str],
+        timeout_s: int = 45,
+    ) -> None:
+        """Dial somebody; how it went comes as events of the channel `unique_id`. Raises when it cannot even begin."""
+        action: Action = {
+            "Action": "Originate",
+            "Channel": channel,
+            "Context": context,
+            "Exten": exten,
+            "Priority": 1,
+            "CallerID": caller_id,
+            "ChannelId": unique_id,
+            "Timeout": timeout_s * 1000,
+            "Async": "true",
+            # Commas separate variables inside one header, so each gets a header of its own.
+            "Variable": [f"{name}={value}" for name, value in variables.items()],
+        }
+        if channel.startswith("Local/"):
+            action["OtherChannelId"] = f"{unique_id}x"
+        await self.do(action)
+
+    async def notify_talk(self, channel: str) -> None:
+        """Ask a ringing telephone to answer by itself (NOTIFY with Event: talk, as many desk phones know it)."""
+        await self.do({"Action": "PJSIPNotify", "Channel": channel, "Variable": "Event=talk"})
+
+    async def status(self) -> list[Message]:
+        """All channels with the variables that matter."""
+        return await self.link.list_action("Status", Variables=",".join(VARIABLES), timeout=10.0)
+
+    async def devices(self) -> list[Message]:
+        """The state of every telephone."""
+        return await self.link.list_action("DeviceStateList", timeout=10.0)
+
+    # -- Asterisk's own queue ---------------------------------------------------------------------------------------
+
+    async def failsafe_members(self) -> dict[str, bool]:
+        """Interface → paused."""
+        rows = await self.link.list_action("QueueStatus", Queue=FAILSAFE_QUEUE)
+        return {str(row.location): row.paused == "1" for row in rows if row.event == "QueueMember"}
+
+    async def failsafe_set(self, changes: Mapping[str, tuple[str, bool] | None], known: Mapping[str, bool]) -> None:
+        """Interface → (agent, paused), or None to remove. What is so already is no error."""
+        actions: list[dict[str, Any]] = []
+        for interface, wanted in changes.items():
+            base = {"Queue": FAILSAFE_QUEUE, "Interface": interface}
+            if wanted is None:
+                actions.append({"Action": "QueueRemove", **base})
+            elif interface in known:
+                actions.append({"Action": "QueuePause", **base, "Paused": "true" if wanted[1] else "false"})
+            else:
+                paused = "true" if wanted[1] else "false"
+                more = {"MemberName": wanted[0], "StateInterface": interface, "Paused": paused}
+                actions.append({"Action": "QueueAdd", **base, **more})
+        for answer in await self.link.pipeline(actions):
+            if isinstance(answer, AmiError) and not isinstance(answer, ActionFailed):
+                raise answer

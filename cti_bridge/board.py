@@ -1,0 +1,126 @@
+"""The wallboard (T13): built from the engine's view at most twice a second, sent when it has changed, never stale.
+
+Rates are those of GB/T 33358 (answered within 15 s; connect rate over any 24 h), kept as calls happen and filled from
+the database after a start, so midnight and restarts empty nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from acd.measures import Rate, RollingMeasures
+from acd.model import AgentState
+from app.errors import HotlineError
+from cti_bridge.core import Core
+from cti_bridge.model import Answered, CallEnded, Change, Joined
+from cti_bridge.views import mask
+
+log = structlog.get_logger(__name__)
+
+AT_MOST_EVERY_S = 0.5
+AT_LEAST_EVERY_S = 5.0
+MOST_CALLS_SHOWN = 50
+DAY_MS = 24 * 3_600_000
+
+
+class Board:
+    """See the module's text."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._changed = asyncio.Event()
+        self.measures = RollingMeasures()
+        core.board_changed = self._changed.set
+
+    async def fill(self) -> None:
+        """Count the calls of the last 24 hours from the database. Until that works the rates begin with now."""
+        now = self._core.now_ms()
+        try:
+            rows = await asyncio.to_thread(self._core.domain.recent_calls, now - DAY_MS)
+        except HotlineError as error:
+            log.warning("earlier calls cannot be counted yet", problem=error.code)
+            return
+        for row in rows:
+            if row.joined_ms is None:
+                continue
+            self.measures.joined(row.call_id, row.queue, row.joined_ms)
+            if row.answered_ms is not None:
+                self.measures.answered(row.call_id, row.answered_ms)
+            if row.ended_ms is not None:
+                self.measures.left(row.call_id, row.ended_ms)
+
+    def note(self, change: Change) -> None:
+        """Count what has just happened."""
+        now = self._core.now_ms()
+        if isinstance(change, Joined):
+            call = self._core.telephony.calls[change.call_id]
+            self.measures.joined(call.call_id, call.queue, call.joined_ms)
+        elif isinstance(change, Answered):
+            self.measures.answered(change.call_id, now)
+        elif isinstance(change, CallEnded):
+            self.measures.left(change.call_id, now)
+
+    async def run(self) -> None:
+        """Send the board to whoever watches, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(AT_LEAST_EVERY_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            if self._core.hub.boards():
+                self._core.hub.to_boards("wallboard.figures", self.figures())
+            await asyncio.sleep(AT_MOST_EVERY_S)
+
+    def figures(self) -> dict[str, Any]:
+        """The board's data as docs/websocket.md describes it."""
+        now = self._core.now_ms()
+        view = self._core.queue.engine.snapshot()
+        waiting = sorted(view.waiting, key=lambda call: call.joined_ms)
+        agents = [
+            {
+                "agent_id": agent.agent_id,
+                "name": agent.name,
+                "state": agent.state.value,
+                "since_ms": agent.since_ms,
+                "reason": agent.not_ready_reason or agent.reason,
+                "unreachable": agent.unreachable,
+                "call_id": agent.call_id,
+            }
+            for agent in sorted(self._core.book.on_shift.values(), key=lambda one: one.agent_id)
+        ]
+        by_state = {state.value: 0 for state in AgentState if state is not AgentState.SIGNED_OUT}
+        for agent in self._core.book.on_shift.values():
+            by_state[agent.state.value] = by_state.get(agent.state.value, 0) + 1
+        in_time, connected = self.measures.rates(now)
+        return {
+            "depth": len(waiting),
+            "longest_wait_s": max(0, now - waiting[0].joined_ms) // 1000 if waiting else 0,
+            "waiting": [
+                {
+                    "position": call.position,
+                    "call_id": call.call_id,
+                    "number_masked": mask(call.caller),
+                    "language": call.language,
+                    "waited_s": max(0, now - call.joined_ms) // 1000,
+                    "priority": call.priority,
+                    "queue": call.queue,
+                }
+                for call in waiting[:MOST_CALLS_SHOWN]
+            ],
+            "agents": agents,
+            "by_state": by_state,
+            "talking": len(view.talks),
+            "answered_in_15s": _rate(in_time),
+            "connect_24h": _rate(connected),
+            "telephone_connected": self._core.connected,
+            "as_of_ms": now,
+        }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {"num": rate.numerator, "den": rate.denominator, "rate": rate.value}

@@ -1,0 +1,324 @@
+"""The bridge as one thing to start and stop: it makes the parts, and ties Asterisk's events to them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+from panoramisk.message import Message
+
+from acd.engine import Engine
+from acd.explain import explain_call
+from acd.model import AgentNotReady, AgentState, EngineConfig
+from app.actor import Actor
+from app.clock import from_ms
+from app.db import Database
+from app.errors import HotlineError
+from app.secrets import secret
+from app.settings import Settings
+from cti_bridge import recordings
+from cti_bridge.agents import AgentBook
+from cti_bridge.ami import AmiLink, LinkState
+from cti_bridge.asterisk import Asterisk
+from cti_bridge.beat import Beat
+from cti_bridge.board import Board
+from cti_bridge.calls import WANTED, reduce
+from cti_bridge.commands import Commands
+from cti_bridge.control import Control
+from cti_bridge.core import Core
+from cti_bridge.dispatcher import Dispatcher
+from cti_bridge.domain import AppDomain
+from cti_bridge.facts import merged
+from cti_bridge.failsafe import FailsafeQueue
+from cti_bridge.hub import Hub, StreamKey
+from cti_bridge.journal_file import JournalFile, newest_first, prune
+from cti_bridge.model import Call
+from cti_bridge.offers import Offers
+from cti_bridge.pop import Pops
+from cti_bridge.ports import Domain
+from cti_bridge.queueing import Queueing
+from cti_bridge.recovery import Recovery
+from cti_bridge.routes import make_router
+from cti_bridge.views import agent_view, call_view
+from cti_bridge.writer import Fact, FactWriter
+
+log = structlog.get_logger(__name__)
+
+ENGINE_JOURNAL = "acd"
+PAGE_GRACE_MS = 30_000
+STAFF_EVERY_S = 30.0
+LANES = {"call": "facts", "draft": "facts", "recording": "files"}
+MOST_LINES_EXPLAINED = 500_000
+
+
+def wall_clock_ms() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Bridge:
+    """AMI link, queue engine, websocket hub and call control of one instance.
+
+    `clock` gives epoch milliseconds. `start` returns before Asterisk is there; `healthy` says when all is well.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database | None = None,
+        *,
+        clock: Callable[[], int] = wall_clock_ms,
+        domain: Domain | None = None,
+    ) -> None:
+        if domain is None:
+            if db is None:
+                raise ValueError("a database or a domain is needed")
+            domain = AppDomain(settings, db)
+        self.settings, self.domain, self._clock = settings, domain, clock
+        self.router: APIRouter = make_router(self)
+        self.hub = Hub(clock)
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._troubles: dict[str, str] = {}
+        self._started = False
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin: restore what is known, connect to Asterisk in the background."""
+        settings, clock = self.settings, self._clock
+        self._loop = asyncio.get_running_loop()
+        journal = settings.paths.journal
+        self._engine_file = JournalFile(journal, ENGINE_JOURNAL, clock, on_trouble=self._journal_trouble)
+        config = EngineConfig(offer_timeout_s=settings.offer_timeout_s, wrapup_s=settings.wrapup_s)
+        queue = Queueing(Engine(config, seed=clock() % 1_000_000_007), self._engine_file, clock)
+        self.engine = queue.engine
+        facts = FactWriter(
+            journal,
+            clock,
+            {"facts": self._apply_facts, "files": self._apply_files},
+            LANES,
+            on_trouble=self._journal_trouble,
+        )
+        self.link = AmiLink(
+            settings.ami_host,
+            settings.ami_port,
+            "hotline",
+            secret(settings, "ami"),
+            listener=self,
+            wanted=WANTED,
+        )
+        book = AgentBook(journal / "agents.json")
+        self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
+        self._pops = Pops(core, self._late_card)
+        self.control = Control(core, self._pops)
+        self.offers = Offers(core, self._pops)
+        taken = recordings.Recordings(settings.paths.record_spool, facts)
+        self.dispatcher = Dispatcher(core, self.offers, self.control, taken)
+        self._recovery = Recovery(core, self.dispatcher, self.offers, self.control, taken)
+        self._failsafe = FailsafeQueue(core)
+        self._beat = Beat(core)
+        self.board = Board(core)
+        self.commands = Commands(core, self.control, self.dispatcher.tell_phone)
+        self.dispatcher.beating = self._beat.fresh
+        self.dispatcher.on_agent = lambda _agent: self._failsafe.touch()
+        self._recovery.on_adopted = self._beat.at_once
+        self.hub.on_presence = self._presence
+        left = facts.start()
+        if left:
+            log.info("facts left by an earlier life are applied", facts=left)
+        await self._read_staff()
+        await self.link.start()
+        for work in (self._beat.run(), self._failsafe.run(), self._fill_and_run_board(), self._housekeeping()):
+            self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
+        self._started = True
+
+    async def stop(self) -> None:
+        """Let go: calls live on in Asterisk; what is known is on the disk."""
+        if not self._started:
+            return
+        self._started = False
+        self.hub.close_all(1001, "the server restarts")
+        self.core.queue.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.core.stop_tasks()
+        await self.link.stop()
+        self.core.book.close()
+        self._pops.close()
+        await asyncio.to_thread(self.core.facts.stop)
+        await asyncio.to_thread(self._engine_file.close)
+
+    def healthy(self) -> bool:
+        """Whether calls can be offered and facts be stored."""
+        return all(state == "ok" for state in self.health().values())
+
+    def health(self) -> dict[str, str]:
+        """Part → "ok", or what is wrong."""
+        if not self._started:
+            return {"realtime": "not started"}
+        state = (
+            "ok" if self.link.state is LinkState.up and self.core.connected else self.link.problem or "reading calls"
+        )
+        found = {"asterisk": state, "heartbeat": "ok" if self._beat.fresh() else "not seen by Asterisk"}
+        troubles = self.core.facts.troubles()
+        found["facts"] = "ok" if not troubles else ", ".join(f"{part}: {what}" for part, what in troubles.items())
+        found["queue_journal"] = self._engine_file.trouble or "ok"
+        return found
+
+    # -- Listener of the AMI link -----------------------------------------------------------------------------------
+
+    async def on_up(self) -> None:
+        """A session with Asterisk begins: learn everything anew, then hear the events that waited."""
+        await self._recovery.adopt()
+        await self._failsafe.read()
+        self._notice("info", "telephone_back", "电话系统已恢复连接。")
+
+    def on_event(self, event: Message) -> None:
+        """One event of Asterisk."""
+        for change in reduce(self.core.telephony, event, self._clock()):
+            self.board.note(change)
+            self.dispatcher.change(change)
+
+    def on_down(self, why: str) -> None:
+        """The session is lost: calls go on in Asterisk, we cannot see or touch them."""
+        self.core.connected = False
+        self.core.board_changed()
+        self._notice("error", "telephone_away", "与电话系统的连接中断，正在重新连接。通话不受影响。")
+
+    # -- for pages (client.Desk) ------------------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """The clock."""
+        return self._clock()
+
+    def snapshot(self, actor: Actor, key: StreamKey) -> dict[str, Any]:
+        """What a page needs to begin with."""
+        agent_id = key.agent_id
+        return {
+            "agent": agent_view(self.core, agent_id) if agent_id else None,
+            "calls": [self._view(call) for call in self._calls_of(agent_id)] if agent_id else [],
+            "wallboard": self.board.figures() if key.board else None,
+            "server_ms": self._clock(),
+        }
+
+    async def command(self, actor: Actor, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out a page's command. Raises HotlineError."""
+        return await self.commands.run(actor, name, args)
+
+    # -- for the rest of the house ----------------------------------------------------------------------------------
+
+    async def sign_in(self, agent_id: str, endpoint: str | None = None, *, ready: bool = True) -> dict[str, Any]:
+        """Begin the shift of an agent who has only a telephone: calls ring without waiting for a page."""
+        return await self.commands.sign_in(agent_id, endpoint, needs_page=False, ready=ready)
+
+    def explain(self, call_id: str, language: str = "zh") -> list[str]:
+        """Why this caller waited and who was offered, in words, from the journal. Reads files: call on a thread."""
+        lines = list(islice(newest_first(self.settings.paths.journal, ENGINE_JOURNAL), MOST_LINES_EXPLAINED))
+        about = [line for line in reversed(lines) if f'"{call_id}"' in line]
+        return explain_call(about, call_id, language)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _calls_of(self, agent_id: str) -> list[Call]:
+        own = {call.call_id: call for call in self.core.telephony.talks_of(agent_id)}
+        for run in self.offers.runs.values():
+            call = self.core.call(run.offer.call_id)
+            if run.offer.agent_id == agent_id and call is not None:
+                own.setdefault(call.call_id, call)
+        return [call for call in own.values() if call.ended_ms is None]
+
+    def _view(self, call: Call) -> dict[str, Any]:
+        run = self.offers.of_call(call.call_id)
+        offer = {"offer_id": run.offer.offer_id, "deadline_ms": run.offer.deadline_ms} if run else None
+        return call_view(self.core, call, offer)
+
+    def _presence(self, agent_id: str) -> None:
+        """A page of an agent came or went."""
+        agent = self.core.book.get(agent_id) if self._started else None
+        if agent is None or not agent.needs_page:
+            return
+        there = self.hub.pages(agent_id) > 0
+        if there != (agent.page_lost_ms is None):
+            agent.page_lost_ms = None if there else self._clock()
+            self.dispatcher.tell_phone(agent)
+
+    def _late_card(self, call_id: str, card: dict[str, Any]) -> None:
+        call = self.core.call(call_id)
+        run = self.offers.of_call(call_id)
+        agents = {leg.agent_id for leg in call.legs.values() if leg.agent_id} if call else set()
+        for agent_id in agents | ({run.offer.agent_id} if run else set()):
+            self.hub.to_agent(agent_id, "call.card", {"call_id": call_id, "card": card})
+
+    async def _fill_and_run_board(self) -> None:
+        await self.board.fill()
+        await self.board.run()
+
+    async def _read_staff(self) -> None:
+        try:
+            self.core.book.know(await asyncio.to_thread(self.domain.agents))
+        except HotlineError as error:
+            log.warning("the staff list cannot be read yet", problem=error.code)
+
+    async def _housekeeping(self) -> None:
+        """Once a second: pages that stay away, old streams; now and then the staff list and old journals."""
+        turns = 0
+        while True:
+            await asyncio.sleep(1.0)
+            turns += 1
+            now = self._clock()
+            for agent in list(self.core.book.on_shift.values()):
+                lost = agent.page_lost_ms
+                idle = agent.state in (AgentState.READY, AgentState.WRAP_UP)
+                if agent.needs_page and lost is not None and now - lost > PAGE_GRACE_MS and idle:
+                    self.core.queue.feed(AgentNotReady(agent.agent_id, "desktop_lost", "system"))
+                    name = agent.name
+                    self._notice("warning", "desktop_lost", f"坐席 {agent.agent_id} {name} 的页面已断开,已置为示忙。")
+            self.hub.sweep()
+            if turns % STAFF_EVERY_S == 0:
+                await self._read_staff()
+            if turns % 3600 == 0:
+                await asyncio.to_thread(self._prune)
+
+    def _prune(self) -> None:
+        today = from_ms(self._clock()).date()
+        for prefix in (ENGINE_JOURNAL, "facts", "refused"):
+            prune(self.settings.paths.journal, prefix, today, self.settings.retention_days)
+
+    def _notice(self, level: str, code: str, text: str) -> None:
+        """Tell everybody who watches the wallboard, and agents where it concerns them."""
+        data = {"level": level, "code": code, "text": text, "at_ms": self._clock()}
+        if code.startswith("telephone"):
+            for agent_id in self.core.book.on_shift:
+                self.hub.to_agent(agent_id, "notice", data)
+        self.hub.to_boards("notice", data)
+
+    def _journal_trouble(self, trouble: str) -> None:
+        """Called on the journal's thread."""
+        if trouble:
+            log.error("the journal is in trouble", problem=trouble)
+        self._loop.call_soon_threadsafe(
+            self._notice,
+            "error" if trouble else "info",
+            "journal",
+            "日志流水无法写入磁盘,请立即检查磁盘空间。" if trouble else "日志流水已恢复写入。",
+        )
+
+    # -- the fact writer's work, on its threads ---------------------------------------------------------------------
+
+    def _apply_facts(self, batch: list[Fact]) -> None:
+        if calls := merged([fact for fact in batch if fact.kind == "call"]):
+            self.domain.record(calls)
+        for fact in batch:
+            if fact.kind == "draft":
+                card = self.domain.card(fact.data["facts"], str(fact.data["agent_id"]))
+                self._loop.call_soon_threadsafe(self._pops.made, fact, card)
+
+    def _apply_files(self, batch: list[Fact]) -> None:
+        for fact in batch:
+            recordings.take_in(self.settings.paths.record_spool, self.domain, fact)

@@ -1,0 +1,63 @@
+"""What the parts of the bridge share: one object, made once, handed to each of them. Rules live in the parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from app.settings import Settings
+from cti_bridge.agents import AgentBook
+from cti_bridge.asterisk import Asterisk
+from cti_bridge.hub import Hub
+from cti_bridge.model import Call, Telephony
+from cti_bridge.ports import Domain
+from cti_bridge.queueing import Queueing
+from cti_bridge.writer import FactWriter
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Core:
+    """The shared state of one running bridge. Touched from the event loop only."""
+
+    settings: Settings
+    now_ms: Callable[[], int]
+    domain: Domain
+    asterisk: Asterisk
+    queue: Queueing
+    book: AgentBook
+    hub: Hub
+    facts: FactWriter
+    telephony: Telephony = field(default_factory=Telephony)
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    connected: bool = False  # Asterisk's picture is known and current
+    board_changed: Callable[[], None] = lambda: None
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def call(self, call_id: str) -> Call | None:
+        """A call that is going on."""
+        return self.telephony.calls.get(call_id)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Do something beside the event loop's turn; what it raises is logged, not lost."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task failed", task=task.get_name(), exc_info=error)
+
+    async def stop_tasks(self) -> None:
+        """Cancel everything that was spawned."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

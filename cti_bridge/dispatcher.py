@@ -1,0 +1,373 @@
+"""Between engine and telephone: what Asterisk tells becomes events of the queue, what the queue decides becomes action.
+
+Two tables hold it together: `_CHANGES` (a change in the picture → what follows) and `_DECISIONS` (a decision → what is
+done). Nothing here waits; whatever needs an answer from Asterisk or the database is spawned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import structlog
+
+from acd.model import (
+    AgentState,
+    AgentStateChanged,
+    Announce,
+    CallLeft,
+    CancelOffer,
+    Decision,
+    Offer,
+    OfferAnswered,
+    OfferFailed,
+    Overflow,
+    OverflowTo,
+    PhoneChanged,
+    QueueChanged,
+    Queued,
+    Refused,
+    TalkAdopted,
+    TalkEnded,
+    Why,
+)
+from cti_bridge import facts
+from cti_bridge.agents import Agent
+from cti_bridge.ami import AmiError
+from cti_bridge.asterisk import redirect
+from cti_bridge.control import Control
+from cti_bridge.core import Core
+from cti_bridge.model import (
+    Alone,
+    Answered,
+    Call,
+    CallEnded,
+    CallStarted,
+    Change,
+    InFailsafeQueue,
+    Joined,
+    KeyPressed,
+    LegEnded,
+    MembersChanged,
+    MenuEnded,
+    OfferEnded,
+    OriginateFailed,
+    OutboundEnded,
+    Phase,
+    PhaseChanged,
+    PhoneSeen,
+    Rated,
+    Ringing,
+    Role,
+    members,
+)
+from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
+from cti_bridge.recordings import Recordings
+from cti_bridge.say import announcement, files
+from cti_bridge.views import agent_view
+
+log = structlog.get_logger(__name__)
+
+FAILSAFE = "failsafe"
+MOST_TAKE_BACKS = 3
+
+
+class Dispatcher:
+    """See the module's text."""
+
+    def __init__(self, core: Core, offers: Offers, control: Control, recordings: Recordings) -> None:
+        self._core, self._offers, self._control, self._recordings = core, offers, control, recordings
+        self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
+        self._taken_back: dict[str, int] = {}
+        self._announced: set[str] = set()
+        self.beating: Callable[[], bool] = lambda: True
+        self.on_agent: Callable[[Agent], None] = lambda _agent: None
+        core.queue.on_decision = self.decide
+
+    # ------------------------------------------------------------------------------------- from the telephone's side
+
+    def change(self, change: Change) -> None:
+        """One change in the picture."""
+        rule = self._CHANGES.get(type(change))
+        if rule is not None:
+            rule(self, change)
+
+    def _started(self, change: CallStarted) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        self._core.facts.put("call", call.call_id, facts.arrived(call))
+
+    def _menu_ended(self, change: MenuEnded) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        self._core.facts.put("call", call.call_id, {"language": call.language, "path": call.path})
+
+    def _joined(self, change: Joined) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        self._how.pop(call.call_id, None)
+        self._core.facts.put("call", call.call_id, facts.joined(call))
+        self._core.queue.feed(rejoined(call, call.attempt))
+
+    def _ringing(self, change: Ringing) -> None:
+        data = {"call_id": change.call_id, "offer_id": change.offer_id}
+        self._core.hub.to_agent(change.agent_id, "call.ringing", data)
+
+    def _answered(self, change: Answered) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        self._core.facts.put("call", call.call_id, facts.answered(call))
+        self._control.talk_began(call.call_id, change.agent_id)
+        self._core.hub.to_agent(
+            change.agent_id,
+            "call.answered",
+            {"call_id": call.call_id, "channel": change.channel, "at_ms": call.answered_ms},
+        )
+        if call.outbound:
+            return
+        if change.offer_id and change.offer_id != FAILSAFE:
+            self._core.queue.feed(OfferAnswered(call.call_id, change.agent_id, change.offer_id))
+            self._offers.over(change.offer_id, "answered")
+        else:
+            self._core.queue.feed(TalkAdopted(call.call_id, change.agent_id, self._core.now_ms()))
+            self._control.show_card(call, change.agent_id)
+
+    def _offer_ended(self, change: OfferEnded) -> None:
+        if change.status == "ANSWER":
+            self._talk_over(change.call_id, change.agent_id)
+            return
+        cause = fail_cause(change.status, change.cause)
+        self._offers.over(change.offer_id, cause.value)
+        self._core.queue.feed(OfferFailed(change.call_id, change.agent_id, change.offer_id, cause))
+
+    def _leg_ended(self, change: LegEnded) -> None:
+        call = self._core.call(change.call_id)
+        if call is None:
+            return
+        self._control.left(call, change)
+        if call.ended_ms is not None and not call.legs and change.role is not Role.citizen and not call.outbound:
+            self._core.telephony.forget(call.call_id)  # the last of those who went on without the citizen
+        # In a plain bridge the dialplan itself says that the talk is over (AcdOfferEnd).
+        own_leg_in_room = change.role is Role.agent and call.phase in (Phase.held, Phase.room)
+        if own_leg_in_room or change.role is Role.third:
+            self._talk_over(call.call_id, change.agent_id)
+
+    def _members(self, change: MembersChanged) -> None:
+        call = self._core.call(change.call_id)
+        if call is None:
+            return
+        self._control.adopt_colleagues(call)
+        data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
+        for agent_id in self._agents_in(call):
+            self._core.hub.to_agent(agent_id, "call.room", data)
+
+    def _alone(self, change: Alone) -> None:
+        if call := self._core.call(change.call_id):
+            self._control.alone(call)
+
+    def _key(self, change: KeyPressed) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        run = self._offers.of_call(call.call_id)
+        if run is not None and run.stage is Stage.ringing:
+            return  # they are already on the way to a person
+        to = {"1": OverflowTo.VOICEMAIL, "2": OverflowTo.CALLBACK}.get(change.key)
+        if to is None:
+            return
+        self._how[call.call_id] = to.value
+        if to is OverflowTo.VOICEMAIL:
+            call.phase = Phase.voicemail
+        self._core.queue.feed(CallLeft(call.call_id, to.value))
+        if to is OverflowTo.CALLBACK:
+            self._core.spawn(self._send(call, to), f"key-{call.call_id}")
+
+    def _phase(self, change: PhaseChanged) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        if change.phase is Phase.failsafe:
+            self._core.facts.put("call", call.call_id, {**facts.arrived(call), "failsafe_cause": change.detail})
+        if change.phase is Phase.transfer and call.agent_id:
+            self._talk_over(call.call_id, call.agent_id)
+        self._core.queue.feed(CallLeft(call.call_id, change.phase.value))
+
+    def _in_failsafe_queue(self, change: InFailsafeQueue) -> None:
+        call = self._core.telephony.calls[change.call_id]
+        tries = self._taken_back.get(call.call_id, 0)
+        if not self.beating() or tries >= MOST_TAKE_BACKS:
+            return  # without a heart the hold loop would send them straight back
+        self._taken_back[call.call_id] = tries + 1
+        log.info("a caller is taken back from the failsafe queue", call=call.call_id)
+        self._core.spawn(self._redirect(call, "acd-hold"), f"take-back-{call.call_id}")
+
+    def _rated(self, change: Rated) -> None:
+        self._core.facts.put("call", change.call_id, {"rating": change.rating})
+
+    def _outbound_ended(self, change: OutboundEnded) -> None:
+        if change.status != "ANSWER":
+            self._control.not_reached(change)
+
+    def _originate_failed(self, change: OriginateFailed) -> None:
+        if call := self._core.call(change.call_id):
+            self._members(MembersChanged(call.call_id))
+
+    def _ended(self, change: CallEnded) -> None:
+        if call := self._core.call(change.call_id):
+            self.finish(call, change.phase, change.cause)
+            if not call.legs:
+                self._core.telephony.forget(call.call_id)
+
+    def finish(self, call: Call, phase: Phase, cause: int) -> None:
+        """Everything that follows from the end of a call; also for calls that ended while nobody looked."""
+        call.ended_ms = call.ended_ms or self._core.now_ms()
+        how = self._how.pop(call.call_id, "")
+        for run in [run for run in self._offers.runs.values() if run.offer.call_id == call.call_id]:
+            self._offers.over(run.offer.offer_id, "caller_left")
+        for agent_id in self._agents_in(call):
+            self._talk_over(call.call_id, agent_id, call)
+        self._core.queue.feed(CallLeft(call.call_id, "hangup"))
+        self._core.facts.put("call", call.call_id, facts.ended(call, phase, cause, how))
+        self._control.ended(call)
+        self._recordings.call_over(call.call_id)
+        self._core.cards.pop(call.call_id, None)
+        self._taken_back.pop(call.call_id, None)
+        self._announced.discard(call.call_id)
+        self._core.board_changed()
+
+    def _phone(self, change: PhoneSeen) -> None:
+        agent = self._core.book.by_endpoint(change.phone.endpoint)
+        if agent is not None:
+            self.tell_phone(agent)
+            self._core.hub.to_agent(agent.agent_id, "agent.state", agent_view(self._core, agent.agent_id))
+
+    def tell_phone(self, agent: Agent) -> None:
+        """Tell the engine whether this agent can be rung: the telephone is there, and the page if one is needed."""
+        phone = self._core.telephony.phones.get(agent.endpoint)
+        busy = agent.state in (AgentState.OFFERED, AgentState.TALKING)
+        page_gone = agent.needs_page and agent.page_lost_ms is not None and not busy
+        reachable = phone is not None and phone.reachable and not page_gone
+        self._core.queue.feed(PhoneChanged(agent.agent_id, reachable, phone is not None and phone.in_use))
+
+    def _talk_over(self, call_id: str, agent_id: str, call: Call | None = None) -> None:
+        """This agent's part in the call is over: the queue and the page are told, once."""
+        if agent_id:
+            self._core.queue.feed(TalkEnded(call_id, agent_id))
+            self._control.tell_end(call_id, agent_id, call)
+
+    def _agents_in(self, call: Call) -> list[str]:
+        own = [leg.agent_id for leg in call.legs.values() if leg.agent_id]
+        if call.agent_id and call.agent_id not in own and self._control.has_talk(call.call_id, call.agent_id):
+            own.append(call.agent_id)
+        return list(dict.fromkeys(own))
+
+    # ---------------------------------------------------------------------------------------- from the queue's side
+
+    def decide(self, decision: Decision) -> None:
+        """One decision of the engine."""
+        rule = self._DECISIONS.get(type(decision))
+        if rule is not None:
+            rule(self, decision)
+
+    def _offer(self, decision: Offer) -> None:
+        self._offers.begin(decision)
+
+    def _cancel(self, decision: CancelOffer) -> None:
+        self._offers.cancel(decision)
+
+    def _agent(self, decision: AgentStateChanged) -> None:
+        known = self._core.book.get(decision.agent_id)
+        was = known.state if known else AgentState.SIGNED_OUT
+        agent = self._core.book.apply(decision)
+        if agent is None:
+            return
+        self._core.hub.to_agent(decision.agent_id, "agent.state", agent_view(self._core, decision.agent_id))
+        self.on_agent(agent)
+        self._core.board_changed()
+        busy = (AgentState.OFFERED, AgentState.TALKING)
+        if agent.needs_page and agent.page_lost_ms is not None and was in busy and agent.state not in busy:
+            self.tell_phone(agent)
+
+    def _announce(self, decision: Announce) -> None:
+        call = self._core.call(decision.call_id)
+        if call is None or call.phase is not Phase.hold:
+            return
+        first = call.call_id not in self._announced
+        self._announced.add(call.call_id)
+        ids = announcement(decision.position, decision.wait_low_s, decision.wait_high_s, with_menu=first)
+        said = files(str(self._core.settings.paths.prompts), call.language, ids, _exists)
+        if said:
+            self._core.spawn(self._say(call, said), f"say-{call.call_id}")
+
+    def _overflow(self, decision: Overflow) -> None:
+        call = self._core.call(decision.call_id)
+        if call is not None:
+            self._core.spawn(self._send(call, decision.to), f"overflow-{call.call_id}")
+
+    def _queue_changed(self, decision: QueueChanged) -> None:
+        self._core.board_changed()
+
+    def _refused(self, decision: Refused) -> None:
+        level = log.debug if decision.why in (Why.STALE_OFFER, Why.UNKNOWN_CALL, Why.NOT_NOW) else log.info
+        level("the queue refused an event", refused=decision.event, why=decision.why.value, subject=decision.subject)
+
+    # -------------------------------------------------------------------------------------------------- what is done
+
+    async def _send(self, call: Call, to: OverflowTo) -> None:
+        """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
+        context, exten = {
+            OverflowTo.VOICEMAIL: ("hotline-voicemail", "s"),
+            OverflowTo.CALLBACK: ("hotline-after-menu", "to-callback"),
+        }[to]
+        if call.phase is not Phase.hold or not await self._redirect(call, context, exten):
+            if call.ended_ms is None and call.phase is Phase.hold:
+                self._core.queue.feed(rejoined(call))
+            return
+        self._how[call.call_id] = to.value
+        if to is OverflowTo.VOICEMAIL:
+            call.phase = Phase.voicemail
+        self._core.queue.feed(CallLeft(call.call_id, to.value))
+
+    async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:
+        try:
+            await self._core.asterisk.do(redirect(call.channel, context, exten))
+        except AmiError as error:
+            log.info("a caller could not be sent on", call=call.call_id, context=context, problem=str(error))
+            return False
+        return True
+
+    async def _say(self, call: Call, said: str) -> None:
+        try:
+            await self._core.asterisk.say(call.channel, said)
+        except AmiError as error:
+            log.info("nothing could be said to a caller", call=call.call_id, problem=str(error))
+
+    _CHANGES: ClassVar[dict[type, Callable[[Dispatcher, Any], None]]] = {
+        CallStarted: _started,
+        MenuEnded: _menu_ended,
+        Joined: _joined,
+        Ringing: _ringing,
+        Answered: _answered,
+        OfferEnded: _offer_ended,
+        LegEnded: _leg_ended,
+        MembersChanged: _members,
+        Alone: _alone,
+        KeyPressed: _key,
+        PhaseChanged: _phase,
+        InFailsafeQueue: _in_failsafe_queue,
+        Rated: _rated,
+        OutboundEnded: _outbound_ended,
+        OriginateFailed: _originate_failed,
+        CallEnded: _ended,
+        PhoneSeen: _phone,
+    }
+
+    _DECISIONS: ClassVar[dict[type, Callable[[Dispatcher, Any], None]]] = {
+        Offer: _offer,
+        CancelOffer: _cancel,
+        AgentStateChanged: _agent,
+        Announce: _announce,
+        Overflow: _overflow,
+        QueueChanged: _queue_changed,
+        Queued: _queue_changed,
+        Refused: _refused,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _exists(path: str) -> bool:
+    return Path(path).exists()

@@ -1,0 +1,107 @@
+"""The application's domain behind the bridge's narrow door (`ports.Domain`): translation only, no rule of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.actor import Actor
+from app.agents.service import actor_for, list_agents, set_endpoint
+from app.auth.sessions import session_user
+from app.callbacks.service import take
+from app.calls.model import CallFacts
+from app.calls.service import merge
+from app.calls.tables import Call
+from app.cases.tables import Case
+from app.clock import from_ms, to_ms
+from app.db import Database
+from app.pop import build_card
+from app.settings import Settings
+from cti_bridge.ports import AgentRecord, CallSeen
+
+_TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
+
+
+def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain JSON facts with aware UTC times."""
+    return {
+        name: from_ms(int(value)) if name in _TIMES and value is not None else value for name, value in facts.items()
+    }
+
+
+class AppDomain:
+    """See `ports.Domain` for what each function promises."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings, self._db = settings, db
+
+    def session_actor(self, token: str) -> Actor | None:
+        return session_user(self._db, token)
+
+    def agents(self) -> Sequence[AgentRecord]:
+        return [
+            AgentRecord(
+                agent.agent_id,
+                agent.name,
+                {str(skill): int(level) for skill, level in agent.skills.items()},
+                tuple(agent.queues) or ("general",),
+                agent.endpoint,
+                agent.may_dial_out,
+            )
+            for agent in list_agents(self._db)
+        ]
+
+    def remember_endpoint(self, agent_id: str, endpoint: str) -> None:
+        set_endpoint(self._db, agent_id, endpoint)
+
+    def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        with self._db.session() as session:
+            for call_id, fields in facts:
+                merge(session, call_id, **_typed(fields))
+
+    def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        with self._db.read() as session:
+            rows = session.execute(
+                select(Call).where(col(Call.ended_at).is_(None), col(Call.started_at) >= from_ms(since_ms))
+            ).scalars()
+            return [_seen(row) for row in rows]
+
+    def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        with self._db.read() as session:
+            rows = session.execute(select(Call).where(col(Call.joined_at) >= from_ms(since_ms))).scalars()
+            return [_seen(row) for row in rows]
+
+    def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
+        known = {name: value for name, value in _typed(call).items() if name != "waited_s"}
+        return build_card(self._db, CallFacts(**known), agent_id, zone=self._settings.zone).to_json()
+
+    def draft(self, call_id: str) -> dict[str, Any] | None:
+        with self._db.read() as session:
+            case = session.execute(select(Case).where(col(Case.opened_for) == f"call:{call_id}")).scalar_one_or_none()
+        if case is None:
+            return None
+        return {"case_id": case.id, "case_number": case.number, "version": case.version, "state": case.state}
+
+    def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
+        from recordings.store import Store
+
+        Store(self._settings, self._db).adopt(call_id, segment, (citizen, heard))
+
+    def callback_target(self, callback_id: int, agent_id: str) -> str:
+        return take(self._db, actor_for(self._db, agent_id), callback_id).number
+
+
+def _seen(row: Call) -> CallSeen:
+    return CallSeen(
+        row.call_id,
+        row.queue or "general",
+        to_ms(row.started_at),
+        to_ms(row.joined_at) if row.joined_at else None,
+        to_ms(row.answered_at) if row.answered_at else None,
+        to_ms(row.ended_at) if row.ended_at else None,
+        row.agent_id,
+    )

@@ -1,0 +1,135 @@
+"""Which facts about a call the database is told, and when: pure functions from the picture to fields.
+
+Field names are those of `app.calls`; times are epoch milliseconds here and become aware UTC behind `Domain.record`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cti_bridge.model import Call, Phase
+from cti_bridge.writer import Fact
+
+# How a call ended, seen from what it was doing last (see app.calls.model.CallOutcome).
+_OUTCOME_BY_PHASE = {
+    Phase.voicemail: "voicemail",
+    Phase.fax: "fax",
+    Phase.failsafe: "failsafe",
+    Phase.transfer: "transferred",
+    Phase.hold: "abandoned",
+    Phase.connect: "abandoned",
+    Phase.menu: "self_service",
+}
+
+
+def arrived(call: Call) -> dict[str, Any]:
+    """When a call is first seen."""
+    return {
+        "number": call.number,
+        "name": call.name,
+        "line": call.line,
+        "language": call.language,
+        "started_at": call.started_ms,
+        "direction": "out" if call.outbound else "in",
+        **({"agent_id": call.agent_id} if call.outbound and call.agent_id else {}),
+    }
+
+
+def joined(call: Call) -> dict[str, Any]:
+    """When a caller waits for a person."""
+    return {
+        **arrived(call),
+        "path": call.path,
+        "queue": call.queue,
+        "skills": dict(call.skills),
+        "priority": call.priority,
+        "joined_at": call.joined_ms,
+    }
+
+
+def offered(agent_id: str, now_ms: int) -> dict[str, Any]:
+    """When an agent is being rung."""
+    return {"offered_at": now_ms, "agent_id": agent_id}
+
+
+def answered(call: Call) -> dict[str, Any]:
+    """When a person has answered."""
+    return {"answered_at": call.answered_ms, "agent_id": call.agent_id, "outcome": "answered"}
+
+
+def outcome(call: Call, phase: Phase, how: str = "") -> str:
+    """How the call ended. `how` is what the bridge itself decided (callback, voicemail), if it did."""
+    if call.answered_ms is not None:
+        return "transferred" if phase is Phase.transfer else "answered"
+    if call.outbound:
+        return "failed"
+    return how or _OUTCOME_BY_PHASE.get(phase, "failed")
+
+
+def ended(call: Call, phase: Phase, cause: int, how: str = "") -> dict[str, Any]:
+    """When the citizen's channel is gone."""
+    return {
+        **(joined(call) if call.joined_ms else arrived(call)),
+        "ended_at": call.ended_ms,
+        "outcome": outcome(call, phase, how),
+        "cause": str(cause),
+        **({"answered_at": call.answered_ms} if call.answered_ms else {}),
+        **({"agent_id": call.agent_id} if call.agent_id else {}),
+    }
+
+
+def card_facts(call: Call, now_ms: int) -> dict[str, Any]:
+    """What the card of a call is made from."""
+    return {
+        "call_id": call.call_id,
+        "number": call.number,
+        "name": call.name,
+        "line": call.line,
+        "language": call.language,
+        "path": call.path,
+        "queue": call.queue,
+        "skills": dict(call.skills),
+        "priority": call.priority,
+        "started_at": call.started_ms,
+        "joined_at": call.joined_ms or None,
+        "answered_at": call.answered_ms,
+        "waited_s": max(0, (call.answered_ms or now_ms) - (call.joined_ms or call.started_ms)) // 1000,
+    }
+
+
+def bare_card(call: Call, now_ms: int) -> dict[str, Any]:
+    """The card while the database cannot be asked: what the telephone knows, without citizen, history and draft."""
+    facts = card_facts(call, now_ms)
+    return {
+        "call_id": call.call_id,
+        "number": call.number,
+        "name": call.name,
+        "line": call.line,
+        "language": call.language,
+        "menu_path": call.path,
+        "waited_s": facts["waited_s"],
+        "joined_ms": call.joined_ms,
+        "area": "",
+        "citizen": None,
+        "flags": [],
+        "draft": None,
+        "open_cases": [],
+        "last_cases": [],
+        "last_calls": [],
+    }
+
+
+_EARLIEST = frozenset({"started_at", "joined_at", "answered_at"})
+
+
+def merged(facts: Iterable[Fact]) -> list[tuple[str, dict[str, Any]]]:
+    """Several facts of the same calls in one each: later ones win, nothing erases, the earliest times stay."""
+    calls: dict[str, dict[str, Any]] = {}
+    for fact in facts:
+        known = calls.setdefault(fact.key, {})
+        for name, value in fact.data.items():
+            if value is None:
+                continue
+            known[name] = min(known[name], value) if name in _EARLIEST and name in known else value
+    return list(calls.items())

@@ -1,0 +1,166 @@
+"""Who hears what over the websocket, and in which order (docs/websocket.md). No sockets here: see `client.py`.
+
+A *stream* is what one kind of page listens to: an agent's own events, the wallboard, or both. Each stream numbers its
+messages 1, 2, 3…; all pages of one agent share one stream. What was sent is kept for a while, so a page that comes
+back within minutes gets what it missed, and otherwise a snapshot. A message is encoded once, however many hear it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+KEPT = 256
+KEPT_WITHOUT_LISTENERS_MS = 10 * 60 * 1000
+MOST_PAGES = 8
+
+
+def encode(value: Any) -> str:
+    """JSON as it goes over the wire."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    """Which stream: `agent_id` "" for a page that is no agent's."""
+
+    agent_id: str
+    board: bool
+
+
+class Listener(Protocol):
+    """One connected page."""
+
+    def send(self, text: str) -> None:
+        """Queue one frame; never blocks."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection."""
+
+
+class Stream:
+    """One numbered sequence of messages and who listens to it."""
+
+    def __init__(self, key: StreamKey, epoch: str) -> None:
+        self.key, self.epoch = key, epoch
+        self.seq = 0
+        self.kept: deque[tuple[int, str]] = deque(maxlen=KEPT)
+        self.listeners: list[Listener] = []
+        self.waiting: list[tuple[int, Callable[[], None]]] = []  # acknowledgements that somebody waits for
+        self.quiet_since_ms: int | None = None
+
+    def push(self, event: str, data_json: str) -> int:
+        """Send one message to all who listen; its number."""
+        self.seq += 1
+        text = f'{{"type":"delta","seq":{self.seq},"event":"{event}","data":{data_json}}}'
+        self.kept.append((self.seq, text))
+        for listener in list(self.listeners):
+            listener.send(text)
+        return self.seq
+
+    def missed(self, epoch: str, seq: int) -> list[str] | None:
+        """The messages after `seq`; None if they cannot all be had any more."""
+        if epoch != self.epoch or not 0 <= seq <= self.seq:
+            return None
+        if seq < self.seq and (not self.kept or self.kept[0][0] > seq + 1):
+            return None
+        return [text for n, text in self.kept if n > seq]
+
+    def acknowledged(self, seq: int) -> None:
+        """A page has shown everything up to `seq`."""
+        due = [heard for n, heard in self.waiting if n <= seq]
+        self.waiting = [(n, heard) for n, heard in self.waiting if n > seq]
+        for heard in due:
+            heard()
+
+
+class Hub:
+    """All streams of this process. `now_ms` is the clock."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._streams: dict[StreamKey, Stream] = {}
+        self._life = secrets.token_hex(4)
+        self._made = 0
+        self.on_presence: Callable[[str], None] = lambda _agent_id: None
+        self.peak = 0
+
+    # -- pages come and go ------------------------------------------------------------------------------------------
+
+    def join(self, key: StreamKey, listener: Listener) -> Stream:
+        """A page listens from now on. The oldest page of an agent who has too many is closed (4409)."""
+        stream = self._streams.get(key) or self._make(key)
+        stream.listeners.append(listener)
+        stream.quiet_since_ms = None
+        if key.agent_id:
+            while len(stream.listeners) > MOST_PAGES:
+                oldest = stream.listeners.pop(0)
+                oldest.close(4409, "replaced by another page")
+            self.on_presence(key.agent_id)
+        return stream
+
+    def leave(self, stream: Stream, listener: Listener) -> None:
+        """A page has gone."""
+        if listener not in stream.listeners:
+            return
+        stream.listeners.remove(listener)
+        if not stream.listeners:
+            stream.quiet_since_ms = self._now_ms()
+        if stream.key.agent_id:
+            self.on_presence(stream.key.agent_id)
+
+    def pages(self, agent_id: str) -> int:
+        """How many pages this agent has open."""
+        return sum(len(stream.listeners) for stream in self._of(agent_id))
+
+    def boards(self) -> int:
+        """How many pages show the wallboard."""
+        return sum(len(s.listeners) for s in self._streams.values() if s.key.board)
+
+    def listeners(self) -> int:
+        """How many pages are connected."""
+        return sum(len(s.listeners) for s in self._streams.values())
+
+    def sweep(self) -> None:
+        """Forget streams that nobody has listened to for long; who comes back later gets a snapshot."""
+        now = self._now_ms()
+        for key, stream in list(self._streams.items()):
+            quiet = stream.quiet_since_ms
+            if not stream.listeners and quiet is not None and now - quiet > KEPT_WITHOUT_LISTENERS_MS:
+                del self._streams[key]
+
+    def close_all(self, code: int, reason: str) -> None:
+        """End every connection."""
+        for stream in list(self._streams.values()):
+            for listener in list(stream.listeners):
+                listener.close(code, reason)
+
+    # -- messages ---------------------------------------------------------------------------------------------------
+
+    def to_agent(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
+        """Tell all pages of an agent. `heard` is called once when the first of them acknowledges it."""
+        text = encode(data)
+        for stream in self._of(agent_id):
+            seq = stream.push(event, text)
+            if heard is not None:
+                stream.waiting.append((seq, heard))
+
+    def to_boards(self, event: str, data: Any) -> None:
+        """Tell every page that shows the wallboard."""
+        text = encode(data)
+        for stream in self._streams.values():
+            if stream.key.board:
+                stream.push(event, text)
+
+    def _of(self, agent_id: str) -> list[Stream]:
+        keys = (StreamKey(agent_id, False), StreamKey(agent_id, True))
+        return [self._streams[key] for key in keys if key in self._streams]
+
+    def _make(self, key: StreamKey) -> Stream:
+        self._made += 1
+        stream = self._streams[key] = Stream(key, f"{self._life}.{self._made}")
+        return stream

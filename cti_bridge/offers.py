@@ -1,0 +1,180 @@
+"""One offer from decision to answer: the card goes to the agent's page first, then the telephone rings.
+
+The page must acknowledge the pop within a second, else the offer fails as `desktop_silent`, the telephone never rings,
+and the next agent is tried. An agent who signed in without a page (a telephone alone) is rung at once. The caller
+stays in the hold loop until the very moment of ringing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from acd.model import CallJoined, CancelOffer, FailCause, Offer, OfferFailed
+from cti_bridge.agents import Agent
+from cti_bridge.ami import AmiError
+from cti_bridge.asterisk import redirect
+from cti_bridge.core import Core
+from cti_bridge.facts import offered
+from cti_bridge.model import Call, Phase
+from cti_bridge.pop import Pops
+
+log = structlog.get_logger(__name__)
+
+ACK_S = 1.0
+
+
+class Stage(StrEnum):
+    """How far an offer has come."""
+
+    card = "card"
+    popped = "popped"
+    ringing = "ringing"  # the caller is on the way to the agent's telephone
+    over = "over"
+
+
+@dataclass(slots=True)
+class Run:
+    """One offer under way."""
+
+    offer: Offer
+    stage: Stage = Stage.card
+    task: asyncio.Task[None] | None = None
+
+
+# What the dialplan's DIALSTATUS means to the queue.
+CAUSES = {
+    "NOANSWER": FailCause.NO_ANSWER,
+    "BUSY": FailCause.BUSY,
+    "CHANUNAVAIL": FailCause.UNREACHABLE,
+    "CONGESTION": FailCause.UNREACHABLE,
+    "CANCEL": FailCause.CANCELLED,
+    "DONTCALL": FailCause.REJECTED,
+    "TORTURE": FailCause.REJECTED,
+    "INVALIDARGS": FailCause.UNREACHABLE,
+}
+REJECTED = 21  # Q.850 "call rejected": the agent pressed the red button
+
+
+def fail_cause(status: str, cause: int) -> FailCause:
+    """Why ringing ended without an answer."""
+    if cause == REJECTED:
+        return FailCause.REJECTED
+    return CAUSES.get(status, FailCause.CANCELLED)
+
+
+def rejoined(call: Call, attempt: int = 0) -> CallJoined:
+    """The call is in the hold loop."""
+    return CallJoined(
+        call_id=call.call_id,
+        queue=call.queue,
+        joined_ms=call.joined_ms,
+        priority=call.priority,
+        skills=dict(call.skills),
+        language=call.language,
+        caller=call.number,
+        attempt=attempt,
+    )
+
+
+class Offers:
+    """All offers under way, by offer id."""
+
+    def __init__(self, core: Core, pops: Pops, *, ack_s: float = ACK_S) -> None:
+        self._core, self._pops, self._ack_s = core, pops, ack_s
+        self.runs: dict[str, Run] = {}
+
+    def begin(self, offer: Offer) -> None:
+        """Carry an offer out."""
+        call, agent = self._core.call(offer.call_id), self._core.book.get(offer.agent_id)
+        if call is None or agent is None or not self._core.connected:
+            log.warning("an offer cannot be carried out", offer=offer.offer_id, call=offer.call_id)
+            self._core.queue.feed(
+                OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, FailCause.CANCELLED),
+                *([rejoined(call)] if call is not None and call.phase is Phase.hold else []),
+            )
+            return
+        run = self.runs[offer.offer_id] = Run(offer)
+        agent.call_id = call.call_id
+        run.task = self._core.spawn(self._run(run, call, agent), f"offer-{offer.offer_id}")
+
+    def cancel(self, decision: CancelOffer) -> None:
+        """The engine has ended an offer: stop ringing, and fetch the caller back if it says so."""
+        run = self._end(decision.offer_id, decision.reason.code.value)
+        call = self._core.call(decision.call_id)
+        if call is None or not decision.recall:
+            return
+        if run is not None and run.stage is not Stage.ringing:
+            self._core.queue.feed(rejoined(call))  # never left the hold loop
+        else:
+            self._core.spawn(self._recall(call), f"recall-{call.call_id}")
+
+    def over(self, offer_id: str, why: str) -> None:
+        """The telephone, the caller or an answer has ended the offer."""
+        self._end(offer_id, why)
+
+    def of_call(self, call_id: str) -> Run | None:
+        """The offer that a call is in."""
+        return next((run for run in self.runs.values() if run.offer.call_id == call_id), None)
+
+    def _end(self, offer_id: str, why: str) -> Run | None:
+        run = self.runs.pop(offer_id, None)
+        if run is None:
+            return None
+        if run.task is not None and run.stage is not Stage.ringing and run.task is not asyncio.current_task():
+            run.task.cancel()
+        if why != "answered" and run.stage is not Stage.card:
+            data = {"call_id": run.offer.call_id, "offer_id": offer_id, "why": why}
+            self._core.hub.to_agent(run.offer.agent_id, "call.offer_ended", data)
+        return run
+
+    async def _run(self, run: Run, call: Call, agent: Agent) -> None:
+        offer = run.offer
+        card = await self._pops.card(call, agent.agent_id)
+        if offer.offer_id not in self.runs:
+            return
+        shown = asyncio.Event()
+        data = {"offer_id": offer.offer_id, "call_id": call.call_id, "deadline_ms": offer.deadline_ms, "card": card}
+        run.stage = Stage.popped
+        self._core.hub.to_agent(agent.agent_id, "call.pop", data, heard=shown.set)
+        self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
+        if agent.needs_page:
+            try:
+                async with asyncio.timeout(self._ack_s):
+                    await shown.wait()
+            except TimeoutError:
+                return self._failed(run, call, FailCause.DESKTOP_SILENT)
+        if offer.offer_id not in self.runs or call.ended_ms is not None:
+            return None
+        # From here on the caller may be anywhere between loop and telephone, whatever becomes of this task.
+        run.stage = Stage.ringing
+        call.offer_id = offer.offer_id
+        try:
+            await self._core.asterisk.offer(
+                call.channel,
+                agent_id=agent.agent_id,
+                endpoint=agent.endpoint,
+                offer_id=offer.offer_id,
+                timeout_s=max(1, round((offer.deadline_ms - self._core.now_ms()) / 1000)),
+            )
+        except AmiError as error:
+            # The caller has just hung up, or the line to Asterisk is cut; either will be told by an event.
+            log.info("an offer could not be put to Asterisk", offer=offer.offer_id, problem=str(error))
+            if offer.offer_id in self.runs and call.phase is Phase.hold:
+                self._failed(run, call, FailCause.CANCELLED)
+        return None
+
+    def _failed(self, run: Run, call: Call, cause: FailCause) -> None:
+        """The offer ended while the caller was still in the hold loop."""
+        self._end(run.offer.offer_id, cause.value)
+        failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, cause)
+        self._core.queue.feed(failed, *([rejoined(call)] if call.ended_ms is None else []))
+
+    async def _recall(self, call: Call) -> None:
+        try:
+            await self._core.asterisk.do(redirect(call.channel, "acd-hold"))
+        except AmiError as error:
+            log.info("a caller could not be fetched back", call=call.call_id, problem=str(error))

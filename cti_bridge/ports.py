@@ -1,0 +1,73 @@
+"""What the bridge needs from the rest of the house, and nothing more: a narrow door that tests can stand in for.
+
+Every function here is blocking (database, files) and is called on a thread. Each may raise `app.errors.Busy` or
+`StorageFull`: whoever called tries again later. Facts are plain JSON; times in them are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as the staff list knows them. `endpoint` is the telephone used last."""
+
+    agent_id: str
+    name: str = ""
+    skills: Mapping[str, int] = field(default_factory=dict)
+    queues: tuple[str, ...] = ("general",)
+    endpoint: str = ""
+    may_dial_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallSeen:
+    """A call as the database has it; None for what has not happened."""
+
+    call_id: str
+    queue: str
+    started_ms: int
+    joined_ms: int | None
+    answered_ms: int | None
+    ended_ms: int | None
+    agent_id: str | None
+
+
+class Domain(Protocol):
+    """The application's domain as the bridge uses it."""
+
+    def session_actor(self, token: str) -> Actor | None:
+        """Who is signed in with this session cookie."""
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """Everybody who takes calls."""
+
+    def remember_endpoint(self, agent_id: str, endpoint: str) -> None:
+        """The telephone that the agent has chosen."""
+
+    def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Merge facts into calls, in order, all or none; doing it twice does no harm."""
+
+    def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        """The calls begun since then that have no end."""
+
+    def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        """The calls that have wanted a person since then."""
+
+    def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
+        """The card of a call as JSON, its draft case stored; the same draft however often it is asked for."""
+
+    def draft(self, call_id: str) -> dict[str, Any] | None:
+        """The call's case as the page wants it after the talk: case_id, case_number, version, state."""
+
+    def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
+        """Take one recorded segment into the store; one that was taken already changes nothing."""
+
+    def callback_target(self, callback_id: int, agent_id: str) -> str:
+        """The number to call back, now this agent's task. Raises NotFound or Refused."""

@@ -1,0 +1,63 @@
+"""The bridge's doors: the websocket `/ws`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter
+from starlette.websockets import WebSocket
+
+from app.auth.sessions import COOKIE
+from app.errors import HotlineError
+from cti_bridge.client import ClientSocket
+
+if TYPE_CHECKING:
+    from cti_bridge.bridge import Bridge
+
+log = structlog.get_logger(__name__)
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether the page that opens the socket came from this server (a foreign page would act with the user's cookie).
+
+    A client that sends no Origin is no browser and carries no cookie that is not its own.
+    """
+    return origin is None or (bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower())
+
+
+def make_router(bridge: Bridge) -> APIRouter:
+    """The routes of this bridge."""
+    router = APIRouter()
+
+    @router.websocket("/ws")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+            await socket.close(4403, "foreign origin")
+            return
+        token = socket.cookies.get(COOKIE, "")
+        try:
+            actor = await asyncio.to_thread(bridge.domain.session_actor, token) if token else None
+        except HotlineError:
+            await socket.close(1013, "the database is busy, try again")
+            return
+        if actor is None:
+            await socket.close(4401, "not signed in")
+            return
+        if actor.must_change_password:
+            await socket.close(4403, "the password must be changed first")
+            return
+
+        async def alive() -> bool:
+            try:
+                now = await asyncio.to_thread(bridge.domain.session_actor, token)
+            except HotlineError:
+                return True  # a busy database is no reason to send an agent away
+            return now is not None and now.agent_id == actor.agent_id and now.roles == actor.roles
+
+        await ClientSocket(socket, actor, bridge.hub, bridge, alive).run()
+
+    return router

@@ -1,0 +1,82 @@
+"""What screens see of agents and calls: the JSON of docs/websocket.md, built from the picture. No rule lives here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acd.model import AgentState
+from cti_bridge.core import Core
+from cti_bridge.model import Call, Phase, members
+
+
+def mask(number: str) -> str:
+    """A number for eyes that need not know it: 138****8000 (C14)."""
+    if len(number) <= 4:
+        return "*" * len(number)
+    head = 3 if len(number) >= 7 else 1
+    tail = 4 if len(number) >= 8 else 2
+    return number[:head] + "*" * max(1, len(number) - head - tail) + number[-tail:]
+
+
+def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
+    """One agent, on shift or not."""
+    agent = core.book.get(agent_id)
+    if agent is None:
+        record = core.book.records.get(agent_id)
+        endpoint = (record.endpoint if record else "") or agent_id
+        phone = core.telephony.phones.get(endpoint)
+        return {
+            "agent_id": agent_id,
+            "name": record.name if record else agent_id,
+            "state": AgentState.SIGNED_OUT.value,
+            "since_ms": None,
+            "reason": "",
+            "not_ready_reason": "",
+            "unreachable": False,
+            "in_use": False,
+            "busy_outside": False,
+            "endpoint": endpoint,
+            "phone_registered": phone is not None and phone.reachable,
+            "until_ms": None,
+            "wrapup_until_ms": None,
+            "next_state": None,
+            "next_reason": "",
+            "call_id": None,
+        }
+    phone = core.telephony.phones.get(agent.endpoint)
+    return {
+        "agent_id": agent.agent_id,
+        "name": agent.name,
+        "state": agent.state.value,
+        "since_ms": agent.since_ms,
+        "reason": agent.reason,
+        "not_ready_reason": agent.not_ready_reason,
+        "unreachable": agent.unreachable,
+        "in_use": agent.in_use,
+        "busy_outside": agent.busy_outside,
+        "endpoint": agent.endpoint,
+        "phone_registered": phone is not None and phone.reachable,
+        "until_ms": agent.until_ms,
+        "wrapup_until_ms": agent.until_ms if agent.state is AgentState.WRAP_UP else None,
+        "next_state": agent.next_state or None,
+        "next_reason": agent.next_reason,
+        "call_id": agent.call_id,
+    }
+
+
+def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One call with its card, as the agent who has it (or is being offered it) sees it."""
+    return {
+        "call_id": call.call_id,
+        "number": call.number,
+        "phase": call.phase.value,
+        "outbound": call.outbound,
+        "agent_id": call.agent_id,
+        "started_ms": call.started_ms,
+        "joined_ms": call.joined_ms or None,
+        "answered_ms": call.answered_ms,
+        "held": call.phase is Phase.held,
+        "members": members(call),
+        "card": core.cards.get(call.call_id),
+        "offer": offer,
+    }
