@@ -11,7 +11,7 @@ import { toast } from '../notify/toast'
 import { CommandError } from '../realtime/link'
 import type { CommandName } from '../realtime/protocol'
 import { currentCall } from '../realtime/reducer'
-import { command, linkStatus, live } from '../realtime/store'
+import { command, linkStatus, live, nowDialling } from '../realtime/store'
 import { pageTimers } from '../realtime/timers'
 import { me } from '../session/session'
 import { unsent } from './draft/core'
@@ -68,7 +68,7 @@ function follow(call_id: string | null, card: Card | null): void {
   registeredNumber.value = null
   openedCase.value = { call_id, card, citizen: card?.citizen ?? null }
   const next = newKeeper()
-  next.open(card?.draft ?? null)
+  next.open(card?.draft ?? null, card?.draft?.state ?? 'draft')
   replaceKeeper(next)
 }
 
@@ -137,7 +137,8 @@ export async function act(name: CommandName, args: Record<string, unknown> = {})
   if (pending.value.has(name)) return false
   pending.value = new Set(pending.value).add(name)
   try {
-    await command(name, args)
+    const data = (await command(name, args)) as { call_id?: string } | null | undefined
+    if (name === 'call.dial' && data?.call_id) nowDialling(data.call_id, String(args.number ?? ''))
     return true
   } catch (error) {
     toast(t('call.failed', { why: wordsFor(error) }), 'trouble', 9000)

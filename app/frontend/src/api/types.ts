@@ -8,7 +8,7 @@ export interface Page<T> {
 }
 
 export interface Me {
-  user: { id: number | string; name: string; display_name: string; roles: string[]; must_change_password: boolean }
+  user: { id: number | string; name: string; display_name: string; roles: string[]; permissions?: string[]; must_change_password: boolean }
   agent: { agent_id: string; name: string; endpoint: string; phone_uri?: string } | null
   csrf: string
   server_ms: number
@@ -152,6 +152,7 @@ export interface Draft {
   case_id: number
   case_number: string
   version: number
+  state?: string
   fields: Partial<CaseFields>
 }
 

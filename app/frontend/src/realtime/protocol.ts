@@ -7,7 +7,7 @@ export interface AgentView {
   agent_id: string
   name: string
   state: AgentStateName
-  since_ms: number
+  since_ms: number | null
   reason: string | null
   not_ready_reason?: string | null
   unreachable: boolean
@@ -22,7 +22,13 @@ export interface AgentView {
   call_id: string | null
 }
 
-export type Member = string | { kind?: string; channel?: string; number?: string; name?: string; agent_id?: string }
+/** A party of a call. state: dialing, ringing, up. */
+export interface Member {
+  role: 'citizen' | 'agent' | 'third'
+  agent_id: string
+  number: string
+  state: string
+}
 
 export interface CallView {
   call_id: string
@@ -32,9 +38,12 @@ export interface CallView {
   joined_ms: number | null
   answered_ms: number | null
   held: boolean
+  /** Since when, by this page's knowledge; the server does not tell. */
   held_ms?: number | null
+  outbound?: boolean
   members: Member[]
   card: Card | null
+  offer?: { offer_id: string; deadline_ms: number | null } | null
 }
 
 export interface Rate {
@@ -57,6 +66,8 @@ export interface Board {
 export interface Notice {
   level: 'info' | 'warning' | 'error'
   text: string
+  /** Set when it is about one call only. */
+  call_id?: string
 }
 
 export interface Snapshot {
@@ -79,7 +90,7 @@ export type DeltaEvent =
   | { event: 'call.card'; data: { call_id: string; card: Card } }
   | { event: 'call.ringing'; data: { call_id: string; offer_id: string } }
   | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }
-  | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; members: Member[]; at_ms?: number } }
+  | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[] } }
   | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }

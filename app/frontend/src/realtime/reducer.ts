@@ -1,6 +1,6 @@
 // Pure: what the page knows of agent, call and wallboard after each frame. No clock, no socket, no page.
 import type { Card } from '../api/types'
-import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Notice, ServerFrame, Snapshot } from './protocol'
+import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Member, Notice, ServerFrame, Snapshot } from './protocol'
 
 /** A call being offered to this agent. deadline_ms: when the phone stops ringing. */
 export interface Offer {
@@ -58,7 +58,7 @@ export function reduce(state: RealtimeState, frame: ServerFrame): RealtimeState 
 function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Snapshot): RealtimeState {
   const calls = Object.fromEntries(data.calls.map((call) => [call.call_id, call]))
   const own = currentCall(calls, data.agent)
-  const offered = data.agent?.state === 'offered' && own !== null
+  const offered = own !== null && (own.offer != null || data.agent?.state === 'offered')
   const working = own !== null || data.agent?.state === 'wrap_up'
   return {
     ...state,
@@ -67,10 +67,10 @@ function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Sn
     agent: data.agent,
     calls,
     offer: offered
-      ? { offer_id: state.offer?.call_id === own.call_id ? state.offer.offer_id : '', call_id: own.call_id, deadline_ms: endOf(data.agent), ringing: true }
+      ? { offer_id: own.offer?.offer_id ?? '', call_id: own.call_id, deadline_ms: own.offer?.deadline_ms ?? endOf(data.agent), ringing: true }
       : null,
-    card: own ? (own.card ?? (state.card_call_id === own.call_id ? state.card : null)) : working ? state.card : null,
-    card_call_id: own ? own.call_id : working ? state.card_call_id : null,
+    card: own && !own.outbound ? (own.card ?? (state.card_call_id === own.call_id ? state.card : null)) : working ? state.card : null,
+    card_call_id: own && !own.outbound ? own.call_id : working ? state.card_call_id : null,
     ended: working && !own ? state.ended : null,
     offerEnded: null,
     board: data.wallboard ?? state.board,
@@ -94,18 +94,12 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     }
     case 'call.ringing':
       return state.offer?.call_id === delta.data.call_id ? { ...state, offer: { ...state.offer, ringing: true } } : state
-    case 'call.answered': {
-      const { call_id, at_ms } = delta.data
-      const known = state.calls[call_id] ?? newCall(call_id, null, 'talk', state.agent?.agent_id ?? null)
-      const calls = { ...state.calls, [call_id]: { ...known, phase: 'talk', answered_ms: at_ms, held: false } }
-      return { ...state, calls, offer: null, ended: null, offerEnded: null, card_call_id: call_id, card: state.card_call_id === call_id ? state.card : known.card }
-    }
+    case 'call.answered':
+      return answered(state, delta.data.call_id, delta.data.at_ms)
     case 'call.held':
-      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'held', held: true, held_ms: delta.data.at_ms ?? null, members: delta.data.members ?? [] }) }
     case 'call.resumed':
-      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'talk', held: false, held_ms: null, members: delta.data.members ?? [] }) }
     case 'call.room':
-      return { ...state, calls: change(state.calls, delta.data.call_id, { phase: 'room', held: false, held_ms: null, members: delta.data.members ?? [] }) }
+      return partiesChanged(state, delta.data)
     case 'call.offer_ended': {
       const { call_id, why } = delta.data
       if (state.offer && state.offer.call_id !== call_id) return state
@@ -124,8 +118,38 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     case 'wallboard.figures':
       return { ...state, board: delta.data }
     case 'notice':
-      return { ...state, notices: [...state.notices, delta.data].slice(-KEPT_NOTICES) }
+      return delta.data.call_id ? state : { ...state, notices: [...state.notices, delta.data].slice(-KEPT_NOTICES) }
   }
+}
+
+/** A call that this agent dials: no pop comes for it, and no case with it. */
+export function dialled(state: RealtimeState, call_id: string, number: string): RealtimeState {
+  if (state.calls[call_id]) return state
+  const call = { ...newCall(call_id, null, 'outbound', state.agent?.agent_id ?? null), number, outbound: true }
+  return { ...state, calls: { ...state.calls, [call_id]: call } }
+}
+
+function answered(state: RealtimeState, call_id: string, at_ms: number): RealtimeState {
+  const known = state.calls[call_id] ?? newCall(call_id, null, 'talk', state.agent?.agent_id ?? null)
+  const calls = { ...state.calls, [call_id]: { ...known, phase: 'talk', answered_ms: at_ms, held: false } }
+  const next = { ...state, calls, offer: null, offerEnded: null }
+  if (known.outbound) return next
+  return { ...next, ended: null, card_call_id: call_id, card: state.card_call_id === call_id ? state.card : known.card }
+}
+
+/** Held, resumed, somebody came or left. A call that the page did not know counts only if this agent is in it. */
+function partiesChanged(state: RealtimeState, data: { call_id: string; phase?: string; members: Member[] }): RealtimeState {
+  const { call_id, members } = data
+  const own = state.agent?.agent_id
+  let known = state.calls[call_id]
+  if (!known) {
+    if (!own || state.ended?.call_id === call_id || !members.some((member) => member.agent_id === own)) return state
+    known = newCall(call_id, null, data.phase ?? 'room', own)
+  }
+  const phase = data.phase ?? known.phase
+  const number = known.number || members.find((member) => member.role === 'citizen')?.number || ''
+  const call = { ...known, phase, number, members, held: phase === 'held', outbound: known.outbound || phase === 'outbound' }
+  return { ...state, calls: { ...state.calls, [call_id]: call } }
 }
 
 /** Ready or away again: the work on the last call is over, its card leaves the page. */

@@ -1,6 +1,7 @@
 // The one live picture of the page: state from the frames, the server's clock, the age of the data.
 import { computed, nextTick, ref, shallowRef } from 'vue'
-import { initialState, order, reduce } from './reducer'
+import { toast } from '../notify/toast'
+import { dialled, initialState, order, reduce } from './reducer'
 import type { RealtimeState } from './reducer'
 import { Link } from './link'
 import type { LinkStatus, Socket } from './link'
@@ -40,9 +41,21 @@ function take(frame: ServerFrame): boolean {
     if (place === 'gap') return false
     if (place === 'seen') return true
   }
-  live.value = reduce(live.value, frame)
+  live.value = withHoldTimes(live.value, reduce(live.value, frame))
+  if (frame.type === 'delta' && frame.event === 'notice' && frame.data.call_id) toast(frame.data.text, frame.data.level === 'info' ? 'talking' : 'paused', 9000)
   if (frame.type === 'delta' && frame.event === 'call.pop') acknowledgeWhenPainted(frame.seq)
   return true
+}
+
+/** Notes when a call was put on hold, as this page saw it. */
+function withHoldTimes(before: RealtimeState, after: RealtimeState): RealtimeState {
+  if (after.calls === before.calls) return after
+  const calls = { ...after.calls }
+  for (const [id, call] of Object.entries(calls)) {
+    const since = call.held ? (before.calls[id]?.held_ms ?? serverNow.value) : null
+    if ((call.held_ms ?? null) !== since) calls[id] = { ...call, held_ms: since }
+  }
+  return { ...after, calls }
 }
 
 /** A hidden page paints nothing but rings, notifies and changes its title: there the pop counts as shown once the page is updated. */
@@ -101,9 +114,9 @@ export function command(name: CommandName, args: Record<string, unknown> = {}): 
   return theLink().command(name, args)
 }
 
-/** Forgets that the last offer ended elsewhere, once the agent has seen it. */
-export function dismissOfferEnded(): void {
-  live.value = { ...live.value, offerEnded: null }
+/** The call that this agent has just asked to be dialled. */
+export function nowDialling(call_id: string, number: string): void {
+  live.value = dialled(live.value, call_id, number)
 }
 
 export function dismissNotice(index: number): void {

@@ -64,26 +64,25 @@ export async function askDemo(): Promise<void> {
 
 export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'admin' | 'audit'
 
-const LEADING = ['supervisor', 'duty_leader', 'section_head', 'admin', 'quality', 'city_leader']
-const ALLOWED: Record<Area, string[] | 'anyone'> = {
-  agent: ['agent'],
-  wallboard: 'anyone',
-  cases: 'anyone',
-  calls: 'anyone',
-  voicemails: 'anyone',
-  faxes: 'anyone',
-  admin: ['admin'],
-  audit: ['admin', 'auditor'],
+const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
+const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
+  wallboard: 'wallboard.read',
+  cases: 'cases.read',
+  calls: 'calls.read',
+  voicemails: 'messages.read',
+  faxes: 'messages.read',
+  admin: 'users.manage',
+  audit: 'audit.read',
 }
 
 /** What the page offers; the server decides by itself what it answers. */
 export function mayOpen(area: Area): boolean {
   const who = me.value
   if (!who) return false
-  if (area === 'agent') return who.agent !== null
-  const roles = ALLOWED[area]
-  return roles === 'anyone' || who.user.roles.some((role) => roles.includes(role))
+  return area === 'agent' ? who.agent !== null : may(NEEDS[area])
 }
+
+export const may = (permission: string): boolean => me.value?.user.permissions?.includes(permission) ?? false
 
 /** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists. */
 export const home = computed(() => {

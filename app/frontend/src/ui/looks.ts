@@ -29,12 +29,7 @@ const OUTCOMES: Record<string, Look> = {
 const CASE_STATES: Record<string, Look> = {
   draft: { tone: 'paused', icon: 'pen' },
   registered: { tone: 'talking', icon: 'file' },
-  dispatched: { tone: 'talking', icon: 'transfer' },
-  in_progress: { tone: 'talking', icon: 'clock' },
-  answered: { tone: 'ready', icon: 'ready' },
-  closed: { tone: 'ready', icon: 'ready' },
-  cancelled: { tone: 'away', icon: 'close' },
-  archived: { tone: 'away', icon: 'file' },
+  discarded: { tone: 'away', icon: 'close' },
 }
 
 const INTAKES: Record<string, Look> = {

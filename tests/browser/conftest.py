@@ -1,0 +1,104 @@
+"""A real Chromium, a page in it, and the fake backend for tests of the pages alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app.tools import tool
+from tests.browser.fake_backend import DIST, FakeBackend
+
+AXE = DIST.parent / "node_modules/axe-core/axe.min.js"
+WIDE = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this folder."""
+    if not (DIST / "index.html").exists():
+        pytest.fail("the pages are not built. Remedy: make setup (or npm ci && npm run build in app/frontend)")
+    # Microphone, notifications and sound without asking anybody; sound without a gesture stays forbidden as in life.
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+        expect.set_options(timeout=5_000)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that has never been here before."""
+    made = browser.new_context(viewport=WIDE, locale="zh-CN")
+    made.set_default_timeout(5_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page; whatever goes wrong inside it fails the test."""
+    made = context.new_page()
+    problems: list[str] = []
+    made.on("pageerror", lambda error: problems.append(str(error)))
+    yield made
+    assert not problems, problems
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeBackend]:
+    """The fake backend, serving."""
+    backend = FakeBackend()
+    backend.start()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def sign_in(page: Page, fake: FakeBackend) -> Callable[..., Page]:
+    """Sign in as an agent (or another) and open `path`."""
+
+    def enter(path: str = "/agent", name: str = "1001") -> Page:
+        page.goto(f"{fake.base}/login?next={path}")
+        page.get_by_label("账户").fill(name)
+        page.get_by_label("密码", exact=True).fill("a-good-password")
+        page.get_by_role("button", name="登录", exact=True).click()
+        page.wait_for_url(f"**{path}")
+        return page
+
+    return enter
+
+
+@pytest.fixture
+def on_shift(sign_in: Callable[..., Page], fake: FakeBackend) -> Page:
+    """The desk of agent 1001, ready for calls."""
+    page = sign_in("/agent")
+    page.get_by_test_id("start").click()
+    page.get_by_test_id("ready").click()
+    expect(page.get_by_test_id("agent-state")).to_have_attribute("data-state", "ready")
+    return page
+
+
+def accessibility(page: Page) -> list[dict[str, Any]]:
+    """What axe finds against WCAG 2.2 A and AA, with target-size on: one line per violation."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {
+        "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        "rules": {"target-size": {"enabled": True}},
+    }
+    found = page.evaluate(f"axe.run(document, {json.dumps(options)})")
+    return [
+        {"rule": it["id"], "help": it["help"], "where": [node["html"][:160] for node in it["nodes"]][:3]}
+        for it in found["violations"]
+    ]
+
+
+def shot(page: Page, name: str, folder: Path) -> None:
+    """A picture of the page, for a person to look at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")

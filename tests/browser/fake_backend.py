@@ -1,0 +1,364 @@
+"""A server that speaks the pages' half of the contract from memory: for tests of what a page does, in milliseconds.
+
+It promises nothing about the real server; tests/browser/test_real_call.py walks the whole chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse, JSONResponse
+
+from tests.browser import samples
+
+DIST = Path(__file__).resolve().parents[2] / "app/frontend/dist"
+Json = dict[str, Any]
+
+
+def now_ms() -> int:
+    """The fake's clock is the machine's."""
+    return time.time_ns() // 1_000_000
+
+
+class FakeBackend:
+    """One agent, 1001, with whatever calls and cases a test gives it. Methods may be called from any thread."""
+
+    def __init__(self, dist: Path = DIST) -> None:
+        self.dist = dist
+        self.base = ""
+        self.passwords = {"1001": "a-good-password", "boss": "a-good-password"}
+        self.must_change = False
+        self.signed_in: str | None = None
+        self.agent: Json = samples.agent_view()
+        self.calls: dict[str, Json] = {}
+        self.cases: dict[int, Json] = {}
+        self.registered: list[int] = []
+        self.patches: list[tuple[float, Json]] = []
+        self.commands: list[Json] = []
+        self.acks: list[tuple[float, int]] = []
+        self.hellos: list[Json] = []
+        self.demo_calls: list[Json] = []
+        self.board: Json = samples.board(now_ms())
+        self.demo = False
+        self.fail_saves: list[int] = []  # status codes for the next saves; 0 = cut the connection
+        self.refuse_ws = False
+        self.quiet = False  # True: no pings, nothing: a frozen server
+        self.phone_can_answer = True
+        self.lists = samples.lists()
+        self._epoch, self._seq = "e1", 0
+        self._kept: list[str] = []
+        self._sockets: set[WebSocket] = set()
+        self._numbers = itertools.count(1)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self.app = self._make_app()
+
+    # ------------------------------------------------------------------------------------------------ life and levers
+
+    def start(self) -> str:
+        """Serve on a free port; the base address."""
+        self._server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="warning", loop="asyncio"))
+        threading.Thread(target=self._server.run, daemon=True, name="fake-backend").start()
+        wait_for(lambda: self._server is not None and self._server.started, "the fake backend to listen")
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.base = f"http://127.0.0.1:{port}"
+        return self.base
+
+    def stop(self) -> None:
+        """End it and every connection."""
+        self.drop()
+        if self._server is not None:
+            self._server.should_exit = True
+            self._server.force_exit = True
+
+    def emit(self, event: str, data: Json) -> int:
+        """Send one delta to every page; its number. Pages that are away get it when they resume."""
+        self._seq += 1
+        text = json.dumps({"type": "delta", "seq": self._seq, "event": event, "data": data}, ensure_ascii=False)
+        self._kept.append(text)
+        if not self.quiet:
+            self._run(self._send_all, text)
+        return self._seq
+
+    def drop(self, code: int = 1011) -> None:
+        """Cut every websocket."""
+        self._run(self._close_all, code)
+
+    def restart(self) -> None:
+        """What was numbered before is not known any more, as after a restart."""
+        self._epoch, self._seq, self._kept = f"e{next(self._numbers)}x", 0, []
+        self.drop()
+
+    def set_agent(self, **changes: Any) -> None:
+        """Change the agent's view and tell the pages."""
+        self.agent = {**self.agent, **changes, "since_ms": now_ms()}
+        self.emit("agent.state", self.agent)
+
+    def offer(self, call_id: str = "hotline1-1.1", *, with_card: bool = True, rings_s: int = 20, **card: Any) -> Json:
+        """Offer a call: the draft is stored, the pop goes out, the phone rings. Gives the card."""
+        case = self.case_of(call_id)
+        whole = samples.card(call_id, case, now_ms(), **card)
+        sent = whole if with_card else {**whole, "draft": None, "citizen": None, "open_cases": [], "last_cases": [], "last_calls": []}
+        deadline = now_ms() + rings_s * 1000
+        self.calls[call_id] = samples.call_view(call_id, sent, now_ms(), {"offer_id": "o1", "deadline_ms": deadline})
+        self.agent = {**self.agent, "state": "offered", "since_ms": now_ms(), "call_id": call_id, "until_ms": deadline}
+        self.emit("agent.state", self.agent)
+        self.emit("call.pop", {"offer_id": "o1", "call_id": call_id, "deadline_ms": deadline, "card": sent})
+        self.emit("call.ringing", {"offer_id": "o1", "call_id": call_id})
+        return whole
+
+    def answer(self, call_id: str = "hotline1-1.1") -> None:
+        """The phone was picked up."""
+        self.calls[call_id] |= {"phase": "talk", "answered_ms": now_ms(), "offer": None}
+        self.set_agent(state="talking", until_ms=None)
+        self.emit("call.answered", {"call_id": call_id, "channel": "PJSIP/1001-1", "at_ms": now_ms()})
+
+    def no_answer(self, call_id: str = "hotline1-1.1") -> None:
+        """It rang in vain."""
+        self.calls.pop(call_id, None)
+        self.emit("call.offer_ended", {"call_id": call_id, "offer_id": "o1", "why": "offer_timeout"})
+        self.set_agent(state="not_ready", not_ready_reason="no_answer", call_id=None, until_ms=None)
+
+    def end_call(self, call_id: str = "hotline1-1.1", wrapup_s: int = 30) -> None:
+        """Somebody hung up; wrap-up begins."""
+        self.calls.pop(call_id, None)
+        case = self.case_of(call_id)
+        until = now_ms() + wrapup_s * 1000
+        self.set_agent(state="wrap_up", call_id=None, until_ms=until, wrapup_until_ms=until)
+        draft = {"case_id": case["id"], "case_number": case["number"], "version": case["version"], "state": case["state"]}
+        self.emit("call.ended", {"call_id": call_id, "at_ms": now_ms(), "why": "hangup", "draft": draft})
+
+    def case_of(self, call_id: str) -> Json:
+        """The one case of a call: made at the first question."""
+        for case in self.cases.values():
+            if case["call_id"] == call_id:
+                return case
+        number = next(self._numbers)
+        self.cases[number] = samples.case(number, call_id)
+        return self.cases[number]
+
+    def commanded(self, name: str) -> list[Json]:
+        """The commands of this name that have come."""
+        return [one for one in self.commands if one["name"] == name]
+
+    # --------------------------------------------------------------------------------------------------------- inside
+
+    def _run(self, what: Callable[..., Any], *args: Any) -> None:
+        if self._loop is not None and self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(what(*args), self._loop)
+
+    async def _send_all(self, text: str) -> None:
+        for socket in list(self._sockets):
+            try:
+                await socket.send_text(text)
+            except (RuntimeError, WebSocketDisconnect):
+                self._sockets.discard(socket)
+
+    async def _close_all(self, code: int) -> None:
+        for socket in list(self._sockets):
+            self._sockets.discard(socket)
+            try:
+                await socket.close(code)
+            except RuntimeError:
+                continue
+
+    def _snapshot(self) -> str:
+        data = {"agent": self.agent, "calls": list(self.calls.values()), "wallboard": self.board, "server_ms": now_ms()}
+        return json.dumps({"type": "snapshot", "epoch": self._epoch, "seq": self._seq, "data": data}, ensure_ascii=False)
+
+    def _me(self) -> Json:
+        return samples.me(str(self.signed_in), self.must_change, now_ms())
+
+    def _make_app(self) -> FastAPI:
+        app = FastAPI()
+        app.add_api_websocket_route("/ws", self._ws)
+        app.add_api_route("/api/login", self._login, methods=["POST"])
+        app.add_api_route("/api/{path:path}", self._api, methods=["GET", "POST", "PATCH"])
+        app.add_api_route("/{path:path}", self._page, methods=["GET"])
+        return app
+
+    async def _page(self, path: str) -> Response:
+        file = (self.dist / path).resolve()
+        if path and file.is_file() and file.is_relative_to(self.dist):
+            return FileResponse(file)
+        return FileResponse(self.dist / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def _login(self, request: Request) -> Response:
+        self._loop = asyncio.get_running_loop()
+        body = await request.json()
+        if self.passwords.get(body["name"]) != body["password"]:
+            return error(401, "bad_credentials", "账户或密码不对")
+        self.signed_in = body["name"]
+        return JSONResponse(self._me())
+
+    async def _api(self, path: str, request: Request) -> Response:
+        self._loop = asyncio.get_running_loop()
+        if self.signed_in is None:
+            return error(401, "signed_out", "登录已过期")
+        if request.method != "GET" and request.headers.get("X-CSRF-Token") != "csrf-1":
+            return error(403, "csrf", "CSRF")
+        body = await request.json() if request.method != "GET" and await request.body() else {}
+        parts = path.split("/")
+        if parts[0] == "cases" and len(parts) > 1:
+            return self._case(request.method, parts, body)
+        if path == "me":
+            return JSONResponse(self._me())
+        if path == "me/password":
+            self.must_change, self.passwords[str(self.signed_in)] = False, body["new"]
+            return Response(status_code=204)
+        if path == "logout":
+            self.signed_in = None
+            return Response(status_code=204)
+        if parts[0] == "demo":
+            return self._demo(request.method, body)
+        if path == "cases":
+            drafts = [samples.case_list_row(case) for case in self.cases.values()]
+            return JSONResponse(samples.page(drafts or self.lists["cases"], request.query_params))
+        if path in self.lists and request.method == "GET":
+            return JSONResponse(samples.page(self.lists[path], request.query_params))
+        if path == "agents":
+            return JSONResponse({**samples.new_agent(body), "one_time_password": "stone-river-42", "sip": samples.SIP})
+        if parts[0] == "agents" and parts[-1] == "sip":
+            return JSONResponse(samples.SIP)
+        if parts[0] == "calls":
+            return JSONResponse(samples.call_detail())
+        if parts[0] in ("recordings", "voicemails") and parts[-1] == "audio":
+            return samples.audio(request.headers.get("Range"))
+        if parts[0] == "faxes":
+            return Response(samples.PDF, media_type="application/pdf")
+        return error(404, "not_found", "没有找到")
+
+    def _case(self, method: str, parts: list[str], body: Json) -> Response:
+        case = self.cases.get(int(parts[1])) or samples.case(int(parts[1]), None)
+        if parts[-1] == "events":
+            return JSONResponse(samples.page(samples.EVENTS, {}))
+        if method == "GET":
+            return JSONResponse({**case, "citizen": None, "call": None, "attachments": []})
+        if self.fail_saves:
+            status = self.fail_saves.pop(0)
+            return error(status, "busy" if status == 503 else "server", "忙")
+        if body["version"] != case["version"]:
+            already = parts[-1] == "register" and case["state"] == "registered"
+            if not already:
+                refusal = {"error": {"code": "version_conflict", "message": "已被修改"}, "current": case, "changed_by": "李班长"}
+                return JSONResponse(refusal, status_code=409)
+            return JSONResponse(case)
+        self.patches.append((time.monotonic(), {"register": parts[-1] == "register", **body}))
+        case["fields"] |= body["fields"]
+        case["type"] = case["fields"]["type"]
+        case["version"] += 1
+        if parts[-1] == "register":
+            case["state"] = "registered"
+            self.registered.append(case["id"])
+            return JSONResponse(case)
+        return JSONResponse({"version": case["version"], "updated_at": samples.AT})
+
+    def _demo(self, method: str, body: Json) -> Response:
+        if not self.demo:
+            return error(404, "not_found", "没有演示")
+        if method == "POST":
+            self.demo_calls.append(body)
+            return JSONResponse({"number": "13800001234"}, status_code=202)
+        return JSONResponse(samples.demo(now_ms()))
+
+    async def _ws(self, socket: WebSocket) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self.refuse_ws:
+            return await socket.close(1011)
+        await socket.accept()
+        if self.signed_in is None:
+            return await socket.close(4401)
+        pings = asyncio.create_task(self._ping(socket))
+        try:
+            while True:
+                await self._frame(socket, json.loads(await socket.receive_text()))
+        except (WebSocketDisconnect, RuntimeError):
+            pass
+        finally:
+            pings.cancel()
+            self._sockets.discard(socket)
+
+    async def _ping(self, socket: WebSocket) -> None:
+        while True:
+            await asyncio.sleep(1)
+            if not self.quiet:
+                await socket.send_text(json.dumps({"type": "ping", "server_ms": now_ms()}))
+
+    async def _frame(self, socket: WebSocket, frame: Json) -> None:
+        if frame["type"] == "hello":
+            self.hellos.append(frame)
+            resume = frame["resume"]
+            if resume and resume["epoch"] == self._epoch:
+                for text in self._kept[resume["seq"] :]:
+                    await socket.send_text(text)
+                await socket.send_text(json.dumps({"type": "ping", "server_ms": now_ms()}))
+            else:
+                await socket.send_text(self._snapshot())
+            self._sockets.add(socket)
+        elif frame["type"] == "ack":
+            self.acks.append((time.monotonic(), frame["event_seq"]))
+        elif frame["type"] == "command":
+            self.commands.append({"name": frame["name"], "args": frame["args"], "at": time.monotonic()})
+            refusal = self._obey(frame["name"], frame["args"])
+            result: Json = {"type": "result", "id": frame["id"], "ok": refusal is None}
+            result |= {"data": {"call_id": "out-1"}} if refusal is None else {"error": refusal}
+            await socket.send_text(json.dumps(result))
+
+    def _obey(self, name: str, args: Json) -> Json | None:
+        """What the real server would do, roughly. The error when it refuses."""
+        call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
+        members = samples.members()
+        if name == "agent.sign_in":
+            self.set_agent(state="not_ready", not_ready_reason="busy")
+        elif name == "agent.sign_out":
+            self.set_agent(state="signed_out")
+        elif name in ("agent.ready", "wrapup.done"):
+            self.set_agent(state="ready", not_ready_reason="", until_ms=None, wrapup_until_ms=None)
+        elif name == "agent.not_ready":
+            self.set_agent(state="not_ready", not_ready_reason=args["reason"])
+        elif name == "agent.next_state":
+            chosen = None if args["state"] == "ready" else args["state"]
+            self.agent = {**self.agent, "next_state": chosen, "next_reason": args.get("reason", "")}
+            self.emit("agent.state", self.agent)
+        elif name == "wrapup.extend":
+            until = (self.agent["until_ms"] or now_ms()) + args["seconds"] * 1000
+            self.agent = {**self.agent, "until_ms": until, "wrapup_until_ms": until}
+            self.emit("agent.state", self.agent)
+        elif name == "call.answer":
+            if not self.phone_can_answer:
+                return {"code": "phone_cannot", "message": "话机不支持屏幕接听,请拿起话机。"}
+            self.answer(call_id)
+        elif name == "call.hold":
+            self.emit("call.held", {"call_id": call_id, "phase": "held", "members": members})
+        elif name == "call.resume":
+            self.emit("call.resumed", {"call_id": call_id, "phase": "room", "members": members})
+        elif name == "call.consult":
+            self.emit("call.held", {"call_id": call_id, "phase": "held", "members": members})
+            third = {"role": "third", "agent_id": "", "number": args["to"], "state": "ringing"}
+            self.emit("call.room", {"call_id": call_id, "phase": "held", "members": [*members, third]})
+        elif name == "call.hangup":
+            self.end_call(call_id)
+        return None
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """An answer that tells what went wrong."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+
+def wait_for(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+    """Until `condition()` is true, looking every 10 ms. Fails the test naming `what`."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s in vain for {what}")
+        time.sleep(0.01)
