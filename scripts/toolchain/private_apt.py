@@ -73,10 +73,7 @@ class PrivateApt:
         with step(f"{self.name}: reading the package lists", self._progress):
             result = self._run("apt-get", "-q", "update")
         if result.returncode or not any((self.folder / "state/lists").glob("*Packages*")):
-            raise SetupError(
-                f"{self.name}: the package lists could not be fetched:\n{_tail(result)}",
-                f"check the network and the mirrors in /etc/apt, or name a Debian mirror in {machine.MIRROR_VARIABLE}",
-            )
+            raise SetupError(f"{self.name}: the package lists could not be fetched:\n{_tail(result)}", _remedy(result))
 
     def candidate(self, package: str) -> str:
         """The version that would be installed, or "" if these sources don't carry `package`."""
@@ -146,6 +143,12 @@ def _unpack(deb: Path, root: Path) -> None:
                 f"{deb.name} could not be unpacked: {errors.read().decode(errors='replace').strip()}",
                 "check that the disk has room, then run the same command again",
             )
+
+
+def _remedy(result: subprocess.CompletedProcess[str]) -> str:
+    if "is expired" in result.stdout + result.stderr:
+        return f"this mirror is out of date (or this clock is wrong): name another one in {machine.MIRROR_VARIABLE}"
+    return f"check the network and the mirrors in /etc/apt, or name a Debian mirror in {machine.MIRROR_VARIABLE}"
 
 
 def _tail(result: subprocess.CompletedProcess[str]) -> str:
