@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from typing import Any
 
 from app.settings import Settings
+from app.supervisor.model import Timing
 from app.supervisor.plan import manager_answers
 
 
@@ -17,7 +19,7 @@ def waits_for(settings: Settings) -> list[str]:
     missing = []
     if not manager_answers(settings.ami_host, settings.ami_port, timeout=1.0):
         missing.append("Asterisk does not answer")
-    if not accepts(settings.agi_host, settings.agi_port):
+    if not beats(settings, "voice"):
         missing.append("the voice scripts do not answer")
     health = healthz(settings)
     if not health:
@@ -40,6 +42,15 @@ def _words(state: object) -> str:
     if isinstance(state, dict):
         return str(state.get("detail") or state.get("error") or state.get("status") or state)
     return str(state)
+
+
+def beats(settings: Settings, name: str) -> bool:
+    """True if the process has shown a sign of life lately; asking its door instead would count as a call there."""
+    try:
+        age = time.time() - (settings.paths.run / f"{name}.beat").stat().st_mtime
+    except OSError:
+        return False
+    return age < Timing().beat_stale
 
 
 def accepts(host: str, port: int, timeout: float = 1.0) -> bool:
