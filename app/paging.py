@@ -50,8 +50,9 @@ def fetch(session: Session, statement: Any, leaf: Leaf) -> tuple[list[Any], int]
 
 def day_range(start: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """The moments from the beginning of `start` to the end of `end` where the hotline is."""
-    lower = datetime.combine(start, time.min, zone) if start else None
-    upper = datetime.combine(end + timedelta(days=1), time.min, zone) if end and end < date.max else None
+    first, last = date(1970, 1, 2), date(2200, 1, 1)  # outside of these, moments leave what a computer can count
+    lower = datetime.combine(min(max(start, first), last), time.min, zone) if start else None
+    upper = datetime.combine(min(max(end, first), last) + timedelta(days=1), time.min, zone) if end else None
     return lower, upper
 
 

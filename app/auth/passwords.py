@@ -38,6 +38,8 @@ def require_strong(password: str, name: str, field: str = "new") -> None:
     plain = password.casefold()
     if not SHORTEST <= len(password) <= LONGEST:
         reason = f"密码长度须为 {SHORTEST}–{LONGEST} 位 (between {SHORTEST} and {LONGEST} characters)"
+    elif not password.isprintable():
+        reason = "密码含有不可用的字符 (holds characters that can't be typed)"
     elif plain in _COMMON or len(set(plain)) < 5:
         reason = "密码过于简单 (too easy to guess)"
     elif len(name) >= 3 and name.casefold() in plain:

@@ -185,3 +185,10 @@ def _row(session: Session, call_id: str, started_at: datetime | None) -> Call:
         if call is None:
             raise NotFound()
     return call
+
+
+def open_calls(db: Database) -> list[CallFacts]:
+    """The calls that have no end yet, oldest first: what the bridge must find again after a restart."""
+    with db.read() as session:
+        statement = select(Call).where(col(Call.ended_at).is_(None)).order_by(col(Call.started_at))
+        return [facts_of(call) for call in session.execute(statement).scalars()]

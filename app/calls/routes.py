@@ -1,0 +1,101 @@
+"""REST: calls."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.calls import service
+from app.calls.model import CallOutcome
+from app.calls.views import call_rows
+from app.cases.access import sees_citizen
+from app.cases.history import events_of
+from app.cases.tables import Case
+from app.cases.views import event_json
+from app.clock import iso
+from app.http.context import ActorDep, LeafDep, WebDep
+from app.http.errors import language_of
+from app.http.schema import Answer, CallId, PageOf, Word
+from app.http.shapes import CallRow, RecordingOut
+from recordings.service import of_call
+from recordings.store import recording_json
+
+router = APIRouter(prefix="/api/calls", tags=["calls"])
+
+
+class CallEventOut(Answer):
+    """Something that happened in the call or to its case."""
+
+    at: str
+    event: str
+    detail: dict[str, Any] | None
+
+
+class FullCall(CallRow):
+    """A call with what happened, why, and its recordings."""
+
+    events: list[CallEventOut]
+    explain: list[str]
+    recordings: list[RecordingOut]  # type: ignore[assignment]  # in lists only their number
+
+
+@router.get("", operation_id="list_calls")
+def list_calls(
+    actor: ActorDep,
+    web: WebDep,
+    leaf: LeafDep,
+    q: Word = "",
+    outcome: CallOutcome | None = None,
+    agent: Annotated[str, Query(pattern=r"^[0-9]{0,8}$")] = "",
+    number: Annotated[str, Query(max_length=40)] = "",
+    language: Literal["", "zh", "yue", "en"] = "",
+    from_: Annotated[date | None, Query(alias="from")] = None,
+    to: date | None = None,
+) -> PageOf[CallRow]:
+    """Calls, newest first."""
+    with web.db.read() as session:
+        page = service.list_calls(
+            session,
+            actor,
+            web.settings.zone,
+            q=q,
+            number=number,
+            outcome=outcome or "",
+            agent=agent,
+            language=language,
+            from_=from_,
+            to=to,
+            leaf=leaf,
+        )
+        items = [CallRow(**row) for row in call_rows(session, actor, page.items)]
+    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+
+
+@router.get("/{call_id}", operation_id="get_call")
+def get_call(call_id: CallId, request: Request, actor: ActorDep, web: WebDep) -> FullCall:
+    """One call."""
+    with web.db.read() as session:
+        call = service.get_call(session, actor, call_id)
+        row = call_rows(session, actor, [call])[0]
+        recordings = [recording_json(item) for item in of_call(session, actor, call_id)]
+        happened: list[dict[str, Any]] = []
+        for name in ("started_at", "joined_at", "offered_at", "answered_at", "ended_at"):
+            if (moment := getattr(call, name)) is not None:
+                happened.append({"at": iso(moment), "event": name.removesuffix("_at"), "detail": None})
+        for case in session.execute(select(Case).where(col(Case.call_id) == call_id)).scalars():
+            clear = sees_citizen(session, actor, case)
+            for event in events_of(session, case.id or 0):
+                line = event_json(event, case, clear=clear)
+                detail = {"case_id": case.id, "case_number": case.number, **(line["detail"] or {})}
+                happened.append({"at": line["at"], "event": f"case.{line['event']}", "detail": detail})
+    happened.sort(key=lambda item: str(item["at"]))
+    return FullCall(
+        **{key: value for key, value in row.items() if key != "recordings"},
+        events=[CallEventOut(**item) for item in happened],
+        explain=web.explain(call_id, language_of(request)),
+        recordings=[RecordingOut(**item) for item in recordings],
+    )

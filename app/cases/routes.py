@@ -1,0 +1,247 @@
+"""REST: cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from pydantic import Field
+
+from app.calls.service import find
+from app.calls.views import call_rows
+from app.cases import service
+from app.cases.access import sees_citizen
+from app.cases.model import CaseState, CaseType, Source
+from app.cases.tables import Case
+from app.cases.views import attachments, case_json, event_json
+from app.citizens.service import as_json
+from app.citizens.tables import Citizen
+from app.clock import iso
+from app.http.context import ActorDep, LeafDep, Web, WebDep
+from app.http.schema import Answer, Body, Id, PageOf, Version, Word
+from app.http.shapes import CallRow, CitizenOut
+
+router = APIRouter(prefix="/api/cases", tags=["cases"])
+
+
+class Fields(Body):
+    """What an agent fills in; only what changed is sent."""
+
+    type: CaseType | Literal[""] | None = None
+    title: str | None = Field(default=None, max_length=400)
+    content: str | None = Field(default=None, max_length=20_200)
+    answer: str | None = Field(default=None, max_length=20_200)
+    caller_name: str | None = Field(default=None, max_length=200)
+    caller_number: str | None = Field(default=None, max_length=200)
+    area: str | None = Field(default=None, max_length=200)
+    address: str | None = Field(default=None, max_length=400)
+    confidential: bool | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only what was sent; null empties a text."""
+        values = self.model_dump(exclude_unset=True, mode="json")
+        if values.get("confidential", True) is None:
+            del values["confidential"]
+        return {key: "" if value is None else value for key, value in values.items()}
+
+
+class Edit(Body):
+    """An edit of the version that the editor saw."""
+
+    version: Version
+    fields: Fields = Field(default_factory=Fields)
+
+
+class Reason(Body):
+    """Why."""
+
+    version: Version
+    reason: str = Field(max_length=500)
+
+
+class OnlyVersion(Body):
+    """The version that the asker saw."""
+
+    version: Version
+
+
+class ManualCase(Body):
+    """A case opened by hand; `call_id` when it belongs to a call."""
+
+    fields: Fields = Field(default_factory=Fields)
+    call_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]{1,64}$")
+
+
+class Saved(Answer):
+    """The version that the next edit must name."""
+
+    version: int
+    updated_at: str
+
+
+class CaseOut(Answer):
+    """A case; in lists without content and answer. `masked`: the citizen is hidden from the asker."""
+
+    id: int
+    number: str
+    type: str | None
+    state: str
+    version: int
+    call_id: str | None
+    source: str
+    agent_id: str | None
+    agent_name: str | None
+    section: str | None
+    created_at: str
+    updated_at: str
+    registered_at: str | None
+    masked: bool
+    fields: dict[str, str | bool]
+
+
+class Attachment(Answer):
+    """A voicemail or a fax of the case."""
+
+    kind: str
+    id: int
+
+
+class FullCase(CaseOut):
+    """A case with what belongs to it."""
+
+    citizen: CitizenOut | None
+    call: CallRow | None
+    attachments: list[Attachment]
+
+
+class EventOut(Answer):
+    """One line of the history."""
+
+    at: str
+    actor: str
+    actor_name: str
+    event: str
+    from_state: str | None
+    to_state: str
+    detail: dict[str, Any] | None
+
+
+@router.get("", operation_id="list_cases")
+def list_cases(
+    actor: ActorDep,
+    web: WebDep,
+    leaf: LeafDep,
+    q: Word = "",
+    state: CaseState | None = None,
+    type: CaseType | None = None,
+    source: Source | None = None,
+    agent: Annotated[str, Query(pattern=r"^[0-9]{0,8}$")] = "",
+    number: Annotated[str, Query(max_length=40)] = "",
+    from_: Annotated[date | None, Query(alias="from")] = None,
+    to: date | None = None,
+) -> PageOf[CaseOut]:
+    """Cases, newest first."""
+    with web.db.read() as session:
+        page = service.list_cases(
+            session,
+            actor,
+            web.settings.zone,
+            q=q,
+            state=state or "",
+            type_=type or "",
+            source=source or "",
+            agent=agent,
+            number=number,
+            from_=from_,
+            to=to,
+            leaf=leaf,
+        )
+        items = [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items]
+    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+
+
+@router.post("", operation_id="create_case", status_code=201)
+def create_case(
+    body: ManualCase,
+    actor: ActorDep,
+    web: WebDep,
+    idempotency_key: Annotated[str | None, Header(max_length=80)] = None,
+) -> FullCase:
+    """Open a case by hand. The same Idempotency-Key gives the same case."""
+    with web.db.session() as session:
+        case = service.create_manual(
+            session,
+            actor,
+            body.fields.given(),
+            call_id=body.call_id,
+            idempotency_key=idempotency_key,
+            zone=web.settings.zone,
+        )
+        case_id = case.id or 0
+    return _full(web, actor, case_id)
+
+
+@router.get("/{case_id}", operation_id="get_case")
+def get_case(case_id: Id, actor: ActorDep, web: WebDep) -> FullCase:
+    """One case with citizen, call and attachments."""
+    return _full(web, actor, case_id)
+
+
+@router.patch("/{case_id}", operation_id="save_case")
+def save_case(case_id: Id, body: Edit, actor: ActorDep, web: WebDep) -> Saved:
+    """Save an edit; 409 with the stored case when somebody else has saved since."""
+    with web.db.session() as session:
+        case = service.amend_or_autosave(session, actor, case_id, body.fields.given(), body.version)
+        return Saved(version=case.version, updated_at=iso(case.updated_at) or "")
+
+
+@router.post("/{case_id}/register", operation_id="register_case")
+def register_case(case_id: Id, body: Edit, actor: ActorDep, web: WebDep) -> FullCase:
+    """Register a draft with the last edits; a double click makes one case."""
+    with web.db.session() as session:
+        service.register(session, actor, case_id, body.fields.given(), body.version)
+    return _full(web, actor, case_id)
+
+
+@router.post("/{case_id}/discard", operation_id="discard_case")
+def discard_case(case_id: Id, body: Reason, actor: ActorDep, web: WebDep) -> FullCase:
+    """Put a draft aside, saying why."""
+    with web.db.session() as session:
+        service.discard(session, actor, case_id, body.version, body.reason)
+    return _full(web, actor, case_id)
+
+
+@router.post("/{case_id}/restore", operation_id="restore_case")
+def restore_case(case_id: Id, body: OnlyVersion, actor: ActorDep, web: WebDep) -> FullCase:
+    """Take a discarded draft up again."""
+    with web.db.session() as session:
+        service.restore(session, actor, case_id, body.version)
+    return _full(web, actor, case_id)
+
+
+@router.get("/{case_id}/events", operation_id="case_events")
+def case_events(case_id: Id, actor: ActorDep, web: WebDep) -> list[EventOut]:
+    """The case's history, oldest first."""
+    with web.db.read() as session:
+        case = service.get_case(session, actor, case_id)
+        clear = sees_citizen(session, actor, case)
+        return [
+            EventOut(**event_json(event, case, clear=clear)) for event in service.case_events(session, actor, case_id)
+        ]
+
+
+def _full(web: Web, actor: Any, case_id: int) -> FullCase:
+    with web.db.read() as session:
+        case: Case = service.get_case(session, actor, case_id)
+        citizen = session.get(Citizen, case.citizen_id) if case.citizen_id is not None else None
+        call = find(session, case.call_id) if case.call_id else None
+        clear = sees_citizen(session, actor, case)
+        return FullCase(
+            **case_json(session, actor, case),
+            citizen=CitizenOut(**as_json(session, actor, citizen, owner=case.agent_id if clear else None))
+            if citizen
+            else None,
+            call=CallRow(**call_rows(session, actor, [call])[0]) if call else None,
+            attachments=[Attachment(**item) for item in attachments(session, case_id)],
+        )

@@ -1,0 +1,71 @@
+"""Shapes that every answer shares, and the building blocks of requests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+MOST = 2**31 - 1
+
+Id = Annotated[int, Path(ge=1, le=MOST)]
+CallId = Annotated[str, Path(pattern=r"^[A-Za-z0-9.-]{1,64}$")]
+AgentId = Annotated[str, Path(pattern=r"^[0-9]{2,8}$")]
+Version = Annotated[int, Field(ge=1, le=MOST)]
+Word = Annotated[str, Query(max_length=100)]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused, so that a typing error is not lost in silence."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=25_000)
+
+
+class Answer(BaseModel):
+    """An answer's shape."""
+
+
+class PageOf(Answer, Generic[T]):
+    """One page of a list, newest first."""
+
+    items: list[T]
+    total: int
+    page: int
+    page_size: int
+
+
+class ErrorDetail(Answer):
+    """What went wrong, in the reader's language; `fields` name what to change."""
+
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+
+
+class ErrorBody(Answer):
+    """Every error answer. `current` holds what is stored when versions differ."""
+
+    error: ErrorDetail
+    current: dict[str, Any] | None = None
+    changed_by: str | None = None
+
+
+def _answer(words: str) -> dict[str, Any]:
+    return {"model": ErrorBody, "description": words}
+
+
+# For every route under /api: what else than success can come back.
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: _answer("not understood"),
+    401: _answer("nobody is signed in"),
+    403: _answer("not allowed"),
+    404: _answer("no such thing, or not for the asker to know"),
+    409: _answer("changed meanwhile, or not in this state"),
+    413: _answer("too large"),
+    422: _answer("fields to change"),
+    429: _answer("too many tries; Retry-After says when"),
+    503: _answer("database busy, nothing stored; Retry-After says when"),
+    507: _answer("disk full"),
+}

@@ -1,0 +1,101 @@
+"""The web application: REST under /api, health and metrics, and the pages for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from app.agents.routes import router as agents
+from app.alarms.service import clear_alarm, raise_alarm
+from app.announcements.routes import router as announcements
+from app.audit.routes import router as audit
+from app.auth.routes import router as auth
+from app.callbacks.routes import router as callbacks
+from app.calls.routes import router as calls
+from app.cases.routes import router as cases
+from app.citizens.routes import router as citizens
+from app.db import Database
+from app.faxes.routes import router as faxes
+from app.hours.routes import router as hours
+from app.http import errors
+from app.http.context import Web
+from app.http.explain import from_journal
+from app.http.guard import Figures, Guard
+from app.http.health import router as health
+from app.http.schema import ERRORS
+from app.measures.routes import router as measures
+from app.settings import Settings
+from app.voicemails.routes import router as voicemails
+from recordings.routes import router as recordings
+from recordings.store import Store
+
+log = structlog.get_logger(__name__)
+
+ROUTERS = (
+    auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
+    audit,
+)  # fmt: skip
+
+
+def create_app(
+    settings: Settings,
+    db: Database,
+    *,
+    realtime: Any = None,
+    phones_changed: Callable[[], None] | None = None,
+    explain: Callable[[str, str], list[str]] | None = None,
+) -> FastAPI:
+    """The application of one instance.
+
+    `realtime` is asked for health and telephones (its own router is included by the caller). `phones_changed` runs
+    after agents changed; by default it has Asterisk read the new telephone accounts.
+    """
+    app = FastAPI(
+        title="12345 Hotline",
+        version="0.1.0",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # their pages load scripts from elsewhere; any client generator reads the JSON
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.web = Web(
+        settings=settings,
+        db=db,
+        store=Store(settings, db),
+        phones_changed=phones_changed or _publisher(settings, db),
+        explain=explain or from_journal(settings),
+        realtime=realtime,
+    )
+    app.state.figures = Figures()
+    app.add_middleware(Guard, settings=settings, figures=app.state.figures)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router, responses=ERRORS)
+    app.include_router(health)
+    _include_demo(app, settings)
+    return app
+
+
+def _publisher(settings: Settings, db: Database) -> Callable[[], None]:
+    def publish() -> None:
+        from app.phones import publish as publish_phones
+
+        try:
+            publish_phones(settings, db)
+        except Exception as error:  # the agent is stored; the telephone follows when Asterisk can be told
+            log.exception("telephone accounts could not be written")
+            raise_alarm(db, "phones_not_published", {"problem": type(error).__name__})
+        else:
+            clear_alarm(db, "phones_not_published")
+
+    return publish
+
+
+def _include_demo(app: FastAPI, settings: Settings) -> None:
+    from app.demo import routes
+
+    if routes.wanted():
+        app.include_router(routes.router(settings))
