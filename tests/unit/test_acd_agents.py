@@ -208,3 +208,11 @@ def test_signing_in_not_ready_waits_for_the_agent():
     decided = lab.do(AgentSignedIn("1001"))
     assert shown(decided, "1001").not_ready_reason == "signed_in"
     assert offered(lab.do(AgentReady("1001"))) == [("c1", "1001")]
+
+
+def test_who_has_signed_out_serves_no_queue():
+    lab = Lab()
+    lab.sign_in("1001")
+    lab.do(AgentSignedOut("1001"))
+    assert (lab.agent("1001").state, lab.agent("1001").queues) == ("signed_out", ())
+    assert offered(lab.join("c1")) == []

@@ -253,6 +253,28 @@ def test_an_answer_that_crosses_with_the_end_of_the_offer_counts():
     assert (lab.state("1001"), lab.call_state("c1")) == ("talking", "talking")
 
 
+def test_an_answer_that_comes_when_the_agent_is_offered_somebody_else_is_refused():
+    lab = Lab()
+    lab.sign_in("1001")
+    old = of(Offer, lab.join("c1"))[0]
+    lab.wait(24)
+    lab.do(CallJoined("c2", joined_ms=lab.now, priority=50), AgentReady("1001"))
+    assert lab.agent("1001").call_id == "c2"
+    assert of(Refused, lab.do(OfferAnswered("c1", "1001", old.offer_id)))[0].why is Why.STALE_OFFER
+    assert (lab.call_state("c2"), lab.agent("1001").call_id) == ("offered", "c2")
+
+
+def test_a_caller_known_to_have_joined_earlier_moves_up_and_never_down():
+    lab = Lab()
+    for call_id in ("c1", "c2", "c3"):
+        lab.join(call_id)
+        lab.wait(10)
+    lab.do(CallJoined("c3", joined_ms=lab.now - 25_000))
+    assert lab.waiting() == ["c1", "c3", "c2"]
+    lab.do(CallJoined("c3", joined_ms=lab.now))
+    assert lab.waiting() == ["c1", "c3", "c2"]
+
+
 def test_an_answer_reported_twice_does_not_bring_an_ended_talk_back():
     lab = Lab()
     lab.sign_in("1001")
