@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.agents import phone_accounts
+from app.agents.service import phone_accounts
 from app.db import Database
 from app.settings import REPO, Settings
 from asterisk_conf.instance import PhoneAccount
