@@ -105,7 +105,10 @@ class Desktop:
         number = f"c{next(self._ids)}"
         self._results[number] = asyncio.get_running_loop().create_future()
         await self._send({"type": "command", "id": number, "name": name, "args": args})
-        result = await asyncio.wait_for(self._results.pop(number), timeout)
+        try:
+            result = await asyncio.wait_for(self._results[number], timeout)
+        finally:
+            del self._results[number]
         if not result["ok"]:
             raise CommandRefused(name, result["error"])
         return result.get("data") or {}
