@@ -41,8 +41,8 @@ class EngineConfig:
     offer_grace_s: how long after an offer's deadline the engine waits for the telephone's own word before it ends it.
     return_s: how long a caller may need from a failed offer back into the hold loop.
     rest_s: how long an agent rests after an offer that failed through nobody's fault.
-    late_wake_s: when the engine is woken later than this after a timer was due, its timers stand still for that stretch:
-        a frozen process or a clock that jumped ends no wrap-up and sends no caller away.
+    late_wake_s: when the engine is woken later than this after a timer was due, timers stand still over that stretch: a
+        frozen process or a clock that jumped ends no wrap-up and sends no caller away.
     """
 
     queues: tuple[QueueConfig, ...] = (QueueConfig("general"),)

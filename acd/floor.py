@@ -109,6 +109,9 @@ class Floor:
         call.demand.calls += 1
         self._watch_unstaffed(call.demand)
         first = max(_MIN_ANNOUNCE_S, line.config.announce_first_s) * 1000
+        if not call.newcomer:
+            # All who are taken over after a restart come in one moment: do not speak to all in one moment.
+            first += call.sequence * 997 % (max(_MIN_ANNOUNCE_S, line.config.announce_every_s) * 1000)
         call.announce_timer = self.timers.set(self.clock.tau + first, "announce", call.call_id)
         limit = line.config.overflow_wait_s
         call.overflow_due = None

@@ -7,6 +7,7 @@ from acd.model import (
     AgentRestored,
     AgentSignedIn,
     AgentState,
+    Announce,
     CallJoined,
     EngineConfig,
     FailCause,
@@ -34,6 +35,25 @@ def test_callers_found_waiting_keep_their_first_join_time_and_order():
     assert lab.engine.snapshot().waiting[0].joined_ms == T0 - 90_000
     assert offered(lab.sign_in("1001")) == [("c1", "1001")]
     assert lab.offers["c1"].reason.facts["waited_s"] == 90
+
+
+def test_those_taken_over_in_one_moment_are_not_all_spoken_to_in_one_moment():
+    lab = Lab()
+    for number in range(60):
+        lab.join(f"c{number}", joined_ms=lab.now - 60_000, attempt=2)
+    told = [len(of(Announce, lab.wait(1))) for _ in range(61)]
+    assert sum(told) >= 60
+    assert max(told) <= 5
+
+
+def test_a_crowds_timers_are_looked_after_in_portions():
+    lab = Lab()
+    for number in range(500):
+        lab.join(f"c{number}")
+    lab.now += 16_000
+    portions = [len(of(Announce, lab.do(Tick()))) for _ in range(4)]
+    assert portions == [200, 200, 100, 0]
+    assert lab.engine.next_wake_ms() > lab.now
 
 
 def test_an_adopted_talk_keeps_its_agent_from_other_calls_and_ends_in_wrap_up():
