@@ -1,5 +1,5 @@
 // Numbers and times as people read them. Clock times are those of the hotline's city, wherever the browser is.
-import { locale, t } from '../i18n'
+import { locale, t, word } from '../i18n'
 
 const ZONE = 'Asia/Shanghai'
 
@@ -45,6 +45,18 @@ export function percent(rate: number | null | undefined): string {
 export function phoneNumber(number: string | null | undefined): string {
   if (!number) return t('app.withheld')
   return /^1\d{10}$/.test(number) ? `${number.slice(0, 3)} ${number.slice(3, 7)} ${number.slice(7)}` : number
+}
+
+/** Nodes of the menu that a caller does not notice: branches and look-ups. */
+const SILENT_NODES = /^(caller|hours|announcements|queue|case_progress|.*_(open|person|closed))$/
+
+/** The way through the voice menu in words, from node ids in a list or joined by ">". */
+export function menuPath(path: string[] | string | null | undefined): string {
+  const nodes = Array.isArray(path) ? path : (path ?? '').split('>')
+  return nodes
+    .filter((node) => node && !SILENT_NODES.test(node))
+    .map((node) => word('menu', node))
+    .join(' › ')
 }
 
 /** Names in the reader's order of a list: "a、b" or "a, b". */

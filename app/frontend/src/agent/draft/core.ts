@@ -14,9 +14,12 @@ export const EMPTY: CaseFields = {
 }
 
 export const FIELD_NAMES = Object.keys(EMPTY) as FieldName[]
+const SENT_KEPT = 20
 const REQUIRED: FieldName[] = ['type', 'title', 'content']
 
 export type Trouble = 'offline' | 'retrying' | 'signed_out' | 'rejected'
+
+export type Sent = Partial<Record<FieldName, unknown[]>>
 
 export interface Clash {
   version: number
@@ -35,8 +38,8 @@ export interface DraftState {
   base: CaseFields
   /** Written here and not acknowledged. */
   mine: Partial<CaseFields>
-  /** The last values that went out per field, acknowledged or not: what comes back equal to them is ours. */
-  sent: Partial<CaseFields>
+  /** Values that went out since the last acknowledgement: its answer may have been lost, so what comes back equal is ours. */
+  sent: Sent
   inFlight: Partial<CaseFields> | null
   trouble: Trouble | null
   troubleText: string
@@ -78,11 +81,16 @@ export const canSend = (state: DraftState): boolean =>
   state.case_id !== null && state.inFlight === null && state.clash === null && Object.keys(state.mine).length > 0
 
 export function sending(state: DraftState): DraftState {
-  return { ...state, inFlight: state.mine, mine: {}, sent: { ...state.sent, ...state.mine } }
+  const sent: Sent = { ...state.sent }
+  for (const [name, value] of Object.entries(state.mine)) {
+    const field = name as FieldName
+    sent[field] = [...(sent[field] ?? []), value].slice(-SENT_KEPT)
+  }
+  return { ...state, inFlight: state.mine, mine: {}, sent }
 }
 
 export function acknowledged(state: DraftState, version: number, at: number): DraftState {
-  return { ...state, version, base: { ...state.base, ...state.inFlight }, inFlight: null, trouble: null, troubleText: '', savedAt: at }
+  return { ...state, version, base: { ...state.base, ...state.inFlight }, inFlight: null, sent: {}, trouble: null, troubleText: '', savedAt: at }
 }
 
 export function failed(state: DraftState, trouble: Trouble, text = ''): DraftState {
@@ -97,10 +105,10 @@ export function met(state: DraftState, current: Pick<Case, 'version' | 'fields' 
   const mine = { ...state.inFlight, ...state.mine }
   const theirs = { ...EMPTY, ...known(current.fields) }
   const fields = FIELD_NAMES.filter(
-    (name) => name in mine && theirs[name] !== state.base[name] && theirs[name] !== mine[name] && theirs[name] !== state.sent[name],
+    (name) => name in mine && theirs[name] !== state.base[name] && theirs[name] !== mine[name] && !state.sent[name]?.includes(theirs[name]),
   )
   const left = Object.fromEntries(Object.entries(mine).filter(([name, value]) => theirs[name as FieldName] !== value)) as Partial<CaseFields>
-  const next = { ...state, version: current.version, state: current.state, inFlight: null, trouble: null, troubleText: '' }
+  const next = { ...state, version: current.version, state: current.state, inFlight: null, sent: {}, trouble: null, troubleText: '' }
   if (!fields.length) return { ...next, base: theirs, mine: left, clash: null }
   return { ...next, base: theirs, mine: left, clash: { version: current.version, by, theirs, fields } }
 }

@@ -1,6 +1,6 @@
 // Text that the server has not acknowledged, kept on this computer; taken away as soon as it has.
 import type { CaseFields } from '../../api/types'
-import type { DraftState } from './core'
+import type { DraftState, Sent } from './core'
 
 export interface Kept {
   case_id: number
@@ -8,7 +8,7 @@ export interface Kept {
   version: number
   base: CaseFields
   mine: Partial<CaseFields>
-  sent: Partial<CaseFields>
+  sent: Sent
   at: number
 }
 
@@ -52,5 +52,5 @@ export function found(shelf: Shelf, owner: string): Kept[] {
 
 /** The state as it was when its text was kept. */
 export function revived(state: DraftState, kept: Kept): DraftState {
-  return { ...state, version: kept.version, base: kept.base, mine: kept.mine, sent: kept.sent }
+  return { ...state, version: kept.version, base: kept.base, mine: kept.mine, sent: kept.sent ?? {} }
 }
