@@ -1,0 +1,94 @@
+"""Fixtures of the integration tier: every test that asks for `db` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.actor import Actor
+from app.auth.model import Role
+from app.auth.service import create_user
+from app.auth.sessions import actor_of
+from app.db import Database
+from app.migrations.run import upgrade
+from app.settings import Settings
+from tests.integration.postgres_server import PostgresServer
+
+_serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for the session; a missing PostgreSQL is an error that names the remedy."""
+    server = PostgresServer()
+    try:
+        server.create("template_hotline")
+        upgrade(server.url("template_hotline"))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("template") / "hotline.sqlite3"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database, once on each kind."""
+    if request.param == "sqlite":
+        file = tmp_path / "hotline.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"test_{next(_serial)}"
+    server.create(name, "template_hotline")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def db(db_url: str) -> Iterator[Database]:
+    """A fresh, migrated database."""
+    database = Database(db_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def settings(db_url: str, tmp_path: Path) -> Settings:
+    """Settings of an instance in a temporary home on that database."""
+    made = Settings(home=tmp_path / "home", database_url=db_url, min_free_mb=0)
+    made.ensure_dirs()
+    return made
+
+
+PASSWORD = "Stiller-Ozean-42"
+
+
+@pytest.fixture
+def person(db: Database) -> Callable[..., Actor]:
+    """Makes a user with these roles and gives the actor; `agent_id` makes them an agent."""
+
+    def make(*roles: Role, agent_id: str | None = None, name: str | None = None) -> Actor:
+        name = name or f"{'-'.join(roles) or 'agent'}-{next(_serial)}".replace("_", "-")
+        if agent_id is not None:
+            from app.agents.service import create_agent
+
+            create_agent(db, name=f"坐席{agent_id}", agent_id=agent_id, user_name=name, password=PASSWORD)
+            from app.agents.service import actor_for
+
+            return actor_for(db, agent_id)
+        user, _ = create_user(db, name, roles=roles, password=PASSWORD)
+        return actor_of(user)
+
+    return make
