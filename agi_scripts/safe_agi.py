@@ -339,8 +339,5 @@ def _key(result: str) -> str:
 
 
 def _argument(value: object) -> str:
-    """One argument of an application: commas and quotes keep to themselves."""
-    text = str(value)
-    for character in '\\",':
-        text = text.replace(character, "\\" + character)
-    return text
+    """One argument of an application: commas and quotes keep to themselves, and so do brackets, which group."""
+    return re.sub(r'[\\",()\[\]]', r"\\\g<0>", str(value))

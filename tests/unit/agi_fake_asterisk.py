@@ -52,6 +52,7 @@ class FakeAsterisk:
     """One call. `moves` are used up, one by each command that waits for the caller; afterwards the caller is silent.
 
     A move is a string of keys ("" is silence), HANG_UP, Speaks or Broken. `hang_up_at` hangs up in the n-th command.
+    `exits_on_hangup`: the connection is closed when the caller hangs up, as our dialplan wants it (AGIEXITONHANGUP).
     """
 
     moves: Iterable[Move] = ()
@@ -59,6 +60,7 @@ class FakeAsterisk:
     variables: dict[str, str] = field(default_factory=dict)
     missing_sounds: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
+    exits_on_hangup: bool = True
 
     def __post_init__(self) -> None:
         self.commands: list[list[str]] = []
@@ -96,8 +98,11 @@ class FakeAsterisk:
             for raw in lines:
                 arguments = split_arguments(raw.decode().rstrip("\n"))
                 try:
-                    connection.sendall(self._answer(arguments).encode())
+                    answer = self._answer(arguments)
+                    connection.sendall(answer.encode())
                 except (ConnectionAbortedError, OSError):
+                    return
+                if self.dead and self.exits_on_hangup:
                     return
 
     # -- Asterisk's answers -----------------------------------------------------------------------------------
@@ -119,7 +124,7 @@ class FakeAsterisk:
             self.dead = True
             if not command.startswith(("GET DATA", "STREAM", "WAIT", "RECORD")):
                 self._notice_sent = True
-                return "HANGUP\n" + self._plain(command, given)
+                return "HANGUP\n" + ("" if self.exits_on_hangup else self._plain(command, given))
             return self._hung_up(command, given)
         return self._plain(command, given)
 
@@ -275,8 +280,8 @@ def split_arguments(line: str) -> list[str]:
 
 
 def split_options(text: str) -> list[str]:
-    """Asterisk's way of splitting an application's arguments: commas separate, a backslash escapes, quotes group."""
-    result, current, quoted, escaped = [], "", False, False
+    """Asterisk's way with an application's arguments: commas separate, a backslash escapes, quotes and brackets group."""
+    result, current, quoted, escaped, depth = [], "", False, False, 0
     for character in text:
         if escaped:
             current += character
@@ -285,7 +290,11 @@ def split_options(text: str) -> list[str]:
             escaped = True
         elif character == '"':
             quoted = not quoted
-        elif character == "," and not quoted:
+        elif character in "([":
+            depth, current = depth + 1, current + character
+        elif character in ")]":
+            depth, current = max(depth - 1, 0), current + character
+        elif character == "," and not quoted and not depth:
             result.append(current)
             current = ""
         else:

@@ -1,0 +1,220 @@
+"""The voice menu on real calls: what the caller hears is compared, as sound, with what should have been said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agi_scripts.services import Announcement, CaseProgress
+from tests.calls.voice_world import Voice, build_real_prompts, wait_heard, was_heard
+from tests.peers import audio
+from tests.peers.fixtures import Exchange
+from tests.peers.hotline import AsteriskUnderTest
+from tests.peers.network import Line, PublicNetwork
+from tests.peers.waiting import wait_until
+
+CITIZEN = "13800138000"
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    pair = Exchange(tmp_path_factory.mktemp("x"))
+    build_real_prompts(pair.hotline.settings.home, tmp_path_factory.getbasetemp() / "spoken")
+    try:
+        pair.start()
+        yield pair
+    finally:
+        pair.stop()
+
+
+@pytest.fixture
+def voice(asterisk_under_test: AsteriskUnderTest) -> Iterator[Voice]:
+    with Voice(asterisk_under_test.settings).running() as voice:
+        yield voice
+
+
+def called(hotline: AsteriskUnderTest, network: PublicNetwork) -> tuple[Line, dict[str, str]]:
+    """An answered call and its HotlineStart event."""
+    since = len(hotline.manager.events)
+    line = network.call(CITIZEN).wait_answered()
+    return line, hotline.wait_call(CITIZEN, since)
+
+
+def menu_end(hotline: AsteriskUnderTest, start: dict[str, str], timeout: float = 40) -> dict[str, str]:
+    return hotline.manager.wait_event("HotlineMenuEnd", timeout, Call=start["Call"])
+
+
+def test_a_caller_hears_greeting_notice_and_language_choice_and_silence_reaches_a_person(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    line, start = called(asterisk_under_test, public_network)
+    end = menu_end(asterisk_under_test, start)
+    assert (end["Next"], end["Language"], end["Done"]) == ("queue", "zh", "1")
+    join = asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])
+    assert join["Number"] == CITIZEN
+    at = [wait_heard(line.heard, voice.prompt("zh", name), timeout=3) for name in
+          ("greeting", "recording_notice", "language_choice", "to_a_person")]  # fmt: skip
+    assert at == sorted(at)
+    assert at[0] < 2.0, "greeted at once"
+
+
+@pytest.mark.parametrize(("key", "language", "skills"), [("1", "zh", ""), ("2", "yue", "yue:1"), ("3", "en", "en:1")])
+def test_a_key_cuts_the_greeting_short_and_the_menu_follows_in_that_language(
+    asterisk_under_test: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    voice: Voice,
+    key: str,
+    language: str,
+    skills: str,
+) -> None:
+    line, start = called(asterisk_under_test, public_network)
+    line.wait(1.0)
+    pressed_at = line.heard_s()
+    line.press(key)
+    began = wait_heard(line.heard, voice.prompt(language, "main_menu"))
+    assert began - pressed_at < 1.5, "barge-in"
+    assert not was_heard(line.heard, voice.prompt("zh", "language_choice"))
+    line.press("0")
+    assert menu_end(asterisk_under_test, start)["Language"] == language
+    assert asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])["Skills"] == skills
+
+
+def test_keys_pressed_quickly_one_after_the_other_are_all_used(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    line, start = called(asterisk_under_test, public_network)
+    line.press("9120")
+    began = wait_heard(line.heard, voice.prompt("zh", "emergency_confirm_120"))
+    assert began < 4
+    line.press("0")
+    end = menu_end(asterisk_under_test, start)
+    assert end["Path"] == "welcome>emergency>confirm_120>unclear_person"
+    join = asterisk_under_test.manager.wait_event("AcdJoin", 10, Call=start["Call"])
+    assert join["Priority"] == "100"
+    assert asterisk_under_test.manager.variable(start["Channel"], "HOTLINE_WARN") == "1"
+
+
+def test_an_emergency_is_put_through(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    public_network.answers("110", then=lambda police: police.tone(880))
+    line, start = called(asterisk_under_test, public_network)
+    line.press("9110")
+    wait_heard(line.heard, voice.prompt("zh", "emergency_confirm_110"))
+    line.press("1")
+    assert menu_end(asterisk_under_test, start)["Next"] == "transfer"
+    line.wait_hears(880)
+
+
+def test_a_surge_announcement_is_heard_before_the_menu(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    text = "城南水管爆裂，抢修人员已经到场。"
+    voice.services.announced["zh"] = [Announcement("burst", text=text)]
+    line, _ = called(asterisk_under_test, public_network)
+    line.press("1")
+    menu_at = wait_heard(line.heard, voice.prompt("zh", "main_menu"))
+    from ivr.prompts import speak_text
+
+    spoken = speak_text(text, "zh", voice.services.setup.prompts)
+    assert wait_heard(line.heard, spoken, timeout=2) < menu_at
+
+
+def test_progress_of_ones_own_case_is_told(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    number = "20261124-000123"
+    voice.services.cases[number, CITIZEN] = CaseProgress(number, "handling", datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+    line, start = called(asterisk_under_test, public_network)
+    line.press("12")
+    line.press("20261124000123#")
+    state_at = wait_heard(line.heard, voice.prompt("zh", "state_handling"), timeout=30)
+    assert wait_heard(line.heard, voice.prompt("zh", "case_is"), timeout=2) < state_at
+    wait_heard(line.heard, voice.prompt("zh", "day_23"))
+    line.press("0")
+    assert menu_end(asterisk_under_test, start)["Path"].endswith("case_progress>case_told>queue")
+
+
+def test_an_elderly_caller_meets_no_menu(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    voice.services.flags[CITIZEN] = frozenset({"elderly"})
+    line, start = called(asterisk_under_test, public_network)
+    join = asterisk_under_test.manager.wait_event("AcdJoin", 15, Call=start["Call"])
+    assert join["Priority"] == "10"
+    wait_heard(line.heard, voice.prompt("zh", "elderly_greeting"), timeout=2)
+
+
+def test_outside_the_hours_a_call_back_can_be_asked_for(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    voice.services.open = False
+    line, start = called(asterisk_under_test, public_network)
+    line.press("1")
+    wait_heard(line.heard, voice.prompt("zh", "closed_notice"), timeout=30)
+    line.press("3")
+    wait_heard(line.heard, voice.prompt("zh", "callback_confirm"), timeout=30)
+    line.press("1")
+    wait_heard(line.heard, voice.prompt("zh", "callback_registered"))
+    assert line.wait_ended() == 16
+    assert voice.services.callbacks == [(start["Call"], CITIZEN, "zh")]
+
+
+@pytest.mark.parametrize(
+    ("open_", "keys"),
+    [(True, ""), (True, "1"), (True, "12"), (True, "12w20261124000123#"), (True, "9"), (True, "911"), (True, "9110"),
+     (False, "1"), (False, "13")],
+)  # fmt: skip
+def test_hanging_up_at_any_question_leaves_nothing_behind(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice, open_: bool, keys: str
+) -> None:
+    voice.services.open = open_
+    line, start = called(asterisk_under_test, public_network)
+    if keys:
+        line.press(keys)
+    line.wait(0.3)
+    line.hang_up()
+    end = asterisk_under_test.manager.wait_event("HotlineEnd", 10, Call=start["Call"])
+    assert end["Phase"] == "menu"
+    wait_until(lambda: voice.server.running == 0, 5, "no script runs any more")
+    assert not voice.services.callbacks
+
+
+def test_a_caller_beyond_the_cap_is_served_by_the_failsafe_at_once(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork
+) -> None:
+    with Voice(asterisk_under_test.settings, max_calls=0).running():
+        started = time.monotonic()
+        _, start = called(asterisk_under_test, public_network)
+        failsafe = asterisk_under_test.manager.wait_event("HotlineFailsafe", 10, Call=start["Call"])
+        assert failsafe["Cause"] == "overload"
+        assert time.monotonic() - started < 5
+
+
+def test_a_rating_after_the_talk_is_reported(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    line, start = called(asterisk_under_test, public_network)
+    asterisk_under_test.manager.wait_event("HotlineStart", 5, Call=start["Call"])
+    line.press("0")
+    asterisk_under_test.manager.wait_event("AcdJoin", 15, Call=start["Call"])
+    asterisk_under_test.redirect(start["Channel"], "hotline-survey")
+    wait_heard(line.heard, voice.prompt("zh", "survey_ask"))
+    line.press("2")
+    assert asterisk_under_test.manager.wait_event("HotlineRating", 10, Call=start["Call"])["Rating"] == "2"
+    wait_heard(line.heard, voice.prompt("zh", "survey_thanks"))
+    assert line.wait_ended() == 16
+
+
+def test_what_is_compared_as_sound_tells_prompts_apart(voice: Voice, tmp_path: Path) -> None:
+    """The comparison itself: the same sentence is found after telephone coding, another one is not."""
+    rough = audio.read(voice.prompt("zh", "greeting"))
+    rough = (rough * 60).round() / 60
+    audio.write_samples(tmp_path / "heard.wav", rough)
+    assert was_heard(tmp_path / "heard.wav", voice.prompt("zh", "greeting"))
+    assert not was_heard(tmp_path / "heard.wav", voice.prompt("zh", "goodbye"))
+    assert not was_heard(tmp_path / "heard.wav", voice.prompt("yue", "greeting"))

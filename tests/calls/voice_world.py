@@ -1,0 +1,90 @@
+"""Our Asterisk with the real voice scripts and the real prompts, for tests that listen to what a caller hears."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from agi_scripts import shared
+from agi_scripts.memory_services import MemoryServices
+from agi_scripts.scripts import SCRIPTS
+from agi_scripts.server import FastAgiServer
+from agi_scripts.services import VoiceSetup
+from app.settings import REPO, Settings
+from app.tools import tool
+from ivr.prompts import PromptSettings, build_prompts
+from tests.peers import audio
+from tests.peers.waiting import wait_until
+
+Wave = npt.NDArray[np.float64]
+
+
+def build_real_prompts(home: Path, cache: Path) -> None:
+    """Fills `home` with spoken prompts; the speech itself is made once per test run, in `cache`."""
+    tools = Settings(tools=REPO / ".telephony")
+    report = build_prompts(PromptSettings(cache, lambda name: tool(name, tools)))
+    assert report.ok, report.faults
+    for part in ("prompts", "music"):
+        shutil.copytree(cache / part, home / part, dirs_exist_ok=True)
+
+
+class Voice:
+    """The voice process of a test, in this process; `services` is its domain."""
+
+    def __init__(self, settings: Settings, max_calls: int = 50) -> None:
+        self.settings = settings
+        self.services = MemoryServices(VoiceSetup.from_settings(settings, lambda name: tool(name, settings)))
+        self.server = FastAgiServer(settings.agi_host, settings.agi_port, SCRIPTS, self.services, max_calls)
+        shared._sounds.clear()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Voice]:
+        """Serves for the body."""
+        self.server.start()
+        try:
+            yield self
+        finally:
+            self.server.stop(0.5)
+
+    def prompt(self, language: str, name: str) -> Path:
+        """The file of a prompt."""
+        return self.settings.paths.prompts / language / f"{name}.wav"
+
+
+def likeness(heard: Wave, wanted: Wave) -> tuple[float, float]:
+    """How well `wanted` is found in `heard` at its best place: (normalised correlation 0…1, second where it begins)."""
+    if heard.size < wanted.size or not wanted.size:
+        return 0.0, 0.0
+    size = 1 << int(np.ceil(np.log2(heard.size + wanted.size)))
+    product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    scores = product[: heard.size - wanted.size + 1]
+    energy = np.concatenate([[0.0], np.cumsum(heard**2)])
+    windows = energy[wanted.size :] - energy[: -wanted.size]
+    # Where next to nothing is heard any likeness would be chance.
+    floor = 0.05 * float(np.sum(wanted**2))
+    normal = scores / np.sqrt(np.maximum(windows, floor) * np.sum(wanted**2))
+    best = int(np.argmax(normal))
+    return float(normal[best]), best / audio.RATE
+
+
+def wait_heard(heard: Path, prompt: Path, since: float = 0.0, timeout: float = 20.0, alike: float = 0.8) -> float:
+    """Until `prompt` has been heard whole after second `since`; returns where it began. The sound is compared."""
+    wanted = audio.read(prompt)
+
+    def look() -> float | None:
+        if not heard.exists():
+            return None
+        score, at = likeness(audio.read(heard)[int(since * audio.RATE) :], wanted)
+        return since + at + 1e-9 if score >= alike else None
+
+    return wait_until(look, timeout, f"hears {prompt.parent.name}/{prompt.stem}", every=0.2)
+
+
+def was_heard(heard: Path, prompt: Path, since: float = 0.0, alike: float = 0.8) -> bool:
+    """Whether `prompt` has been heard whole so far."""
+    return likeness(audio.read(heard)[int(since * audio.RATE) :], audio.read(prompt))[0] >= alike
