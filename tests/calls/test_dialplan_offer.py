@@ -59,7 +59,7 @@ def test_citizen_and_agent_hear_each_other_and_both_are_recorded(
     hotline.offer(caller.channel, "1001", offer_id="offer-7")
     ringing = agent.wait_ringing()
     assert CITIZEN in ringing["peeruri"]
-    assert caller.line.hears(MUSIC_HZ)
+    caller.line.wait_hears(MUSIC_HZ, since=caller.line.heard_s())
     assert caller.variable("HOTLINE_PHASE") == "connect"
     agent.pick_up()
     answered = caller.event("AcdAnswered", Agent="1001", OfferId="offer-7")
@@ -139,7 +139,7 @@ def test_an_agent_who_hangs_up_while_the_staff_number_is_said_loses_nobody(
     hotline.offer(caller.channel, "1001")
     caller.line.wait_hears(PROMPT_HZ["staff_number"])
     agent.hang_up()
-    assert caller.event("AcdOfferEnd", Agent="1001")["OfferId"] == "o1"
+    assert caller.event("AcdOfferEnd", Agent="1001", Status="CANCEL")["OfferId"] == "o1"
     again = caller.event("AcdJoin", Attempt="2")
     assert again["Joined"] == caller.joined
     caller.line.wait_hears(MUSIC_HZ, since=caller.line.heard_s())

@@ -42,9 +42,7 @@ class BaresipPhone:
     ) -> None:
         self.folder, self.settings, self.account = folder, settings, account
         self.answer, self.tone_hz, self.codec, self.transport = answer, tone_hz, codec, transport
-        self.sip_port = block.take(2)
-        self.control_port = block.take()
-        self.rtp_port = block.take_phone()
+        self.sip_port, self.control_port, self.rtp_port = block.take_phone()
         self.events: list[dict[str, str]] = []
         self._news = threading.Condition()
         self.child: subprocess.Popen[bytes] | None = None

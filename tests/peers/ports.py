@@ -13,7 +13,9 @@ from typing import IO
 BLOCK = 500
 # Below the ports that the system itself gives to outgoing connections (32768 and up).
 FIRST, LAST = 11_000, 32_500
-SERVICES = 40
+SERVICES = 60
+SINGLE = 20
+PHONE_SERVICES = 3
 PHONES = 96
 PORTS_OF_A_PHONE = 8
 
@@ -37,17 +39,22 @@ class PortBlock:
         """Last port for voices."""
         return self.base + BLOCK - 1 - PHONES
 
-    def take_phone(self) -> int:
-        """The first of eight ports for the voices of a telephone; they are given again in turn."""
-        self.phones += 1
-        return self.rtp_end + 1 + (self.phones - 1) * PORTS_OF_A_PHONE % PHONES
+    def take_phone(self) -> tuple[int, int, int]:
+        """A telephone's ports: SIP (the next one is its TLS port), control, the first of eight for voices. They are
+        given again in turn: telephones of former tests have given theirs back."""
+        for _attempt in range(PHONES // PORTS_OF_A_PHONE):
+            number = self.phones % (PHONES // PORTS_OF_A_PHONE)
+            self.phones += 1
+            head = self.base + SERVICES - PHONE_SERVICES * (number + 1)
+            if all(_free(head + offset) for offset in range(3)):
+                return head, head + 2, self.rtp_end + 1 + number * PORTS_OF_A_PHONE
+        raise RuntimeError("this block of ports has room for no further telephone")
 
-    def take(self, step: int = 1) -> int:
+    def take(self) -> int:
         """Another free single port."""
-        for _attempt in range(SERVICES):
-            # Begins again at the head when it is used up: telephones of former tests have given theirs back.
-            port = self.base + self.taken % SERVICES
-            self.taken += step
+        while self.taken < SINGLE:
+            port = self.base + self.taken
+            self.taken += 1
             if _free(port):
                 return port
         raise RuntimeError("this block of ports has no single port left")
