@@ -31,6 +31,8 @@ _ADOPTED_AFTER_MS = 10_000
 _HIGHEST_PRIORITY = 1_000
 # A call that fails for technical reasons with this many agents in a row is itself suspected, not the next agent.
 _FAULTS_BLAMED = 3
+# How long the telephone's word about an offer may take once the link to it is back.
+_LINK_GRACE_MS = 5_000
 
 
 def call_joined(floor: Floor, event: CallJoined) -> Why | None:
@@ -196,6 +198,9 @@ def offer_expired(floor: Floor, call_id: str) -> None:
     """The telephone has said nothing about an offer long past its limit."""
     call = floor.calls.get(call_id)
     if call is None or call.offer_agent is None:
+        return
+    if not floor.link_up:
+        call.offer_timer = floor.timers.set(floor.clock.tau + _LINK_GRACE_MS, "offer", call_id)
         return
     agent = floor.agents[call.offer_agent]
     move_call(floor, call, CallStep.CANCEL)

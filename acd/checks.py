@@ -31,6 +31,7 @@ from acd.model import (
     QueueConfigured,
     TalkAdopted,
     TalkEnded,
+    TelephoneLink,
     Tick,
     Why,
     WrapUpDone,
@@ -114,6 +115,7 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     WrapUpExtended: {"agent_id": is_id, "seconds": _is_seconds},
     AgentBusyOutside: {"agent_id": is_id, "busy": _is_bool},
     QueueConfigured: {"config": lambda value: _is_queue_config(value)},
+    TelephoneLink: {"up": _is_bool},
     Tick: {},
 }
 

@@ -38,7 +38,8 @@ class QueueConfig:
 class EngineConfig:
     """What holds for all queues.
 
-    offer_grace_s: how long after an offer's deadline the engine waits for the telephone's own word before it ends it.
+    offer_grace_s: how long after an offer's deadline the engine waits for the telephone's own word before it ends it;
+        a phone picked up in the last second is reported answered only after the staff number has been spoken.
     return_s: how long a caller may need from a failed offer back into the hold loop.
     rest_s: how long an agent rests after an offer that failed through nobody's fault.
     late_wake_s: when the engine is woken later than this after a timer was due, timers stand still over that stretch: a
@@ -50,7 +51,7 @@ class EngineConfig:
     offer_timeout_s: int = 20
     wrapup_s: int = 30
     wrapup_extra_max_s: int = 600
-    offer_grace_s: int = 4
+    offer_grace_s: int = 10
     return_s: int = 2
     rest_s: int = 1
     late_wake_s: int = 10

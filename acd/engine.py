@@ -34,6 +34,7 @@ from acd.model import (
     Refused,
     TalkAdopted,
     TalkEnded,
+    TelephoneLink,
     Tick,
     Unknown,
     Why,
@@ -46,6 +47,11 @@ from acd.views import AgentSeen, EngineView, OfferSeen, TalkSeen, WaitingSeen
 
 def _queue_configured(floor: Floor, event: QueueConfigured) -> Why | None:
     floor.configure(event.config)
+    return None
+
+
+def _telephone_link(floor: Floor, event: TelephoneLink) -> Why | None:
+    floor.link_up = event.up
     return None
 
 
@@ -71,6 +77,7 @@ _HANDLERS: Mapping[type, Callable[[Floor, Any], Why | None]] = {
     WrapUpExtended: agent_events.wrapup_extended,
     AgentBusyOutside: agent_events.agent_busy_outside,
     QueueConfigured: _queue_configured,
+    TelephoneLink: _telephone_link,
     Tick: _tick,
 }
 
@@ -121,7 +128,7 @@ class Engine:
             if timer is None:
                 break
             _TIMERS[timer[2]](floor, timer[3])
-        if floor.fresh_agents or floor.fresh_calls:
+        if floor.link_up and (floor.fresh_agents or floor.fresh_calls):
             match(floor)
             overflow(floor)
         if floor.touched:

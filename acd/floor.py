@@ -46,6 +46,7 @@ class Floor:
         self.fresh_calls: dict[str, Call] = {}
         self.touched: dict[str, Line] = {}
         self.offers_made = 0
+        self.link_up = True
         self._sequence = 0
         for queue in config.queues:
             self.lines[queue.queue] = Line(queue, config.expected_handling_s * 1000)

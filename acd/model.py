@@ -289,6 +289,14 @@ class QueueConfigured:
 
 
 @dataclass(frozen=True, slots=True)
+class TelephoneLink:
+    """Whether the telephone can be told anything. While it cannot, no offer is made or ended and nobody is sent on;
+    places, states and wrap-up go on. What has become possible meanwhile is decided when the link is up again."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing happened but time. Due at `Engine.next_wake_ms()`; more often does no harm."""
 
@@ -318,6 +326,7 @@ Event = (
     | WrapUpExtended
     | AgentBusyOutside
     | QueueConfigured
+    | TelephoneLink
     | Tick
 )
 

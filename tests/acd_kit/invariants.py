@@ -22,13 +22,17 @@ def assert_sound(engine: Engine) -> None:
         waiting = [c for c in floor.calls.values() if c.demand is demand and c.state is CallState.WAITING]
         assert [key[3] for key in demand.waiting] == [c.call_id for c in sorted(waiting, key=_place)]
         assert demand.calls == len([c for c in floor.calls.values() if c.demand is demand])
-        assert not (len(demand.waiting) and len(demand.idle)), "an offer could be made and was not"
+        possible = len(demand.waiting) and len(demand.idle)
+        assert not (possible and floor.link_up), "an offer could be made and was not"
         assert (demand.unstaffed_since is None) == (demand.capable > 0)
     # Timers belong to somebody: at most four for a call, two for an agent, one for a demand.
     assert len(floor.timers) <= 4 * len(floor.calls) + 2 * len(floor.agents) + len(floor.demands)
     assert not floor.touched
-    assert not floor.fresh_calls
-    assert not floor.fresh_agents
+    if floor.link_up:
+        assert not floor.fresh_calls
+        assert not floor.fresh_agents
+    assert all(agent.idle_key is not None for agent in floor.fresh_agents.values())
+    assert set(floor.fresh_calls) <= set(floor.calls)
 
 
 def _assert_calls(engine: Engine) -> None:

@@ -38,6 +38,7 @@ from acd.model import (
     QueueConfigured,
     TalkAdopted,
     TalkEnded,
+    TelephoneLink,
     Tick,
     WrapUpDone,
     WrapUpExtended,
@@ -86,6 +87,7 @@ class Telephone(RuleBasedStateMachine):
     def _watch(self, decisions: list[Decision], before: dict[object, list[object]]) -> None:
         floor = self.lab.engine._floor
         self.old_offers.extend(of(Offer, decisions))
+        assert floor.link_up or not of(Offer, decisions) + of(Overflow, decisions)
         for offer in of(Offer, decisions):
             call = floor.calls[offer.call_id]
             if call.demand is not None and call.key is not None:
@@ -293,6 +295,12 @@ class Telephone(RuleBasedStateMachine):
                 )
             )
         )
+
+    @rule(up=st.booleans())
+    def the_link_to_the_telephone_changes(self, up) -> None:
+        offers = len(self.lab.engine.snapshot().offers)
+        self.do(TelephoneLink(up))
+        assert up or len(self.lab.engine.snapshot().offers) == offers
 
     @rule(thing=st.sampled_from([None, 7, object(), CallLeft(None), CallJoined(""), WrapUpExtended("1001", "x")]))  # type: ignore[arg-type]
     def something_that_is_no_event_arrives(self, thing) -> None:

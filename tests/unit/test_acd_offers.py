@@ -245,16 +245,17 @@ def test_an_agent_who_signs_out_while_it_rings_gives_the_caller_back():
 
 
 def test_an_answer_that_crosses_with_the_end_of_the_offer_counts():
-    lab = Lab()
+    lab = Lab(EngineConfig(queues=(patient(),), offer_grace_s=4))
     lab.sign_in("1001")
     offer = of(Offer, lab.join("c1"))[0]
     lab.wait(25)
+    assert lab.state("1001") == "not_ready"
     lab.do(OfferAnswered("c1", "1001", offer.offer_id))
     assert (lab.state("1001"), lab.call_state("c1")) == ("talking", "talking")
 
 
 def test_an_answer_that_comes_when_the_agent_is_offered_somebody_else_is_refused():
-    lab = Lab()
+    lab = Lab(EngineConfig(queues=(patient(),), offer_grace_s=4))
     lab.sign_in("1001")
     old = of(Offer, lab.join("c1"))[0]
     lab.wait(24)

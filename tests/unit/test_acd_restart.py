@@ -9,6 +9,7 @@ from acd.model import (
     AgentState,
     Announce,
     CallJoined,
+    CancelOffer,
     EngineConfig,
     FailCause,
     Offer,
@@ -19,6 +20,7 @@ from acd.model import (
     ReasonCode,
     Refused,
     TalkAdopted,
+    TelephoneLink,
     Tick,
     Why,
 )
@@ -54,6 +56,25 @@ def test_a_crowds_timers_are_looked_after_in_portions():
     portions = [len(of(Announce, lab.do(Tick()))) for _ in range(4)]
     assert portions == [200, 200, 100, 0]
     assert lab.engine.next_wake_ms() > lab.now
+
+
+def test_without_a_link_to_the_telephone_nothing_is_offered_ended_or_sent_on():
+    lab = Lab(EngineConfig(queues=(patient(overflow_wait_s=60),), wrapup_s=10))
+    lab.sign_in("1001")
+    lab.join("ringing")
+    lab.talk("talking", "1002")
+    lab.do(TelephoneLink(False))
+    lab.end_talk("talking")
+    lab.join("c1", skills={"zh": 1})
+    lab.join("c2")
+    decided = lab.wait(90)
+    assert lab.state("1002") == "ready"
+    assert (of(Offer, decided), of(CancelOffer, decided), of(Overflow, decided)) == ([], [], [])
+    assert lab.state("1001") == "offered"
+    decided = lab.do(TelephoneLink(True))
+    assert offered(decided) == [("c2", "1002")]
+    assert [gone.call_id for gone in of(Overflow, decided)] == ["c1"]
+    assert [gone.call_id for gone in of(CancelOffer, lab.wait(6))] == ["ringing"]
 
 
 def test_an_adopted_talk_keeps_its_agent_from_other_calls_and_ends_in_wrap_up():
