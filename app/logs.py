@@ -58,5 +58,5 @@ def configure(process: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "panoramisk", "asyncio", "httpx"):
+    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic", "panoramisk", "asyncio", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

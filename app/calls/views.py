@@ -60,7 +60,7 @@ def call_rows(session: Session, actor: Actor, calls: Sequence[Call]) -> list[dic
         .where(col(Recording.call_id).in_(ids), col(Recording.expired_at).is_(None))
         .group_by(col(Recording.call_id))
     ).tuples()
-    recordings = dict(counted)
+    recordings: dict[str, int] = {call_id: count for call_id, count in counted}
     rows = []
     for call in calls:
         clear = actor.sees_personal(confidential=call.call_id in secret, owner=call.agent_id)

@@ -78,7 +78,7 @@ async def test_citizen_reaches_agent(hotline: HotlineSystem, city: PublicNetwork
         await in_thread(citizen.tone, CITIZEN)
         await in_thread(citizen.wait_hears, AGENT)
         await in_thread(phone.wait_hears, CITIZEN)
-        await in_thread(citizen.wait, 2.0)
+        await in_thread(citizen.wait, 4.0)
 
         await in_thread(citizen.hang_up)
         await page.expect("call.ended", call_id=call)
