@@ -72,6 +72,8 @@ def test_a_killed_backend_process_is_back_within_five_seconds(system: HotlineSys
 
 def test_a_frozen_voice_process_is_replaced_within_ten_seconds(system: HotlineSystem) -> None:
     before = system.pids()["voice"]
+    # Until its first heartbeat a process is still starting, for which it is given longer.
+    system.wait((system.home / "run/voice.beat").exists, 10, "the voice process's first heartbeat")
     system.kill("voice", number=signal.SIGSTOP)
     system.wait(lambda: system.pids().get("voice") not in (None, before), 10, "another voice process")
     system.wait_healthy(10)
