@@ -10,6 +10,11 @@ from typing import Any
 import httpx
 import websockets
 
+from app.agents.service import create_agent, phone_accounts
+from app.auth.model import Role
+from app.auth.users import create_user
+from app.db import Database
+from app.phones import publish
 from tests.harness.desktop import CommandRefused, Desktop
 from tests.harness.system import PASSWORD, HotlineSystem
 
@@ -27,48 +32,69 @@ class Pages:
         self.desktops: dict[str, Desktop] = {}
         self.watcher = Desktop(system.http, "watch", PASSWORD, streams=("wallboard",))
         self._open: list[Desktop] = []
+        self._keeper: asyncio.Task[None] | None = None
 
     async def make_people(self) -> dict[str, str]:
         """Makes the accounts; returns staff number → password of the telephone."""
-        secrets = {}
-        for agent_id in self.agent_ids:
-            secrets[agent_id] = (await asyncio.to_thread(self._system.add_agent, agent_id)).secret
-            self.desktops[agent_id] = Desktop(self._system.http, agent_id, PASSWORD)
-        self._system._env["HOTLINE_NEW_PASSWORD"] = PASSWORD
-        await asyncio.to_thread(self._system.cli, "user", "add", "watch", "--role", "supervisor")
-        return secrets
+        return await asyncio.to_thread(self._make_people)
+
+    def _make_people(self) -> dict[str, str]:
+        database = Database(self._system.settings.url)
+        try:
+            for agent_id in self.agent_ids:
+                create_agent(
+                    database,
+                    name=f"测试{agent_id}",
+                    agent_id=agent_id,
+                    skills={"zh": 5, "yue": 5, "en": 5},
+                    password=PASSWORD,
+                )
+                self.desktops[agent_id] = Desktop(self._system.http, agent_id, PASSWORD)
+            create_user(database, "watch", display_name="看板", roles=[Role.supervisor], password=PASSWORD)
+            publish(self._system.settings, database)
+            return {account.agent_id: account.secret for account in phone_accounts(database)}
+        finally:
+            database.dispose()
 
     async def open(self) -> None:
         """Everybody signs in; agents sign in to the queue and take a break."""
         for page in (self.watcher, *self.desktops.values()):
             await page.__aenter__()
             self._open.append(page)
+        self._keeper = asyncio.create_task(self._keep(), name="pages")
         for agent_id, page in self.desktops.items():
             await page.command("agent.sign_in", endpoint=agent_id)
         await self.all_not_ready()
 
     async def close(self) -> None:
         """Everybody closes the page."""
+        if self._keeper is not None:
+            self._keeper.cancel()
         for page in self._open:
             await asyncio.gather(page.__aexit__(None, None, None), return_exceptions=True)
         self._open.clear()
 
-    async def reconnect(self, timeout: float = 30.0) -> float:
-        """Every page whose line is broken connects again; seconds until the last one was back."""
-        return max(await asyncio.gather(*(self._back(page, timeout) for page in self._open)), default=0.0)
+    async def connected(self, timeout: float = 30.0) -> None:
+        """Until no page's line is broken (each comes back by itself, as in a browser)."""
+        deadline = time.monotonic() + timeout
+        while broken := [page.name for page in self._open if _is_broken(page)]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {timeout:.0f} s for the pages of {', '.join(broken)} to be back")
+            await asyncio.sleep(0.05)
 
-    async def _back(self, page: Desktop, timeout: float) -> float:
-        if page._reader is not None and not page._reader.done():
-            return 0.0
-        began = time.monotonic()
+    async def _keep(self) -> None:
+        """What the pages' own script does: a broken line is tried again until it works."""
         while True:
-            try:
-                await page.reconnect(timeout=timeout)
-                return time.monotonic() - began
-            except AWAY:
-                if time.monotonic() - began > timeout:
-                    raise
-                await asyncio.sleep(0.1)
+            broken = [page for page in self._open if _is_broken(page)]
+            await asyncio.gather(*(self._again(page) for page in broken))
+            await asyncio.sleep(0.2)
+
+    async def _again(self, page: Desktop) -> None:
+        try:
+            await page.disconnect()
+            await page.connect(timeout=2.0)
+        except AWAY:
+            return
 
     # ---- agents ----------------------------------------------------------------------------------------------------
 
@@ -105,7 +131,7 @@ class Pages:
     async def wait_talking(self, agent_ids: Iterable[str], timeout: float = 30.0) -> float:
         """Seconds until the (reconnected) pages of these agents show their talks again."""
         began = time.monotonic()
-        await self.reconnect(timeout)
+        await self.connected(timeout)
         for agent_id in agent_ids:
             page = self.desktops[agent_id]
             await page.until(
@@ -144,17 +170,12 @@ class Pages:
         return sorted(board["waiting"], key=lambda row: row["position"]) if board else None
 
     async def until_board(self, condition: Callable[[], object], timeout: float, what: str) -> None:
-        """Until the condition holds; reconnects the watcher as often as it takes."""
+        """Until the condition holds for what the watcher's page shows while its line works."""
         deadline = time.monotonic() + timeout
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                await self._back(self.watcher, max(left, 0.1))
-                await self.watcher.until(condition, what, min(max(left, 0.1), 1.0))
-                return
-            except AWAY:
-                if time.monotonic() > deadline:
-                    raise AssertionError(f"waited {timeout:.0f} s for {what}; board: {self.board()}") from None
+        while _is_broken(self.watcher) or not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {timeout:.0f} s for {what}; board: {self.board()}")
+            await asyncio.sleep(0.02)
 
     # ---- what is stored --------------------------------------------------------------------------------------------
 
@@ -183,3 +204,7 @@ class Pages:
                 break
             await asyncio.sleep(0.3)
         return len(missing)
+
+
+def _is_broken(page: Desktop) -> bool:
+    return page._reader is None or page._reader.done() or not page._snapshot.is_set()

@@ -113,7 +113,7 @@ class Report:
         for head in ("fault", "callers before", "after", "cases lost", "seconds to normal", "remarks"):
             table.add_column(head, justify="left" if head in ("fault", "remarks") else "right")
         for one in self.scenarios:
-            remarks = "; ".join([*one.notes, *([f"FAILED: {one.error.splitlines()[0]}"] if one.error else [])])
+            remarks = "; ".join([*one.notes, *([f"FAILED: {one.error.splitlines()[0][:160]}"] if one.error else [])])
             table.add_row(one.name, *map(_cell, (one.before, one.after, one.cases_lost, one.normal_s)), remarks)
         console.print(table)
         if usage:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from app.instance.readiness import healthz
 from app.secrets import secret
 from app.settings import REPO
 from tests.drills._pages import Pages
@@ -65,6 +66,16 @@ class System(HotlineSystem):
     """The instance, whose core reaches the manager port through `relay_port` if one is given."""
 
     relay_port: int | None = None
+    tolerated: frozenset[str] = frozenset()  # parts that a drill itself has made unwell
+
+    def unwell(self) -> set[str]:
+        """The parts that the backend says are not well; {"backend"} when it says nothing."""
+        parts = healthz(self.settings).get("parts")
+        return {name for name, state in parts.items() if state != "ok"} if parts else {"backend"}
+
+    def healthy(self) -> bool:
+        """Whether all parts work that the drill has not broken on purpose."""
+        return self.unwell() <= self.tolerated
 
     def start(self, timeout: float = 120.0) -> None:
         """`hotline up`, until every part is healthy."""
@@ -241,7 +252,7 @@ class Scene:
 
     async def clear(self) -> None:
         """Everybody hangs up and every agent takes a break: the next scenario begins from nothing."""
-        await self.pages.reconnect()
+        await self.pages.connected()
         await self.pages.all_not_ready()
         await self.hang_up(citizen for citizen in self.everybody if citizen.alive)
         self.everybody.clear()

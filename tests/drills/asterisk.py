@@ -134,7 +134,7 @@ async def asterisk_killed(report: Report, scene: Scene, one: Scenario, waiting: 
     await scene.wait_phones()
     report.figure("asterisk_killed.phones_back_s", time.monotonic() - began)
     await asyncio.to_thread(scene.system.wait_healthy, 60)
-    await scene.pages.reconnect()
+    await scene.pages.connected()
     await scene.pages.wait_idle(30)
     await scene.pages.ready()
     mark = scene.manager.mark()

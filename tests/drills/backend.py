@@ -69,7 +69,7 @@ async def killed_in_menu(report: Report, scene: Scene, one: Scenario, count: int
     talks = await scene.talks(citizens, mark, timeout=60)
     report.samples("kill_in_menu.talk_after_s", [time.monotonic() - began] * len(talks))
     one.after = _alive(citizens)
-    await scene.pages.reconnect()
+    await scene.pages.connected()
     await scene.hang_up(citizens)
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in citizens)
 
@@ -94,14 +94,20 @@ async def killed_in_queue(report: Report, scene: Scene, one: Scenario, count: in
     report.figure("kill_in_queue.same_order", [row["call_id"] for row in rows] == order)
     report.goal("kill_in_queue.same_order", "==", True)
     one.after = _alive(citizens)
-    await _serve_all(report, scene, citizens, order, "kill_in_queue")
+    await _serve_all(report, scene, citizens, (order, scene.pages.marks()), "kill_in_queue")
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in citizens)
 
 
-async def _serve_all(report: Report, scene: Scene, citizens: list[Citizen], order: list[str], name: str) -> None:
-    """Agents take everybody; whether they were offered in the old order, with the old join times."""
-    await scene.pages.reconnect()
-    marks, mark = scene.pages.marks(), scene.manager.mark()
+async def _serve_all(
+    report: Report, scene: Scene, citizens: list[Citizen], seen: tuple[list[str], dict[str, int]], name: str
+) -> None:
+    """Agents take everybody; whether they were offered in the old order, with the old join times.
+
+    `seen`: the order, and the pages' marks from before any of them could be offered.
+    """
+    order, marks = seen
+    await scene.pages.connected()
+    mark = scene.manager.mark()
     joined = {citizen.call_id: citizen.joined_ms for citizen in citizens}
     await scene.pages.ready()
 
@@ -205,8 +211,9 @@ async def frozen_core(report: Report, scene: Scene, one: Scenario, count: int) -
     report.figure("freeze_core.silence_longest_s", max(_hold.gaps(scene, talks)))
     report.goal("freeze_core.silence_longest_s", "<=", GAP_S)
     one.after = _alive(talking + waiting)
+    marks = scene.pages.marks()
     await scene.hang_up(talking)
-    await _serve_all(report, scene, waiting, order, "freeze_core")
+    await _serve_all(report, scene, waiting, (order, marks), "freeze_core")
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in talking + waiting)
 
 
