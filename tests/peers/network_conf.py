@@ -140,6 +140,7 @@ server_uri = sip:{there}
 client_uri = sip:{agent_id}@{there}
 contact_user = {agent_id}
 expiration = 120
+max_random_initial_delay = 0
 retry_interval = 2
 [agent-{agent_id}]
 type = auth
