@@ -169,6 +169,6 @@ def dies_after(seconds_of: str) -> Script:
     """A script that plays a file and dies before it says that it is done."""
 
     def script(channel: AgiChannel) -> None:
-        channel.command(f"STREAM FILE {seconds_of} \"\"")
+        channel.command(f'STREAM FILE {seconds_of} ""')
 
     return script

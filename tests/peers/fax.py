@@ -20,9 +20,7 @@ def write_fax(path: Path, pages: int = 2) -> Path:
             draw.rectangle((100 + 250 * block, 200, 300 + 250 * block, 400), fill=0)
         images.append(image)
     path.parent.mkdir(parents=True, exist_ok=True)
-    images[0].save(
-        path, format="TIFF", compression="group4", dpi=(204, 196), save_all=True, append_images=images[1:]
-    )
+    images[0].save(path, format="TIFF", compression="group4", dpi=(204, 196), save_all=True, append_images=images[1:])
     return path
 
 

@@ -72,9 +72,7 @@ PhoneMaker = Callable[..., BaresipPhone]
 
 
 @pytest.fixture
-def phone(
-    asterisk_under_test: AsteriskUnderTest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PhoneMaker]:
+def phone(asterisk_under_test: AsteriskUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoneMaker]:
     """`phone("1001", answer="manual", tone_hz=880)` starts an agent's desk phone and waits until it is reachable."""
     hotline, made, numbers = asterisk_under_test, [], itertools.count(1)
 

@@ -74,9 +74,7 @@ class AsteriskUnderTest:
 
     def connect(self) -> None:
         """Signs in on the manager line, as the core would."""
-        self.manager = Manager(
-            self.settings.ami_host, self.settings.ami_port, "hotline", secret(self.settings, "ami")
-        )
+        self.manager = Manager(self.settings.ami_host, self.settings.ami_port, "hotline", secret(self.settings, "ami"))
 
     def restart(self) -> None:
         """Ends Asterisk and starts it again with the same configuration."""

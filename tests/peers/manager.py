@@ -107,7 +107,7 @@ class Manager:
         """The channels that exist now."""
         return self.list_action("CoreShowChannels", "CoreShowChannelsComplete")
 
-    def _wait(self, look: Callable[[], Event | bool | None], timeout: float, what: str):  # noqa: ANN202
+    def _wait(self, look: Callable[[], Event | bool | None], timeout: float, what: str):
         deadline = time.monotonic() + timeout
         with self._news:
             while True:
@@ -117,7 +117,9 @@ class Manager:
                 left = deadline - time.monotonic()
                 if left <= 0 or self._closed:
                     names = [e.get("UserEvent") or e.get("Event", "?") for e in self.events[-25:]]
-                    last = [{k: v for k, v in e.items() if k not in _SNAPSHOT} for e in self.events if "UserEvent" in e][-4:]
+                    last = [
+                        {k: v for k, v in e.items() if k not in _SNAPSHOT} for e in self.events if "UserEvent" in e
+                    ][-4:]
                     raise AssertionError(f"not within {timeout:g} s: {what}; events: {', '.join(names)}; last: {last}")
                 self._news.wait(min(left, 1.0))
 

@@ -26,7 +26,9 @@ def write(
         audio.write_tone(root / f"tones/{hz}/tone.wav", hz, 60)
     parts = asterisk_dirs(ours)
     for name, text in _files(root, ours, ports, list(agents), ami_secret).items():
-        (root / "etc" / name).write_text(text.replace("@MODULES@", str(parts.modules)).replace("@DATA@", str(parts.data)))
+        (root / "etc" / name).write_text(
+            text.replace("@MODULES@", str(parts.modules)).replace("@DATA@", str(parts.data))
+        )
 
 
 def _files(
