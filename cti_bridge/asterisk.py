@@ -58,8 +58,9 @@ class Asterisk:
 
     async def do(self, *actions: Action) -> None:
         """Do several things in order; raises the first error after all have been answered."""
-        for channel in (str(a["Channel"]) for a in actions if "Channel" in a):
-            if not _CHANNEL.fullmatch(channel):
+        for action in actions:
+            channel = str(action.get("Channel", ""))
+            if channel and action["Action"] != "Originate" and not _CHANNEL.fullmatch(channel):
                 raise ActionFailed("check", f"not a channel: {channel!r}")
         for answer in await self.link.pipeline(list(actions)):
             if isinstance(answer, AmiError):

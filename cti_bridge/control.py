@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 NUMBER = re.compile(r"\+?[0-9*#]{2,32}")
 ANSWER_S = 2.0
+JOIN_S = 2.0
 DRAFT_S = 0.5
 NORMAL = 16  # Q.850: somebody hung up
 
@@ -125,8 +126,14 @@ class Control:
     async def complete_transfer(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
         """Citizen and third party talk on, the agent leaves."""
         async with self._own(agent_id, call_id) as call:
+            citizen, agent = rooms.legs(call, agent_id)
+            await self._do(call, rooms.complete(call))
+            async with _patience(JOIN_S):
+                while not citizen.in_room and call.citizen_here:
+                    await asyncio.sleep(0.01)
+            # Only now: a room that the agent leaves before the citizen is there is closed by the dialplan.
             self._wishes.add(call.call_id)
-            await self._do(call, rooms.complete(call, agent_id))
+            await self._do(call, [hangup(agent.handle)], lenient=True)
             return {"call_id": call.call_id}
 
     async def cancel_consult(self, agent_id: str, call_id: str | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
 from cti_bridge.ports import AgentRecord, CallSeen
+from recordings.store import Store
 
 _TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
 
@@ -87,9 +88,7 @@ class AppDomain:
         return {"case_id": case.id, "case_number": case.number, "version": case.version, "state": case.state}
 
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
-        from recordings.store import Store
-
-        Store(self._settings, self._db).adopt(call_id, segment, (citizen, heard))
+        Store(self._settings, self._db).adopt(call_id, segment, citizen, heard)
 
     def callback_target(self, callback_id: int, agent_id: str) -> str:
         return take(self._db, actor_for(self._db, agent_id), callback_id).number

@@ -92,13 +92,12 @@ def conference(call: Call, agent_id: str) -> list[Action]:
     return [*marks, redirect_pair(citizen.channel, ROOM, agent.channel, ROOM)]
 
 
-def complete(call: Call, agent_id: str) -> list[Action]:
-    """Citizen to the third party, agent out."""
-    citizen, agent = legs(call, agent_id)
-    if third(call, up=True) is None:
+def complete(call: Call) -> list[Action]:
+    """Citizen to the third party; the agent may go once they have met."""
+    citizen = call.leg(Role.citizen)
+    if citizen is None or third(call, up=True) is None:
         raise refused("third_not_there", "对方尚未接听,不能转接。", "The other party has not answered yet.")
-    steps = [] if citizen.in_room else [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
-    return [*steps, hangup(agent.channel)]
+    return [] if citizen.in_room else [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
 
 
 def cancel(call: Call, agent_id: str) -> list[Action]:

@@ -1,0 +1,284 @@
+"""The whole bridge against a played Asterisk and a domain in memory: quick, and every event is the test's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.actor import Actor
+from app.auth.model import Role
+from app.errors import Busy
+from app.secrets import secret
+from app.settings import Settings
+from cti_bridge.bridge import Bridge, wall_clock_ms
+from cti_bridge.ports import AgentRecord, CallSeen
+from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
+
+NODE = "test-1795521600"
+
+
+class MemoryDomain:
+    """A domain that remembers what it was told. `locked` makes every write fail as a locked database does."""
+
+    def __init__(self, agents: Sequence[str] = ("1001", "1002", "1003")) -> None:
+        self.staff = {
+            one: AgentRecord(one, f"坐席{one}", {"zh": 5, "yue": 3}, ("general",), one, one == "1001") for one in agents
+        }
+        self.calls: dict[str, dict[str, Any]] = {}
+        self.cards: list[tuple[str, str]] = []
+        self.drafts: dict[str, int] = {}
+        self.recordings: list[tuple[str, int]] = []
+        self.actors: dict[str, Actor] = {
+            f"token-{one}": Actor(int(one), frozenset({Role.agent}), one, one) for one in self.staff
+        }
+        self.actors["token-watch"] = Actor(9, frozenset({Role.supervisor}), None, "watch")
+        self.actors["token-citizen"] = Actor(8, frozenset({Role.citizen}), None, "citizen")
+        self.locked = False
+        self.slow: threading.Event | None = None
+        self.open: list[CallSeen] = []
+
+    def _write(self) -> None:
+        if self.slow is not None:
+            self.slow.wait(10)
+        if self.locked:
+            raise Busy()
+
+    def session_actor(self, token: str) -> Actor | None:
+        return self.actors.get(token)
+
+    def agents(self) -> Sequence[AgentRecord]:
+        return list(self.staff.values())
+
+    def remember_endpoint(self, agent_id: str, endpoint: str) -> None:
+        self._write()
+
+    def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        self._write()
+        for call_id, fields in facts:
+            self.calls.setdefault(call_id, {}).update({k: v for k, v in fields.items() if v is not None})
+
+    def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        return self.open
+
+    def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
+        return []
+
+    def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
+        self._write()
+        call_id = str(call["call_id"])
+        self.cards.append((call_id, agent_id))
+        case = self.drafts.setdefault(call_id, len(self.drafts) + 1)
+        return {
+            "call_id": call_id,
+            "number": call["number"],
+            "waited_s": call["waited_s"],
+            "draft": {"case_id": case, "case_number": f"20261124-{case:06}", "version": 1, "fields": {}},
+        }
+
+    def draft(self, call_id: str) -> dict[str, Any] | None:
+        case = self.drafts.get(call_id)
+        return {"case_id": case, "case_number": f"20261124-{case:06}", "version": 1, "state": "draft"} if case else None
+
+    def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
+        self._write()
+        self.recordings.append((call_id, segment))
+        citizen.unlink(missing_ok=True)
+        heard.unlink(missing_ok=True)
+
+    def callback_target(self, callback_id: int, agent_id: str) -> str:
+        return "13800000000"
+
+
+class PlayedAsterisk(FakeAmi):
+    """A FakeAmi that knows channels: `Status` and `DeviceStateList` answer with what was set."""
+
+    def __init__(self, password: str) -> None:
+        super().__init__(password)
+        self.channels: dict[str, list[tuple[str, str]]] = {}
+        self.devices: dict[str, str] = {}
+        self.queue: dict[str, bool] = {}
+        self.deaf: set[str] = set()
+        self._numbers = itertools.count(1)
+        self.on(
+            "Status", lambda a: listed(a, [[("Event", "Status"), *rows] for rows in self.channels.values()], "Status")
+        )
+        self.on(
+            "DeviceStateList",
+            lambda a: listed(
+                a,
+                [{"Event": "DeviceStateChange", "Device": d, "State": s} for d, s in self.devices.items()],
+                "DeviceStateList",
+            ),
+        )
+        self.on("QueueStatus", self._queue_status)
+        self.on("QueueAdd", self._queue_change)
+        self.on("QueuePause", self._queue_change)
+        self.on("QueueRemove", self._queue_change)
+
+    def _queue_status(self, action: Fields) -> bytes:
+        rows: list[dict[str, str] | list[tuple[str, str]]] = [
+            {"Event": "QueueMember", "Location": one, "Paused": "1" if paused else "0"}
+            for one, paused in self.queue.items()
+        ]
+        return listed(action, rows, "QueueStatus")
+
+    def _queue_change(self, action: Fields) -> bytes:
+        if action["Action"] == "QueueRemove":
+            self.queue.pop(action["Interface"], None)
+        else:
+            self.queue[action["Interface"]] = action.get("Paused") == "true"
+        return ok(action)
+
+    # -- what happens to calls --------------------------------------------------------------------------------------
+
+    def phone(self, endpoint: str, state: str = "NOT_INUSE") -> None:
+        """A telephone's state changes."""
+        self.devices[f"PJSIP/{endpoint}"] = state
+        self.event("DeviceStateChange", Device=f"PJSIP/{endpoint}", State=state)
+
+    def user_event(self, name: str, call: str, channel: str = "", unique_id: str = "", **fields: str | int) -> None:
+        """A UserEvent of the dialplan."""
+        self.event(
+            "UserEvent",
+            UserEvent=name,
+            Channel=channel or self.name_of(call),
+            Uniqueid=unique_id or call,
+            Call=call,
+            **fields,
+        )
+
+    @staticmethod
+    def name_of(call: str) -> str:
+        """The channel of a citizen's call."""
+        return f"PJSIP/trunk-{int(call.rpartition('.')[2]):08x}"
+
+    def citizen(self, number: str, started_ms: int) -> str:
+        """A citizen's call arrives; its id."""
+        call = f"{NODE}.{next(self._numbers)}"
+        self.user_event("HotlineStart", call, Number=number, Name="张三", Line="12345", Started=started_ms)
+        return call
+
+    def join(self, call: str, number: str, joined_ms: int, attempt: int = 1, **more: str | int) -> None:
+        """The caller is in the hold loop."""
+        fields: dict[str, str | int] = {
+            "Number": number,
+            "Line": "12345",
+            "Queue": "general",
+            "Lang": "zh",
+            "Skills": "",
+            "Prio": 0,
+            "Path": "welcome>person",
+            "Started": joined_ms,
+            "Joined": joined_ms,
+            "Attempt": attempt,
+        }
+        self.user_event("AcdJoin", call, **{**fields, **more})
+
+    def rings(self, call: str, agent_id: str) -> str:
+        """The dialplan dials the agent; the leg's unique id."""
+        leg = f"{NODE}.{next(self._numbers) + 1000}"
+        channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
+        self.event("DialBegin", Channel=self.name_of(call), Uniqueid=call, DestChannel=channel, DestUniqueid=leg)
+        self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Ringing")
+        return leg
+
+    def picks_up(self, call: str, agent_id: str, leg: str, offer_id: str) -> None:
+        """The agent answers and the talk begins."""
+        channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
+        self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Up")
+        self.user_event(
+            "AcdAnswered",
+            call,
+            channel,
+            leg,
+            Agent=agent_id,
+            OfferId=offer_id,
+            AgentChannel=channel,
+            Rec=f"/x/{call}-1",
+        )
+
+    def hangs_up(self, unique_id: str, cause: int = 16) -> None:
+        """A channel ends."""
+        self.event("Hangup", Uniqueid=unique_id, Channel="x", Cause=cause)
+
+
+class Listener:
+    """A connected page without a socket."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.closed: tuple[int, str] | None = None
+        self.changed = asyncio.Event()
+
+    def send(self, text: str) -> None:
+        self.frames.append(text)
+        self.changed.set()
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+        self.changed.set()
+
+
+class Rig:
+    """Bridge, played Asterisk and memory domain, started."""
+
+    def __init__(self, home: Path, clock: Callable[[], int] = wall_clock_ms, **settings: object) -> None:
+        self.settings = Settings(home=home, ami_port=1, **settings)  # type: ignore[arg-type]
+        self.settings.ensure_dirs()
+        self.domain = MemoryDomain()
+        self.clock = clock
+        self.asterisk = PlayedAsterisk(secret(self.settings, "ami"))
+
+    async def start(self, *, phones: Sequence[str] = ("1001", "1002", "1003")) -> Rig:
+        """Asterisk first, then the bridge; returns when the bridge has the picture."""
+        for endpoint in phones:
+            self.asterisk.devices[f"PJSIP/{endpoint}"] = "NOT_INUSE"
+        if not self.asterisk.port:
+            await self.asterisk.start()
+        self.settings = self.settings.model_copy(update={"ami_port": self.asterisk.port})
+        await self.start_bridge()
+        return self
+
+    async def start_bridge(self) -> None:
+        """A (new) bridge."""
+        self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock)
+        await self.bridge.start()
+        await self.until(lambda: self.bridge.core.connected, "the picture")
+
+    async def stop(self) -> None:
+        """End everything."""
+        await self.bridge.stop()
+        await self.asterisk.stop()
+
+    async def until(self, condition: Callable[[], object], what: str, timeout: float = 5.0) -> None:
+        """Let the loop turn until something holds."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not condition():
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            raise AssertionError(f"not within {timeout} s: {what}") from None
+
+    async def ready(self, *agents: str) -> None:
+        """These agents are on shift with a telephone alone, and ready."""
+        for agent_id in agents:
+            await self.bridge.sign_in(agent_id)
+        await self.until(lambda: all(self.state(one) == "ready" for one in agents), "ready agents")
+
+    def state(self, agent_id: str) -> str:
+        """An agent's state."""
+        agent = self.bridge.core.book.get(agent_id)
+        return agent.state.value if agent else "signed_out"
+
+    async def redirects(self, context: str, count: int = 1) -> list[Fields]:
+        """The Redirects to a context, once there are so many."""
+
+        def found() -> list[Fields]:
+            return [a for a in self.asterisk.got("Redirect") if context in (a["Context"], a.get("ExtraContext"))]
+
+        await self.until(lambda: len(found()) >= count, f"{count} redirects to {context}")
+        return found()
