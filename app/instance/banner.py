@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from app.instance.prepare import Prepared
 from app.settings import Settings
 
 
 def banner(settings: Settings, prepared: Prepared, seconds: float) -> str:
     """The text shown once all parts work."""
+    demo = os.environ.get("HOTLINE_DEMO") == "1"
     sip = f"{settings.sip_host}:{settings.sip_port}"
     if prepared.admin_password:
         admin = f"{prepared.admin_name}   one-time password: {prepared.admin_password}"
@@ -19,7 +22,7 @@ def banner(settings: Settings, prepared: Prepared, seconds: float) -> str:
         ("Citizens call", f"sip:{settings.main_number}@{sip}   (from {', '.join(settings.trunk_addresses)})"),
         ("Fax", f"sip:{settings.fax_number}@{sip}"),
         ("Agent's phone", ".venv/bin/hotline agent add NAME   prints what a SIP phone needs; or use the browser's"),
-        ("Watch it live", "make demo   simulated citizens and agents"),
+        *([] if demo else [("Watch it live", "make demo   simulated citizens and agents")]),
         ("Check it", "make doctor   places a test call"),
         ("Stop it", "Ctrl-C here, or make stop"),
         ("Files", str(settings.home)),
