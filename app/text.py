@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _CALL_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the rest of a line around
 _NUMBER = re.compile(r"[^0-9+*#]")
 
 
@@ -16,9 +17,13 @@ def clean(value: str, limit: int, *, lines: bool = False) -> str:
     """
     out = []
     for char in unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")):
-        if (lines and char in "\n\t") or unicodedata.category(char) not in ("Cc", "Cs", "Cn"):
+        if (lines and char in "\n\t") or _is_text(char):
             out.append(char)
     return "".join(out)[:limit].strip()
+
+
+def _is_text(char: str) -> bool:
+    return char not in _BIDI and unicodedata.category(char) not in ("Cc", "Cs", "Cn")
 
 
 def is_call_id(value: str) -> bool:

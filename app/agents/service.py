@@ -62,7 +62,7 @@ def get_agent(db: Database, agent_id: str) -> Agent:
 
 def agent_names(session: Session) -> dict[str, str]:
     """Staff number → name, for lists."""
-    return dict(session.execute(select(Agent.agent_id, Agent.name)).tuples().all())
+    return dict(session.execute(select(Agent.agent_id, Agent.name)).all())
 
 
 def create_agent(

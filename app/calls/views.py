@@ -59,7 +59,7 @@ def call_rows(session: Session, actor: Actor, calls: Sequence[Call]) -> list[dic
         select(Recording.call_id, func.count())
         .where(col(Recording.call_id).in_(ids), col(Recording.expired_at).is_(None))
         .group_by(col(Recording.call_id))
-    ).tuples()
+    ).all()
     recordings: dict[str, int] = {call_id: count for call_id, count in counted}
     rows = []
     for call in calls:

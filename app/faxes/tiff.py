@@ -80,6 +80,14 @@ def _tiff2pdf(tiff: Path, pdf: Path, tool: ToolLookup) -> str:
     return "" if sound and "error" not in words.lower() and "read at" not in words.lower() else words[:200] or "failed"
 
 
+def _has_picture(image: Image.Image, size: int) -> bool:
+    """Whether the page's picture lies within the file; a torn page would otherwise decode to white paper."""
+    tags = getattr(image, "tag_v2", {})
+    offsets, lengths = tags.get(273, ()), tags.get(279, ())
+    pairs = list(zip(offsets, lengths, strict=False))
+    return bool(pairs) and len(offsets) == len(lengths) and all(start + length <= size for start, length in pairs)
+
+
 def _save_readable(tiff: Path, target: Path) -> int:
     """Write the pages that decode to `target`; how many there are."""
     pages: list[Image.Image] = []
@@ -89,7 +97,7 @@ def _save_readable(tiff: Path, target: Path) -> int:
             for number in range(MOST_PAGES):
                 try:
                     image.seek(number)
-                    if image.width * image.height > MOST_PIXELS:
+                    if image.width * image.height > MOST_PIXELS or not _has_picture(image, tiff.stat().st_size):
                         continue
                     page = image.convert("1")
                     page.info["dpi"] = image.info.get("dpi", (204, 196))

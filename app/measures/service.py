@@ -81,5 +81,5 @@ def figures(session: Session, now: datetime) -> Figures:
 
 def counts(session: Session) -> dict[str, int]:
     """Stored calls by outcome, for /metrics."""
-    found = session.execute(select(col(Call.outcome), func.count()).group_by(col(Call.outcome))).tuples()
+    found = session.execute(select(col(Call.outcome), func.count()).group_by(col(Call.outcome))).all()
     return {outcome or "open": count for outcome, count in found}

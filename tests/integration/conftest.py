@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.actor import Actor
+from app.auth import passwords
 from app.auth.model import Role
 from app.auth.service import create_user
 from app.auth.sessions import actor_of
@@ -19,6 +22,15 @@ from app.settings import Settings
 from tests.integration.postgres_server import PostgresServer
 
 _serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashing() -> Iterator[None]:
+    """Argon2 as cheap as it gets: hundreds of users are made, and none of their passwords matters."""
+    real = passwords._hash
+    passwords._hash = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    yield
+    passwords._hash = real
 
 
 @pytest.fixture(scope="session")
