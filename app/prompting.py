@@ -1,14 +1,53 @@
-"""Builds the prompts of an instance with the instance's own tools."""
+"""Builds the prompts of an instance with the instance's own tools.
+
+What one instance of this checkout has spoken, another need not speak again (a demo beside the real one, every test):
+the sounds are kept once more below the tools folder, by the hash of everything that makes them what they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from app.settings import Settings
 from app.tools import tool
 from ivr import prompts
+from ivr.prompts import Store
 
 
 def build_all(settings: Settings, progress: Callable[[int, int, str], None] | None = None) -> prompts.Report:
     """Brings prompts and music up to date; see `ivr.prompts.build_prompts`. Raises SpeechError, ToolMissing."""
-    return prompts.build_prompts(settings, progress, tool=lambda name: tool(name, settings))
+    store = Store(settings.home)
+    shared = settings.tools / "prompt-cache"
+    if not store.manifest():
+        _copy_missing(shared.glob("*.wav"), store.cache)
+    report = prompts.build_prompts(settings, progress, tool=lambda name: tool(name, settings))
+    if report.made:
+        # Studio recordings belong to one instance; what is synthesised is the same everywhere.
+        keys = {key for key in store.manifest().values() if not key.startswith("studio-")}
+        _copy_missing((store.cached(key) for key in sorted(keys)), shared)
+        for outdated in shared.glob("*.wav"):
+            if outdated.stem not in keys:
+                outdated.unlink(missing_ok=True)
+    return report
+
+
+def _copy_missing(files: Iterable[Path], folder: Path) -> None:
+    """Copies, never links: a file that somebody overwrites in one instance must not change in another.
+
+    Best effort: what can't be copied (a full or read-only disk, a file that has just gone) is spoken anew.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = {name.name for name in os.scandir(folder)}
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".copy-") as aside:
+            for file in files:
+                if file.name not in there:
+                    half = Path(aside) / file.name
+                    shutil.copyfile(file, half)
+                    half.replace(folder / file.name)
+    except OSError:
+        return
