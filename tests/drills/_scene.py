@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ from tests.peers.network import Line, PublicNetwork
 from tests.peers.network_conf import TONES
 
 Say = Callable[[str], None]
+GREETED_S = 1.5
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Talk:
     citizen: Citizen
     agent_id: str
     phone: Line
-    marks: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    begin: tuple[float, float, float] = (0.0, 0.0, 0.0)  # see _hold.py
 
 
 class System(HotlineSystem):
@@ -211,10 +213,11 @@ class Scene:
         citizen.line.tone(citizen.tone)
 
     async def to_queue(self, citizens: Iterable[Citizen], *, gap_s: float = 0.3) -> None:
-        """They press 0, one after the other, and wait for a person."""
+        """They hear the greeting begin, press 0 one after the other, and wait for a person."""
         mark = self.manager.mark()
         chosen = list(citizens)
         for citizen in chosen:
+            await asyncio.sleep(max(0.0, citizen.answered_at + GREETED_S - time.monotonic()))
             await asyncio.to_thread(self.press, citizen, "0")
             await asyncio.sleep(gap_s)
         for citizen in chosen:
@@ -285,6 +288,15 @@ class Scene:
 
         await self.pages.until_board(look, timeout, f"{len(call_ids)} callers on the board")
         return self.pages.board_waiting() or []
+
+    def offered(self, call_ids: Iterable[str]) -> list[str]:
+        """These calls in the order in which the queue first offered them to agents, from its journal."""
+        wanted, found = set(call_ids), []
+        for file in sorted(self.settings.paths.journal.glob("acd-*.jsonl")):
+            for line in file.read_text().splitlines():
+                if '"d":"Offer"' in line and (call_id := json.loads(line)["call_id"]) in wanted:
+                    found.append(call_id)
+        return list(dict.fromkeys(found))
 
     async def wait_order(self, order: list[str], timeout: float = 40.0) -> None:
         """Until the backend says that all its parts work and the board lists exactly these calls in this order."""

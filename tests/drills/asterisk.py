@@ -55,7 +55,7 @@ async def line_cut(report: Report, scene: Scene, one: Scenario, waiting: int, aw
     """The connection is closed and refused for a while."""
     assert scene.relay is not None
     talks, queued, order = await _occupied(scene, waiting)
-    _hold.begin(talks)
+    await _hold.begin(talks)
     scene.relay.cut()
     await asyncio.sleep(away_s)  # the fault itself
     restored = time.monotonic()
@@ -67,7 +67,7 @@ async def line_dead(report: Report, scene: Scene, one: Scenario, waiting: int) -
     """The connection stays open and nothing passes: only the link's own pings can find out."""
     assert scene.relay is not None
     talks, queued, order = await _occupied(scene, waiting)
-    _hold.begin(talks)
+    await _hold.begin(talks)
     before = scene.relay.accepted
     began = time.monotonic()
     scene.relay.mute()
@@ -92,7 +92,6 @@ async def _known_again(
     talks, queued, order = occupied
     everybody = [*(talk.citizen for talk in talks), *queued]
     one.before = len(everybody)
-    marks = scene.pages.marks()
     await scene.wait_order(order)
     known = time.monotonic() - restored
     one.normal_s = known
@@ -113,8 +112,7 @@ async def _known_again(
         await scene.hang_up([joined[call_id]])
 
     await asyncio.gather(*map(served, order))
-    offered = list(dict.fromkeys(data["call_id"] for _at, _agent, data in scene.pages.pops(marks)))
-    report.figure(f"{name}.offered_in_order", [call for call in offered if call in joined] == order)
+    report.figure(f"{name}.offered_in_order", scene.offered(order) == order)
     report.goal(f"{name}.offered_in_order", "==", True)
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in everybody)
 

@@ -117,8 +117,7 @@ async def _serve_all(
 
     await asyncio.gather(*(served(citizen) for citizen in citizens))
     pops = scene.pages.pops(marks)
-    offered = list(dict.fromkeys(data["call_id"] for _at, _agent, data in pops))
-    report.figure(f"{name}.offered_in_order", offered == order)
+    report.figure(f"{name}.offered_in_order", scene.offered(order) == order)
     report.goal(f"{name}.offered_in_order", "==", True)
     cards = {data["call_id"]: data["card"]["joined_ms"] for _at, _agent, data in pops if data.get("card")}
     report.figure(f"{name}.join_times_kept", sum(cards.get(call) == at for call, at in joined.items()))
@@ -133,7 +132,7 @@ async def killed_in_talk(report: Report, scene: Scene, one: Scenario, pairs: int
     await scene.to_queue(citizens)
     talks = await scene.talks(citizens, mark)
     one.before = _alive(citizens)
-    _hold.begin(talks)
+    await _hold.begin(talks)
     before, began = scene.system.pids(), time.monotonic()
     scene.system.kill(*BACKEND)
     await scene.wait_replaced(before, *BACKEND)
@@ -195,7 +194,7 @@ async def frozen_core(report: Report, scene: Scene, one: Scenario, count: int) -
     ids = [citizen.call_id for citizen in waiting]
     order = [row["call_id"] for row in await scene.wait_waiting(ids)]
     one.before = _alive(talking + waiting)
-    _hold.begin(talks)
+    await _hold.begin(talks)
     before, began = scene.system.pids(), time.monotonic()
     scene.system.kill("core", number=signal.SIGSTOP)
     report.figure("freeze_core.replaced_s", await scene.wait_replaced(before, "core"))

@@ -61,7 +61,7 @@ async def locked_database(report: Report, scene: Scene, one: Scenario, arriving:
     await scene.pages.ready(*scene.agent_ids[1:])
     body = {"version": draft["version"], "fields": {"type": "consult", "title": WORDS, "content": WORDS}}
     save = f"/api/cases/{draft['case_id']}"
-    _hold.begin(talks)
+    await _hold.begin(talks)
     marks, began = scene.pages.marks(), time.monotonic()
     with locked(scene.settings.url.removeprefix("sqlite:///")):
         report.progress("the database is locked")

@@ -65,7 +65,7 @@ async def _talk(scene: Scene, count: int) -> list[Talk]:
     citizens = await scene.call(count)
     await scene.to_queue(citizens)
     talks = await scene.talks(citizens, mark)
-    _hold.begin(talks)
+    await _hold.begin(talks)
     await asyncio.sleep(TALK_S)  # the talk: something to record
     return talks
 
