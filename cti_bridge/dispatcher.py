@@ -168,15 +168,12 @@ class Dispatcher:
         run = self._offers.of_call(call.call_id)
         if run is not None and run.stage is Stage.ringing:
             return  # they are already on the way to a person
-        to = {"1": OverflowTo.VOICEMAIL, "2": OverflowTo.CALLBACK}.get(change.key)
-        if to is None:
-            return
-        self._how[call.call_id] = to.value
-        if to is OverflowTo.VOICEMAIL:
+        if change.key == "1":  # the dialplan has sent them itself
             call.phase = Phase.voicemail
-        self._core.queue.feed(CallLeft(call.call_id, to.value))
-        if to is OverflowTo.CALLBACK:
-            self._core.spawn(self._send(call, to), f"key-{call.call_id}")
+            self._how[call.call_id] = OverflowTo.VOICEMAIL.value
+            self._core.queue.feed(CallLeft(call.call_id, OverflowTo.VOICEMAIL.value))
+        elif change.key == "2":
+            self._core.spawn(self._send(call, OverflowTo.CALLBACK), f"key-{call.call_id}")
 
     def _phase(self, change: PhaseChanged) -> None:
         call = self._core.telephony.calls[change.call_id]
@@ -245,7 +242,7 @@ class Dispatcher:
 
     def _talk_over(self, call_id: str, agent_id: str, call: Call | None = None) -> None:
         """This agent's part in the call is over: the queue and the page are told, once."""
-        if agent_id:
+        if self._control.has_talk(call_id, agent_id):
             self._core.queue.feed(TalkEnded(call_id, agent_id))
             self._control.tell_end(call_id, agent_id, call)
 
@@ -309,18 +306,18 @@ class Dispatcher:
 
     async def _send(self, call: Call, to: OverflowTo) -> None:
         """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
-        context, exten = {
-            OverflowTo.VOICEMAIL: ("hotline-voicemail", "s"),
-            OverflowTo.CALLBACK: ("hotline-after-menu", "to-callback"),
+        if call.phase is not Phase.hold:
+            return  # gone already, by another key or to a person
+        context, exten, call.phase = {
+            OverflowTo.VOICEMAIL: ("hotline-voicemail", "s", Phase.voicemail),
+            OverflowTo.CALLBACK: ("hotline-after-menu", "to-callback", Phase.menu),
         }[to]
-        if call.phase is not Phase.hold or not await self._redirect(call, context, exten):
-            if call.ended_ms is None and call.phase is Phase.hold:
-                self._core.queue.feed(rejoined(call))
-            return
-        self._how[call.call_id] = to.value
-        if to is OverflowTo.VOICEMAIL:
-            call.phase = Phase.voicemail
-        self._core.queue.feed(CallLeft(call.call_id, to.value))
+        if await self._redirect(call, context, exten):
+            self._how[call.call_id] = to.value
+            self._core.queue.feed(CallLeft(call.call_id, to.value))
+        elif call.ended_ms is None:
+            call.phase = Phase.hold
+            self._core.queue.feed(rejoined(call))
 
     async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:
         try:

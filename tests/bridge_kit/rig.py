@@ -101,7 +101,6 @@ class PlayedAsterisk(FakeAmi):
         self.channels: dict[str, list[tuple[str, str]]] = {}
         self.devices: dict[str, str] = {}
         self.queue: dict[str, bool] = {}
-        self.deaf: set[str] = set()
         self._numbers = itertools.count(1)
         self.on(
             "Status", lambda a: listed(a, [[("Event", "Status"), *rows] for rows in self.channels.values()], "Status")
@@ -118,6 +117,9 @@ class PlayedAsterisk(FakeAmi):
         self.on("QueueAdd", self._queue_change)
         self.on("QueuePause", self._queue_change)
         self.on("QueueRemove", self._queue_change)
+
+    def _status(self, action: Fields) -> bytes:
+        return listed(action, [[("Event", "Status"), *headers] for headers in self.channels.values()], "Status")
 
     def _queue_status(self, action: Fields) -> bytes:
         rows: list[dict[str, str] | list[tuple[str, str]]] = [
@@ -204,6 +206,22 @@ class PlayedAsterisk(FakeAmi):
     def hangs_up(self, unique_id: str, cause: int = 16) -> None:
         """A channel ends."""
         self.event("Hangup", Uniqueid=unique_id, Channel="x", Cause=cause)
+
+
+def channel(unique_id: str, *, name: str = "", application: str = "Wait", **variables: str) -> list[tuple[str, str]]:
+    """One row of Status; variables without their HOTLINE_."""
+    return [
+        ("Channel", name or PlayedAsterisk.name_of(unique_id)),
+        ("Uniqueid", unique_id),
+        ("Linkedid", unique_id),
+        ("ChannelStateDesc", "Up"),
+        ("Application", application.partition("(")[0]),
+        ("Data", application.partition("(")[2]),
+        ("BridgeID", ""),
+        ("Seconds", "60"),
+        *[("Variable", f"HOTLINE_{name}={value}") for name, value in variables.items()],
+        ("Variable", "HOTLINE_CASE=(null)"),
+    ]
 
 
 class Listener:
