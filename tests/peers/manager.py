@@ -116,12 +116,14 @@ class Manager:
                     return found
                 left = deadline - time.monotonic()
                 if left <= 0 or self._closed:
-                    names = [e.get("UserEvent") or e.get("Event", "?") for e in self.events[-25:]]
-                    last = [
-                        {k: v for k, v in e.items() if k not in _SNAPSHOT} for e in self.events if "UserEvent" in e
-                    ][-4:]
-                    raise AssertionError(f"not within {timeout:g} s: {what}; events: {', '.join(names)}; last: {last}")
+                    raise AssertionError(f"not within {timeout:g} s: {what}; {self._lately()}")
                 self._news.wait(min(left, 1.0))
+
+    def _lately(self) -> str:
+        """The last events, for messages."""
+        names = [event.get("UserEvent") or event.get("Event", "?") for event in self.events[-25:]]
+        last = [event for event in self.events if "UserEvent" in event][-4:]
+        return f"events: {', '.join(names)}; last: {[{k: v for k, v in e.items() if k not in _SNAPSHOT} for e in last]}"
 
     def _read(self) -> None:
         buffer = b""

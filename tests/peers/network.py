@@ -1,6 +1,7 @@
 """The public telephone network: a second Asterisk from which citizens call, and where dialled numbers answer or not.
 
-It also plays agents' desk phones where a real one is too much (demos, load): they register from an address of their own.
+It also plays agents' desk phones where a real one is too much (demos, load): they register from an address of
+their own.
 """
 
 from __future__ import annotations
@@ -113,20 +114,16 @@ class Line:
         return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found.items() if seconds) or "silence"
 
     def send_fax(self, tiff: Path, t38: bool, timeout: float = 120.0) -> dict[str, str]:
-        """Sends a fax; returns status, error, pages, mode. The T.38 ability is that of the line called on."""
+        """Sends a fax and hangs up; returns Status, Error, Pages, Mode. T.38 needs a line called `via` hotline-t38."""
+        mark = self.network.manager.mark()
 
-        def work(channel: AgiChannel) -> dict[str, str]:
+        def work(channel: AgiChannel) -> None:
             channel.exec("Set", "FAXOPT(ecm)=yes")
-            try:
-                channel.exec("SendFAX", f"{tiff},{'zf' if t38 else 'F'}")
-            except HungUp:
-                pass
-            names = {"status": "FAXSTATUS", "error": "FAXERROR", "pages": "FAXPAGES", "mode": "FAXMODE"}
-            return {key: channel.get(name) for key, name in names.items()}
+            channel.exec("SendFAX", f"{tiff},{'zf' if t38 else 'F'}")
 
-        result = self.do(work, timeout)
-        assert isinstance(result, dict)
-        return result
+        self.do(work, timeout=None)
+        self.ended.wait(timeout)
+        return self.network.manager.wait_event("Fax", 5, mark, Peer=self.ident)
 
     def hang_up(self) -> None:
         """Hangs up; returns when the channel is gone."""

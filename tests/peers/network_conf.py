@@ -67,7 +67,7 @@ bindaddr = 127.0.0.1
 port = {ports["ami"]}
 [network]
 secret = {ami_secret}
-read = system,call
+read = system,call,user
 write = system,call,originate,reporting,command
 """,
         "indications.conf": "[general]\ncountry = cn\n[cn]\ndescription = China\nringcadence = 1000,4000\n"
@@ -85,11 +85,17 @@ write = system,call,originate,reporting,command
 [globals]
 [citizen]
 exten => s,1,Set(AGIEXITONHANGUP=yes)
+ same => n,Set(CHANNEL(hangup_handler_push)=fax-result,s,1)
  same => n,MixMonitor(,r({root}/heard/${{PEER_ID}}.wav))
  same => n,AGI(agi://127.0.0.1:{ports["agi"]}/talk/${{PEER_ID}})
  same => n,Hangup()
+[fax-result]
+exten => s,1,GotoIf($["${{FAXSTATUS}}" = ""]?none)
+ same => n,Set(RESULT=Status: ${{FAXSTATUS}},Error: ${{FAXERROR}},Pages: ${{FAXPAGES}},Mode: ${{FAXMODE}})
+ same => n(none),ExecIf($["${{RESULT}}" != ""]?UserEvent(Fax,Peer: ${{PEER_ID}},${{RESULT}}))
+ same => n,Return()
 [from-hotline]
-exten => _[+*#0-9a-zA-Z]!,1,AGI(agi://127.0.0.1:{ports["agi"]}/ring/${{EXTEN}})
+exten => _[+*#0-9]!,1,AGI(agi://127.0.0.1:{ports["agi"]}/ring/${{EXTEN}})
  same => n,GotoIf($["${{PEER_ID}}" != ""]?citizen,s,1)
  same => n,Hangup(${{PEER_CAUSE}})
 """,

@@ -22,7 +22,7 @@ PORTS_OF_A_PHONE = 8
 
 @dataclass
 class PortBlock:
-    """`take()` gives single ports from the block's head, `rtp_start`..`rtp_end` its middle, telephones have its tail."""
+    """`take()` gives single ports from its head, `rtp_start`..`rtp_end` is its middle, telephones have its tail."""
 
     base: int
     lock: IO[str]

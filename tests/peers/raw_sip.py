@@ -13,7 +13,7 @@ from tests.peers import network_conf
 
 
 class RawCaller:
-    """One call from the public network's address. `from_header` is the whole value of From without its tag, as bytes."""
+    """One call from the public network's address. `from_header` is the value of From without its tag, as bytes."""
 
     def __init__(self, host: str, port: int, to: str, from_header: bytes, extra: bytes = b"") -> None:
         self.there = (host, port)
