@@ -128,7 +128,7 @@ class Store:
 
     def chain_ok(self, row: Recording) -> bool:
         """Whether this one recording is what was stored: its link and its file."""
-        return link_of(row).digest() == row.chain and (row.expired_at is not None or not self._file_faults(row))
+        return link_of(row).digest() == row.chain and (row.expired_at is not None or not list(self._file_faults(row)))
 
     def _adopt(self, call_id: str, segment: int, citizen: Path | None, heard: Path | None) -> Recording:
         left, left_fault = _leg(citizen)

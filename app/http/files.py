@@ -40,12 +40,11 @@ def parse_range(header: str | None, size: int) -> Span | None:
             raise Unsatisfiable
         return Span(max(0, size - wanted), size)
     start = int(found[1])
-    end = int(found[2]) + 1 if found[2] else size
-    if end <= start:
+    if found[2] and int(found[2]) < start:
         return None  # "last before first" is malformed, not unsatisfiable
     if start >= size:
         raise Unsatisfiable
-    return Span(start, min(end, size))
+    return Span(start, min(int(found[2]) + 1, size) if found[2] else size)
 
 
 def file_response(request: Request, path: Path, media_type: str, *, etag: str, filename: str = "") -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -86,8 +87,6 @@ class Guard:
                 await _too_large(scope, receive, sending)
                 return
             await self._app(scope, _limited(receive), sending)
-        except _TooLarge:
-            await _too_large(scope, receive, sending)
         finally:
             self._count(scope, status, time.perf_counter() - began)
 
@@ -118,10 +117,6 @@ class Guard:
         self._figures.seconds.labels(method, route).observe(seconds)
 
 
-class _TooLarge(Exception):
-    pass
-
-
 def _limited(receive: Receive) -> Receive:
     """A body sent in pieces has no length to look at: count."""
     received = 0
@@ -132,7 +127,7 @@ def _limited(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             if received > LARGEST_BODY:
-                raise _TooLarge
+                raise HTTPException(413)  # the one kind of error that FastAPI passes on while it reads a body
         return message
 
     return limited
