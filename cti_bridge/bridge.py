@@ -217,6 +217,13 @@ class Bridge:
         """Begin the shift of an agent who has only a telephone: calls ring without waiting for a page."""
         return await self.commands.sign_in(agent_id, endpoint, needs_page=False, ready=ready)
 
+    def phone_registered(self, agent_id: str) -> bool | None:
+        """Whether one of the agent's telephones can be reached; None while Asterisk cannot be asked."""
+        if not self._started or not self.core.connected:
+            return None
+        phones = (self.core.telephony.phones.get(endpoint) for endpoint in (agent_id, f"{agent_id}w"))
+        return any(phone is not None and phone.reachable for phone in phones)
+
     def explain(self, call_id: str, language: str = "zh") -> list[str]:
         """Why this caller waited and who was offered, in words, from the journal. Reads files: call on a thread."""
         lines = list(islice(newest_first(self.settings.paths.journal, ENGINE_JOURNAL), MOST_LINES_EXPLAINED))

@@ -29,6 +29,7 @@ SESSION_CHECK_S = 60.0
 MOST_UNSENT = 512
 MOST_UNSENT_CHARS = 4_000_000
 SEND_S = 10.0
+CLOSE_S = 2.0
 MOST_NONSENSE = 50
 LONGEST_FRAME = 64 * 1024
 MOST_COMMANDS_AT_ONCE = 16
@@ -62,6 +63,7 @@ class ClientSocket:
         self._unsent: deque[str] = deque()
         self._unsent_chars = 0
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
         self._closing: tuple[int, str] | None = None
         self._stream: Stream | None = None
         self._heard = 0.0
@@ -87,6 +89,9 @@ class ClientSocket:
             self._closing = (code, reason)
             self._unsent.clear()
             self._wake.set()
+            self._over.set()
+            if self._stream is not None:
+                self._hub.leave(self._stream, self)
 
     # -- life -------------------------------------------------------------------------------------------------------
 
@@ -97,16 +102,17 @@ class ClientSocket:
         writing = asyncio.create_task(self._write(), name="ws-write")
         reading = asyncio.create_task(self._read(), name="ws-read")
         watching = asyncio.create_task(self._watch(), name="ws-watch")
+        over = asyncio.create_task(self._over.wait(), name="ws-over")
         try:
-            await asyncio.wait({writing, reading, watching}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({writing, reading, watching, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._stream is not None:
-                self._hub.leave(self._stream, self)
-            for task in (reading, watching, *self._commands):
+            self.close(1001, "going away")
+            if reading.done():
+                writing.cancel()  # nobody is there to be told why
+            await asyncio.wait({writing}, timeout=CLOSE_S)
+            for task in (writing, reading, watching, over, *self._commands):
                 task.cancel()
-            if not writing.done():
-                self.close(1001, "going away")
-            await asyncio.gather(writing, reading, watching, *self._commands, return_exceptions=True)
+            await asyncio.gather(writing, reading, watching, over, *self._commands, return_exceptions=True)
 
     async def _write(self) -> None:
         try:
@@ -149,26 +155,18 @@ class ClientSocket:
             self.send(f'{{"type":"ping","server_ms":{self._desk.now_ms()}}}')
 
     async def _read(self) -> None:
+        """Until the page leaves; ends without a word when the connection is being closed by us."""
         try:
-            async with asyncio.timeout(HELLO_S):
-                while self._stream is None:
+            async with asyncio.timeout(HELLO_S) as patience:
+                while True:
                     self._take(await self._socket.receive())
+                    if self._stream is not None:
+                        patience.reschedule(None)
         except TimeoutError:
             self.close(4408, "no hello")
-            await self._wait_closed()
-            return
+            await asyncio.Event().wait()
         except WebSocketDisconnect:
             return
-        try:
-            while self._closing is None:
-                self._take(await self._socket.receive())
-        except WebSocketDisconnect:
-            return
-        await self._wait_closed()
-
-    async def _wait_closed(self) -> None:
-        """Leave the closing to the writer."""
-        await asyncio.Event().wait()
 
     # -- frames -----------------------------------------------------------------------------------------------------
 
@@ -216,19 +214,21 @@ class ClientSocket:
             return self.close(4403, "the wallboard is not for this role")
         key = StreamKey((self._actor.agent_id or "") if agent else "", board)
         resume = frame.get("resume")
-        self._stream = self._hub.join(key, self)
+        # What was missed (or the snapshot) goes first; joining may already cause the next message.
+        self._stream = stream = self._hub.stream(key)
         missed: list[str] | None = None
         if isinstance(resume, dict):
             epoch, seq = resume.get("epoch"), resume.get("seq")
             if isinstance(epoch, str) and isinstance(seq, int) and not isinstance(seq, bool):
-                missed = self._stream.missed(epoch, seq)
-        if missed is not None:
-            for text in missed:
-                self.send(text)
-            return None
-        data = encode(self._desk.snapshot(self._actor, key))
-        head = f'"epoch":"{self._stream.epoch}","seq":{self._stream.seq}'
-        return self.send(f'{{"type":"snapshot",{head},"data":{data}}}')
+                missed = stream.missed(epoch, seq)
+        if missed is None:
+            data = encode(self._desk.snapshot(self._actor, key))
+            missed = [f'{{"type":"snapshot","epoch":"{stream.epoch}","seq":{stream.seq},"data":{data}}}']
+        for text in missed:
+            self.send(text)
+        self._hub.join(key, self)
+        # A page that missed nothing hears at once that it is live again.
+        return self.send(f'{{"type":"ping","server_ms":{self._desk.now_ms()}}}')
 
     def _command(self, frame: dict[str, Any]) -> None:
         ident, name, args = frame.get("id"), frame.get("name"), frame.get("args") or {}

@@ -91,9 +91,13 @@ class Hub:
 
     # -- pages come and go ------------------------------------------------------------------------------------------
 
+    def stream(self, key: StreamKey) -> Stream:
+        """The stream of this key."""
+        return self._streams.get(key) or self._make(key)
+
     def join(self, key: StreamKey, listener: Listener) -> Stream:
         """A page listens from now on. The oldest page of an agent who has too many is closed (4409)."""
-        stream = self._streams.get(key) or self._make(key)
+        stream = self.stream(key)
         stream.listeners.append(listener)
         stream.quiet_since_ms = None
         if key.agent_id:
