@@ -66,7 +66,9 @@ class FakeBackend:
 
     def start(self) -> str:
         """Serve on a free port; the base address."""
-        self._server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="warning", loop="asyncio"))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="warning", loop="asyncio", lifespan="off")
+        )
         threading.Thread(target=self._server.run, daemon=True, name="fake-backend").start()
         wait_for(lambda: self._server is not None and self._server.started, "the fake backend to listen")
         port = self._server.servers[0].sockets[0].getsockname()[1]
@@ -107,7 +109,11 @@ class FakeBackend:
         """Offer a call: the draft is stored, the pop goes out, the phone rings. Gives the card."""
         case = self.case_of(call_id)
         whole = samples.card(call_id, case, now_ms(), **card)
-        sent = whole if with_card else {**whole, "draft": None, "citizen": None, "open_cases": [], "last_cases": [], "last_calls": []}
+        sent = (
+            whole
+            if with_card
+            else {**whole, "draft": None, "citizen": None, "open_cases": [], "last_cases": [], "last_calls": []}
+        )
         deadline = now_ms() + rings_s * 1000
         self.calls[call_id] = samples.call_view(call_id, sent, now_ms(), {"offer_id": "o1", "deadline_ms": deadline})
         self.agent = {**self.agent, "state": "offered", "since_ms": now_ms(), "call_id": call_id, "until_ms": deadline}
@@ -134,7 +140,12 @@ class FakeBackend:
         case = self.case_of(call_id)
         until = now_ms() + wrapup_s * 1000
         self.set_agent(state="wrap_up", call_id=None, until_ms=until, wrapup_until_ms=until)
-        draft = {"case_id": case["id"], "case_number": case["number"], "version": case["version"], "state": case["state"]}
+        draft = {
+            "case_id": case["id"],
+            "case_number": case["number"],
+            "version": case["version"],
+            "state": case["state"],
+        }
         self.emit("call.ended", {"call_id": call_id, "at_ms": now_ms(), "why": "hangup", "draft": draft})
 
     def case_of(self, call_id: str) -> Json:
@@ -173,7 +184,9 @@ class FakeBackend:
 
     def _snapshot(self) -> str:
         data = {"agent": self.agent, "calls": list(self.calls.values()), "wallboard": self.board, "server_ms": now_ms()}
-        return json.dumps({"type": "snapshot", "epoch": self._epoch, "seq": self._seq, "data": data}, ensure_ascii=False)
+        return json.dumps(
+            {"type": "snapshot", "epoch": self._epoch, "seq": self._seq, "data": data}, ensure_ascii=False
+        )
 
     def _me(self) -> Json:
         return samples.me(str(self.signed_in), self.must_change, now_ms())
@@ -226,7 +239,14 @@ class FakeBackend:
         if path in self.lists and request.method == "GET":
             return JSONResponse(samples.page(self.lists[path], request.query_params))
         if path == "agents":
-            return JSONResponse({**samples.new_agent(body), "one_time_password": "stone-river-42", "sip": samples.SIP})
+            return JSONResponse(
+                {
+                    **samples.new_agent(body),
+                    "user_name": "1002",
+                    "one_time_password": "stone-river-42",
+                    "sip": samples.SIP,
+                }
+            )
         if parts[0] == "agents" and parts[-1] == "sip":
             return JSONResponse(samples.SIP)
         if parts[0] == "calls":
@@ -249,7 +269,11 @@ class FakeBackend:
         if body["version"] != case["version"]:
             already = parts[-1] == "register" and case["state"] == "registered"
             if not already:
-                refusal = {"error": {"code": "version_conflict", "message": "已被修改"}, "current": case, "changed_by": "李班长"}
+                refusal = {
+                    "error": {"code": "version_conflict", "message": "已被修改"},
+                    "current": case,
+                    "changed_by": "李班长",
+                }
                 return JSONResponse(refusal, status_code=409)
             return JSONResponse(case)
         self.patches.append((time.monotonic(), {"register": parts[-1] == "register", **body}))

@@ -152,7 +152,7 @@ def card(call_id: str, stored: Json, now: int, **changes: Any) -> Json:
         "line": "12345",
         "language": "zh",
         "queue": "general",
-        "menu_path": ["language", "main", "person"],
+        "menu_path": ["caller", "welcome", "mandarin", "hours", "main", "person"],
         "waited_s": 42,
         "joined_ms": now - 42_000,
         "area": "城南区",
@@ -228,7 +228,15 @@ def call_detail() -> Json:
 
 
 EVENTS: list[Json] = [
-    {"at": AT, "actor": "system", "actor_name": "系统", "event": "opened", "from_state": None, "to_state": "draft", "detail": None},
+    {
+        "at": AT,
+        "actor": "system",
+        "actor_name": "系统",
+        "event": "opened",
+        "from_state": None,
+        "to_state": "draft",
+        "detail": None,
+    },
     {
         "at": AT,
         "actor": "7",
@@ -238,7 +246,15 @@ EVENTS: list[Json] = [
         "to_state": "draft",
         "detail": {"fields": {"title": {"from": "", "to": "停水"}, "content": {"from": "", "to": "停水三天"}}},
     },
-    {"at": AT, "actor": "7", "actor_name": "王小丽", "event": "registered", "from_state": "draft", "to_state": "registered", "detail": None},
+    {
+        "at": AT,
+        "actor": "7",
+        "actor_name": "王小丽",
+        "event": "registered",
+        "from_state": "draft",
+        "to_state": "registered",
+        "detail": None,
+    },
 ]
 
 
@@ -261,6 +277,7 @@ def lists() -> dict[str, list[Json]]:
         "case_id": 88,
         "case_number": "20261124-000088",
         "language": "yue",
+        "audio_url": "/api/voicemails/1/audio",
     }
     fax = {
         "id": 1,
@@ -274,8 +291,17 @@ def lists() -> dict[str, list[Json]]:
         "section": "办件督查二处",
         "case_id": 89,
         "case_number": "20261124-000089",
+        "pdf_url": "/api/faxes/1/pdf",
     }
-    user = {"id": 7, "name": "1001", "display_name": "王小丽", "roles": ["agent"], "active": True, "last_login_at": AT, "agent_id": "1001"}
+    user = {
+        "id": 7,
+        "name": "1001",
+        "display_name": "王小丽",
+        "roles": ["agent"],
+        "active": True,
+        "last_login_at": AT,
+        "agent_id": "1001",
+    }
     agent = {
         "agent_id": "1001",
         "user_id": 7,
@@ -299,10 +325,46 @@ def lists() -> dict[str, list[Json]]:
     return {
         "calls": calls,
         "cases": [case_list_row(case(n, None)) for n in range(1, 31)],
-        "voicemails": [voicemail, {**voicemail, "id": 2, "status": "dropped", "reason": "silent", "case_id": None, "case_number": None}],
-        "faxes": [fax, {**fax, "id": 2, "status": "failed", "error": "对方中途挂断", "pages": 0, "case_id": None, "case_number": None}],
-        "users": [user, {**user, "id": 8, "name": "li", "display_name": "李班长", "roles": ["supervisor", "admin"], "agent_id": None}],
-        "agents": [agent, {**agent, "agent_id": "1002", "name": "陈晓", "phone_registered": False, "may_dial_out": False}],
+        "voicemails": [
+            voicemail,
+            {
+                **voicemail,
+                "id": 2,
+                "status": "dropped",
+                "reason": "silent",
+                "audio_url": None,
+                "case_id": None,
+                "case_number": None,
+            },
+        ],
+        "faxes": [
+            fax,
+            {
+                **fax,
+                "id": 2,
+                "status": "failed",
+                "error": "对方中途挂断",
+                "pages": 0,
+                "pdf_url": None,
+                "case_id": None,
+                "case_number": None,
+            },
+        ],
+        "users": [
+            user,
+            {
+                **user,
+                "id": 8,
+                "name": "li",
+                "display_name": "李班长",
+                "roles": ["supervisor", "admin"],
+                "agent_id": None,
+            },
+        ],
+        "agents": [
+            agent,
+            {**agent, "agent_id": "1002", "name": "陈晓", "phone_registered": False, "may_dial_out": False},
+        ],
         "audit": [audit, {**audit, "id": 2, "action": "login", "object": None, "detail": None}],
     }
 

@@ -70,6 +70,13 @@ function follow(call_id: string | null, card: Card | null): void {
   const next = newKeeper()
   next.open(card?.draft ?? null, card?.draft?.state ?? 'draft')
   replaceKeeper(next)
+  if (card?.draft && live.value.card_old) void freshen(next, card.draft.case_id)
+}
+
+/** Brings an old draft up to what is stored. A server that is away changes nothing: the next save meets the difference. */
+async function freshen(open: DraftKeeper, case_id: number): Promise<void> {
+  const stored = await api<Case>(`/cases/${case_id}`).catch(() => null)
+  if (stored && keeper.value === open) open.refresh(stored)
 }
 
 /** The call's work is over. A case that was talked about and not registered stays on the screen until its agent puts it away. */

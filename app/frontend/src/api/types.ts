@@ -54,6 +54,8 @@ export interface Case {
   created_at: string
   updated_at: string
   registered_at: string | null
+  /** The citizen is hidden from this reader. */
+  masked?: boolean
   fields: CaseFields
   citizen?: Citizen | null
   call?: CallRow | null
@@ -111,7 +113,8 @@ export interface Recording {
   bytes: number
   sha256: string
   chain_ok: boolean | null
-  audio_url: string
+  /** null: past retention, or not for this listener. */
+  audio_url: string | null
 }
 
 export type CallDetail = Omit<CallRow, 'recordings'> & {
@@ -132,6 +135,7 @@ export interface Voicemail {
   case_id: number | null
   case_number: string | null
   language: string
+  audio_url: string | null
 }
 
 export interface Fax {
@@ -146,6 +150,7 @@ export interface Fax {
   section: string | null
   case_id: number | null
   case_number: string | null
+  pdf_url: string | null
 }
 
 export interface Draft {

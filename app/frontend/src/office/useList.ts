@@ -41,7 +41,9 @@ export function useList<T>(path: string, names: string[], size = 25): Listed<T> 
     loading.value = true
     try {
       const query = Object.fromEntries(names.map((name) => [name, one(route.query[name])]))
-      data.value = await api<Page<T>>(path, { query: { ...query, page: page.value, page_size: size }, signal })
+      const answer = await api<Page<T> | T[]>(path, { query: { ...query, page: page.value, page_size: size }, signal })
+      // Short lists (people) come whole.
+      data.value = Array.isArray(answer) ? { items: answer, total: answer.length, page: 1, page_size: Math.max(size, answer.length) } : answer
       error.value = null
     } catch (cause) {
       if (!signal.aborted) error.value = cause

@@ -20,6 +20,8 @@ export interface RealtimeState {
   card: Card | null
   /** Which call `card` belongs to; known even while the card itself is late. */
   card_call_id: string | null
+  /** The card came with a snapshot, so its draft is as old as the offer: the stored case may have moved on. */
+  card_old: boolean
   ended: CallEndedData | null
   offerEnded: { call_id: string; why: string } | null
   board: Board | null
@@ -34,6 +36,7 @@ export const initialState: RealtimeState = {
   offer: null,
   card: null,
   card_call_id: null,
+  card_old: false,
   ended: null,
   offerEnded: null,
   board: null,
@@ -71,6 +74,7 @@ function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Sn
       : null,
     card: own && !own.outbound ? (own.card ?? (state.card_call_id === own.call_id ? state.card : null)) : working ? state.card : null,
     card_call_id: own && !own.outbound ? own.call_id : working ? state.card_call_id : null,
+    card_old: true,
     ended: working && !own ? state.ended : null,
     offerEnded: null,
     board: data.wallboard ?? state.board,
@@ -85,7 +89,7 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
       const { call_id, offer_id, deadline_ms, card } = delta.data
       const offer: Offer = { call_id, offer_id, deadline_ms, ringing: state.offer?.offer_id === offer_id && state.offer.ringing }
       const call = newCall(call_id, card, 'connect', state.agent?.agent_id ?? null)
-      return { ...state, offer, card, card_call_id: call_id, ended: null, offerEnded: null, calls: { ...state.calls, [call_id]: call } }
+      return { ...state, offer, card, card_call_id: call_id, card_old: false, ended: null, offerEnded: null, calls: { ...state.calls, [call_id]: call } }
     }
     case 'call.card': {
       const { call_id, card } = delta.data

@@ -155,6 +155,18 @@ describe('writing', () => {
     expect(server.fields.title).toBe('ab')
   })
 
+  it('an old card is brought up to what is stored, with what is being written on top', async () => {
+    const old = server.draft()
+    server.take({ content: '先前写的' })
+    keeper = make()
+    keeper.open(old)
+    keeper.edit('title', '停水')
+    keeper.refresh(server.whole())
+    expect(shown()).toMatchObject({ content: '先前写的', title: '停水' })
+    await timers.pass(1000)
+    expect(server.fields).toMatchObject({ content: '先前写的', title: '停水' })
+  })
+
   it('before the stored draft is known waits for it, then goes out', async () => {
     keeper = make()
     keeper.open(null)

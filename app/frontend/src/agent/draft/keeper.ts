@@ -39,12 +39,20 @@ export class DraftKeeper {
     if (!draft || !kept) return
     const old = revived(this.state.value, kept)
     this.restored.value = true
-    this.set(kept.version === draft.version ? old : met(old, { version: draft.version, fields: this.state.value.base, state }, null))
+    this.set(kept.version >= draft.version ? old : met(old, { version: draft.version, fields: this.state.value.base, state }, null))
     this.schedule(0)
   }
 
   attach(draft: Draft): void {
     this.set(attached(this.state.value, draft))
+    if (canSend(this.state.value)) this.schedule(0)
+  }
+
+  /** The case as it is stored now: newer than the draft that was opened, if others (or an earlier page) wrote to it. */
+  refresh(stored: Case): void {
+    const state = this.state.value
+    if (state.case_id !== stored.id || stored.version <= state.version) return
+    this.set(met(state, stored, null))
     if (canSend(this.state.value)) this.schedule(0)
   }
 

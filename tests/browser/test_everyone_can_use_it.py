@@ -1,0 +1,131 @@
+"""axe on every page and state, reflow at 320 pixels, targets, focus, and no scrolling sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import accessibility
+from tests.browser.fake_backend import FakeBackend
+
+PAGES = [
+    "/agent",
+    "/wallboard",
+    "/cases",
+    "/cases/3",
+    "/calls",
+    "/calls/hotline1-1795.1",
+    "/voicemails",
+    "/faxes",
+    "/admin/agents",
+    "/admin/users",
+    "/admin/audit",
+    "/demo",
+    "/password",
+]
+
+
+def settle(page: Page) -> None:
+    """Until what was asked for is on the page."""
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("正在读取…")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_and_320_pixels_are_enough(
+    sign_in: Callable[..., Page], fake: FakeBackend, path: str
+) -> None:
+    fake.demo = True
+    page = sign_in(path)
+    settle(page)
+    assert accessibility(page) == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert accessibility(page) == []
+
+
+def test_the_login_page_too(page: Page, fake: FakeBackend) -> None:
+    page.goto(f"{fake.base}/login")
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_test_id("error-summary")).to_be_visible()
+    assert accessibility(page) == []
+
+
+def test_the_desk_in_every_state_of_a_call(on_shift: Page, fake: FakeBackend) -> None:
+    page = on_shift
+    found: dict[str, list[dict[str, Any]]] = {}
+    fake.offer()
+    expect(page.get_by_test_id("answer")).to_be_visible()
+    found["ringing"] = accessibility(page)
+    page.get_by_test_id("answer").click()
+    expect(page.get_by_test_id("hold")).to_be_visible()
+    found["talking"] = accessibility(page)
+    page.keyboard.press("F9")
+    expect(page.get_by_test_id("error-summary")).to_be_visible()
+    found["missing"] = accessibility(page)
+    page.get_by_test_id("transfer").click()
+    found["transfer"] = accessibility(page)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("hold").click()
+    expect(page.get_by_test_id("resume")).to_be_visible()
+    found["held"] = accessibility(page)
+    fake.cases[1]["fields"]["title"] = "停电"
+    fake.cases[1]["version"] += 1
+    page.get_by_label("标题").fill("停水")
+    expect(page.get_by_test_id("clash")).to_be_visible()
+    found["clash"] = accessibility(page)
+    fake.end_call()
+    expect(page.get_by_test_id("wrap-left")).to_be_visible()
+    found["wrap-up"] = accessibility(page)
+    assert {state: it for state, it in found.items() if it} == {}
+
+
+def test_the_dialogs_of_the_back_office(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
+    page = sign_in("/admin/agents")
+    page.get_by_test_id("new-agent").click()
+    assert accessibility(page) == []
+    page.get_by_label("姓名").fill("陈晓")
+    page.get_by_role("dialog").get_by_role("button", name="新建坐席").click()
+    expect(page.get_by_test_id("sip")).to_be_visible()
+    assert accessibility(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_an_agent_presses_is_44_pixels_high(on_shift: Page, fake: FakeBackend) -> None:
+    fake.offer()
+    on_shift.get_by_test_id("answer").click()
+    expect(on_shift.get_by_test_id("hold")).to_be_visible()
+    small = on_shift.eval_on_selector_all(
+        "main :is(button, input, select, summary, .segments label, label.check):not([type=radio], [type=checkbox])",
+        """all => all.filter(one => one.offsetParent && one.getBoundingClientRect().height < 43.5)
+                     .map(one => one.outerHTML.slice(0, 120))""",
+    )
+    assert small == []
+
+
+def test_ringing_and_paused_never_share_a_hue(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
+    page = sign_in("/agent")
+    hues = page.evaluate(
+        """() => ['--ringing', '--paused', '--ready', '--talking', '--trouble', '--wrapup'].map((name) => {
+          const written = getComputedStyle(document.documentElement).getPropertyValue(name)
+          const [r, g, b] = written.match(/[0-9a-f]{2}/gi).map((x) => parseInt(x, 16) / 255)
+          const max = Math.max(r, g, b), d = max - Math.min(r, g, b)
+          const h = max === r ? ((g - b) / d) % 6 : max === g ? (b - r) / d + 2 : (r - g) / d + 4
+          return (h * 60 + 360) % 360
+        })"""
+    )
+    ringing = hues[0]
+    assert all(min(abs(ringing - hue), 360 - abs(ringing - hue)) > 40 for hue in hues[1:])
+
+
+def test_the_first_tab_stop_skips_to_the_content(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
+    page = sign_in("/cases")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到主要内容")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
