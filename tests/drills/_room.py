@@ -1,8 +1,8 @@
 """Disks that are full on demand.
 
-`RealDisk`: two small file systems in memory are mounted where recordings are stored and where Asterisk writes them
-(needs root). `RefusedDisk`: without root, the instance is started with a demand for free space that no disk meets, so
-that it refuses to store recordings; making room is a start with the ordinary demand.
+`RealDisk`: small file systems in memory are mounted where recordings are stored, where Asterisk writes them, and where
+it writes messages (needs root). `RefusedDisk`: without root, the instance is started with a demand for free space that
+no disk meets, so that it refuses to store recordings; making room is a start with the ordinary demand.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ class Disk(Protocol):
 
 
 class RealDisk:
-    """File systems of their own for the stored recordings and for those being written."""
+    """File systems of their own for the stored recordings, for those being written, and for messages."""
 
     full_at_start = False
 
     def __init__(self, system: HotlineSystem) -> None:
-        self.stored, self.spool = system.settings.paths.recordings, system.settings.paths.record_spool
+        paths = system.settings.paths
+        self.stored, self.spool, self.messages = paths.recordings, paths.record_spool, paths.voicemail_spool
         self._mounted: list[Path] = []
-        for folder in (self.stored, self.spool):
+        for folder in (self.stored, self.spool, self.messages):
             folder.mkdir(parents=True, exist_ok=True)
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=0700", "drill", str(folder)],
@@ -61,13 +62,17 @@ class RealDisk:
         """Asterisk itself cannot write another byte of sound."""
         fill(self.spool, leave_mb=0)
 
+    def fill_messages(self) -> None:
+        """No message can be written."""
+        fill(self.messages, leave_mb=0)
+
     def make_room(self) -> None:
-        """Both are nearly empty again."""
+        """All are nearly empty again."""
         for folder in self._mounted:
             (folder / _FILLER).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Unmounts both."""
+        """Unmounts them."""
         for folder in self._mounted:
             subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
         self._mounted.clear()
@@ -99,13 +104,13 @@ class RefusedDisk:
 def fill(folder: Path, leave_mb: int) -> None:
     """Writes a file that leaves `leave_mb` megabytes free (0: not one byte)."""
     filler = folder / _FILLER
-    with filler.open("wb") as file, contextlib.suppress(OSError):
+    # Unbuffered: what does not fit must fail here, not when the file is closed.
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         state = os.statvfs(folder)
         wanted = state.f_bavail * state.f_frsize - leave_mb * 2**20
         block = b"\0" * 4096
         while wanted > 0 or leave_mb == 0:
             file.write(block)
-            file.flush()
             wanted -= len(block)
 
 

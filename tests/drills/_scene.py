@@ -130,11 +130,7 @@ class Scene:
 
     async def _start(self) -> None:
         began = time.monotonic()
-        home = self.system.home
-        home.mkdir(parents=True, exist_ok=True)
-        for part in ("prompts", "music"):
-            if (REPO / "var" / part).is_dir():
-                shutil.copytree(REPO / "var" / part, home / part, dirs_exist_ok=True)
+        self.system.home.mkdir(parents=True, exist_ok=True)
         if self.relay is not None:
             self.relay.__enter__()
         self.say("starting the hotline")

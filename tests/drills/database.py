@@ -16,7 +16,7 @@ from typing import Any
 from tests.drills import _hold
 from tests.drills._report import Report, Scenario
 from tests.drills._run import command_line
-from tests.drills._scene import Citizen, Scene
+from tests.drills._scene import GREETED_S, Citizen, Scene
 
 LOCKED_S = 20.0
 SAVE_ANSWER_S = 8.0
@@ -121,6 +121,7 @@ async def _leave_message(scene: Scene) -> Citizen:
     """A citizen chooses Mandarin, then voicemail, speaks for some seconds and hangs up."""
     mark = scene.manager.mark()
     (citizen,) = await scene.call(1)
+    await asyncio.sleep(GREETED_S)  # a key before the first sentence is heard by nobody
     await asyncio.to_thread(scene.press, citizen, "1")
     await asyncio.to_thread(scene.press, citizen, "3")
     await asyncio.to_thread(scene.manager.wait_event, "HotlineMenuEnd", 20, mark, Call=citizen.call_id)

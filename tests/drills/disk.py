@@ -1,4 +1,4 @@
-"""Drill: the disk for recordings is full.
+"""Drill: the disk for recordings (and messages) is full.
 
 It costs no call and no case, it is said loudly, and what Asterisk recorded meanwhile waits in the spool until there is
 room. As root the disks are real small ones, and the spool too is filled to the last byte; without root the instance is
@@ -13,14 +13,17 @@ from pathlib import Path
 
 from app.instance.readiness import healthz
 from tests.drills import _hold
+from tests.drills._hearing import prompt_at
 from tests.drills._report import Report, Scenario
 from tests.drills._room import WANTED_FREE_MB, Disk, RealDisk, make_disk
 from tests.drills._run import command_line
-from tests.drills._scene import Citizen, Scene, Talk, until
+from tests.drills._scene import GREETED_S, Citizen, Scene, Talk, until
 from tests.peers import audio
 
 ADOPTED_WITHIN_S = 60.0
 TALK_S = 5.0
+REFUSING = ("voicemail_not_kept", "voicemail_failed", "apology")
+PROMISING = ("voicemail_kept", "voicemail_will_handle", "thanks_goodbye")
 
 
 class DiskScene(Scene):
@@ -57,6 +60,10 @@ async def steps(report: Report, scene: Scene, short: bool) -> None:
         await scene.clear()
         async with report.scenario("spool full") as one:
             await spool_full(report, scene, scene.disk, one, 2)
+        if not short:
+            await scene.clear()
+            async with report.scenario("messages full") as one:
+                await messages_full(report, scene, scene.disk, one)
 
 
 async def _talk(scene: Scene, count: int) -> list[Talk]:
@@ -122,6 +129,48 @@ async def spool_full(report: Report, scene: DiskScene, disk: RealDisk, one: Scen
     one.normal_s = time.monotonic() - began
     report.figure("spool_full.recorded_again", await _whole(scene, talks[0]))
     report.goal("spool_full.recorded_again", "==", True)
+
+
+async def messages_full(report: Report, scene: DiskScene, disk: RealDisk, one: Scenario) -> None:
+    """A caller leaves a message that cannot be written: nobody is told that it is kept. With room, one is."""
+    disk.fill_messages()
+    one.before = 1
+    refused = await _leave_message(scene)
+    one.after = int(_hears(scene, refused, REFUSING))
+    report.figure("messages_full.refusal_told", _hears(scene, refused, REFUSING))
+    report.goal("messages_full.refusal_told", "==", True)
+    report.figure("messages_full.promised_in_vain", _hears(scene, refused, PROMISING))
+    report.goal("messages_full.promised_in_vain", "==", False)
+    began = time.monotonic()
+    disk.make_room()
+    kept = await _leave_message(scene)
+    report.figure("messages_full.promise_told", _hears(scene, kept, PROMISING))
+    report.goal("messages_full.promise_told", "==", True)
+    one.cases_lost = await scene.pages.lost_cases([kept.number])
+    one.normal_s = time.monotonic() - began
+
+
+async def _leave_message(scene: Scene) -> Citizen:
+    """Mandarin, voicemail; speaks and presses # as long as it takes, then 1 to keep it, until the call is over."""
+    mark = scene.manager.mark()
+    (citizen,) = await scene.call(1)
+    await asyncio.sleep(GREETED_S)  # a key before the first sentence is heard by nobody
+    for key in "13":
+        await asyncio.to_thread(scene.press, citizen, key)
+    await asyncio.to_thread(scene.manager.wait_event, "HotlineMenuEnd", 20, mark, Call=citizen.call_id)
+    for key in "#1#1#1#1":
+        try:
+            await asyncio.to_thread(citizen.line.wait_ended, 10)
+        except AssertionError:
+            await asyncio.to_thread(scene.press, citizen, key)
+        else:
+            return citizen
+    await asyncio.to_thread(citizen.line.wait_ended, 40)
+    return citizen
+
+
+def _hears(scene: Scene, citizen: Citizen, prompts: tuple[str, ...]) -> bool:
+    return any(prompt_at(citizen.line.heard, scene.prompt(name)) is not None for name in prompts)
 
 
 def _legs(scene: Scene, citizen: Citizen) -> list[Path]:
