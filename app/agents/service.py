@@ -62,7 +62,7 @@ def get_agent(db: Database, agent_id: str) -> Agent:
 
 def agent_names(session: Session) -> dict[str, str]:
     """Staff number → name, for lists."""
-    return dict(session.execute(select(Agent.agent_id, Agent.name)).all())
+    return dict(session.execute(select(col(Agent.agent_id), col(Agent.name))).all())
 
 
 def create_agent(
@@ -204,7 +204,7 @@ def _staff_number(session: Session, wanted: str | None) -> str:
         if not _AGENT_ID.fullmatch(wanted):
             raise BadInput(fields={"agent_id": "工号为 3–8 位数字且不以 0 开头 (3 to 8 digits)"})
         return wanted
-    taken = {int(number) for number in session.execute(select(Agent.agent_id)).scalars()}
+    taken = {int(number) for number in session.execute(select(col(Agent.agent_id))).scalars()}
     return str(max([FIRST_STAFF_NUMBER - 1, *taken]) + 1)
 
 

@@ -49,7 +49,7 @@ def clear_alarm(db: Database, code: str, *, subject: str = "", now: datetime | N
     was_present = _present.pop(key, None) is not None
     try:
         with db.read() as session:
-            known = session.execute(select(Alarm.id).where(col(Alarm.open_for) == key)).first()
+            known = session.execute(select(col(Alarm.id)).where(col(Alarm.open_for) == key)).first()
         if known is None:
             return
         with db.session() as session:

@@ -53,7 +53,7 @@ def write_once(db: Database, actor: Actor, action: Action, object_: str, *, now:
     """
     now = now or utc_now()
     known = (
-        select(AuditEntry.id)
+        select(col(AuditEntry.id))
         .where(
             col(AuditEntry.user_id) == actor.user_id,
             col(AuditEntry.action) == action.value,

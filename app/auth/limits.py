@@ -65,5 +65,7 @@ def _wait(session: Session, limit: Limit, name: str, address: str, now: datetime
         ages = ages.where(col(LoginAttempt.name) == name)
     if limit.by_address:
         ages = ages.where(col(LoginAttempt.address) == address)
-    latest = list(session.execute(ages.order_by(col(LoginAttempt.at).desc()).limit(limit.tries)).scalars())
+    latest: list[datetime] = list(
+        session.execute(ages.order_by(col(LoginAttempt.at).desc()).limit(limit.tries)).scalars()
+    )
     return max(1, round((latest[-1] + WINDOW - now).total_seconds()))

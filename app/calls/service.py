@@ -141,12 +141,12 @@ def confidential_ids(session: Session, calls: list[Call]) -> set[str]:
     citizens = [call.citizen_id for call in calls if call.citizen_id is not None]
     secret = set(
         session.execute(
-            select(Case.call_id).where(col(Case.call_id).in_(ids), col(Case.confidential).is_(True))
+            select(col(Case.call_id)).where(col(Case.call_id).in_(ids), col(Case.confidential).is_(True))
         ).scalars()
     )
     known = set(
         session.execute(
-            select(Citizen.id).where(col(Citizen.id).in_(citizens), col(Citizen.confidential).is_(True))
+            select(col(Citizen.id)).where(col(Citizen.id).in_(citizens), col(Citizen.confidential).is_(True))
         ).scalars()
     )
     return {call.call_id for call in calls if call.call_id in secret or call.citizen_id in known}
@@ -158,15 +158,15 @@ def may_be_sought(actor: Actor) -> Any:
         return col(Call.agent_id) == (actor.agent_id or "-")
     if actor.may(Permission.confidential_read):
         return True
-    secret_citizens = select(Citizen.id).where(col(Citizen.confidential).is_(True))
-    secret_calls = select(Case.call_id).where(col(Case.confidential).is_(True), col(Case.call_id).is_not(None))
+    secret_citizens = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
+    secret_calls = select(col(Case.call_id)).where(col(Case.confidential).is_(True), col(Case.call_id).is_not(None))
     mine = col(Call.agent_id) == (actor.agent_id or "-")
     hidden = or_(col(Call.citizen_id).in_(secret_citizens), col(Call.call_id).in_(secret_calls))
     return or_(mine, ~hidden, col(Call.citizen_id).is_(None) & ~col(Call.call_id).in_(secret_calls))
 
 
 def _searched(statement: Select[Any], actor: Actor, q: str) -> Select[Any]:
-    cases = select(Case.call_id).where(col(Case.number) == q, col(Case.call_id).is_not(None))
+    cases = select(col(Case.call_id)).where(col(Case.number) == q, col(Case.call_id).is_not(None))
     kinds = [col(Call.call_id) == q, col(Call.agent_id) == q, col(Call.call_id).in_(cases)]
     if len(digits := normal_number(q)) >= 3:
         kinds.append(col(Call.number).like(like(digits)[1:], escape="\\") & may_be_sought(actor))

@@ -52,15 +52,17 @@ def call_rows(session: Session, actor: Actor, calls: Sequence[Call]) -> list[dic
     names = agent_names(session)
     secret = confidential_ids(session, list(calls))
     found = session.execute(
-        select(Case.call_id, Case.id, Case.number).where(col(Case.call_id).in_(ids)).order_by(col(Case.id).desc())
+        select(col(Case.call_id), col(Case.id), col(Case.number))
+        .where(col(Case.call_id).in_(ids))
+        .order_by(col(Case.id).desc())
     ).all()
     cases = {call_id: (case_id, number) for call_id, case_id, number in found}
     counted = session.execute(
-        select(Recording.call_id, func.count())
+        select(col(Recording.call_id), func.count())
         .where(col(Recording.call_id).in_(ids), col(Recording.expired_at).is_(None))
         .group_by(col(Recording.call_id))
     ).all()
-    recordings: dict[str, int] = {call_id: count for call_id, count in counted}
+    recordings: dict[str, int] = {row[0]: row[1] for row in counted}
     rows = []
     for call in calls:
         clear = actor.sees_personal(confidential=call.call_id in secret, owner=call.agent_id)

@@ -25,8 +25,8 @@ def next_number(session: Session, day: date) -> str:
 
 def next_section(session: Session, now_in: str = "messages") -> str | None:
     """The code of the section whose turn it is (T10, 篇6 内部制度); None when no section is active."""
-    active = select(HandlingSection.code).where(col(HandlingSection.active).is_(True))
-    codes = list(session.execute(active.order_by(col(HandlingSection.position))).scalars())
+    active = select(col(HandlingSection.code)).where(col(HandlingSection.active).is_(True))
+    codes: list[str] = list(session.execute(active.order_by(col(HandlingSection.position))).scalars())
     if not codes:
         return None
     turn = _counted(session, Rotation, "name", now_in, "turns")

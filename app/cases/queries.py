@@ -55,7 +55,7 @@ def list_cases(
     if q := clean(q, 100):
         wanted = parse_number(q)
         words = like(q)
-        kinds = [col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\")]
+        kinds: list[Any] = [col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\")]
         kinds.append(col(Case.number) == wanted if wanted else col(Case.number).like(like(q)[1:], escape="\\"))
         person = col(Case.caller_name).like(words, escape="\\")
         kinds.append(person & _may_be_sought(actor))
@@ -105,7 +105,7 @@ def by_number_for_caller(session: Session, number: str, caller_number: str) -> C
     wanted, caller = parse_number(number), normal_number(caller_number)
     if wanted is None or not caller:
         return None
-    case = session.execute(select(Case).where(col(Case.number) == wanted)).scalar_one_or_none()
+    case: Case | None = session.execute(select(Case).where(col(Case.number) == wanted)).scalar_one_or_none()
     if case is None:
         return None
     if case.caller_number == caller:
@@ -120,6 +120,6 @@ def _may_be_sought(actor: Actor) -> Any:
         return mine
     if actor.may(Permission.confidential_read):
         return True
-    secret = select(Citizen.id).where(col(Citizen.confidential).is_(True))
+    secret = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
     open_case = col(Case.confidential).is_(False)
     return or_(mine, open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret)))

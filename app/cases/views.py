@@ -88,8 +88,8 @@ def draft_json(case: Case) -> dict[str, Any]:
 
 def attachments(session: Session, case_id: int) -> list[dict[str, Any]]:
     """The voicemails and faxes of a case."""
-    mails = session.execute(select(Voicemail.id).where(col(Voicemail.case_id) == case_id)).scalars()
-    faxes = session.execute(select(Fax.id).where(col(Fax.case_id) == case_id)).scalars()
+    mails = session.execute(select(col(Voicemail.id)).where(col(Voicemail.case_id) == case_id)).scalars()
+    faxes = session.execute(select(col(Fax.id)).where(col(Fax.case_id) == case_id)).scalars()
     return [{"kind": "voicemail", "id": i} for i in mails] + [{"kind": "fax", "id": i} for i in faxes]
 
 

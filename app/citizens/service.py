@@ -44,7 +44,7 @@ def stored_flags(citizen: Citizen) -> list[str]:
 
 def numbers_of(session: Session, citizen_id: int) -> list[str]:
     """Every number of a citizen, sorted."""
-    statement = select(CitizenNumber.number).where(col(CitizenNumber.citizen_id) == citizen_id)
+    statement = select(col(CitizenNumber.number)).where(col(CitizenNumber.citizen_id) == citizen_id)
     return sorted(session.execute(statement).scalars())
 
 
@@ -91,7 +91,7 @@ def change(
     Whoever can't see a confidential citizen's name can't change it either (they would save the mask).
     """
     actor.require(Permission.citizens_write)
-    citizen = session.execute(
+    citizen: Citizen | None = session.execute(
         select(Citizen).where(col(Citizen.id) == citizen_id).with_for_update()
     ).scalar_one_or_none()
     if citizen is None:

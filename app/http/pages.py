@@ -27,9 +27,11 @@ def page_for(request: Request) -> Response | None:
     if path.startswith("/assets/"):
         if file is None:
             return None
-        return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"}, **_type(file))
+        return FileResponse(
+            file, headers={"Cache-Control": "public, max-age=31536000, immutable"}, media_type=_type(file)
+        )
     if file is not None:
-        return FileResponse(file, headers={"Cache-Control": "no-cache"}, **_type(file))
+        return FileResponse(file, headers={"Cache-Control": "no-cache"}, media_type=_type(file))
     index = dist / "index.html"
     if not index.is_file():
         return HTMLResponse(_MISSING, status_code=503, headers={"Cache-Control": "no-store", "Retry-After": "5"})
@@ -49,8 +51,8 @@ def _file(dist: Path, path: str) -> Path | None:
         return None
 
 
-def _type(file: Path) -> dict[str, str]:
+def _type(file: Path) -> str:
     # Some hosts know neither; a module script with the wrong type does not run.
     known = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     known[".woff2"] = "font/woff2"
-    return {"media_type": known.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"}
+    return known.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

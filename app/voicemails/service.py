@@ -139,14 +139,15 @@ def _examine(wav: Path | None) -> tuple[float, Loudness, DropReason | None, bool
 
 def _known(session: Session, call_id: str, stored: Stored | None) -> Voicemail | str:
     """The row of this very message, or the key for a new one. A second message in one call gets a key of its own."""
-    for n in range(1, MOST_PER_CALL + 1):
+    n = 1
+    while True:
         key = call_id if n == 1 else f"{call_id}.{n}"
         row = _of_call(session, key)
         if row is None:
             return key
-        if stored is None or row.sha256 == stored.sha256:
+        if stored is None or row.sha256 == stored.sha256 or n == MOST_PER_CALL:
             return row
-    return row
+        n += 1
 
 
 def _of_call(session: Session, key: str) -> Voicemail | None:

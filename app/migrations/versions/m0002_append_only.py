@@ -15,8 +15,21 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = ("case_event", "audit_entry")
-CHAINED = ("seq", "call_id", "segment", "started_at", "adopted_at", "duration_ms", "path", "bytes", "sha256")
-CHAINED += ("partial", "previous", "chain", "agent_id")
+CHAINED = (
+    "seq",
+    "call_id",
+    "segment",
+    "started_at",
+    "adopted_at",
+    "duration_ms",
+    "path",
+    "bytes",
+    "sha256",
+    "partial",
+    "previous",
+    "chain",
+    "agent_id",
+)
 
 SECTIONS = (
     ("supervision-1", "办件督查一处", "Case supervision section 1", 1),

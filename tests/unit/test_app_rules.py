@@ -1,0 +1,238 @@
+"""The domain's rules by themselves: tables walked pair by pair, numbers, hours, text."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.callbacks.model import TRANSITIONS as CALLBACK_TRANSITIONS
+from app.callbacks.model import CallbackEvent, CallbackState
+from app.callbacks.model import next_state as next_callback_state
+from app.cases.model import (
+    TRANSITIONS,
+    CaseEventKind,
+    CaseState,
+    differences,
+    format_number,
+    masked_number,
+    next_state,
+    parse_number,
+)
+from app.errors import BadCredentials, Busy, HotlineError, Refused, VersionConflict
+from app.hours.model import CLOSED_ALL_DAY, DayHours, DayKind, hours, minutes, open_state
+from app.text import clean, is_call_id, masked_name, normal_number, without
+from app.text import masked_number as masked_phone
+
+ZONE = ZoneInfo("Asia/Shanghai")
+USUAL = hours("08:00", "22:00")
+
+
+@pytest.mark.parametrize("state", list(CaseState))
+@pytest.mark.parametrize("event", list(CaseEventKind))
+def test_a_case_moves_by_its_table_and_refuses_everything_else(state: CaseState, event: CaseEventKind):
+    if (state, event) in TRANSITIONS:
+        assert next_state(state, event) is TRANSITIONS[state, event]
+    else:
+        with pytest.raises(Refused):
+            next_state(state, event)
+
+
+@pytest.mark.parametrize("state", list(CallbackState))
+@pytest.mark.parametrize("event", list(CallbackEvent))
+def test_a_callback_moves_by_its_table_and_refuses_everything_else(state: CallbackState, event: CallbackEvent):
+    if (state, event) in CALLBACK_TRANSITIONS:
+        assert next_callback_state(state, event) is CALLBACK_TRANSITIONS[state, event]
+    else:
+        with pytest.raises(Refused):
+            next_callback_state(state, event)
+
+
+def test_no_state_is_a_trap_that_a_draft_cannot_leave():
+    assert any(state is CaseState.draft and after is not CaseState.draft for (state, _), after in TRANSITIONS.items())
+
+
+@given(st.dates(date(2000, 1, 1), date(2199, 12, 31)), st.integers(1, 9_999_999))
+def test_a_case_number_is_understood_however_it_is_written(day: date, sequence: int):
+    number = format_number(day, sequence)
+    digits = number.replace("-", "")
+    assert parse_number(number) == number
+    assert parse_number(digits) == number
+    assert parse_number(" ".join(digits)) == number
+    assert parse_number(digits.translate(str.maketrans("0123456789", "０１２３４５６７８９"))) == number
+
+
+@pytest.mark.parametrize("text", ["", "12345", "20261332000001", "abc", "9" * 50, "2026112400001"])
+def test_what_is_no_case_number_is_none(text: str):
+    assert parse_number(text) is None
+
+
+@given(st.text())
+def test_any_text_may_be_asked_as_a_case_number(text: str):
+    found = parse_number(text)
+    assert found is None or parse_number(found) == found
+
+
+def test_a_masked_case_number_keeps_its_ends():
+    assert masked_number("20261124-033645") == "20***33645"
+
+
+def test_differences_name_only_what_changed():
+    assert differences({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 5}) == {"b": {"from": 2, "to": 5}}
+
+
+# ---- text
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("13800138000", "13800138000"),
+        ("+8613800138000", "13800138000"),
+        ("+86 138-0013-8000", "13800138000"),
+        ("008613800138000", "13800138000"),
+        ("+862155551234", "02155551234"),
+        ("+8602155551234", "02155551234"),
+        ("(021) 5555-1234", "02155551234"),
+        ("+864008123123", "4008123123"),
+        ("+442071838750", "+442071838750"),
+        ("anonymous", ""),
+        ("", ""),
+        ("１３８００１３８０００", "13800138000"),
+        ("138\r\nX-Evil: 1", "1381"),
+        ("+86110", "+86110"),
+    ],
+)
+def test_a_telephone_has_one_spelling(written: str, normal: str):
+    assert normal_number(written) == normal
+
+
+@given(st.text())
+def test_a_number_is_only_what_can_be_dialled_and_stays_itself(text: str):
+    once = normal_number(text)
+    assert set(once) <= set("0123456789+*#")
+    assert len(once) <= 33
+    assert normal_number(once) == once or once.startswith(("+", "00"))
+
+
+@given(st.text(), st.integers(0, 50), st.booleans())
+def test_cleaned_text_holds_nothing_that_a_database_or_a_log_chokes_on(text: str, limit: int, lines: bool):
+    cleaned = clean(text, limit, lines=lines)
+    assert len(cleaned) <= limit
+    assert "\0" not in cleaned
+    assert "\r" not in cleaned
+    assert lines or "\n" not in cleaned
+    cleaned.encode()
+
+
+@pytest.mark.parametrize("call_id", ["hotline1-1700000000.12", "a", "A-1.2"])
+def test_call_ids_pass(call_id: str):
+    assert is_call_id(call_id)
+
+
+@pytest.mark.parametrize("call_id", ["", ".", "..", "-", "a/b", "a b", "a\n", "x" * 65, "ä"])
+def test_what_could_lead_a_file_name_astray_is_no_call_id(call_id: str):
+    assert not is_call_id(call_id)
+
+
+def test_masks_show_enough_to_tell_apart_and_too_little_to_know():
+    assert masked_phone("13800138000") == "138****8000"
+    assert masked_phone("110") == "1**"
+    assert masked_phone("") == ""
+    assert masked_name("王小芳") == "王**"
+    assert masked_name("") == ""
+    assert without("王小芳 13800138000 来电", "13800138000", "王小芳", "") == "王** 138****8000 来电"
+
+
+# ---- hours
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        ("2026-11-24T07:59:59", False),
+        ("2026-11-24T08:00:00", True),
+        ("2026-11-24T21:59:59", True),
+        ("2026-11-24T22:00:00", False),
+        ("2026-11-24T00:00:00", False),
+    ],
+)
+def test_people_answer_from_opening_up_to_closing(moment: str, is_open: bool):
+    assert open_state(at(moment), ZONE, USUAL, {}).open is is_open
+
+
+def test_the_next_opening_is_told_in_utc():
+    state = open_state(at("2026-11-24T23:00:00"), ZONE, USUAL, {})
+    assert (state.open, state.reason) == (False, "after_hours")
+    assert state.next_open == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+
+
+def test_closed_days_are_skipped_and_named():
+    special = {date(2026, 11, 24): CLOSED_ALL_DAY, date(2026, 11, 25): CLOSED_ALL_DAY}
+    state = open_state(at("2026-11-24T10:00:00"), ZONE, USUAL, special)
+    assert (state.open, state.reason) == (False, "closed")
+    assert state.next_open == at("2026-11-26T08:00:00")
+
+
+def test_a_holiday_may_have_shorter_hours():
+    special = {date(2026, 10, 1): hours("10:00", "16:00", DayKind.holiday)}
+    assert open_state(at("2026-10-01T11:00:00"), ZONE, USUAL, special).reason == "holiday"
+    assert not open_state(at("2026-10-01T09:00:00"), ZONE, USUAL, special).open
+
+
+def test_a_night_shift_belongs_to_the_day_it_began():
+    night = hours("20:00", "06:00")
+    assert open_state(at("2026-11-25T05:59:00"), ZONE, night, {}).open
+    assert not open_state(at("2026-11-25T06:00:00"), ZONE, night, {}).open
+    closed_yesterday = {date(2026, 11, 24): CLOSED_ALL_DAY}
+    assert not open_state(at("2026-11-25T05:59:00"), ZONE, night, closed_yesterday).open
+
+
+def test_the_same_time_twice_means_day_and_night():
+    always = hours("00:00", "00:00")
+    assert all(open_state(at(f"2026-11-24T{h:02d}:30:00"), ZONE, always, {}).open for h in range(24))
+
+
+def test_a_hotline_that_never_opens_again_says_so():
+    special = {date(2026, 11, 24) + timedelta(days=n): CLOSED_ALL_DAY for n in range(40)}
+    assert open_state(at("2026-11-24T10:00:00"), ZONE, USUAL, special).next_open is None
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(ValueError):
+        open_state(datetime(2026, 1, 1), ZONE, DayHours(0, 1440), {})  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("text", ["8", "25:00", "24:01", "08:60", "-1:00", "aa:bb", "08:5"])
+def test_nonsense_is_no_time_of_day(text: str):
+    with pytest.raises(ValueError):
+        minutes(text)
+
+
+# ---- errors
+
+
+def test_every_error_speaks_both_languages_and_has_its_own_code():
+    def tree(kind: type[HotlineError]) -> list[type[HotlineError]]:
+        return [kind, *(sub for child in kind.__subclasses__() for sub in tree(child))]
+
+    kinds = tree(HotlineError)
+    assert len({kind.default_code for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        error = kind()
+        assert error.message("zh-CN") != error.message("en")
+        assert 400 <= error.status < 600
+
+
+def test_an_error_tells_fields_current_and_when_to_come_back():
+    body = VersionConflict(current={"version": 2}, extra={"changed_by": "x"}).to_json("en")
+    assert (body["error"]["code"], body["current"], body["changed_by"]) == ("version_conflict", {"version": 2}, "x")
+    assert Busy().retry_after == 2
+    assert BadCredentials("只有中文").message("en") == "只有中文"
