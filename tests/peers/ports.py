@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import random
 import socket
 import tempfile
@@ -66,9 +67,8 @@ class PortBlock:
 
 def port_block() -> PortBlock:
     """A block of ports, locked against the other tests on this machine. Raises RuntimeError when all are in use."""
-    folder = Path(tempfile.gettempdir()) / "hotline-test-ports"
+    folder = Path(tempfile.gettempdir()) / f"hotline-test-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
-    folder.chmod(0o777)
     blocks = list(range(FIRST, LAST - BLOCK, BLOCK))
     random.shuffle(blocks)
     for base in blocks:
@@ -85,6 +85,9 @@ def port_block() -> PortBlock:
 def _free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                # A connection that has just ended keeps its port for a minute; listening on it is possible all the same.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
