@@ -1,4 +1,4 @@
-"""A FastAGI server: one thread a call, a hard cap, and an answer for everything that can go wrong with a connection.
+"""A FastAGI server: a thread for each call, a hard cap, an answer for everything that can go wrong with a connection.
 
 Measured alternatives are in docs/adr/0003: threads beat an event loop and small pools here because a script is nearly
 always waiting. Above the cap a call is refused at once, since the dialplan's own queue serves it better than a wait.
@@ -21,6 +21,7 @@ from .errors import AgiFailure, CommandTimeout, Hangup, ProtocolError
 from .guarded import Guarded
 from .safe_agi import HEADER_DEADLINE_S, SafeAgi
 from .services import Services
+from .threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ class FastAgiServer:
         self._header_deadline_s = header_deadline_s
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
+        self._threads = Threads("agi")
         self._lock = threading.Condition()
         self._running: dict[int, socket.socket] = {}
         self._refusing = 0
@@ -115,6 +117,7 @@ class FastAgiServer:
         with self._lock:
             self._lock.wait_for(lambda: not self._running, 2)
         self._guarded.close()
+        self._threads.close()
 
     def alive(self, timeout_s: float = 1.0) -> bool:
         """True if a connection made now is answered: the accept loop runs and threads can be started.
@@ -157,8 +160,7 @@ class FastAgiServer:
             self._refuse(connection)
             return
         try:
-            thread = threading.Thread(target=self._serve, args=(serial, connection), name=f"agi-{serial}", daemon=True)
-            thread.start()
+            self._threads.run(lambda: self._serve(serial, connection))
         except RuntimeError:  # no more threads
             self._finished(serial)
             self._refuse(connection)
@@ -171,7 +173,7 @@ class FastAgiServer:
             self._refusing += polite
         if polite:
             with contextlib.suppress(RuntimeError):
-                threading.Thread(target=self._say_refused, args=(connection,), name="agi-refuse", daemon=True).start()
+                self._threads.run(lambda: self._say_refused(connection))
                 return
             with self._lock:
                 self._refusing -= 1
