@@ -15,20 +15,29 @@ from cryptography.x509.oid import NameOID
 from app.settings import Settings
 
 YEARS = 10
+RENEW_DAYS = 30
 
 
 def certificate(settings: Settings) -> tuple[Path, Path]:
     """Certificate and key files (PEM). `{home}/tls/hotline.crt` and `.key` if the operator has put them there,
-    else a self-signed pair that is made once; phones must be told to accept it."""
+    else a self-signed pair that is made here, and again in its last 30 days; phones must be told to accept it."""
     own = settings.home / "tls"
     if (own / "hotline.crt").exists() and (own / "hotline.key").exists():
         return own / "hotline.crt", own / "hotline.key"
     keys = settings.paths.asterisk / "lib" / "tls"
     cert, key = keys / "hotline.crt", keys / "hotline.key"
-    if not (cert.exists() and key.exists()):
+    if not (cert.exists() and key.exists()) or _ends_soon(cert):
         keys.mkdir(parents=True, exist_ok=True)
         _make(settings, cert, key)
     return cert, key
+
+
+def _ends_soon(cert_file: Path) -> bool:
+    try:
+        ends = x509.load_pem_x509_certificate(cert_file.read_bytes()).not_valid_after_utc
+    except ValueError:
+        return True
+    return ends - dt.datetime.now(dt.UTC) < dt.timedelta(days=RENEW_DAYS)
 
 
 def _make(settings: Settings, cert_file: Path, key_file: Path) -> None:

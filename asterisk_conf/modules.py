@@ -50,7 +50,7 @@ _BY_REASON: dict[str, list[str]] = {
         "res_pjsip_xpidf_body_generator.so res_pjsip_outbound_publish.so res_pjsip_publish_asterisk.so "
         "res_pjsip_send_to_voicemail.so res_pjsip_one_touch_record_info.so res_pjsip_geolocation.so "
         "res_geolocation.so res_pjsip_config_wizard.so res_mwi_devstate.so res_pjsip_messaging.so "
-        "res_pjsip_aoc.so res_pjsip_notify.so res_pjsip_refer.so res_pjsip_stir_shaken.so res_stir_shaken.so "
+        "res_pjsip_aoc.so res_pjsip_refer.so res_pjsip_stir_shaken.so res_stir_shaken.so "
         "res_pjsip_outbound_registration.so res_pjsip_endpoint_identifier_anonymous.so"
     ).split(),
     "the rest that needs configuration of its own": (

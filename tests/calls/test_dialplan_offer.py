@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -37,7 +37,7 @@ class Waiting:
 
 
 @pytest.fixture
-def hotline(asterisk_under_test: AsteriskUnderTest) -> Iterator[AsteriskUnderTest]:
+def hotline(asterisk_under_test: AsteriskUnderTest) -> AsteriskUnderTest:
     """A hotline whose menu leads to the queue at once; nobody asks for a rating."""
     asterisk_under_test.backend.scripts["voice_menu"] = ends_with(NEXT="queue", SKILLS="yue:3,water:1", PRIORITY="10")
     asterisk_under_test.backend.start()

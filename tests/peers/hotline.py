@@ -163,9 +163,10 @@ class AsteriskUnderTest:
 
         def look() -> dict[str, Any] | None:
             try:
-                return json.loads((folder / f"{call}.json").read_text())
+                note: dict[str, Any] = json.loads((folder / f"{call}.json").read_text())
             except (OSError, ValueError):
                 return None
+            return note
 
         return wait_until(look, timeout, f"sidecar of {call} in {folder}")
 

@@ -55,10 +55,10 @@ class Manager:
         self._line.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return ident
 
-    def action(self, name: str, timeout: float = 10.0, **headers: str | list[str]) -> Event:
+    def action(self, name: str, /, **headers: str | list[str]) -> Event:
         """Sends an action and returns its answer. Raises ManagerError when it is refused."""
         ident = self.send(name, **headers)
-        answer = self._wait(lambda: next(iter(self._answers.get(ident, [])), None), timeout, f"answer to {name}")
+        answer = self._wait(lambda: next(iter(self._answers.get(ident, [])), None), 10.0, f"answer to {name}")
         if answer.get("Response") == "Error":
             raise ManagerError(f"{name}: {answer.get('Message')}")
         return answer
@@ -66,9 +66,12 @@ class Manager:
     def list_action(self, name: str, until: str, timeout: float = 10.0, **headers: str | list[str]) -> list[Event]:
         """Sends an action that answers with a list of events and returns these; `until` is the last one's name."""
         ident = self.send(name, **headers)
-        mine = lambda: [e for e in self.events if e.get("ActionID") == ident]  # noqa: E731
-        self._wait(lambda: any(e.get("Event") == until for e in mine()) or None, timeout, f"end of {name}")
-        return [event for event in mine() if event.get("Event") != until]
+
+        def last() -> Event | None:
+            return next((e for e in self.events if e.get("ActionID") == ident and e.get("Event") == until), None)
+
+        self._wait(last, timeout, f"end of {name}")
+        return [e for e in self.events if e.get("ActionID") == ident and e.get("Event") != until]
 
     def mark(self) -> int:
         """A place in the stream of events, for `wait_event(after=...)`."""
@@ -107,7 +110,7 @@ class Manager:
         """The channels that exist now."""
         return self.list_action("CoreShowChannels", "CoreShowChannelsComplete")
 
-    def _wait(self, look: Callable[[], Event | bool | None], timeout: float, what: str):
+    def _wait(self, look: Callable[[], Event | None], timeout: float, what: str) -> Event:
         deadline = time.monotonic() + timeout
         with self._news:
             while True:

@@ -240,6 +240,12 @@ class PublicNetwork:
         except queue.Empty:
             raise AssertionError(f"no call reached the network within {timeout:g} s") from None
 
+    def forget(self) -> None:
+        """Forgets every number's behaviour and who has called."""
+        self.numbers.clear()
+        while not self.incoming.empty():
+            self.incoming.get_nowait()
+
     def hang_up(self, channel: str) -> None:
         """Hangs a channel up, if it is still there."""
         self.manager.send("Hangup", Channel=channel)

@@ -78,7 +78,9 @@ def port_block() -> PortBlock:
         except OSError:
             file.close()
             continue
-        return PortBlock(base, file)
+        if _free(base + SERVICES) and _free(base):
+            return PortBlock(base, file)
+        file.close()
     raise RuntimeError("every block of test ports is in use: too many tests run at once")
 
 
@@ -86,7 +88,7 @@ def _free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind is socket.SOCK_STREAM:
-                # A connection that has just ended keeps its port for a minute; listening on it is possible all the same.
+                # A connection that has just ended keeps its port for a minute; one can listen there all the same.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(ask: Callable[[], T], timeout: float, what: str, every: float = 0.05) -> T:
+def wait_until(ask: Callable[[], T | None], timeout: float, what: str, every: float = 0.05) -> T:
     """The first true answer of `ask`. Raises AssertionError naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

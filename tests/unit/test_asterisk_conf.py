@@ -1,0 +1,116 @@
+"""What is checked before it meets a configuration file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from asterisk_conf.accounts import BadAccount, PhoneAccount, checked
+from asterisk_conf.outbound import BadPattern, dialplan_regex
+from asterisk_conf.staff_numbers import folder, join_sentences
+from tests.peers import audio
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+def account(agent_id: str = "1001", secret: str = "long-enough-secret", name: str = "张敏") -> PhoneAccount:
+    return PhoneAccount(agent_id, secret, name, may_dial_out=False)
+
+
+@pytest.mark.parametrize("agent_id", ["", "1", "10a1", "1001\n", "123456789", "12345", "12340", "1001]", "-100"])
+def test_a_staff_number_that_is_no_plain_number_is_refused(settings: Settings, agent_id: str) -> None:
+    with pytest.raises(BadAccount, match="staff number"):
+        checked(settings, [account(agent_id)])
+
+
+@pytest.mark.parametrize("secret", ["", "short", "with space in it", "semi;colon;colon", "line\nbreak-break"])
+def test_a_secret_that_would_change_the_file_is_refused(settings: Settings, secret: str) -> None:
+    with pytest.raises(BadAccount, match="secret"):
+        checked(settings, [account(secret=secret)])
+
+
+def test_one_staff_number_cannot_be_two_agents(settings: Settings) -> None:
+    with pytest.raises(BadAccount, match="twice"):
+        checked(settings, [account(), account(name="李强")])
+
+
+def test_accounts_are_in_the_order_of_their_numbers(settings: Settings) -> None:
+    assert [one.agent_id for one in checked(settings, [account("1010"), account("999"), account("1002")])] == [
+        "999",
+        "1002",
+        "1010",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("张敏", "张敏"), ('a"b;c\nd<e>', "abcde"), ("${X} [y]\n[trunk]", "X ytrunk"), ("名" * 90, "名" * 40)],
+)
+def test_a_name_keeps_nothing_that_has_a_meaning_in_the_file(name: str, shown: str) -> None:
+    assert account(name=name).shown_name == shown
+
+
+@pytest.mark.parametrize(
+    ("patterns", "number", "allowed"),
+    [
+        (["110", "119"], "110", True),
+        (["110", "119"], "1100", False),
+        (["110", "119"], "0110", False),
+        ([r"0\d{2,3}1234"], "0211234", True),
+        ([r"0\d{2,3}1234"], "02112345", False),
+        (["(?:86)?123"], "86123", True),
+        (["^95588$"], "95588", True),
+        (["a|b"], "", None),
+        ([], "110", False),
+        ([""], "", False),
+        (["110|1"], "11", False),
+    ],
+)
+def test_what_may_be_dialled_means_the_same_to_the_dialplan(
+    patterns: list[str], number: str, allowed: bool | None
+) -> None:
+    if allowed is None:
+        with pytest.raises(BadPattern):
+            dialplan_regex(patterns)
+        return
+    regex = dialplan_regex(patterns)
+    assert bool(re.search(regex, number)) is (allowed or ((not patterns or patterns == [""]) and number == ""))
+
+
+@pytest.mark.parametrize("pattern", [r"\w+", "(?!110).*", "110;x", "1 1", '"', r"\s", "$(id)"])
+def test_a_pattern_that_the_dialplan_reads_differently_is_refused(pattern: str) -> None:
+    with pytest.raises(BadPattern, match="outbound_allowed"):
+        dialplan_regex([pattern])
+
+
+def test_the_sentence_with_the_staff_number_is_made_of_its_words_and_made_again_when_one_is_new(
+    settings: Settings,
+) -> None:
+    words = settings.paths.prompts / "zh"
+    for name, hz in (("staff_number", 500), ("digit_1", 700), ("digit_0", 900), ("at_your_service", 1100)):
+        audio.write_tone(words / f"{name}.wav", hz, 0.4)
+    made = join_sentences(settings, ["1001", "2002"])
+    sentence = folder(settings) / "zh" / "1001.wav"
+    assert made == [sentence], "2002 and the other languages have words missing"
+    assert audio.duration(sentence) == pytest.approx(6 * 0.4, abs=0.01)
+    assert [audio.has_tone(sentence, hz, at, at + 0.3) for at, hz in ((0.05, 500), (0.45, 700), (0.85, 900))] == [
+        True
+    ] * 3
+    assert join_sentences(settings, ["1001"]) == []
+    audio.write_tone(words / "at_your_service.wav", 1300, 0.4)
+    assert join_sentences(settings, ["1001"]) == [sentence]
+    assert audio.has_tone(sentence, 1300, -0.35)
+
+
+def test_a_word_in_a_wrong_format_leaves_the_sentence_out(settings: Settings) -> None:
+    words = settings.paths.prompts / "zh"
+    for name in ("staff_number", "digit_7", "at_your_service"):
+        audio.write_tone(words / f"{name}.wav", 500, 0.2)
+    (words / "digit_7.wav").write_bytes(b"RIFF nonsense")
+    assert join_sentences(settings, ["77"]) == []
