@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +19,8 @@ MakeScene = Callable[[Report], Scene]
 async def drill(name: str, make_scene: MakeScene, steps: Steps, short: bool) -> dict[str, Any]:
     """Starts a hotline, runs the steps, prints the report; returns its last line as an object."""
     report = Report(name)
+    # Somebody else's work on the same machine makes every start slower: a reader of the figures should know.
+    report.figure("machine_load_per_core", os.getloadavg()[0] / (os.cpu_count() or 1))
     scene = make_scene(report)
     async with scene:
         await steps(report, scene, short)

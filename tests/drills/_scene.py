@@ -61,6 +61,7 @@ class Talk:
     citizen: Citizen
     agent_id: str
     phone: Line
+    began_at: float  # monotonic
     begin: tuple[float, float, float] = (0.0, 0.0, 0.0)  # see _hold.py
 
 
@@ -239,7 +240,7 @@ class Scene:
             return agent_id in self.phones and not self.phones[agent_id].ended.is_set()
 
         await until(picked_up, 10, f"telephone {agent_id} to be picked up")
-        talk = Talk(citizen, agent_id, self.phones[agent_id])
+        talk = Talk(citizen, agent_id, self.phones[agent_id], time.monotonic())
         since = max(citizen.line.heard_s() - 1.0, 0.0)
         await asyncio.to_thread(citizen.line.wait_hears, self.tones[agent_id], 15.0, since)
         await asyncio.to_thread(talk.phone.wait_hears, citizen.tone, 15.0)

@@ -67,7 +67,7 @@ async def killed_in_menu(report: Report, scene: Scene, one: Scenario, count: int
     await asyncio.to_thread(scene.system.wait_healthy, 60)
     one.normal_s = time.monotonic() - began
     talks = await scene.talks(citizens, mark, timeout=60)
-    report.samples("kill_in_menu.talk_after_s", [time.monotonic() - began] * len(talks))
+    report.samples("kill_in_menu.talk_after_s", [talk.began_at - began for talk in talks])
     one.after = _alive(citizens)
     await scene.pages.connected()
     await scene.hang_up(citizens)
