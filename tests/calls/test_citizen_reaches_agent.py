@@ -85,8 +85,9 @@ async def test_citizen_reaches_agent(hotline: HotlineSystem, city: PublicNetwork
         await page.until(lambda: page.agent["state"] == "wrap_up", "wrap-up")
 
         # Each side's own recording holds the other's tone.
+        heard = lambda: any(audio.tone_seconds(file, CITIZEN) > 1.5 for file in phone.heard_files())  # noqa: E731
         assert audio.tone_seconds(citizen.heard, AGENT) > 1.5
-        assert any(audio.tone_seconds(file, CITIZEN) > 1.5 for file in phone.heard_files())
+        await in_thread(wait_until, heard, 10, "the telephone to have written down the citizen's tone")
 
         # The case is there.
         case = await page.json(f"/api/cases/{card['draft']['case_id']}")

@@ -54,7 +54,8 @@ def test_the_token_itself_is_not_in_the_database(db: Database, person: People):
         assert made.token not in session.exec(select(UserSession)).one().token_hash
 
 
-@pytest.mark.parametrize(("name", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("", ""), ("a\0b", "x" * 999)]
+@pytest.mark.parametrize(
+    ("name", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("", ""), ("a\0b", "x" * 999)]
 )
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike(db: Database, person: People, name: str, password: str):
     person(Role.supervisor, name="alice")
