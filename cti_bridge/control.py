@@ -53,13 +53,13 @@ class Control:
         leg = next((one for one in call.legs.values() if one.agent_id == agent_id), None) if call else None
         if call is None or leg is None:
             raise rooms.refused("not_ringing", "话机没有振铃。", "The telephone does not ring.")
-        if leg.state is LegState.up:
+        if _is_up(leg):
             return {"call_id": call_id}
         await self._do(call, [], notify=leg.handle)
         async with _patience(ANSWER_S):
-            while leg.state is not LegState.up and leg.unique_id in call.legs:
+            while not _is_up(leg) and leg.unique_id in call.legs:
                 await asyncio.sleep(0.05)
-        if leg.state is not LegState.up:
+        if not _is_up(leg):
             raise rooms.refused(
                 "phone_cannot", "话机不支持屏幕接听,请拿起话机。", "Pick the telephone up: it cannot be told to."
             )
@@ -406,3 +406,8 @@ async def _patience(seconds: float) -> Any:
             yield
     except TimeoutError:
         return
+
+
+def _is_up(leg: Leg) -> bool:
+    """Whether the leg talks by now: its state is changed by events while somebody waits."""
+    return leg.state is LegState.up
