@@ -137,7 +137,7 @@ def test_a_call_that_was_not_answered_is_told_and_the_agent_is_not_ready(on_shif
     fake.offer()
     expect(on_shift.get_by_test_id("answer")).to_be_visible()
     fake.no_answer()
-    expect(on_shift.get_by_text("上一个来电没有接听")).to_be_visible()
+    expect(on_shift.get_by_text("上一个来电没有接成（来电未接）")).to_be_visible()
     expect(on_shift.get_by_test_id(STATE)).to_contain_text("来电未接")
     expect(on_shift.get_by_test_id("case-form")).to_have_count(0)
 

@@ -119,7 +119,7 @@ export const en: Record<Key, string> = {
   'agent.phoneDown': 'Phone not registered',
   'agent.phoneUnknown': 'Phone state unknown',
   'agent.phoneDownHint': 'Phone {endpoint} is not connected, so no call is offered. Check its power, network cable and SIP account; an administrator sees the account under Admin → Agents.',
-  'agent.missed': 'The last call was not answered; you are now not ready',
+  'agent.missed': 'The last call was not taken ({why}); you are now not ready',
   'agent.missedHint': 'The caller kept the place in the queue. Choose “Ready” when you are.',
   'agent.soundBlocked': 'The browser blocks the ring sound',
   'agent.soundBlockedHint': 'Choose “Turn on sound”.',
@@ -193,6 +193,7 @@ export const en: Record<Key, string> = {
   'command.timeout': 'the server did not answer; look at the state of the call before trying again',
   'command.not_permitted': 'you may not dial this number; an administrator can allow outside calls',
   'command.phone_cannot': 'this phone cannot be answered from the page: pick it up',
+  'command.no_talk': 'this call cannot be changed right now; just after answering, wait until the staff number has been said',
   'command.not_found': 'there is no such call now',
 
   'wrap.title': 'Wrap-up',

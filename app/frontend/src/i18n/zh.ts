@@ -117,7 +117,7 @@ export const zh = {
   'agent.phoneDown': '话机未注册',
   'agent.phoneUnknown': '话机状态未知',
   'agent.phoneDownHint': '话机 {endpoint} 没有连上，不会派来电话。检查话机的电源、网线和 SIP 账户；管理员可在“管理 → 坐席”查看账户。',
-  'agent.missed': '上一个来电没有接听，已转为示忙',
+  'agent.missed': '上一个来电没有接成（{why}），已转为示忙',
   'agent.missedHint': '来电人仍排在原来的位置，没有丢。准备好后点“示闲”。',
   'agent.soundBlocked': '浏览器禁止了响铃声',
   'agent.soundBlockedHint': '点一下“打开铃声”。',
@@ -191,6 +191,7 @@ export const zh = {
   'command.timeout': '服务器没有回答，看一下通话状态再决定是否重试',
   'command.not_permitted': '没有权限拨打这个号码，需要时由管理员开通外呼',
   'command.phone_cannot': '这部话机不能由页面接听，直接拿起话机即可',
+  'command.no_talk': '现在还不能操作这个通话；刚接通时等工号播报完再试',
   'command.not_found': '现在没有这个通话',
 
   'wrap.title': '话后整理',
