@@ -50,7 +50,7 @@ def create_app(
 ) -> FastAPI:
     """The application of one instance.
 
-    `realtime` is asked for health and telephones (its own router is included by the caller). `phones_changed` runs
+    `realtime` is asked for health, telephones and reasons (its own router is included by the caller). `phones_changed` runs
     after agents changed; by default it has Asterisk read the new telephone accounts.
     """
     app = FastAPI(
@@ -66,7 +66,7 @@ def create_app(
         db=db,
         store=Store(settings, db),
         phones_changed=phones_changed or _publisher(settings, db),
-        explain=explain or from_journal(settings),
+        explain=explain or getattr(realtime, "explain", None) or from_journal(settings),
         realtime=realtime,
     )
     app.state.figures = Figures()

@@ -18,7 +18,7 @@ def from_journal(settings: Settings) -> Callable[[str, str], list[str]]:
 
         files: list[Path] = []
         size = 0
-        for file in sorted(settings.paths.journal.glob("*.jsonl"), reverse=True):
+        for file in sorted(settings.paths.journal.glob("acd-*.jsonl"), reverse=True):
             size += file.stat().st_size
             if size > MOST_BYTES:
                 break

@@ -66,6 +66,8 @@ def health(web: Web) -> dict[str, str]:
     parts["disk"] = "ok" if enough else f"only {free} MB free, {web.settings.min_free_mb} MB needed"
     parts["alarms"] = ", ".join(sorted(alarms)) or "ok"
     if web.realtime is not None:
+        more: Any = getattr(web.realtime, "health", None)
+        parts |= more() if callable(more) else {}
         healthy: Any = getattr(web.realtime, "healthy", None)
         parts["realtime"] = "ok" if healthy is None or healthy() else "no connection to Asterisk"
     return parts

@@ -136,6 +136,11 @@ def test_a_citizen_is_changed_by_version(db: Database, person: People):
     with db.read() as session:
         assert citizens.flags_for(session, "021 5555 1234") == {"elderly"}
         assert citizens.match(session, "13800138000") is None
+    assert citizens.flags_by_number(db, "021 5555 1234") == {"elderly"}
+    assert citizens.flags_by_number(db, "") == citizens.flags_by_number(db, "110") == frozenset()
+    with db.session() as session:
+        citizens.change(session, agent, citizen_id, {"language": "yue", "flags": []})
+    assert citizens.flags_by_number(db, "02155551234") == {"language:yue"}
     with pytest.raises(NotFound), db.session() as session:
         citizens.change(session, agent, 99, {"name": "x"})
 
