@@ -7,6 +7,7 @@ theirs in between, gives the first one's result and does nothing again.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 DOUBLE_CLICK_S = 2.0
 LONGEST_TEXT = 64
+STAFF_FRESH_S = 5.0
 
 Args = Mapping[str, Any]
 Handler = Callable[["Commands", str, Args], Awaitable[dict[str, Any]]]
@@ -67,6 +69,9 @@ class Commands:
     def __init__(self, core: Core, control: Control, tell_phone: Callable[[Agent], None]) -> None:
         self._core, self._control, self._tell_phone = core, control, tell_phone
         self._last: dict[str, _Last] = {}
+        self._reading = asyncio.Lock()
+        self._read_at = float("-inf")
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(self, actor: Actor, name: str, args: Args) -> dict[str, Any]:
         """Do what the page asks. Raises HotlineError."""
@@ -83,9 +88,16 @@ class Commands:
             failed = last.task.done() and (last.task.cancelled() or last.task.exception() is not None)
             if not failed:
                 return await asyncio.shield(last.task)
-        task = self._core.spawn(_quiet(handler(self, agent_id, args)), f"do-{name}")
+        task = self._core.spawn(self._in_order(handler, agent_id, name, args), f"do-{name}")
         self._last[agent_id] = _Last(name, key, now, task)
         return await asyncio.shield(task)
+
+    async def _in_order(self, handler: Handler, agent_id: str, name: str, args: Args) -> dict[str, Any]:
+        """State commands of one agent wait for each other; call control does not wait for anything."""
+        if name.startswith("call"):
+            return await handler(self, agent_id, args)
+        async with self._turns[agent_id]:
+            return await handler(self, agent_id, args)
 
     # -- shifts and states ------------------------------------------------------------------------------------------
 
@@ -155,12 +167,16 @@ class Commands:
             raise refused(answer.why.value, "当前状态下不能执行此操作。", "This cannot be done in the present state.")
 
     async def _record(self, agent_id: str) -> AgentRecord:
-        """The agent's entry in the staff list, read anew when it can be."""
-        try:
-            async with asyncio.timeout(1.0):
-                self._core.book.know(await asyncio.to_thread(self._core.domain.agents))
-        except (TimeoutError, HotlineError):
-            log.warning("the staff list could not be read; the last one known is used")
+        """The agent's entry in the staff list, which is read again when it is older than a few seconds."""
+        async with self._reading:
+            now = asyncio.get_running_loop().time()
+            if agent_id not in self._core.book.records or now - self._read_at > STAFF_FRESH_S:
+                self._read_at = now
+                try:
+                    async with asyncio.timeout(1.0):
+                        self._core.book.know(await asyncio.to_thread(self._core.domain.agents))
+                except (TimeoutError, HotlineError):
+                    log.warning("the staff list could not be read; the last one known is used")
         record = self._core.book.records.get(agent_id)
         if record is None:
             raise NotFound("没有这个工号。", "There is no such staff number.")
@@ -228,10 +244,6 @@ def _text(args: Args, name: str, default: str | None = None) -> str:
 
 def _call(args: Args) -> str | None:
     return _text(args, "call_id") if args.get("call_id") is not None else None
-
-
-async def _quiet(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
-    return await work
 
 
 _TABLE: dict[str, Handler] = {

@@ -24,7 +24,8 @@ from cti_bridge.journal_file import JournalFile, newest_first
 log = structlog.get_logger(__name__)
 
 PREFIX = "facts"
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 200
+GATHER_S = 0.1
 RETRY_S = (0.1, 0.25, 0.5, 1.0)
 
 
@@ -95,6 +96,10 @@ class Lane:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 if not self._waiting:
                     return
+                if not self._stopping and failures == 0:
+                    # Facts come in bursts (offered, ringing, answered): together they cost one transaction, and the
+                    # card that is being made at this moment finds the database free.
+                    self._changed.wait_for(lambda: self._stopping, GATHER_S)
                 batch = [self._waiting[i] for i in range(min(MOST_AT_ONCE, len(self._waiting)))]
                 self._busy = True
             done = self._try(batch)

@@ -297,6 +297,16 @@ async def test_a_double_click_does_it_once_but_back_and_forth_does_it_each_time(
     assert [name for name in fed if name.startswith("Agent")] == ["AgentReady", "AgentNotReady", "AgentReady"]
 
 
+async def test_commands_sent_without_waiting_are_done_in_their_order(served: Served) -> None:
+    page = await served.page()
+    await frame(page, "snapshot")
+    for ident, name in enumerate(("agent.sign_in", "agent.ready", "agent.sign_out", "agent.sign_in", "agent.ready")):
+        await page.send(json.dumps({"type": "command", "id": str(ident), "name": name}))
+    results = [await frame(page, "result") for _ in range(5)]
+    assert [one["ok"] for one in results] == [True] * 5
+    assert results[-1]["data"]["state"] == "ready"
+
+
 async def test_a_page_that_does_not_answer_pings_is_dropped(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "PING_EVERY_S", 0.05)
     monkeypatch.setattr(client_module, "SILENT_S", 0.2)

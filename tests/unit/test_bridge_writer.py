@@ -18,6 +18,7 @@ LANE_OF = {"call": "facts", "recording": "files"}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "RETRY_S", (0.005,))
+    monkeypatch.setattr(writer_module, "GATHER_S", 0.0)
 
 
 class Store:

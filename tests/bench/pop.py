@@ -1,0 +1,397 @@
+"""How soon is a call on the agent's screen? From Asterisk's events to the message in the page.
+
+The real thing end to end: Asterisk, `hotline serve --roles realtime,web`, 200 agents with a registered telephone and an
+open websocket each, citizens who dial 12345 at 1, 5 and 20 calls a second. Every call waits, is put to a free agent,
+pops up (citizen, history, a stored draft case), rings, is answered, ends; the agent is through the wrap-up and free.
+All of it once with 1,000 stored citizens and once with 1,000,000. Signalling only: the telephones send no sound.
+
+Times of Asterisk's events are Asterisk's own (the event's Timestamp), those of messages are when the page has read
+them; one machine, one clock.
+
+- join → pop: the caller enters the queue (AcdJoin) and a free agent's page has the card
+- ring → message: the telephone begins to ring (Newstate Ringing) and the page has `call.ringing`
+- pop before ring: by how much the card was there before the telephone rang
+
+    make bench-pop        (or: python -m tests.bench.pop [--seconds 30] [--rates 1,5,20] [--citizens 1000,1000000])
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import random
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from panoramisk.message import Message
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import insert
+from websockets.asyncio.client import ClientConnection, connect
+
+from app.agents.tables import Agent
+from app.auth.sessions import COOKIE
+from app.auth.tables import User, UserSession
+from app.citizens.tables import Citizen, CitizenNumber
+from app.db import Database, migrate
+from app.heartbeat import http_answers
+from app.secrets import secret
+from app.settings import REPO
+from asterisk_conf.instance import PhoneAccount
+from cti_bridge.ami import AmiLink
+from tests.bridge_kit.sip_load import Citizens, Phones
+from tests.peers.agi import ends_with
+from tests.peers.hotline import AsteriskUnderTest
+
+AGENTS = 200
+RING_S = 0.3
+TALK_S = 1.0
+GOAL_MS = 50.0
+SLOWER_BY = 1.25  # "no slower" within the noise of such a measurement
+console = Console(stderr=True)
+
+
+@dataclass
+class Step:
+    """What one rate gave, in milliseconds."""
+
+    citizens: int
+    rate: int
+    calls: int = 0
+    join_to_pop: list[float] = field(default_factory=list)
+    ring_to_message: list[float] = field(default_factory=list)
+    pop_before_ring: list[float] = field(default_factory=list)
+    core_cpu: float = 0.0
+    asterisk_cpu: float = 0.0
+    driver_cpu: float = 0.0
+    core_mb: float = 0.0
+    asterisk_mb: float = 0.0
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which this share lies; nan without values."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def usage(pid: int) -> tuple[float, float]:
+    """(CPU seconds, resident MB) of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / ticks, int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Clock:
+    """When each call reached each point, by call id."""
+
+    def __init__(self) -> None:
+        self.join: dict[str, float] = {}
+        self.ring: dict[str, float] = {}
+        self.pop: dict[str, float] = {}
+        self.ringing: dict[str, float] = {}
+        self._legs: dict[str, str] = {}
+
+    # -- Listener of an AMI link of our own
+
+    async def on_up(self) -> None:
+        """Nothing to learn."""
+
+    def on_down(self, why: str) -> None:
+        """The bench will notice."""
+
+    def on_event(self, event: Message) -> None:
+        """Asterisk's times."""
+        at = float(event.timestamp or 0)
+        if event.event == "UserEvent" and event.userevent == "AcdJoin":
+            self.join.setdefault(event.call, at)
+        elif event.event == "DialBegin" and event.uniqueid:
+            self._legs[event.destuniqueid] = event.uniqueid
+        elif event.channelstatedesc == "Ringing" and event.uniqueid in self._legs:
+            self.ring.setdefault(self._legs.pop(event.uniqueid), at)
+
+    # -- pages
+
+    def told(self, event: str, data: dict[str, Any]) -> None:
+        """A page has read a message."""
+        if event == "call.pop":
+            self.pop.setdefault(data["call_id"], time.time())
+        elif event == "call.ringing":
+            self.ringing.setdefault(data["call_id"], time.time())
+
+
+async def page(clock: Clock, base: str, token: str, ready: asyncio.Semaphore) -> None:
+    """One agent's page: on shift, ready, acknowledges pops, ends every wrap-up at once."""
+    socket = await connect(
+        base.replace("http", "ws", 1) + "/ws",
+        additional_headers={"Cookie": f"{COOKIE}={token}"},
+        origin=base,  # type: ignore[arg-type]
+        compression=None,
+    )
+    await socket.send('{"type":"hello","streams":["agent"],"resume":null}')
+    for number, name in enumerate(("agent.sign_in", "agent.ready")):
+        await socket.send(json.dumps({"type": "command", "id": f"c{number}", "name": name, "args": {}}))
+    try:
+        await _live(clock, socket, ready)
+    finally:
+        await socket.close()
+
+
+async def _live(clock: Clock, socket: ClientConnection, ready: asyncio.Semaphore) -> None:
+    waiting = True
+    async for text in socket:
+        frame = json.loads(text)
+        if frame["type"] == "ping":
+            await socket.send('{"type":"pong"}')
+        elif frame["type"] == "delta":
+            event, data = frame["event"], frame["data"]
+            clock.told(event, data)
+            if event == "call.pop":
+                await socket.send(f'{{"type":"ack","event_seq":{frame["seq"]}}}')
+            elif event == "agent.state" and data["state"] == "wrap_up":
+                await socket.send('{"type":"command","id":"w","name":"wrapup.done","args":{}}')
+            elif event == "agent.state" and waiting and data["state"] == "ready" and not data["unreachable"]:
+                waiting = False
+                ready.release()
+
+
+def fill(database: Database, citizens: int, agents: list[PhoneAccount]) -> dict[str, str]:
+    """Citizens, agents and an open session for each; staff number → session token."""
+    now = datetime.now(UTC)
+    tokens = {account.agent_id: secrets.token_urlsafe(32) for account in agents}
+    with database.session() as session:
+        for start in range(0, citizens, 20_000):
+            ids = range(start + 1, min(citizens, start + 20_000) + 1)
+            session.execute(
+                insert(Citizen),
+                [
+                    {"id": n, "name": f"市民{n}", "area": "城南", "address": "", "language": "zh", "elderly": False,
+                     "harassment": False, "confidential": False, "note": "", "version": 1, "created_at": now,
+                     "updated_at": now}
+                    for n in ids
+                ],
+            )  # fmt: skip
+            session.execute(insert(CitizenNumber), [{"number": number_of(n), "citizen_id": n} for n in ids])
+    with database.session() as session:
+        for n, account in enumerate(agents, start=1000):
+            session.add(
+                User(id=n, name=account.agent_id, display_name=account.name, password_hash="!", roles=["agent"],
+                     agent_id=account.agent_id, must_change_password=False, created_at=now)
+            )  # fmt: skip
+        session.flush()
+        for n, account in enumerate(agents, start=1000):
+            session.add(
+                Agent(agent_id=account.agent_id, user_id=n, name=account.name, skills={"zh": 5}, queues=["general"],
+                      phone_secret=account.secret, endpoint=account.agent_id, created_at=now)
+            )  # fmt: skip
+            digest = hashlib.sha256(tokens[account.agent_id].encode()).hexdigest()
+            session.add(
+                UserSession(token_hash=digest, user_id=n, csrf="x", created_at=now, seen_at=now,
+                            expires_at=now + timedelta(hours=10), address="127.0.0.1")
+            )  # fmt: skip
+    return tokens
+
+
+def number_of(n: int) -> str:
+    """The n-th citizen's number."""
+    return f"138{n:08d}"
+
+
+@contextlib.asynccontextmanager
+async def served(hotline: AsteriskUnderTest, log: Path) -> AsyncIterator[int]:
+    """The core process; its id."""
+    settings = hotline.settings
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")} | settings.environment()
+    out = await asyncio.to_thread(log.open, "w")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.cli.main", "serve", "--roles", "realtime,web",
+        cwd=REPO, env=env, stdout=out, stderr=out,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(30):
+            while not await http_answers(settings.http_host, settings.http_port):
+                if process.returncode is not None:
+                    raise RuntimeError(f"the core ended with {process.returncode}, see {log}")
+                await asyncio.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+        out.close()
+
+
+async def with_citizens(citizens: int, rates: list[int], seconds: float, folder: Path) -> list[Step]:
+    """Everything for one size of the database."""
+    accounts = [PhoneAccount(str(1001 + n), f"secret-{1001 + n}-bench", f"坐席{n}", False) for n in range(AGENTS)]
+    hotline = AsteriskUnderTest(folder / "home", accounts, wrapup_s=5, offer_timeout_s=20)
+    hotline.settings.ensure_dirs()
+    console.print(f"[bold]{citizens:,} citizens[/]: filling the database …")
+    migrate(hotline.settings)
+    database = Database(hotline.settings.url)
+    tokens = fill(database, citizens, accounts)
+    database.dispose()
+    hotline.start()
+    tasks: list[asyncio.Task[None]] = []
+    clock = Clock()
+    server = (hotline.settings.sip_host, hotline.settings.sip_port)
+    phones = Phones("127.0.0.3", hotline.block.take(), server, ring_s=RING_S)
+    callers = Citizens("127.0.0.2", hotline.block.take(), server)
+    try:
+        hotline.backend.scripts["voice_menu"] = ends_with(NEXT="queue")
+        hotline.backend.scripts["satisfaction"] = ends_with()
+        hotline.backend.start()
+        await phones.register([(account.agent_id, account.secret) for account in accounts])
+        await callers.open()
+        link = AmiLink(
+            hotline.settings.ami_host, hotline.settings.ami_port, "hotline", secret(hotline.settings, "ami"),
+            listener=clock, wanted={"UserEvent", "DialBegin", "Newstate"},
+        )  # fmt: skip
+        await link.start()
+        await link.wait_up()
+        async with served(hotline, folder / "core.log") as core:
+            ready = asyncio.Semaphore(0)
+            base = f"http://{hotline.settings.http_host}:{hotline.settings.http_port}"
+            tasks = [asyncio.create_task(page(clock, base, token, ready)) for token in tokens.values()]
+            console.print(f"{AGENTS} agents sign in …")
+            async with asyncio.timeout(60):
+                for _ in range(AGENTS):
+                    await ready.acquire()
+            steps = []
+            assert hotline.process is not None
+            assert hotline.process.child is not None
+            pids = (core, hotline.process.child.pid)
+            for rate in rates:
+                steps.append(await at_rate(citizens, rate, seconds, clock, callers, pids))
+        await link.stop()
+        return steps
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        phones.close()
+        callers.close()
+        hotline.stop()
+
+
+async def at_rate(
+    citizens: int, rate: int, seconds: float, clock: Clock, callers: Citizens, pids: tuple[int, int]
+) -> Step:
+    """Calls at this rate for so long."""
+    loop = asyncio.get_running_loop()
+    step = Step(citizens, rate)
+    dice = random.Random(rate)
+    known = set(clock.join)
+    before = [usage(pid)[0] for pid in (*pids, os.getpid())]
+    began = loop.time()
+    total = int(rate * seconds)
+    with console.status("") as status:
+        for n in range(total):
+            await asyncio.sleep(max(0.0, began + n / rate - loop.time()))
+            ident = callers.call(number_of(dice.randint(1, citizens)), "12345")
+            # Ring, staff number, talk; then the citizen hangs up.
+            loop.call_later(RING_S + 1.5 + TALK_S, callers.hang_up, ident)
+            status.update(f"{rate} calls/s: {n + 1} of {total}")
+        took = loop.time() - began
+        after = [usage(pid)[0] for pid in (*pids, os.getpid())]
+        await asyncio.sleep(RING_S + 1.5 + TALK_S + 2)
+    calls = set(clock.join) - known
+    step.calls = len(calls)
+    for call in calls:
+        if call in clock.pop:
+            step.join_to_pop.append((clock.pop[call] - clock.join[call]) * 1000)
+        if call in clock.ring and call in clock.ringing:
+            step.ring_to_message.append((clock.ringing[call] - clock.ring[call]) * 1000)
+        if call in clock.ring and call in clock.pop:
+            step.pop_before_ring.append((clock.ring[call] - clock.pop[call]) * 1000)
+    step.core_cpu, step.asterisk_cpu, step.driver_cpu = [
+        (late - early) / took * 100 for late, early in zip(after, before, strict=True)
+    ]
+    step.core_mb, step.asterisk_mb = usage(pids[0])[1], usage(pids[1])[1]
+    return step
+
+
+def report(steps: list[Step], rates: list[int], sizes: list[int]) -> bool:
+    """The table, and the last line; whether the goals are met."""
+    table = Table(title=f"screen pop, {AGENTS} connected agents, milliseconds")
+    for column in ("citizens", "calls/s", "calls", "join→pop median", "p99", "ring→message median", "p99",
+                   "pop before ring (least)", "CPU % core", "Asterisk", "driver", "MB core", "Asterisk"):  # fmt: skip
+        table.add_column(column, justify="right")
+    for s in steps:
+        table.add_row(
+            f"{s.citizens:,}", str(s.rate), str(s.calls),
+            f"{statistics.median(s.join_to_pop):.1f}", f"{quantile(s.join_to_pop, 0.99):.1f}",
+            f"{statistics.median(s.ring_to_message):.1f}", f"{quantile(s.ring_to_message, 0.99):.1f}",
+            f"{min(s.pop_before_ring):.1f}", f"{s.core_cpu:.0f}", f"{s.asterisk_cpu:.0f}", f"{s.driver_cpu:.0f}",
+            f"{s.core_mb:.0f}", f"{s.asterisk_mb:.0f}",
+        )  # fmt: skip
+    Console().print(table)
+    top = max(rates)
+    at_top = {s.citizens: s for s in steps if s.rate == top}
+    few, many = at_top[min(sizes)], at_top[max(sizes)]
+    popped = sum(len(s.join_to_pop) for s in steps) / max(1, sum(s.calls for s in steps))
+    leads = [lead for s in steps for lead in s.pop_before_ring]
+    figures: dict[str, Any] = {
+        "agents": AGENTS,
+        "calls": sum(s.calls for s in steps),
+        "popped_share": round(popped, 4),
+        "pop_before_ring_share": round(sum(lead >= 0 for lead in leads) / max(1, len(leads)), 4),
+    }
+    for s in steps:
+        at = f"{s.rate}_per_s_{s.citizens}_citizens"
+        figures[f"join_to_pop_p50_ms_at_{at}"] = round(statistics.median(s.join_to_pop), 2)
+        figures[f"join_to_pop_p99_ms_at_{at}"] = round(quantile(s.join_to_pop, 0.99), 2)
+        figures[f"ring_to_message_p50_ms_at_{at}"] = round(statistics.median(s.ring_to_message), 2)
+        figures[f"ring_to_message_p99_ms_at_{at}"] = round(quantile(s.ring_to_message, 0.99), 2)
+    goals = {
+        f"ring_to_message_p99_ms_at_{top}_per_s": GOAL_MS,
+        f"join_to_pop_p99_ms_at_{top}_per_s": GOAL_MS,
+        "median_with_most_citizens_over_fewest": SLOWER_BY,
+        "popped_share": 1.0,
+    }
+    slower = statistics.median(many.join_to_pop) / statistics.median(few.join_to_pop)
+    figures["median_with_most_citizens_over_fewest"] = round(slower, 3)
+    met = (
+        all(quantile(s.ring_to_message, 0.99) <= GOAL_MS for s in at_top.values())
+        and all(quantile(s.join_to_pop, 0.99) <= GOAL_MS for s in at_top.values())
+        and slower <= SLOWER_BY
+        and popped == 1.0
+    )
+    print(json.dumps({"name": "pop", "figures": figures, "goals": goals, "met": met}))
+    return met
+
+
+async def main(rates: list[int], sizes: list[int], seconds: float) -> bool:
+    """Measure and report."""
+    steps: list[Step] = []
+    with tempfile.TemporaryDirectory(prefix="pop-") as folder:
+        for size in sizes:
+            place = Path(folder) / str(size)
+            place.mkdir()
+            steps += await with_citizens(size, rates, seconds, place)
+    return report(steps, rates, sizes)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--rates", default="1,5,20")
+    parser.add_argument("--citizens", default="1000,1000000")
+    given = parser.parse_args()
+    uvloop.install()
+    rates = [int(one) for one in given.rates.split(",")]
+    sizes = [int(one) for one in given.citizens.split(",")]
+    sys.exit(0 if asyncio.run(main(rates, sizes, given.seconds)) else 1)
