@@ -50,8 +50,8 @@ def create_app(
 ) -> FastAPI:
     """The application of one instance.
 
-    `realtime` is asked for health, telephones and reasons (its own router is included by the caller). `phones_changed` runs
-    after agents changed; by default it has Asterisk read the new telephone accounts.
+    `realtime` is asked for health, telephones and reasons (its own router is included by the caller).
+    `phones_changed` runs after agents changed; by default it has Asterisk read the new telephone accounts.
     """
     app = FastAPI(
         title="12345 Hotline",
