@@ -26,10 +26,9 @@ class Exchange:
 
     def start(self) -> None:
         """Starts both; a fresh heartbeat is set, nobody listens as backend yet."""
-        self.hotline.start()
+        # The network first: a trunk that does not answer the first look counts as unreachable for half a minute.
         self.network.start()
-        # The first look at the trunk came before the network was there; the next would come half a minute later.
-        self.hotline.manager.action("PJSIPQualify", Endpoint="trunk")
+        self.hotline.start()
         self.hotline.beat()
 
     def stop(self) -> None:
