@@ -280,7 +280,7 @@ def split_arguments(line: str) -> list[str]:
 
 
 def split_options(text: str) -> list[str]:
-    """Asterisk's way with an application's arguments: commas separate, a backslash escapes, quotes and brackets group."""
+    """Asterisk's way with application arguments: commas separate, backslashes escape, quotes and brackets group."""
     result, current, quoted, escaped, depth = [], "", False, False, 0
     for character in text:
         if escaped:
