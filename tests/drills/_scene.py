@@ -26,7 +26,8 @@ from app.secrets import secret
 from app.settings import REPO
 from tests.drills._pages import Pages
 from tests.drills._proxy import Relay
-from tests.drills._usage import Usage
+from tests.drills._report import Report
+from tests.drills._usage import Usage, cpu_queue_s
 from tests.harness.system import HotlineSystem
 from tests.peers.manager import Manager
 from tests.peers.network import Line, PublicNetwork
@@ -34,6 +35,7 @@ from tests.peers.network_conf import TONES
 
 Say = Callable[[str], None]
 GREETED_S = 1.5
+KNOWN_WITHIN_S = 5.0
 
 
 @dataclass
@@ -317,12 +319,25 @@ class Scene:
 
         await until(opened, timeout, "Asterisk to listen again", every=0.2)
 
-    def started_at(self, name: str) -> float:
-        """Wall clock at which the running process of a part was started, by the kernel's account."""
-        pid = self.system.pids()[name]
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-        return time.time() - (uptime - ticks / os.sysconf("SC_CLK_TCK"))
+    def known_again(self, report: Report, name: str) -> None:
+        """Notes that the restarted core knows everybody again: seconds since its process was started.
+
+        The goal is for a machine of its own: the time for which the core stood in the queue for a CPU that other
+        processes had is taken off, and told as a figure of its own.
+        """
+        pid = self.system.pids()["core"]
+        taken, queued = time.time() - _started_at(pid), cpu_queue_s(pid)
+        report.figure(f"{name}.known_again_wall_s", taken)
+        report.figure(f"{name}.waited_for_cpu_s", queued)
+        report.figure(f"{name}.known_again_s", taken - queued)
+        report.goal(f"{name}.known_again_s", "<=", KNOWN_WITHIN_S)
+
+
+def _started_at(pid: int) -> float:
+    """Wall clock at which a process was started, by the kernel's account."""
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - (uptime - ticks / os.sysconf("SC_CLK_TCK"))
 
 
 async def until(condition: Callable[[], object], timeout: float, what: str, every: float = 0.05) -> float:
