@@ -15,7 +15,7 @@ from app.announcements.service import active, text_for
 from app.callbacks.service import request
 from app.calls.model import CallFacts
 from app.cases.queries import by_number_for_caller
-from app.citizens.service import flags_for
+from app.citizens.service import flags_by_number
 from app.db import Database
 from app.errors import BadInput
 from app.faxes import service as faxes
@@ -71,8 +71,7 @@ class VoiceServices:
 
     def flags_for(self, number: str) -> frozenset[str]:
         """What is stored about the citizen who has this number."""
-        with self._db.read() as session:
-            return flags_for(session, number)
+        return flags_by_number(self._db, number)
 
     def unit_number(self, code: str) -> str | None:
         """No unit has a number here yet: the directory of units comes with the case loop, and the menu offers none."""
