@@ -51,7 +51,7 @@ tests:
 	  ls tests/$$tier/test_*.py >/dev/null 2>&1 || { \
 	    echo "make test: the tier tests/$$tier has no tests here. Remedy: git checkout -- tests/$$tier" >&2; exit 1; }; \
 	done
-	@scripts/tests $(addprefix tests/,$(TIERS)) $(PYTEST)
+	@scripts/tests $(PYTEST)
 
 lint:
 	$(BIN)/ruff check .
