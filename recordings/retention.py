@@ -19,6 +19,7 @@ from app.db import Database
 from app.faxes.tables import Fax
 from app.settings import Settings
 from app.voicemails.tables import Voicemail
+from recordings.store import Store
 from recordings.tables import Recording
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ AT_ONCE = 200
 
 
 def prune(db: Database, settings: Settings, *, now: datetime | None = None) -> int:
-    """Delete files older than `retention_days` that nobody holds back; how many things were deleted.
+    """Delete files older than `retention_days` that nobody holds back, and make missing sidecars good; how many things.
 
     The row is marked first and the file removed after the commit: killed in between, the next run removes it.
     """
@@ -43,7 +44,7 @@ def prune(db: Database, settings: Settings, *, now: datetime | None = None) -> i
         | ((col(Voicemail.status) == "dropped") & (col(Voicemail.started_at) < now - DROPPED_VOICEMAIL)),
     )
     faxes = select(Fax).where(col(Fax.received_at) < before, col(Fax.expired_at).is_(None))
-    count = 0
+    count = Store(settings, db).repair_sidecars()
     for kind, statement in (("recording", recordings), ("voicemail", mails), ("fax", faxes)):
         while files := _expire(db, settings, kind, statement, now):
             count += len(files)

@@ -225,15 +225,13 @@ class Store:
         except OSError as error:  # the chain is in the database; the sidecar is made good by `repair_sidecars`
             log.warning("sidecar not written", seq=row.seq, why=error.strerror)
 
-    def repair_sidecars(self) -> int:
-        """Write the sidecars that a full disk prevented; how many."""
-        missing = [
-            row
-            for row in self._rows()
-            if row.expired_at is None
-            and (self._settings.home / row.path).exists()
-            and not (self._settings.home / row.path).with_suffix(".json").exists()
-        ]
+    def repair_sidecars(self, *, newest: int = 1000) -> int:
+        """Write the sidecars that a full disk or a kill prevented, among the newest recordings; how many."""
+        with self._db.read() as session:
+            kept = select(Recording).where(col(Recording.expired_at).is_(None)).order_by(col(Recording.seq).desc())
+            rows = list(session.execute(kept.limit(newest)).scalars())
+        paths = [(row, self._settings.home / row.path) for row in rows]
+        missing = [row for row, path in paths if path.exists() and not path.with_suffix(".json").exists()]
         for row in missing:
             self._write_sidecar(row)
         return len(missing)

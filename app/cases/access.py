@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.auth.model import Permission
-from app.cases.model import PERSONAL, CaseState
-from app.cases.tables import Case
+from app.calls.tables import Call
+from app.cases.model import PERSONAL, CaseEventKind, CaseState
+from app.cases.tables import Case, CaseEvent
 from app.citizens.tables import Citizen
 from app.errors import NotFound
 from app.text import masked_name, masked_number, without
@@ -28,16 +29,33 @@ def visible(actor: Actor) -> Any:
     return or_(not_draft, mine, nobodys) if actor.may(Permission.cases_write) else not_draft
 
 
-def require_visible(actor: Actor, case: Case | None) -> Case:
+def require_visible(session: Session, actor: Actor, case: Case | None) -> Case:
     """Raises NotFound for what does not exist and for what the asker may not know of alike."""
     actor.require(Permission.cases_read)
     if case is None:
         raise NotFound()
     if case.state == CaseState.draft.value and not actor.may(Permission.drafts_read_all):
-        mine = actor.agent_id is not None and case.agent_id == actor.agent_id
-        if not mine and not (case.agent_id is None and actor.may(Permission.cases_write)):
+        nobodys = case.agent_id is None and actor.may(Permission.cases_write)
+        if not nobodys and not has_had(session, actor, case):
             raise NotFound()
     return case
+
+
+def has_had(session: Session, actor: Actor, case: Case) -> bool:
+    """Whether the case is or was this agent's: offered to them, or their talk.
+
+    After a transfer the first agent still has sentences to save; the version keeps the two from overwriting each other.
+    """
+    if actor.agent_id is None:
+        return False
+    if case.agent_id == actor.agent_id:
+        return True
+    call = session.get(Call, case.call_id) if case.call_id else None
+    if call is not None and call.agent_id == actor.agent_id:
+        return True
+    moves = (CaseEventKind.opened.value, CaseEventKind.taken.value)
+    found = select(CaseEvent).where(col(CaseEvent.case_id) == case.id, col(CaseEvent.event).in_(moves))
+    return any(event.detail.get("agent_id") == actor.agent_id for event in session.execute(found).scalars())
 
 
 def is_confidential(session: Session, case: Case) -> bool:

@@ -23,7 +23,7 @@ from app.text import clean, normal_number
 def get_case(session: Session, actor: Actor, case_id: int) -> Case:
     """One case. Raises Forbidden, NotFound (also for other people's drafts)."""
     actor.require(Permission.cases_read)
-    return access.require_visible(actor, session.get(Case, case_id))
+    return access.require_visible(session, actor, session.get(Case, case_id))
 
 
 def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]:

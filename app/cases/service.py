@@ -223,7 +223,7 @@ def register(
         if case.registered_by == actor.user_id and version == case.registered_from_version:
             return case
         raise _conflict(session, actor, case)
-    _require_owner(actor, case)
+    _require_owner(session, actor, case)
     if version != case.version:
         raise _conflict(session, actor, case)
     changes = _apply(session, actor, case, fields)
@@ -268,20 +268,23 @@ def _opened_for(session: Session, key: str) -> Case | None:
 def _locked(session: Session, actor: Actor, case_id: int) -> Case:
     actor.require(Permission.cases_write)
     statement = select(Case).where(col(Case.id) == case_id).with_for_update()
-    return access.require_visible(actor, session.execute(statement).scalar_one_or_none())
+    return access.require_visible(session, actor, session.execute(statement).scalar_one_or_none())
 
 
-def _require_owner(actor: Actor, case: Case) -> None:
-    """Drafts are edited by whom they are offered to, or by nobody's owner; the rest needs the override permission."""
-    if actor.may(Permission.cases_override) or case.agent_id is None:
+def _require_owner(session: Session, actor: Actor, case: Case) -> None:
+    """A draft is edited by the agents who had its call; a registered case by its agent; others need the override."""
+    if actor.may(Permission.cases_override) or case.agent_id is None or case.agent_id == actor.agent_id:
         return
-    if actor.agent_id != case.agent_id:
+    if case.state == CaseState.registered.value:
+        if case.registered_by != actor.user_id:
+            raise Forbidden()
+    elif not access.has_had(session, actor, case):
         raise Forbidden()
 
 
 def _for_change(session: Session, actor: Actor, case_id: int, version: int) -> Case:
     case = _locked(session, actor, case_id)
-    _require_owner(actor, case)
+    _require_owner(session, actor, case)
     if version != case.version:
         raise _conflict(session, actor, case)
     return case

@@ -256,6 +256,19 @@ def test_other_agents_drafts_are_not_there_for_an_agent(db: Database, person: Pe
         assert service.list_cases(session, chief, ZONE).total == 1
 
 
+def test_after_a_transfer_both_agents_save_and_neither_overwrites_the_other(db: Database, person: People):
+    first, second, stranger = (person(agent_id=number) for number in ("1001", "1002", "1003"))
+    draft(db, agent_id="1001")
+    case = draft(db, agent_id="1002")
+    save(db, second, case, {"content": "second"}, 1)
+    with pytest.raises(VersionConflict) as caught:
+        save(db, first, case, {"content": "first"}, 1)
+    assert caught.value.current["fields"]["content"] == "second"
+    assert save(db, first, case, {"content": "second, first"}, 2).version == 3
+    with pytest.raises(NotFound):
+        save(db, stranger, case, {"content": "x"}, 3)
+
+
 def test_those_without_the_right_change_nothing(db: Database, person: People):
     case = draft(db)
     for role in (Role.auditor, Role.quality, Role.city_leader, Role.unit_handler, Role.citizen):
