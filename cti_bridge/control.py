@@ -11,6 +11,7 @@ import re
 import secrets
 from collections import defaultdict
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -230,7 +231,8 @@ class Control:
         if change.role is Role.agent and not call.outbound:
             self._hand_over(call)
         if change.role is Role.agent and call.phase in (Phase.held, Phase.room) and not call.outbound:
-            what, steps = rooms.after_agent_left(call, by_wish=self._by_wish(call, change.cause))
+            by_wish = self._by_wish(call, change.cause)
+            what, steps = rooms.after_agent_left(call, by_wish=by_wish, say=self._returning(call))
             log.info("an agent left a call", call=call.call_id, then=what)
             self._soon(call, steps)
         elif change.role is Role.agent and call.outbound and call.phase in (Phase.held, Phase.room):
@@ -356,6 +358,11 @@ class Control:
     def _by_wish(self, call: Call, cause: int) -> bool:
         return call.call_id in self._wishes or cause == NORMAL
 
+    def _returning(self, call: Call) -> str:
+        """The sound with which a citizen is told that the line broke and somebody else will come."""
+        sound = f"{self._core.settings.paths.prompts}/{call.language}/hold_returning"
+        return sound if Path(f"{sound}.wav").exists() else ""
+
     async def _decide_alone(self, call: Call) -> None:
         """The room may tell of the lonely citizen before the others' channels are gone: wait a moment for those."""
         async with _patience(0.5):
@@ -365,7 +372,7 @@ class Control:
             return
         role, cause = self._left.get(call.call_id, (Role.agent, 0))
         by_wish = role is Role.third or self._by_wish(call, cause)
-        self._soon(call, rooms.over(call) if by_wish else rooms.again(call))
+        self._soon(call, rooms.over(call) if by_wish else rooms.again(call, self._returning(call)))
 
     def _hand_over(self, call: Call) -> None:
         """A colleague who is still there has the call now, with its draft."""

@@ -148,10 +148,11 @@ class Hub:
     def to_agent(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
         """Tell all pages of an agent. `heard` is called once when the first of them acknowledges it."""
         text = encode(data)
+        told = None if heard is None else _once(heard)
         for stream in self._of(agent_id):
             seq = stream.push(event, text)
-            if heard is not None:
-                stream.waiting.append((seq, heard))
+            if told is not None:
+                stream.waiting = [*stream.waiting[-KEPT:], (seq, told)]
 
     def to_boards(self, event: str, data: Any) -> None:
         """Tell every page that shows the wallboard."""
@@ -168,3 +169,15 @@ class Hub:
         self._made += 1
         stream = self._streams[key] = Stream(key, f"{self._life}.{self._made}")
         return stream
+
+
+def _once(heard: Callable[[], None]) -> Callable[[], None]:
+    """Every page of an agent acknowledges; only the first matters."""
+    told: list[bool] = []
+
+    def tell() -> None:
+        if not told:
+            told.append(True)
+            heard()
+
+    return tell

@@ -131,7 +131,7 @@ def _free_for_third(call: Call) -> None:
 # -------------------------------------------------------------------------- when somebody leaves (UX 22: the rest stay)
 
 
-def after_agent_left(call: Call, *, by_wish: bool) -> tuple[str, list[Action]]:
+def after_agent_left(call: Call, *, by_wish: bool, say: str = "") -> tuple[str, list[Action]]:
     """What becomes of a citizen whose agent is gone from hold or room: (what, steps).
 
     With a third party who has answered the two talk on. Otherwise by the agent's wish the talk is over (survey), and
@@ -147,7 +147,7 @@ def after_agent_left(call: Call, *, by_wish: bool) -> tuple[str, list[Action]]:
     gone = [hangup(leg.handle) for leg in call.thirds]
     if call.phase is Phase.room and citizen.in_room:
         return "nothing", gone  # the room itself tells when the citizen is alone in it
-    return ("over", [*gone, *over(call)]) if by_wish else ("again", [*gone, *again(call)])
+    return ("over", [*gone, *over(call)]) if by_wish else ("again", [*gone, *again(call, say)])
 
 
 def over(call: Call) -> list[Action]:
