@@ -189,6 +189,20 @@ class Pages:
         answer = await self.watcher.json(f"/api/cases?number={number}")
         return list(answer["items"])
 
+    async def calls_that(self, fits: Callable[[Json], bool], numbers: Iterable[str], timeout: float = 15.0) -> int:
+        """How many of these callers have a stored call that fits; waits for those that are written a little later."""
+        missing, found = set(numbers), 0
+        deadline = time.monotonic() + timeout
+        while missing:
+            for number in list(missing):
+                if any(fits(row) for row in await self.calls_of(number)):
+                    missing.discard(number)
+                    found += 1
+            if not missing or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.3)
+        return found
+
     async def lost_cases(self, numbers: Iterable[str], timeout: float = 20.0) -> int:
         """How many of these callers, who talked to an agent or left a message, have no case; waits for late ones."""
         missing = set(numbers)

@@ -132,10 +132,11 @@ async def _leave_message(scene: Scene) -> Citizen:
 
 async def _stored(report: Report, scene: Scene, citizens: list[Citizen], writer: Citizen) -> None:
     """Every call is there, ended, answered, by somebody; and the message is a case."""
-    right = 0
-    for citizen in citizens:
-        rows = await scene.pages.calls_of(citizen.number)
-        right += any(row["outcome"] == "answered" and row["agent_id"] and row["ended_at"] for row in rows)
+
+    def whole(row: dict[str, Any]) -> bool:
+        return bool(row["outcome"] == "answered" and row["agent_id"] and row["ended_at"])
+
+    right = await scene.pages.calls_that(whole, [citizen.number for citizen in citizens])
     report.figure("locked.calls_stored", right)
     report.goal("locked.calls_stored", "==", len(citizens))
     messages = (await scene.pages.watcher.json("/api/voicemails"))["items"]
