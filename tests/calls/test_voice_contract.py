@@ -136,7 +136,9 @@ def test_a_hangup_is_announced_and_ends_the_connection(real: RealCall, tone: str
     real.line.hang_up()
     wait_until(lambda: real.line.ended.is_set(), 5, "hung up")
     commands = ["NOOP", f"GET DATA {tone} 300 1", 'EXEC MSet "A=1"', "SET VARIABLE A 2"]
-    assert replies(real.connection, commands)[-2:] == ["HANGUP", "closed"]
+    # Nothing is sent: to write on a connection that is closed there could wipe out what has not been read here.
+    with real.connection.makefile("rb") as stream:
+        assert set(stream.read().decode().splitlines()) == {"HANGUP"}
     assert fake_replies(FakeAsterisk(hang_up_at=1), commands) == ["HANGUP", "closed"]
 
 
