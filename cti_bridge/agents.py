@@ -6,11 +6,12 @@ The engine decides an agent's state; this book remembers it, together with what 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from acd.model import AgentState, AgentStateChanged
 from cti_bridge.ports import AgentRecord
 
 log = structlog.get_logger(__name__)
+
+SAVE_AFTER_S = 0.1
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class AgentBook:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._saver = _Saver(file)
+        self._due = False
         self.records: dict[str, AgentRecord] = {}
         self.on_shift: dict[str, Agent] = {}
 
@@ -121,21 +125,25 @@ class AgentBook:
         return agent
 
     def save(self) -> None:
-        """Write the file soon, on a thread of its own."""
+        """Write the file soon: many changes within a few milliseconds are one write, on a thread of its own."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
+
+    def _save_now(self) -> None:
+        self._due = False
         self._saver.save(
             [
-                asdict(
-                    Remembered(
-                        agent.agent_id,
-                        agent.endpoint,
-                        agent.needs_page,
-                        agent.state.value,
-                        agent.since_ms,
-                        agent.idle_since_ms,
-                        agent.until_ms,
-                        agent.not_ready_reason,
-                    )
-                )
+                {
+                    "agent_id": agent.agent_id,
+                    "endpoint": agent.endpoint,
+                    "needs_page": agent.needs_page,
+                    "state": agent.state.value,
+                    "since_ms": agent.since_ms,
+                    "idle_since_ms": agent.idle_since_ms,
+                    "until_ms": agent.until_ms,
+                    "not_ready_reason": agent.not_ready_reason,
+                }
                 for agent in self.on_shift.values()
                 if agent.state is not AgentState.SIGNED_OUT
             ]
@@ -155,6 +163,8 @@ class AgentBook:
 
     def close(self) -> None:
         """Write what is left."""
+        if self._due:
+            self._save_now()
         self._saver.close()
 
 

@@ -125,7 +125,7 @@ class Bridge:
         self.board = Board(core)
         self.commands = Commands(core, self.control, self.dispatcher.tell_phone)
         self.dispatcher.beating = self._beat.fresh
-        self.dispatcher.on_agent = lambda _agent: self._failsafe.touch()
+        self.dispatcher.on_agent = self._failsafe.note
         self._recovery.on_adopted = self._beat.at_once
         self.hub.on_presence = self._presence
         left = facts.start()

@@ -11,6 +11,7 @@ import asyncio
 import structlog
 
 from acd.model import AgentState
+from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.core import Core
 
@@ -25,6 +26,7 @@ class FailsafeQueue:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._known: dict[str, bool] = {}
+        self._told: dict[str, tuple[str, bool] | None] = {}
         self._changed = asyncio.Event()
         self.settled = asyncio.Event()
 
@@ -34,9 +36,18 @@ class FailsafeQueue:
         self.touch()
 
     def touch(self) -> None:
-        """Somebody's state has changed."""
+        """Compare anew."""
         self.settled.clear()
         self._changed.set()
+
+    def note(self, agent: Agent) -> None:
+        """An agent's state has changed; most changes are none for us."""
+        want = None
+        if agent.state is not AgentState.SIGNED_OUT:
+            want = (agent.endpoint, agent.state is AgentState.NOT_READY)
+        if self._told.get(agent.agent_id) != want:
+            self._told[agent.agent_id] = want
+            self.touch()
 
     def wanted(self) -> dict[str, tuple[str, bool]]:
         """Interface → (agent, paused). Wrap-up and talk are no pause: should we die meanwhile, nobody could lift it."""
