@@ -104,7 +104,8 @@ class Report:
     def result(self) -> dict[str, Any]:
         """The last line as an object."""
         goals = {name: limit if sign == "==" else f"{sign} {limit}" for name, sign, limit in self._goals}
-        return {"name": self.name, "figures": self.figures, "goals": goals, "met": not self.missed()}
+        missed = self.missed()
+        return {"name": self.name, "figures": self.figures, "goals": goals, "missed": missed, "met": not missed}
 
     def finish(self, usage: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
         """Prints the tables and the JSON line (on standard output); returns the object."""

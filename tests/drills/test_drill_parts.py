@@ -94,7 +94,7 @@ async def test_a_report_is_met_only_if_every_goal_is(capsys: pytest.CaptureFixtu
     report.goal("never_measured", "==", True)
     assert not report.finish()["met"]
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert set(last) == {"name", "figures", "goals", "met"}
+    assert set(last) == {"name", "figures", "goals", "missed", "met"}
     assert last["met"] is False
 
 
