@@ -24,7 +24,7 @@ from cti_bridge.journal_file import JournalFile, newest_first
 log = structlog.get_logger(__name__)
 
 PREFIX = "facts"
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 30  # a short transaction: the card that an agent waits for must get in between
 GATHER_S = 0.1
 RETRY_S = (0.1, 0.25, 0.5, 1.0)
 

@@ -338,7 +338,7 @@ def report(steps: list[Step], rates: list[int], sizes: list[int]) -> bool:
             f"{min(s.pop_before_ring):.1f}", f"{s.core_cpu:.0f}", f"{s.asterisk_cpu:.0f}", f"{s.driver_cpu:.0f}",
             f"{s.core_mb:.0f}", f"{s.asterisk_mb:.0f}",
         )  # fmt: skip
-    Console().print(table)
+    Console(width=170).print(table)
     top = max(rates)
     at_top = {s.citizens: s for s in steps if s.rate == top}
     few, many = at_top[min(sizes)], at_top[max(sizes)]
