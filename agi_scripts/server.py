@@ -129,7 +129,12 @@ class FastAgiServer:
         try:
             with socket.create_connection(self.address, timeout_s) as probe:
                 probe.sendall(f"agi_network: yes\nagi_network_script: {PROBE}\n\n".encode())
-                return probe.recv(64).startswith((PROBE_ANSWER, b"SET VARIABLE")) or not self._stopping
+                answer = probe.recv(64)
+                if answer.startswith(PROBE_ANSWER):
+                    # The probe took a call's place: the question is over when that is free again.
+                    with contextlib.suppress(OSError):
+                        probe.recv(64)
+                return answer.startswith((PROBE_ANSWER, b"SET VARIABLE")) or not self._stopping
         except OSError:
             return False
 
@@ -227,9 +232,9 @@ class FastAgiServer:
             outcome, detail = "crashed", f"{type(error).__name__}: {error}"
             log.exception("script crashed", script=name, call=agi.call)
         finally:
+            self._finished(serial)
             with contextlib.suppress(OSError):
                 connection.close()
-            self._finished(serial)
             if name != PROBE:
                 self._record(agi, name or "none", outcome, detail, time.monotonic() - started, quick)
 
