@@ -29,6 +29,7 @@ PLAY_S = 180.0
 MARGIN_S = 5.0
 """Added to every time limit that a command itself has."""
 
+_ESCAPED = {ord(char): f"\\{char}" for char in '\\",()[]'}
 _ENDED = re.compile(r"5(11|20) ")
 Observer = Callable[[str, float], None]
 
@@ -46,6 +47,8 @@ class SafeAgi(AGI):  # type: ignore[misc]
         self.connection = connection
         self.ended = False
         self.env: dict[str, str] = {}
+        self.call = ""
+        """The call id: the channel's unique id, only with the characters that one may have; "" before the header."""
         self.commands = 0
         self._observer = observer
         self._buffer = b""
@@ -83,15 +86,11 @@ class SafeAgi(AGI):  # type: ignore[misc]
                 self.env[key] = value.strip()
         if not self.env:
             raise ProtocolError("this is not AGI")
+        self.call = re.sub(r"[^A-Za-z0-9.-]", "", self.env.get("agi_uniqueid", ""))[:64]
         return self.env
 
     def _get_agi_env(self) -> None:
         self.read_header()
-
-    @property
-    def call(self) -> str:
-        """The call id: the channel's unique id, only with the characters that one may have."""
-        return re.sub(r"[^A-Za-z0-9.-]", "", self.env.get("agi_uniqueid", ""))[:64]
 
     @property
     def number(self) -> str:
@@ -340,4 +339,4 @@ def _key(result: str) -> str:
 
 def _argument(value: object) -> str:
     """One argument of an application: commas and quotes keep to themselves, and so do brackets, which group."""
-    return re.sub(r'[\\",()\[\]]', r"\\\g<0>", str(value))
+    return str(value).translate(_ESCAPED)

@@ -37,7 +37,8 @@ KEPT_TIMES = 50_000
 class FastAgiServer:
     """Serves scripts by name on `host:port` (0 takes a free port, see `address`).
 
-    `header_deadline_s`: how long a connection may take to say which script it wants.
+    `header_deadline_s`: how long a connection may take to say which script it wants. `prepare` is run before the first
+    call is served, while calls already queue at the door.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class FastAgiServer:
         max_calls: int = 400,
         *,
         header_deadline_s: float = HEADER_DEADLINE_S,
+        prepare: Callable[[Guarded], None] = lambda _: None,
     ) -> None:
         self._wanted = (host, port)
         self._scripts = dict(scripts)
         self._guarded = Guarded(services)
         self.max_calls = max_calls
         self._header_deadline_s = header_deadline_s
+        self._prepare = prepare
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._threads = Threads("agi")
@@ -78,6 +81,11 @@ class FastAgiServer:
         except OSError:
             listener.close()
             raise
+        try:
+            self._prepare(self._guarded)
+        except Exception:
+            # A script that can't be prepared hands its callers to the failsafe; the others work.
+            log.exception("scripts could not be prepared")
         self._listener = listener
         self._stopping = False
         self._acceptor = threading.Thread(target=self._accept, args=(listener,), name="agi-accept", daemon=True)

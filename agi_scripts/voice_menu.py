@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ivr import flow as flow_module
 from ivr import spoken
-from ivr.interpreter import Ask, Facts, Fetch, Fetched, Finish, Keys, Say, begin, step
-from ivr.model import Flow, Subject
+from ivr.interpreter import Ask, Facts, Fetch, Fetched, Finish, Keys, Say
+from ivr.model import Subject
+from ivr.walks import Walks
 
 from .conversation import Conversation
 from .guarded import Guarded, Unanswered
@@ -21,20 +22,20 @@ LANGUAGE_FLAG = "language:"
 
 def voice_menu(agi: SafeAgi, services: Guarded) -> None:
     """Walks the flow. Its last command sets every variable of the outcome and HOTLINE_DONE, together."""
-    flow = flow_of(services.setup.flow)
-    conversation = Conversation(agi, sounds_of(services.setup), flow.languages[0])
-    state, actions = begin(flow, _facts(agi, services))
+    walks = walks_of(services.setup.flow)
+    conversation = Conversation(agi, sounds_of(services.setup), walks.flow.languages[0])
+    place = walks.begin(_facts(agi, services))
     while True:
-        for action in actions:
-            conversation.language = state.language
+        conversation.language = place.state.language
+        for action in place.actions:
             match action:
                 case Say():
                     conversation.say(*action.prompts)
                 case Ask():
                     digits, ended = conversation.ask(action.prompts, action.most, action.timeout_ms)
-                    state, actions = step(flow, state, Keys(digits, ended))
+                    place = walks.step(place, Keys(digits, ended))
                 case Fetch():
-                    state, actions = step(flow, state, _fetch(conversation, services, action))
+                    place = walks.step(place, _fetch(conversation, services, action))
                 case Finish():
                     agi.set_variables(**action.variables, HOTLINE_DONE=1)
                     return
@@ -79,6 +80,22 @@ def written_case_number(digits: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def flow_of(path: Path | None) -> Flow:
+def walks_of(path: Path | None) -> Walks:
     """The flow that callers walk, read once per process; a changed flow takes a restart, and `hotline ivr check`."""
-    return flow_module.shipped() if path is None else flow_module.load(path)
+    return Walks(flow_module.shipped() if path is None else flow_module.load(path))
+
+
+def prepare(services: Guarded) -> None:
+    """What the first callers would otherwise wait for together: the flow is read, its questions are joined into files.
+
+    Raises what a flow that can't be read raises.
+    """
+    walks = walks_of(services.setup.flow)
+    sounds = sounds_of(services.setup)
+    services.is_open()
+    for language in walks.flow.languages:
+        services.announcements(language)
+        for node in walks.flow.nodes.values():
+            if said := getattr(node, "say", ()):
+                sounds.file(language, said)
+    services.flags_for("0")

@@ -23,12 +23,17 @@ class Reply(NamedTuple):
     endpos: int
 
 
+def _one_line(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else _FORBIDDEN.sub(" ", text)
+
+
 def quote(value: object) -> str:
     """`value` as one argument of a command, whatever is in it.
 
     A control character can't be sent in a line protocol and becomes a space: a caller's text never starts a command.
     """
-    text = _FORBIDDEN.sub(" ", str(value))
+    text = _one_line(value)
     if _PLAIN.match(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -37,7 +42,7 @@ def quote(value: object) -> str:
 def command_line(command: str, arguments: tuple[object, ...]) -> bytes:
     """The line for `command`. Raises ProtocolError if it would not fit Asterisk's buffer."""
     parts = [command.strip()]
-    parts.extend(_FORBIDDEN.sub(" ", str(argument)) for argument in arguments)
+    parts.extend(_one_line(argument) for argument in arguments)
     line = " ".join(parts).strip().encode("utf-8", "replace")
     if b"\n" in line or b"\r" in line:
         raise ProtocolError("a command must be one line")

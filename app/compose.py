@@ -62,6 +62,7 @@ def voice_server(settings: Settings, database: Database) -> Any:
     """The FastAGI server with every script, not yet started."""
     from agi_scripts.scripts import SCRIPTS
     from agi_scripts.server import FastAgiServer
+    from agi_scripts.voice_menu import prepare
     from app.voice_services import VoiceServices
 
     return FastAgiServer(
@@ -70,6 +71,7 @@ def voice_server(settings: Settings, database: Database) -> Any:
         SCRIPTS,
         VoiceServices(settings, database),
         max_calls=settings.max_calls,
+        prepare=prepare,
     )
 
 

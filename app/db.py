@@ -15,18 +15,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, event
+import psycopg
+from sqlalchemy import JSON, DateTime, Select, event
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, create_engine
 
 from app.errors import Busy, HotlineError, StorageFull
+from app.looks import Looks
 from app.settings import Settings
 
 WAIT_S = 3.0
 POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": WAIT_S}
+NO_POOL = {"poolclass": NullPool}
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -85,9 +89,12 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self._write_engine = _sqlite_engine(self.url, wait_s, begin="BEGIN IMMEDIATE", read_only=False)
             self._read_engine = _sqlite_engine(self.url, wait_s, begin="BEGIN", read_only=True)
+            looking = _sqlite_engine(self.url, wait_s, begin="", read_only=True, **NO_POOL)
         else:
             self._write_engine = _postgresql_engine(self.url, wait_s)
             self._read_engine = self._write_engine.execution_options(postgresql_readonly=True)
+            looking = _postgresql_engine(self.url, wait_s, **NO_POOL)
+        self._looks = Looks(looking)
 
     @contextmanager
     def session(self, *, wait_s: float | None = None) -> Iterator[Session]:
@@ -110,11 +117,13 @@ class Database:
         with translated(), Session(self._read_engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
-    @contextmanager
-    def look(self) -> Iterator[Connection]:
-        """Like `read`, without the object layer: for the few statements that every single call needs."""
-        with translated(), self._read_engine.connect() as connection:
-            yield connection
+    def look(self, statement: Select[Any], **texts: str) -> tuple[Any, ...] | None:
+        """The first row of `statement` with these text parameters, as the driver gives it; None if there is none.
+
+        For the few questions that every single call asks, see `app.looks`. Raises as `read`.
+        """
+        with translated():
+            return self._looks.first(statement, texts)
 
     @property
     def engine(self) -> Engine:
@@ -130,6 +139,7 @@ class Database:
         """Close every connection."""
         self._write_engine.dispose()
         self._read_engine.dispose()
+        self._looks.close()
 
 
 @contextmanager
@@ -143,8 +153,8 @@ def translated() -> Iterator[None]:
         if (known := _known(error.orig, isinstance(error, sa_exc.OperationalError))) is not None:
             raise known from error
         raise
-    except sqlite3.Error as error:  # while a connection is being set up, SQLAlchemy does not wrap
-        if (known := _known(error, True)) is not None:
+    except (sqlite3.Error, psycopg.Error) as error:  # what SQLAlchemy does not wrap: set-up of connections, looks
+        if (known := _known(error, isinstance(error, sqlite3.Error | psycopg.OperationalError))) is not None:
             raise known from error
         raise
 
@@ -174,9 +184,9 @@ def _known(origin: BaseException | None, operational: bool) -> HotlineError | No
     return None
 
 
-def _sqlite_engine(url: URL, wait_s: float, *, begin: str, read_only: bool) -> Engine:
+def _sqlite_engine(url: URL, wait_s: float, *, begin: str, read_only: bool, **pool: Any) -> Engine:
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": wait_s}, **POOL
+        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": wait_s}, **(pool or POOL)
     )
 
     @event.listens_for(engine, "connect")
@@ -202,19 +212,19 @@ def _sqlite_engine(url: URL, wait_s: float, *, begin: str, read_only: bool) -> E
     return engine
 
 
-def _postgresql_engine(url: URL, wait_s: float) -> Engine:
+def _postgresql_engine(url: URL, wait_s: float, **pool: Any) -> Engine:
     wait_ms = round(wait_s * 1000)
     return create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,
+        pool_pre_ping=not pool,
         connect_args={
             "connect_timeout": max(2, round(wait_s)),
             "options": f"-c lock_timeout={wait_ms} -c statement_timeout={wait_ms * 4} -c timezone=UTC"
             f" -c idle_in_transaction_session_timeout={wait_ms * 10}",
             "application_name": "hotline",
         },
-        **POOL,
+        **(pool or POOL),
     )
 
 

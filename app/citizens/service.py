@@ -47,16 +47,16 @@ def flags_for(session: Session, number: str) -> frozenset[str]:
 def flags_by_number(db: Database, number: str) -> frozenset[str]:
     """Like `flags_for`, and "language:<code>" for a citizen who speaks another language than Mandarin.
 
-    Every call's menu asks this, so it is one prepared statement: a fifth of the time of the object layer.
+    Every call's menu asks this, so it is a look (`app.looks`).
     """
     if not (wanted := normal_number(number)):
         return frozenset()
-    with db.look() as connection:
-        row = connection.execute(_FLAGS, {"wanted": wanted}).first()
+    row = db.look(_FLAGS, wanted=wanted)
     if row is None:
         return frozenset()
     flags = {flag.value for flag, is_set in zip(STORED, row, strict=False) if is_set}
-    return frozenset(flags if row.language == "zh" else flags | {f"language:{row.language}"})
+    language = row[-1]
+    return frozenset(flags if language == "zh" else flags | {f"language:{language}"})
 
 
 def stored_flags(citizen: Citizen) -> list[str]:

@@ -279,6 +279,37 @@ def test_alive_is_false_when_the_accept_loop_is_stuck(tmp_path: Path, monkeypatc
         stuck.set()
 
 
+def test_first_callers_wait_at_the_door_until_the_scripts_are_prepared(tmp_path: Path) -> None:
+    gate, may_begin = Gate(), threading.Event()
+    gate.let_on.set()
+    services = MemoryServices(VoiceSetup(tmp_path, lambda name: name, tmp_path, tmp_path))
+    server = FastAgiServer("127.0.0.1", 0, {"gate": gate}, services, prepare=lambda _: may_begin.wait(WAIT_S) and None)
+    starter = threading.Thread(target=server.start)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        server._wanted = free.getsockname()[:2]
+    starter.start()
+    until(lambda: not refused(server.address))
+    early = call(server, "gate")
+    assert not gate.entered.acquire(timeout=0.05)
+    may_begin.set()
+    starter.join(WAIT_S)
+    assert early.recv(100) == b"NOOP done\n"
+    server.stop(0.1)
+
+
+def test_what_cannot_be_prepared_does_not_keep_the_other_scripts_from_working(tmp_path: Path) -> None:
+    def broken(_: Guarded) -> None:
+        raise ValueError("line 7: no such node")
+
+    services = MemoryServices(VoiceSetup(tmp_path, lambda name: name, tmp_path, tmp_path))
+    server = FastAgiServer("127.0.0.1", 0, {"chat": chat}, services, prepare=broken)
+    with capture_logs() as logs:
+        server.start()
+    assert any(entry["event"] == "scripts could not be prepared" for entry in logs)
+    assert call(server, "chat").recv(5) == b"NOOP\n"
+    server.stop(0.1)
+
+
 def test_a_taken_port_is_an_error_at_start(tmp_path: Path) -> None:
     with serving(tmp_path, chat=chat) as server:
         services = MemoryServices(VoiceSetup(tmp_path, lambda name: name, tmp_path, tmp_path))
