@@ -44,6 +44,7 @@ from cti_bridge.ports import Domain
 from cti_bridge.queueing import Queueing
 from cti_bridge.recovery import Recovery
 from cti_bridge.routes import make_router
+from cti_bridge.takeback import TakeBack
 from cti_bridge.views import agent_view, call_view
 from cti_bridge.writer import Fact, FactWriter
 
@@ -118,15 +119,19 @@ class Bridge:
         self.control = Control(core, self._pops)
         self.offers = Offers(core, self._pops)
         taken = recordings.Recordings(settings.paths.record_spool, facts)
-        self.dispatcher = Dispatcher(core, self.offers, self.control, taken)
-        self._recovery = Recovery(core, self.dispatcher, self.offers, self.control, taken)
-        self._failsafe = FailsafeQueue(core)
         self._beat = Beat(core)
+        self._take_back = TakeBack(core, self.offers)
+        self.dispatcher = Dispatcher(core, self.offers, self.control, taken, self._take_back)
+        self._recovery = Recovery(
+            core, self.dispatcher, self.offers, self.control, taken, self._beat, self._take_back
+        )
+        self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
         self.commands = Commands(core, self.control, self.dispatcher.tell_phone)
-        self.dispatcher.beating = self._beat.fresh
+        self._take_back.beating = self._beat.fresh
+        self._beat.on_return = self._take_back.everybody
         self.dispatcher.on_agent = self._failsafe.note
-        self._recovery.on_adopted = self._beat.at_once
+        self._take_back.line_lost()  # until Asterisk has been asked for the first time
         self.hub.on_presence = self._presence
         left = facts.start()
         if left:
@@ -188,6 +193,7 @@ class Bridge:
     def on_down(self, why: str) -> None:
         """The session is lost: calls go on in Asterisk, we cannot see or touch them."""
         self.core.connected = False
+        self._take_back.line_lost()
         self.core.board_changed()
         self._notice("error", "telephone_away", "与电话系统的连接中断，正在重新连接。通话不受影响。")
 

@@ -160,7 +160,9 @@ def _key(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 
 
 def _failsafe(t: Telephony, event: Event, now_ms: int) -> list[Change]:
-    return _moved(_citizen_call(t, event, now_ms), Phase.failsafe, text(event, "Cause"))
+    call = _citizen_call(t, event, now_ms)
+    call.joined_ms = call.joined_ms or number_or(text(event, "Joined")) or now_ms
+    return _moved(call, Phase.failsafe, text(event, "Cause"))
 
 
 def _alone(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -177,6 +179,11 @@ def _rating(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 def _voicemail(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call = t.calls.get(text(event, "Call"))
     return _moved(call, Phase.voicemail, text(event, "Status")) if call else []
+
+
+def _message(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call = t.calls.get(text(event, "Call"))
+    return _moved(call, Phase.voicemail, "") if call else []
 
 
 def _fax(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -262,7 +269,9 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
     elif source == call.call_id:
         role, agent_id, number = Role.agent, agent_of(channel), ""
-        call.phase = Phase.connect if call.phase is Phase.hold else call.phase
+        # From the failsafe it is either our offer, or a telephone that Asterisk's own queue rings.
+        ours = call.phase is Phase.failsafe and text(event, "Context") == "acd-connect"
+        call.phase = Phase.connect if call.phase is Phase.hold or ours else call.phase
     else:
         return []  # the far side of a third party's leg, which is a leg already
     t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
@@ -392,6 +401,7 @@ _USER_RULES: dict[str, Rule] = {
     "AcdOutbound": _outbound,
     "AcdOutboundEnd": _outbound_end,
     "HotlineFailsafe": _failsafe,
+    "HotlineMessage": _message,
     "HotlineVoicemail": _voicemail,
     "HotlineFax": _fax,
     "HotlineTransfer": _transfer,

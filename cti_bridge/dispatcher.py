@@ -64,6 +64,7 @@ from cti_bridge.model import (
     members,
 )
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
+from cti_bridge.takeback import TakeBack
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
 from cti_bridge.views import agent_view
@@ -71,18 +72,18 @@ from cti_bridge.views import agent_view
 log = structlog.get_logger(__name__)
 
 FAILSAFE = "failsafe"
-MOST_TAKE_BACKS = 3
 
 
 class Dispatcher:
     """See the module's text."""
 
-    def __init__(self, core: Core, offers: Offers, control: Control, recordings: Recordings) -> None:
+    def __init__(
+        self, core: Core, offers: Offers, control: Control, recordings: Recordings, take_back: TakeBack
+    ) -> None:
         self._core, self._offers, self._control, self._recordings = core, offers, control, recordings
+        self._take_back = take_back
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
-        self._taken_back: dict[str, int] = {}
         self._announced: set[str] = set()
-        self.beating: Callable[[], bool] = lambda: True
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
         core.queue.on_decision = self.decide
 
@@ -107,6 +108,7 @@ class Dispatcher:
         self._how.pop(call.call_id, None)
         self._core.facts.put("call", call.call_id, facts.joined(call))
         self._core.queue.feed(rejoined(call, call.attempt))
+        self._take_back.arrived(call.call_id)
 
     def _ringing(self, change: Ringing) -> None:
         data = {"call_id": change.call_id, "offer_id": change.offer_id}
@@ -123,6 +125,7 @@ class Dispatcher:
         )
         if call.outbound:
             return
+        self._take_back.arrived(call.call_id)
         if change.offer_id and change.offer_id != FAILSAFE:
             self._core.queue.feed(OfferAnswered(call.call_id, change.agent_id, change.offer_id))
             self._offers.over(change.offer_id, "answered")
@@ -149,6 +152,8 @@ class Dispatcher:
         own_leg_in_room = change.role is Role.agent and call.phase in (Phase.held, Phase.room)
         if own_leg_in_room or change.role is Role.third:
             self._talk_over(call.call_id, change.agent_id)
+        if change.role is Role.agent:
+            self._take_back.fetch(call)  # Asterisk's own queue has rung somebody in vain
 
     def _members(self, change: MembersChanged) -> None:
         call = self._core.call(change.call_id)
@@ -179,18 +184,15 @@ class Dispatcher:
         call = self._core.telephony.calls[change.call_id]
         if change.phase is Phase.failsafe:
             self._core.facts.put("call", call.call_id, {**facts.arrived(call), "failsafe_cause": change.detail})
+            self._take_back.entered(call, change.detail)
+            return
         if change.phase is Phase.transfer and call.agent_id:
             self._talk_over(call.call_id, call.agent_id)
         self._core.queue.feed(CallLeft(call.call_id, change.phase.value))
+        self._take_back.arrived(call.call_id)
 
     def _in_failsafe_queue(self, change: InFailsafeQueue) -> None:
-        call = self._core.telephony.calls[change.call_id]
-        tries = self._taken_back.get(call.call_id, 0)
-        if not self.beating() or tries >= MOST_TAKE_BACKS:
-            return  # without a heart the hold loop would send them straight back
-        self._taken_back[call.call_id] = tries + 1
-        log.info("a caller is taken back from the failsafe queue", call=call.call_id)
-        self._core.spawn(self._redirect(call, "acd-hold"), f"take-back-{call.call_id}")
+        self._take_back.fetch(self._core.telephony.calls[change.call_id])
 
     def _rated(self, change: Rated) -> None:
         self._core.facts.put("call", change.call_id, {"rating": change.rating})
@@ -222,7 +224,7 @@ class Dispatcher:
         self._control.ended(call)
         self._recordings.call_over(call.call_id)
         self._core.cards.pop(call.call_id, None)
-        self._taken_back.pop(call.call_id, None)
+        self._take_back.forget(call.call_id)
         self._announced.discard(call.call_id)
         self._core.board_changed()
 
@@ -306,7 +308,8 @@ class Dispatcher:
 
     async def _send(self, call: Call, to: OverflowTo) -> None:
         """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
-        if call.phase is not Phase.hold:
+        was = call.phase
+        if was not in (Phase.hold, Phase.failsafe):
             return  # gone already, by another key or to a person
         context, exten, call.phase = {
             OverflowTo.VOICEMAIL: ("hotline-voicemail", "s", Phase.voicemail),
@@ -316,7 +319,7 @@ class Dispatcher:
             self._how[call.call_id] = to.value
             self._core.queue.feed(CallLeft(call.call_id, to.value))
         elif call.ended_ms is None:
-            call.phase = Phase.hold
+            call.phase = was
             self._core.queue.feed(rejoined(call))
 
     async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:

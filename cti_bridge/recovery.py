@@ -7,7 +7,6 @@ keep their first join time, talks go on, and what ended while nobody looked is c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -24,13 +23,15 @@ from acd.model import (
 )
 from app.errors import HotlineError
 from cti_bridge import facts
+from cti_bridge.beat import Beat
 from cti_bridge.control import Control
 from cti_bridge.core import Core
 from cti_bridge.dispatcher import Dispatcher
-from cti_bridge.model import TALKING, Call, InFailsafeQueue, MembersChanged, Phase, Telephony
-from cti_bridge.offers import Offers, Stage, rejoined
+from cti_bridge.model import TALKING, Call, MembersChanged, Phase, Telephony
+from cti_bridge.offers import Offers, Stage, place, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.snapshot import carry_over, picture
+from cti_bridge.takeback import TakeBack, alone_in_failsafe
 
 log = structlog.get_logger(__name__)
 
@@ -42,18 +43,29 @@ class Recovery:
     """See the module's text. `adopt` runs at every "up" of the AMI session, before any event is heard."""
 
     def __init__(
-        self, core: Core, dispatcher: Dispatcher, offers: Offers, control: Control, recordings: Recordings
+        self,
+        core: Core,
+        dispatcher: Dispatcher,
+        offers: Offers,
+        control: Control,
+        recordings: Recordings,
+        beat: Beat,
+        take_back: TakeBack,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
         self._control, self._recordings = control, recordings
+        self._beat, self._take_back = beat, take_back
         self._first = True
-        self.on_adopted: Callable[[], None] = lambda: None
 
     async def adopt(self) -> None:
-        """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked."""
+        """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked.
+
+        The engine is told that the telephone can be told something only when all callers are known and the heart
+        beats: nobody is offered an agent before somebody who has waited longer, wherever that one was found.
+        """
         status, devices = await asyncio.gather(self._core.asterisk.status(), self._core.asterisk.devices())
         now = self._core.now_ms()
-        fresh, in_failsafe = picture(status, devices, now)
+        fresh = picture(status, devices, now)
         gone = carry_over(self._core.telephony, fresh)
         old, self._core.telephony = self._core.telephony, fresh
         self._core.connected = True
@@ -63,17 +75,16 @@ class Recovery:
             self._dispatcher.tell_phone(agent)
         for call in gone:
             self._dispatcher.finish(call, old.calls[call.call_id].phase, 0)
-        # Older callers first, so that nobody is offered an agent before who has waited longer.
-        for call in sorted(fresh.calls.values(), key=lambda one: (one.joined_ms or one.started_ms, one.call_id)):
+        for call in sorted(fresh.calls.values(), key=place):
             self._adopt_call(call, new=call.call_id not in old.calls)
-        for call_id in in_failsafe:
-            self._dispatcher.change(InFailsafeQueue(call_id))
         log.info("calls adopted", calls=len(fresh.calls), gone=len(gone), agents=len(self._core.book.on_shift))
         if self._first:
             self._first = False
             self._core.spawn(self._close_forgotten(), "close-forgotten")
         self._recordings.left_behind(fresh.calls)
-        self.on_adopted()
+        await self._beat.once()  # whoever is sent to the hold loop must find it beating
+        self._take_back.line_back()
+        self._core.board_changed()
 
     def _restore_agents(self, fresh: Telephony, now: int) -> None:
         talking = {call.agent_id for call in fresh.calls.values() if call.phase in TALKING}
@@ -107,7 +118,7 @@ class Recovery:
         if new:
             self._core.facts.put("call", call.call_id, facts.joined(call) if call.joined_ms else facts.arrived(call))
         events: list[Event] = []
-        if call.phase is Phase.hold:
+        if call.phase is Phase.hold or alone_in_failsafe(call):
             if run is not None and run.stage is Stage.ringing:
                 self._offers.over(run.offer.offer_id, "cancelled")
                 failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, FailCause.CANCELLED)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cti_bridge.calls import FAILSAFE_QUEUE, phone_state, text
+from cti_bridge.calls import phone_state, text
 from cti_bridge.model import (
     TALKING,
     Call,
@@ -47,6 +47,7 @@ VARIABLES = (
     "HOTLINE_WARN",
     "HOTLINE_CASE",
     "HOTLINE_PEER_CALL",
+    "HOTLINE_FOR_CALL",
     "HOTLINE_LEG",
     "HOTLINE_OUT_CALL",
     "HOTLINE_TO",
@@ -92,10 +93,8 @@ def channel(row: Mapping[str, Any]) -> Channel:
     )
 
 
-def picture(
-    status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], now_ms: int
-) -> tuple[Telephony, frozenset[str]]:
-    """Calls and telephones as they are now, and which callers wait in the failsafe queue without a person."""
+def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], now_ms: int) -> Telephony:
+    """Calls and telephones as they are now."""
     t = Telephony()
     channels = [channel(row) for row in status]
     for one in channels:
@@ -108,19 +107,19 @@ def picture(
         call = t.calls.get(one.var("PEER_CALL"))
         if call is not None and one.unique_id not in t.by_channel:
             _adopt_other(t, call, one, channels, now_ms)
+    for one in channels:
+        call = t.calls.get(one.var("FOR_CALL"))
+        if call is not None and one.unique_id not in t.by_channel and (agent_id := agent_of(one.name)):
+            # A telephone that Asterisk's own queue rings; it gets its marks when it is picked up.
+            since = now_ms - one.seconds * 1000
+            t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
     for call in t.calls.values():
         _complete(call, now_ms)
     for device in devices:
         phone = phone_state(text(device, "Device"), text(device, "State"))
         if phone is not None:
             t.phones[phone.endpoint] = phone
-    waiting = frozenset(
-        one.unique_id
-        for one in channels
-        if one.unique_id in t.calls and one.application == "Queue" and one.data.startswith(FAILSAFE_QUEUE)
-        if not one.bridge
-    )
-    return t, waiting
+    return t
 
 
 def _phase(value: str, default: Phase) -> Phase:

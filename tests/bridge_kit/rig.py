@@ -184,7 +184,14 @@ class PlayedAsterisk(FakeAmi):
         """The dialplan dials the agent; the leg's unique id."""
         leg = f"{NODE}.{next(self._numbers) + 1000}"
         channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
-        self.event("DialBegin", Channel=self.name_of(call), Uniqueid=call, DestChannel=channel, DestUniqueid=leg)
+        self.event(
+            "DialBegin",
+            Channel=self.name_of(call),
+            Uniqueid=call,
+            Context="acd-connect",
+            DestChannel=channel,
+            DestUniqueid=leg,
+        )
         self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Ringing")
         return leg
 

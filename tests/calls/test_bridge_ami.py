@@ -123,7 +123,7 @@ async def test_a_waiting_caller_is_found_in_the_snapshot_with_name_and_place(
     await until(lambda: any(one.userevent == "AcdJoin" for one in ear.events))
     join = next(one for one in ear.events if one.userevent == "AcdJoin")
     asterisk = Asterisk(link)
-    t, _ = picture(await asterisk.status(), await asterisk.devices(), time.time_ns() // 1_000_000)
+    t = picture(await asterisk.status(), await asterisk.devices(), time.time_ns() // 1_000_000)
     call = t.calls[join.call]
     assert (call.number, call.name, call.language) == ("13800138000", "张三", "yue")
     assert call.skills == {"yue": 3, "water": 1}
