@@ -122,7 +122,6 @@ def _answered(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call.recording = text(event, "Rec") or call.recording
     if call.recording:
         call.recordings.add(call.recording)
-    call.talked = True
     return _picked_up(call, leg, text(event, "OfferId"), now_ms)
 
 
@@ -299,6 +298,14 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     return [MembersChanged(call.call_id)]
 
 
+def _bridged(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    """Two are connected: only from now on can their talk be put on hold or handed on."""
+    call = t.call_of(text(event, "Uniqueid"))
+    if call is not None and call.phase in TALKING and number_or(text(event, "BridgeNumChannels")) > 1:
+        call.talked = True
+    return []
+
+
 def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call_id = text(event, "Conference").removeprefix("room-")
     call, unique_id = t.calls.get(call_id), text(event, "Uniqueid")
@@ -413,6 +420,7 @@ _USER_RULES: dict[str, Rule] = {
 _RULES: dict[str, Rule] = {
     "DialBegin": _dial_begin,
     "Newstate": _new_state,
+    "BridgeEnter": _bridged,
     "ConfbridgeJoin": _room_join,
     "ConfbridgeLeave": _room_leave,
     "Hangup": _hangup,

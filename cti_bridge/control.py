@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 NUMBER = re.compile(r"\+?[0-9*#]{2,32}")
 ANSWER_S = 2.0
+CONNECTING_S = 6.0  # longer than the sentence with the staff number, shorter than a page's patience
 JOIN_S = 2.0
 DRAFT_S = 0.5
 NORMAL = 16  # Q.850: somebody hung up
@@ -263,11 +264,34 @@ class Control:
 
     @asynccontextmanager
     async def _own(self, agent_id: str, call_id: str | None) -> Any:
-        """The agent's own call, for one step at a time."""
-        call = self._find(agent_id, call_id)
-        async with self._locks[call.call_id]:
+        """The agent's own call, for one step at a time.
+
+        A step that is asked for while the staff number is being said is taken as soon as the talk begins.
+        """
+        found = self._find(agent_id, call_id).call_id
+        async with self._locks[found]:
+            await self._connected(found, agent_id)
+            call = self._find(agent_id, found)
             rooms.legs(call, agent_id)
             yield call
+
+    async def _connected(self, call_id: str, agent_id: str) -> None:
+        """Wait for the talk of an agent who has just picked up. Raises Refused when it does not come."""
+
+        def connecting() -> bool:
+            call = self._core.call(call_id)
+            return call is not None and rooms.connecting(call, agent_id)
+
+        if not connecting():
+            return
+        async with _patience(CONNECTING_S):
+            while connecting():
+                await asyncio.sleep(0.02)
+        if connecting():
+            raise rooms.refused("connecting", "正在接通中,请稍后再试。", "Still connecting. Try again in a moment.")
+        call = self._core.call(call_id)
+        if call is None or not call.talked or not any(leg.agent_id == agent_id for leg in call.legs.values()):
+            raise rooms.refused("not_connected", "通话没有接通,操作未执行。", "There was no talk; nothing was done.")
 
     def _find(self, agent_id: str, call_id: str | None) -> Call:
         if call_id is None:

@@ -35,6 +35,19 @@ def legs(call: Call, agent_id: str) -> tuple[Leg, Leg]:
     return citizen, agent
 
 
+def connecting(call: Call, agent_id: str) -> bool:
+    """Whether this agent has picked up and the staff number is still being said: the talk begins in a moment."""
+    agent = call.leg(Role.agent)
+    return (
+        call.phase in (Phase.connect, Phase.talk)
+        and not (call.talked or call.outbound)
+        and call.citizen_here
+        and agent is not None
+        and agent.agent_id == agent_id
+        and agent.state is LegState.up
+    )
+
+
 def third(call: Call, *, up: bool = False) -> Leg | None:
     """The third party, if there is one (and has answered)."""
     return next((leg for leg in call.thirds if not up or leg.state is LegState.up), None)

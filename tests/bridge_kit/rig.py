@@ -197,8 +197,17 @@ class PlayedAsterisk(FakeAmi):
 
     def picks_up(self, call: str, agent_id: str, leg: str, offer_id: str) -> None:
         """The agent answers and the talk begins."""
+        self.hears_staff_number(agent_id, leg)
+        self.talk_begins(call, agent_id, leg, offer_id)
+
+    def hears_staff_number(self, agent_id: str, leg: str) -> None:
+        """The agent has picked up; the sentence with the staff number is being said."""
         channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
         self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Up")
+
+    def talk_begins(self, call: str, agent_id: str, leg: str, offer_id: str) -> None:
+        """Agent and citizen are connected."""
+        channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
         self.user_event(
             "AcdAnswered",
             call,
@@ -209,6 +218,8 @@ class PlayedAsterisk(FakeAmi):
             AgentChannel=channel,
             Rec=f"/x/{call}-1",
         )
+        for number, unique_id in enumerate((call, leg), start=1):
+            self.event("BridgeEnter", Uniqueid=unique_id, Channel="x", BridgeNumChannels=number)
 
     def hangs_up(self, unique_id: str, cause: int = 16) -> None:
         """A channel ends."""

@@ -90,6 +90,14 @@ def test_the_telephone_counts_as_answered_when_it_is_picked_up_not_when_the_staf
     assert not t.calls[CALL].talked
     _, at_talk = play(ANSWERED, telephony=t)
     assert not any(isinstance(change, Answered) for change in at_talk)
+
+
+def test_a_talk_can_be_acted_upon_when_both_are_in_the_bridge_and_not_before() -> None:
+    t, _ = play(START, JOIN, DIAL, RING, UP, ANSWERED)
+    enter = {"Event": "BridgeEnter", "Channel": CITIZEN, "Uniqueid": CALL, "BridgeNumChannels": "1"}
+    play(enter, telephony=t)
+    assert not t.calls[CALL].talked
+    play({**enter, "Channel": AGENT, "Uniqueid": LEG, "BridgeNumChannels": "2"}, telephony=t)
     assert t.calls[CALL].talked
 
 
