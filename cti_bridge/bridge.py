@@ -122,9 +122,7 @@ class Bridge:
         self._beat = Beat(core)
         self._take_back = TakeBack(core, self.offers)
         self.dispatcher = Dispatcher(core, self.offers, self.control, taken, self._take_back)
-        self._recovery = Recovery(
-            core, self.dispatcher, self.offers, self.control, taken, self._beat, self._take_back
-        )
+        self._recovery = Recovery(core, self.dispatcher, self.offers, self.control, taken, self._beat, self._take_back)
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
         self.commands = Commands(core, self.control, self.dispatcher.tell_phone)

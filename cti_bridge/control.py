@@ -23,7 +23,18 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import ActionFailed, AmiError
 from cti_bridge.asterisk import Action, hangup
 from cti_bridge.core import Core
-from cti_bridge.model import TALKING, Call, Leg, LegEnded, LegState, OutboundEnded, Phase, Role, members
+from cti_bridge.model import (
+    TALKING,
+    Call,
+    Leg,
+    LegEnded,
+    LegState,
+    OutboundEnded,
+    Phase,
+    Role,
+    endpoint_of,
+    members,
+)
 from cti_bridge.pop import Pops
 
 log = structlog.get_logger(__name__)
@@ -57,15 +68,27 @@ class Control:
             raise rooms.refused("not_ringing", "话机没有振铃。", "The telephone does not ring.")
         if _is_up(leg):
             return {"call_id": call_id}
-        await self._do(call, [], notify=leg.handle)
-        async with _patience(ANSWER_S):
-            while not _is_up(leg) and leg.unique_id in call.legs:
-                await asyncio.sleep(0.05)
+        if await self._obeys(leg):
+            await self._do(call, [], notify=leg.handle)
+            async with _patience(ANSWER_S):
+                while not _is_up(leg) and leg.unique_id in call.legs:
+                    await asyncio.sleep(0.05)
         if not _is_up(leg):
             raise rooms.refused(
                 "phone_cannot", "话机不支持屏幕接听,请拿起话机。", "Pick the telephone up: it cannot be told to."
             )
         return {"call_id": call_id}
+
+    async def _obeys(self, leg: Leg) -> bool:
+        """Whether the leg's telephone is known to understand that it should answer."""
+        patterns = self._core.settings.talk_event_phones
+        if not patterns:
+            return False
+        try:
+            agents = await self._core.asterisk.user_agents(endpoint_of(leg.channel))
+        except AmiError as error:
+            raise self._telephone(error) from error
+        return bool(agents) and all(any(re.match(one, agent) for one in patterns) for agent in agents)
 
     async def hold(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
         """Citizen to music."""

@@ -17,6 +17,7 @@ from cti_bridge.asterisk import Asterisk, hangup
 from cti_bridge.calls import WANTED
 from cti_bridge.snapshot import picture
 from tests.peers.agi import ends_with
+from tests.peers.fixtures import PhoneMaker
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
 
@@ -112,6 +113,14 @@ async def test_adding_to_a_queue_twice_and_reading_it_ends(link: AmiLink) -> Non
     assert (await asterisk.failsafe_members())["PJSIP/1001"] is True
     await asterisk.failsafe_set({"PJSIP/1001": None, "PJSIP/1002": None}, {})
     assert await asterisk.failsafe_members() == {}
+
+
+async def test_a_telephone_says_what_it_is(link: AmiLink, phone: PhoneMaker) -> None:
+    await asyncio.to_thread(phone, "1001")
+    (agent,) = await Asterisk(link).user_agents("1001")
+    assert agent.startswith("baresip")
+    with pytest.raises(ActionFailed):
+        await Asterisk(link).user_agents("9999")
 
 
 async def test_a_waiting_caller_is_found_in_the_snapshot_with_name_and_place(

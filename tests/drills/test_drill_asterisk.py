@@ -7,6 +7,7 @@ import pytest
 from tests.drills import asterisk
 from tests.drills._run import drill
 
+
 @pytest.mark.timeout(600)
 async def test_asterisk() -> None:
     """A cut manager line loses nobody; after a killed Asterisk a new call soon reaches an agent."""

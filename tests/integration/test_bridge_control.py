@@ -13,6 +13,7 @@ import pytest
 from app.errors import Refused
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
+from tests.bridge_kit.fake_ami import listed
 from tests.bridge_kit.rig import Rig
 
 
@@ -100,3 +101,49 @@ async def test_a_number_that_may_not_be_dialled_is_refused_without_waiting_for_t
     with pytest.raises(Refused) as caught:
         await rig.bridge.control.consult("1001", None, "1001")
     assert caught.value.code == "own_number"
+
+
+# ---- answering from the screen
+
+
+def registered(rig: Rig, *user_agents: str) -> None:
+    """What Asterisk says about the agent's telephones."""
+    rows: list[dict[str, str] | list[tuple[str, str]]] = [{"Event": "EndpointDetail", "ObjectName": "1001"}]
+    rows += [{"Event": "ContactStatusDetail", "AOR": "1001", "UserAgent": one} for one in user_agents]
+    rig.asterisk.on("PJSIPShowEndpoint", lambda a: listed(a, rows, "EndpointDetail"))
+
+
+async def rung(tmp_path: Path, *user_agents: str) -> tuple[Rig, str, str]:
+    """A caller for whom the desk phone of 1001 rings: (rig, call, leg)."""
+    rig = await Rig(tmp_path / "home", talk_event_phones=["Desk.*"]).start()
+    registered(rig, *user_agents)
+    await rig.ready("1001")
+    call = rig.asterisk.citizen("13800000001", ms())
+    rig.asterisk.join(call, "13800000001", ms())
+    await rig.redirects("acd-connect")
+    leg = rig.asterisk.rings(call, "1001")
+    await rig.until(lambda: rig.bridge.core.call(call) and rig.bridge.core.call(call).agent_leg, "ringing")
+    return rig, call, leg
+
+
+async def test_a_phone_that_knows_event_talk_is_told_to_answer(tmp_path: Path) -> None:
+    rig, call, leg = await rung(tmp_path, "Desk Phone 1.0")
+    pressed = asyncio.ensure_future(rig.bridge.control.answer("1001", call))
+    (told,) = await rig.asterisk.arrival("PJSIPNotify")
+    assert (told["Channel"], told["Variable"]) == (f"PJSIP/1001-{int(leg.rpartition('.')[2]):08x}", "Event=talk")
+    rig.asterisk.hears_staff_number("1001", leg)
+    assert await pressed == {"call_id": call}
+    await rig.stop()
+
+
+@pytest.mark.parametrize("user_agents", [["baresip v1.0.0"], ["Desk Phone 1.0", "baresip v1.0.0"], [""], []])
+async def test_a_phone_that_may_not_know_event_talk_is_left_ringing_and_the_agent_told(
+    tmp_path: Path, user_agents: list[str]
+) -> None:
+    rig, call, _leg = await rung(tmp_path, *user_agents)
+    with pytest.raises(Refused) as caught:
+        await rig.bridge.control.answer("1001", call)
+    assert caught.value.code == "phone_cannot"
+    assert not rig.asterisk.got("PJSIPNotify")
+    assert rig.bridge.offers.of_call(call) is not None
+    await rig.stop()
