@@ -64,9 +64,9 @@ from cti_bridge.model import (
     members,
 )
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
-from cti_bridge.takeback import TakeBack
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
+from cti_bridge.takeback import TakeBack
 from cti_bridge.views import agent_view
 
 log = structlog.get_logger(__name__)

@@ -242,6 +242,14 @@ def channel(unique_id: str, *, name: str = "", application: str = "Wait", **vari
     ]
 
 
+def ringing(unique_id: str, name: str, **variables: str) -> list[tuple[str, str]]:
+    """A row of Status: a telephone that Asterisk's own queue rings."""
+    return [
+        (key, "Ringing" if key == "ChannelStateDesc" else value)
+        for key, value in channel(unique_id, name=name, application="AppQueue((Outgoing Line)", **variables)
+    ]
+
+
 class Listener:
     """A connected page without a socket."""
 

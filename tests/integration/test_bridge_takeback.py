@@ -1,4 +1,4 @@
-"""Callers whom Asterisk's failsafe has taken care of: they keep their places and nobody overtakes them on the way back."""
+"""Callers whom Asterisk's failsafe took care of keep their places: nobody overtakes them on the way back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from acd.model import TelephoneLink
 from cti_bridge import takeback
-from tests.bridge_kit.rig import NODE, Rig, channel
+from tests.bridge_kit.rig import NODE, Rig, channel, ringing
 
 
 def ms() -> int:
@@ -117,22 +117,20 @@ async def test_a_caller_whom_asterisks_own_queue_rings_is_left_with_that_agent_a
     rig: Rig,
 ) -> None:
     await rig.ready("1001")
-    ringing = f"{NODE}.90"
+    leg = f"{NODE}.90"
     rig.asterisk.devices["PJSIP/1001"] = "RINGING"
-    leg = [("ChannelStateDesc", "Ringing") if key == "ChannelStateDesc" else (key, value) for key, value in
-           channel(ringing, name="PJSIP/1001-0000005a", application="AppQueue((Outgoing Line)", FOR_CALL=EARLY)]  # fmt: skip
     joined = ms() - 60_000
     rig.asterisk.channels = {
         EARLY: waits(EARLY, joined, "failsafe", QUEUE),
         LATER: waits(LATER, joined + 1000, "hold", "WaitExten(3"),
-        ringing: leg,
+        leg: ringing(leg, "PJSIP/1001-0000005a", FOR_CALL=EARLY),
     }
     rig.asterisk.cut()
     await rig.until(lambda: not rig.bridge.core.connected, "the cut noticed")
     await rig.until(lambda: len(rig.bridge.engine.snapshot().waiting) == 1, "the other caller waits")
     assert redirected(rig) == []
     # Nobody picks up: now the caller is fetched, and comes before the one who joined later.
-    rig.asterisk.hangs_up(ringing)
+    rig.asterisk.hangs_up(leg)
     await rig.redirects("acd-hold")
     rig.asterisk.phone("1001", "NOT_INUSE")
     back(rig, EARLY, joined)

@@ -35,7 +35,7 @@ from cti_bridge.model import (
 )
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import alone_in_failsafe
-from tests.bridge_kit.rig import channel
+from tests.bridge_kit.rig import channel, ringing
 
 CALL = "hotline1-1795484407.0"
 LEG = "hotline1-1795484407.1"
@@ -269,14 +269,6 @@ def rows(*given: list[tuple[str, str]]) -> list[dict[str, Any]]:
             )
         out.append(row)
     return out
-
-
-def ringing(unique_id: str, name: str, **variables: str) -> list[tuple[str, str]]:
-    """A telephone that rings for somebody."""
-    return [
-        (key, "Ringing" if key == "ChannelStateDesc" else value)
-        for key, value in channel(unique_id, name=name, application="AppQueue((Outgoing Line)", **variables)
-    ]
 
 
 def test_a_snapshot_knows_waiting_talking_held_and_joined_parties() -> None:
