@@ -263,7 +263,7 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         return []
     channel = text(event, "DestChannel")
     if call.outbound:
-        role, agent_id, number = Role.citizen, agent_of(channel), call.number
+        role, agent_id, number, call.dialled = Role.citizen, agent_of(channel), call.number, True
     elif call.phase is Phase.transfer:
         role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
     elif source == call.call_id:

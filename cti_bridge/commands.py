@@ -29,11 +29,13 @@ from app.actor import Actor
 from app.auth.model import Permission
 from app.errors import BadInput, Forbidden, HotlineError, NotFound
 from cti_bridge.agents import Agent
+from cti_bridge.callbacks import Callbacks
 from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.hub import encode
 from cti_bridge.ports import AgentRecord
-from cti_bridge.rooms import refused
+from cti_bridge.refusals import refused
 from cti_bridge.views import agent_view
 
 log = structlog.get_logger(__name__)
@@ -66,8 +68,16 @@ class _Last:
 class Commands:
     """Carries commands out. `tell_phone` and `touch` are the dispatcher's and the failsafe queue's ears."""
 
-    def __init__(self, core: Core, control: Control, tell_phone: Callable[[Agent], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        control: Control,
+        dialling: Dialling,
+        callbacks: Callbacks,
+        tell_phone: Callable[[Agent], None],
+    ) -> None:
         self._core, self._control, self._tell_phone = core, control, tell_phone
+        self._dialling, self._callbacks = dialling, callbacks
         self._last: dict[str, _Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
@@ -218,15 +228,13 @@ class Commands:
         return await self._control.conference(agent_id, _call(args), _text(args, "to"))
 
     async def _dial(self, agent_id: str, args: Args) -> dict[str, Any]:
-        return await self._control.dial(self._on_shift(agent_id), _text(args, "number"))
+        return await self._dialling.dial(self._on_shift(agent_id), _text(args, "number"))
 
     async def _callback(self, agent_id: str, args: Args) -> dict[str, Any]:
         callback_id = args.get("callback_id")
         if not isinstance(callback_id, int) or isinstance(callback_id, bool):
             raise BadInput(fields={"callback_id": "请选择回拨任务。"})
-        agent = self._on_shift(agent_id)
-        number = await asyncio.to_thread(self._core.domain.callback_target, callback_id, agent_id)
-        return await self._control.dial(agent, number, permitted=True)
+        return await self._callbacks.start(self._on_shift(agent_id), callback_id)
 
     def _on_shift(self, agent_id: str) -> Agent:
         agent = self._core.book.get(agent_id)

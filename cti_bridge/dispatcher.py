@@ -37,8 +37,10 @@ from cti_bridge import facts
 from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
+from cti_bridge.callbacks import Callbacks
 from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.model import (
     Alone,
     Answered,
@@ -67,6 +69,7 @@ from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
 from cti_bridge.takeback import TakeBack
+from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view
 
 log = structlog.get_logger(__name__)
@@ -78,10 +81,19 @@ class Dispatcher:
     """See the module's text."""
 
     def __init__(
-        self, core: Core, offers: Offers, control: Control, recordings: Recordings, take_back: TakeBack
+        self,
+        core: Core,
+        offers: Offers,
+        talks: Talks,
+        control: Control,
+        dialling: Dialling,
+        callbacks: Callbacks,
+        recordings: Recordings,
+        take_back: TakeBack,
     ) -> None:
-        self._core, self._offers, self._control, self._recordings = core, offers, control, recordings
-        self._take_back = take_back
+        self._core, self._offers, self._talks, self._control = core, offers, talks, control
+        self._dialling, self._callbacks = dialling, callbacks
+        self._recordings, self._take_back = recordings, take_back
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
         self._announced: set[str] = set()
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
@@ -117,13 +129,14 @@ class Dispatcher:
     def _answered(self, change: Answered) -> None:
         call = self._core.telephony.calls[change.call_id]
         self._core.facts.put("call", call.call_id, facts.answered(call))
-        self._control.talk_began(call.call_id, change.agent_id)
+        self._talks.began(call.call_id, change.agent_id)
         self._core.hub.to_agent(
             change.agent_id,
             "call.answered",
             {"call_id": call.call_id, "channel": change.channel, "at_ms": call.answered_ms},
         )
         if call.outbound:
+            self._callbacks.answered(call)
             return
         self._take_back.arrived(call.call_id)
         if change.offer_id and change.offer_id != FAILSAFE:
@@ -131,7 +144,7 @@ class Dispatcher:
             self._offers.over(change.offer_id, "answered")
         else:
             self._core.queue.feed(TalkAdopted(call.call_id, change.agent_id, self._core.now_ms()))
-            self._control.show_card(call, change.agent_id)
+            self._talks.show_card(call, change.agent_id)
 
     def _offer_ended(self, change: OfferEnded) -> None:
         if change.status == "ANSWER":
@@ -159,7 +172,7 @@ class Dispatcher:
         call = self._core.call(change.call_id)
         if call is None:
             return
-        self._control.adopt_colleagues(call)
+        self._talks.adopt_colleagues(call)
         data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
         for agent_id in self._agents_in(call):
             self._core.hub.to_agent(agent_id, "call.room", data)
@@ -199,7 +212,9 @@ class Dispatcher:
 
     def _outbound_ended(self, change: OutboundEnded) -> None:
         if change.status != "ANSWER":
-            self._control.not_reached(change)
+            self._dialling.not_reached(change)
+            if (call := self._core.call(change.call_id)) is not None and call.outbound:
+                self._callbacks.not_answered(call, change)
 
     def _originate_failed(self, change: OriginateFailed) -> None:
         if call := self._core.call(change.call_id):
@@ -222,6 +237,7 @@ class Dispatcher:
         self._core.queue.feed(CallLeft(call.call_id, "hangup"))
         self._core.facts.put("call", call.call_id, facts.ended(call, phase, cause, how))
         self._control.ended(call)
+        self._callbacks.ended(call)
         self._recordings.call_over(call.call_id)
         self._core.cards.pop(call.call_id, None)
         self._take_back.forget(call.call_id)
@@ -244,13 +260,13 @@ class Dispatcher:
 
     def _talk_over(self, call_id: str, agent_id: str, call: Call | None = None) -> None:
         """This agent's part in the call is over: the queue and the page are told, once."""
-        if self._control.has_talk(call_id, agent_id):
+        if self._talks.has(call_id, agent_id):
             self._core.queue.feed(TalkEnded(call_id, agent_id))
-            self._control.tell_end(call_id, agent_id, call)
+            self._talks.tell_end(call_id, agent_id, call)
 
     def _agents_in(self, call: Call) -> list[str]:
         own = [leg.agent_id for leg in call.legs.values() if leg.agent_id]
-        if call.agent_id and call.agent_id not in own and self._control.has_talk(call.call_id, call.agent_id):
+        if call.agent_id and call.agent_id not in own and self._talks.has(call.call_id, call.agent_id):
             own.append(call.agent_id)
         return list(dict.fromkeys(own))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from sqlmodel import col
 from app.actor import Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
 from app.auth.sessions import session_user
-from app.callbacks.service import take
+from app.callbacks import service as callbacks
+from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
 from app.calls.service import merge
 from app.calls.tables import Call
@@ -21,7 +22,7 @@ from app.clock import from_ms, to_ms
 from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
-from cti_bridge.ports import AgentRecord, CallSeen
+from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
 from recordings.store import Store
 
 _TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
@@ -90,8 +91,15 @@ class AppDomain:
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         Store(self._settings, self._db).adopt(call_id, segment, citizen, heard)
 
-    def callback_target(self, callback_id: int, agent_id: str) -> str:
-        return take(self._db, actor_for(self._db, agent_id), callback_id).number
+    def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
+        row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)
+        return TakenCallback(row.number, to_ms(row.taken_at) if row.taken_at else 0)
+
+    def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
+        callbacks.settle(self._db, callback_id, taken_ms, outcome, why)
+
+    def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
+        callbacks.settle_forgotten(self._db, alive)
 
 
 def _seen(row: Call) -> CallSeen:

@@ -68,6 +68,24 @@ class Leg:
         return self.channel or self.unique_id
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of an agent to call somebody back: the task and when it was taken (the same time = the same try)."""
+
+    callback_id: int
+    taken_ms: int
+
+    def text(self) -> str:
+        """As the channel that dials carries it."""
+        return f"{self.callback_id}:{self.taken_ms}"
+
+
+def attempt_of(text: str) -> Attempt | None:
+    """The attempt that a channel variable names; None when it names none."""
+    found = re.fullmatch(r"([0-9]{1,15}):([0-9]{1,15})", text)
+    return Attempt(int(found[1]), int(found[2])) if found else None
+
+
 @dataclass(slots=True)
 class Call:
     """Everything known about one call. `attempt` is the dialplan's count of entries into the hold loop."""
@@ -97,6 +115,8 @@ class Call:
     recordings: set[str] = field(default_factory=set)
     legs: dict[str, Leg] = field(default_factory=dict)  # by unique id
     talked: bool = False
+    dialled: bool = False  # a call of ours: the number has been rung
+    attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
 
     def leg(self, role: Role) -> Leg | None:
         """The first leg of this role, if there is one."""

@@ -24,14 +24,15 @@ from acd.model import (
 from app.errors import HotlineError
 from cti_bridge import facts
 from cti_bridge.beat import Beat
-from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
 from cti_bridge.model import TALKING, Call, MembersChanged, Phase, Telephony
 from cti_bridge.offers import Offers, Stage, place, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import TakeBack, alone_in_failsafe
+from cti_bridge.talks import Talks
 
 log = structlog.get_logger(__name__)
 
@@ -47,13 +48,14 @@ class Recovery:
         core: Core,
         dispatcher: Dispatcher,
         offers: Offers,
-        control: Control,
+        talks: Talks,
+        dialling: Dialling,
         recordings: Recordings,
         beat: Beat,
         take_back: TakeBack,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
-        self._control, self._recordings = control, recordings
+        self._talks, self._dialling, self._recordings = talks, dialling, recordings
         self._beat, self._take_back = beat, take_back
         self._first = True
 
@@ -130,17 +132,17 @@ class Recovery:
                 self._offers.over(run.offer.offer_id, "answered")
                 events.append(OfferAnswered(call.call_id, run.offer.agent_id, run.offer.offer_id))
             events.append(TalkAdopted(call.call_id, call.agent_id, call.answered_ms or self._core.now_ms()))
-            self._control.talk_began(call.call_id, call.agent_id)
+            self._talks.began(call.call_id, call.agent_id)
             if new:
                 self._core.facts.put("call", call.call_id, facts.answered(call))
-                self._control.show_card(call, call.agent_id)
+                self._talks.show_card(call, call.agent_id)
         elif call.phase not in IN_QUEUE and not call.outbound:
-            if call.agent_id and self._control.has_talk(call.call_id, call.agent_id):
+            if call.agent_id and self._talks.has(call.call_id, call.agent_id):
                 events.append(TalkEnded(call.call_id, call.agent_id))
-                self._control.tell_end(call.call_id, call.agent_id)
+                self._talks.tell_end(call.call_id, call.agent_id)
             events.append(CallLeft(call.call_id, call.phase.value))
         elif call.outbound:
-            self._control.adopt_outside(call)
+            self._dialling.adopt(call)
         # A call that is being rung (connect) tells by itself how that ends: AcdAnswered, AcdOfferEnd or AcdJoin.
         self._core.queue.feed(*events)
         self._dispatcher.change(MembersChanged(call.call_id))
@@ -160,3 +162,5 @@ class Recovery:
                 continue
             outcome = "answered" if row.answered_ms else ("abandoned" if row.joined_ms else "self_service")
             self._core.facts.put("call", row.call_id, {"ended_at": now, "outcome": outcome, "cause": "unseen"})
+        dialled = [call.attempt_of.callback_id for call in self._core.telephony.calls.values() if call.attempt_of]
+        self._core.facts.put("forgotten_callbacks", "", {"alive": dialled})

@@ -21,6 +21,7 @@ from cti_bridge.model import (
     Role,
     Telephony,
     agent_of,
+    attempt_of,
     number_or,
     skills_of,
 )
@@ -50,7 +51,9 @@ VARIABLES = (
     "HOTLINE_FOR_CALL",
     "HOTLINE_LEG",
     "HOTLINE_OUT_CALL",
+    "HOTLINE_CALLBACK",
     "HOTLINE_TO",
+    "HOTLINE_DIALS",
 )
 
 _LOCAL = re.compile(r"Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
@@ -101,7 +104,7 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
         if one.var("CALL") == one.unique_id:
             _adopt_citizen(t, one, now_ms)
     for one in channels:
-        if one.var("OUT_CALL") == one.unique_id and one.var("LEG") != "third" and one.unique_id not in t.calls:
+        if _dials(one) and one.unique_id not in t.calls:
             _adopt_outbound(t, one, channels, now_ms)
     for one in channels:
         call = t.calls.get(one.var("PEER_CALL"))
@@ -162,6 +165,12 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
     t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, LegState.up, since, in_room))
 
 
+def _dials(one: Channel) -> bool:
+    """Whether a call of ours begins with this channel, also while the agent's own telephone still rings."""
+    own = one.var("OUT_CALL") or (one.unique_id if one.var("DIALS") == "1" else "")
+    return own == one.unique_id and one.var("LEG") != "third"
+
+
 def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms: int) -> None:
     agent_id = one.var("AGENT") or agent_of(one.name)
     since = now_ms - one.seconds * 1000
@@ -174,6 +183,7 @@ def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms:
         started_ms=since,
         agent_id=agent_id,
         recording=one.var("REC"),
+        attempt_of=attempt_of(one.var("CALLBACK")),
     )
     t.calls[call.call_id] = call
     t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
@@ -187,6 +197,7 @@ def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms:
             other.name, other.unique_id, Role.citizen, agent_of(other.name), call.number, _leg_state(other), began
         )
         t.attach(call, leg)
+        call.dialled = True
         if other.bridge and other.bridge == one.bridge:
             call.phase, call.answered_ms, call.talked = Phase.talk, began, True
 

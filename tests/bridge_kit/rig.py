@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.actor import Actor
 from app.auth.model import Role
+from app.callbacks.model import AttemptOutcome
 from app.errors import Busy
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallSeen
+from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -32,6 +33,8 @@ class MemoryDomain:
         self.cards: list[tuple[str, str]] = []
         self.drafts: dict[str, int] = {}
         self.recordings: list[tuple[str, int]] = []
+        self.callbacks: list[tuple[int, int, str, str]] = []
+        self.forgotten: list[set[int]] = []
         self.actors: dict[str, Actor] = {
             f"token-{one}": Actor(int(one), frozenset({Role.agent}), one, one) for one in self.staff
         }
@@ -89,8 +92,17 @@ class MemoryDomain:
         citizen.unlink(missing_ok=True)
         heard.unlink(missing_ok=True)
 
-    def callback_target(self, callback_id: int, agent_id: str) -> str:
-        return "13800000000"
+    def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
+        self._write()
+        return TakenCallback("13800000000", 1_795_521_600_000 + callback_id)
+
+    def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
+        self._write()
+        self.callbacks.append((callback_id, taken_ms - 1_795_521_600_000, outcome.value, why))
+
+    def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
+        self._write()
+        self.forgotten.append(set(alive))
 
 
 class PlayedAsterisk(FakeAmi):

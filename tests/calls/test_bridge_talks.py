@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from app.actor import SYSTEM
+from app.callbacks import service as callbacks
+from app.calls.model import CallFacts
+from app.db import Database
+from tests.bridge_kit.core import CoreProcess
 from tests.bridge_kit.page import CommandRefused, OpenPage, talking
 from tests.peers.fixtures import PhoneMaker
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import Line, PublicNetwork
+from tests.peers.waiting import wait_until
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
@@ -180,6 +186,39 @@ def test_an_agent_without_permission_cannot_dial_or_touch_others_calls(
         with pytest.raises(CommandRefused, match="not_found"):
             other.command(name, 10.0, call_id=call_id)
     citizen.hang_up()
+
+
+def test_a_call_back_whose_citizen_answers_is_closed_also_when_the_core_was_killed_in_the_talk(
+    hotline: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    phone: PhoneMaker,
+    page: OpenPage,
+    core_process: CoreProcess,
+) -> None:
+    phone("1001")
+    public_network.answers("13911112222", then=lambda line: line.tone(700))
+    database = Database(hotline.settings.url)
+    asked = [callbacks.request(database, CallFacts(f"asked-{n}", number=n)).id for n in ("13911112222", "13911113333")]
+    agent = page("1001").ready()
+
+    def state(callback_id: int | None) -> tuple[str, int]:
+        with database.read() as session:
+            row = callbacks.get(session, SYSTEM, callback_id or 0)
+            return row.state, row.attempts
+
+    public_network.refuses("13911113333", 17)
+    agent.command("callback.start", callback_id=asked[1])
+    wait_until(lambda: state(asked[1]) == ("open", 1), 15, "an attempt that counts and a promise still open")
+    agent.until(lambda: not agent.state["busy_outside"], "to be free again")
+    dialled = agent.command("callback.start", callback_id=asked[0])
+    agent.wait("call.answered", call_id=dialled["call_id"])
+    core_process.kill()
+    core_process.start()
+    wait_until(lambda: state(asked[0]) == ("done", 1), 10, "the call-back to be closed")
+    agent.reconnect()
+    agent.command("call.hangup")
+    agent.wait("call.ended", call_id=dialled["call_id"])
+    database.dispose()
 
 
 def told_by(hotline: AsteriskUnderTest, call_id: str) -> list[str]:
