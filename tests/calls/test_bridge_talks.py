@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.actor import SYSTEM
@@ -9,7 +11,8 @@ from app.callbacks import service as callbacks
 from app.calls.model import CallFacts
 from app.db import Database
 from tests.bridge_kit.core import CoreProcess
-from tests.bridge_kit.page import CommandRefused, OpenPage, talking
+from tests.bridge_kit.page import CommandRefused, OpenPage, Page, talking
+from tests.peers import audio
 from tests.peers.fixtures import PhoneMaker
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import Line, PublicNetwork
@@ -18,25 +21,105 @@ from tests.peers.waiting import wait_until
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
+def hold_and_resume(citizen: Line, agent: Page, call_id: str, hz: int = 880) -> None:
+    """The citizen hears music and nothing else, then the agent's tone again."""
+    since, mark = citizen.heard_s(), agent.mark()
+    agent.command("call.hold", 10.0, call_id=call_id)
+    agent.wait("call.held", call_id=call_id, after=mark)
+    at = citizen.wait_hears(620, since=since)
+    citizen.wait(1)
+    assert not citizen.hears(hz)
+    assert at >= since
+    since = citizen.heard_s()
+    agent.command("call.resume", 10.0, call_id=call_id)
+    agent.wait("call.resumed", call_id=call_id, after=mark)
+    citizen.wait_hears(hz, since=since)
+
+
+def stored(hotline: AsteriskUnderTest, call_id: str, segments: int) -> list[Path]:
+    """The call's recordings in the store, in order: the citizen's voice left (0), what they heard right (1)."""
+
+    def look() -> list[Path] | None:
+        found = sorted(hotline.settings.paths.recordings.rglob(f"*{call_id}*.wav"))
+        return found if len(found) == segments else None
+
+    return wait_until(look, 20, f"{segments} recordings of {call_id} in the store")
+
+
+def share(recording: Path, channel: int, *tones: int) -> float:
+    """How much of the recording has one of these tones on this side, 0 to 1."""
+    return sum(audio.tone_seconds(recording, hz, channel=channel) for hz in tones) / audio.duration(recording)
+
+
+def assert_whole(recording: Path, said: int, *heard: int) -> None:
+    """Both sides have sound to the end: the citizen's tone, and that of whoever talked to them (the last at the end).
+
+    Between two rooms both are quiet for a moment.
+    """
+    assert share(recording, 0, said) > 0.75, f"{recording.name}: the citizen"
+    assert share(recording, 1, *heard) > 0.7, f"{recording.name}: the agents"
+    assert audio.has_tone(recording, said, -0.5, channel=0), f"{recording.name}: the citizen at the end"
+    assert audio.has_tone(recording, heard[-1], -0.5, channel=1), f"{recording.name}: the agent at the end"
+
+
 def test_hold_gives_music_and_resume_gives_the_talk_back_and_both_are_recorded(
     hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
 ) -> None:
     desk = phone("1001")
     agent = page("1001").ready()
     citizen, call_id = talking(public_network, agent, "13900000004")
+    since = citizen.heard_s()
     agent.command("call.hold")
     agent.command("call.hold")  # a double click
     agent.wait("call.held", call_id=call_id)
-    citizen.wait_hears(620)  # the music
+    citizen.wait_hears(620, since=since)  # the music
+    citizen.wait(1)
     assert not citizen.hears(880)
+    since = citizen.heard_s()
     agent.command("call.resume")
     agent.wait("call.resumed", call_id=call_id)
-    citizen.wait_hears(880, since=citizen.heard_s())
+    citizen.wait_hears(880, since=since)
     desk.wait_hears(440)
+    citizen.wait(2)
     agent.command("call.hangup")
     agent.wait("call.ended", call_id=call_id)
     agent.wait_state("wrap_up")
     citizen.wait_ended()
+    before, after = stored(hotline, call_id, 2)
+    assert_whole(before, 440, 880)
+    assert_whole(after, 440, 880)
+    assert audio.duration(after) > 1.5, "the recording went on after the hold"
+
+
+def test_the_recording_stays_whole_over_many_holds_and_a_transfer(
+    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
+) -> None:
+    phone("1001")
+    phone("1002", tone_hz=1000)
+    agent, colleague = page("1001").ready(), page("1002")
+    colleague.command("agent.sign_in")
+    citizen, call_id = talking(public_network, agent, "13900000014")
+    for _ in range(3):
+        hold_and_resume(citizen, agent, call_id)
+    since = citizen.heard_s()
+    agent.command("call.consult", to="1002")
+    colleague.wait("call.card", call_id=call_id)
+    citizen.wait_hears(620, since=since)
+    agent.until(lambda: agent.all("call.room")[-1].data["members"][-1]["state"] == "up", "the colleague to answer")
+    since = citizen.heard_s()
+    agent.command("call.complete_transfer")
+    citizen.wait_hears(1000, since=since)
+    for _ in range(2):
+        hold_and_resume(citizen, colleague, call_id, 1000)
+    citizen.wait(2)
+    colleague.command("call.hangup", 10.0, call_id=call_id)
+    citizen.wait_ended()
+    talk, room = stored(hotline, call_id, 2)
+    assert_whole(talk, 440, 880)
+    assert_whole(room, 440, 880, 1000)
+    assert share(room, 1, 880) > 0.1
+    assert share(room, 1, 1000) > 0.1
+    assert audio.duration(room) > 8
 
 
 def test_three_way_everybody_hears_everybody_and_whoever_leaves_the_rest_stay(
