@@ -63,6 +63,11 @@ class Paths:
         return self.home / "spool/record"
 
     @property
+    def call_spool(self) -> Path:
+        """How calls ended, as Asterisk wrote it down, until the backend has it in the database."""
+        return self.home / "spool/call"
+
+    @property
     def prompts(self) -> Path:
         """Spoken prompts, <language>/<prompt id>.wav, 8 kHz 16-bit mono."""
         return self.home / "prompts"
@@ -107,6 +112,7 @@ class Paths:
             self.voicemail_spool,
             self.fax_spool,
             self.record_spool,
+            self.call_spool,
             self.prompts,
             self.studio,
             self.music,

@@ -15,7 +15,7 @@ from acd.measures import Rate, RollingMeasures
 from acd.model import AgentState
 from app.errors import HotlineError
 from cti_bridge.core import Core
-from cti_bridge.model import Answered, CallEnded, Change, Joined
+from cti_bridge.model import Answered, Call, CallEnded, Change, Joined
 from cti_bridge.views import mask
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,14 @@ class Board:
             self.measures.answered(change.call_id, now)
         elif isinstance(change, CallEnded):
             self.measures.left(change.call_id, now)
+
+    def note_unseen(self, call: Call) -> None:
+        """Count a call that came and went while nobody looked."""
+        if call.joined_ms and call.ended_ms:
+            self.measures.joined(call.call_id, call.queue, call.joined_ms)
+            if call.answered_ms:
+                self.measures.answered(call.call_id, call.answered_ms)
+            self.measures.left(call.call_id, call.ended_ms)
 
     async def run(self) -> None:
         """Send the board to whoever watches, for ever."""

@@ -22,7 +22,7 @@ from app.db import Database
 from app.errors import HotlineError
 from app.secrets import secret
 from app.settings import Settings
-from cti_bridge import recordings
+from cti_bridge import endings, recordings
 from cti_bridge.agents import AgentBook
 from cti_bridge.ami import AmiLink, LinkState
 from cti_bridge.asterisk import Asterisk
@@ -62,6 +62,8 @@ LANES = {
     "draft": "facts",
     "callback": "facts",
     "forgotten_callbacks": "facts",
+    "unseen": "facts",
+    "ended": "facts",
     "recording": "files",
 }
 MOST_LINES_EXPLAINED = 500_000
@@ -142,6 +144,7 @@ class Bridge:
         )
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
+        self._recovery.on_unseen = self.board.note_unseen
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
         self._take_back.beating = self._beat.fresh
         self._beat.on_return = self._take_back.everybody
@@ -351,6 +354,11 @@ class Bridge:
                 self.domain.settle_callback(
                     int(told["callback_id"]), int(told["taken_ms"]), AttemptOutcome(told["outcome"]), str(told["why"])
                 )
+            elif fact.kind == "unseen":
+                self.domain.record_unseen(fact.key, fact.data)
+                endings.remove(self.settings.paths.call_spool, fact.key)
+            elif fact.kind == "ended":
+                endings.remove(self.settings.paths.call_spool, fact.key)
             elif fact.kind == "forgotten_callbacks":
                 self.domain.settle_forgotten_callbacks(fact.data["alive"])
 

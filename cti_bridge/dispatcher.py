@@ -236,6 +236,8 @@ class Dispatcher:
             self._talk_over(call.call_id, agent_id, call)
         self._core.queue.feed(CallLeft(call.call_id, "hangup"))
         self._core.facts.put("call", call.call_id, facts.ended(call, phase, cause, how))
+        if not call.outbound:
+            self._core.facts.put("ended", call.call_id, {})
         self._control.ended(call)
         self._callbacks.ended(call)
         self._recordings.call_over(call.call_id)

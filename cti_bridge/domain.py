@@ -15,7 +15,7 @@ from app.auth.sessions import session_user
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
-from app.calls.service import merge
+from app.calls.service import find, merge
 from app.calls.tables import Call
 from app.cases.tables import Case
 from app.clock import from_ms, to_ms
@@ -64,6 +64,15 @@ class AppDomain:
         with self._db.session() as session:
             for call_id, fields in facts:
                 merge(session, call_id, **_typed(fields))
+
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        with self._db.session() as session:
+            known = find(session, call_id)
+            if known is not None and known.ended_at is not None:
+                return
+            # What the citizen has chosen (a call-back, a message) was stored by the script that took it in.
+            chosen = known is not None and known.outcome is not None
+            merge(session, call_id, **{k: v for k, v in _typed(facts).items() if not (chosen and k == "outcome")})
 
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         with self._db.read() as session:

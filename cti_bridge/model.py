@@ -30,6 +30,14 @@ class Phase(StrEnum):
     ended = "ended"
 
 
+def phase_of(value: str, default: Phase) -> Phase:
+    """The phase that a channel variable names."""
+    try:
+        return Phase(value)
+    except ValueError:
+        return default
+
+
 TALKING = frozenset({Phase.talk, Phase.held, Phase.room})
 
 

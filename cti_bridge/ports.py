@@ -63,6 +63,9 @@ class Domain(Protocol):
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Merge facts into calls, in order, all or none; doing it twice does no harm."""
 
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        """Merge what is known of a call whose end nobody heard; one that has its end already is not touched."""
+
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         """The calls begun since then that have no end."""
 

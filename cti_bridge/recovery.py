@@ -7,6 +7,7 @@ keep their first join time, talks go on, and what ended while nobody looked is c
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -22,11 +23,12 @@ from acd.model import (
     TalkEnded,
 )
 from app.errors import HotlineError
-from cti_bridge import facts
+from cti_bridge import endings, facts
 from cti_bridge.beat import Beat
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
+from cti_bridge.endings import Ending
 from cti_bridge.model import TALKING, Call, MembersChanged, Phase, Telephony
 from cti_bridge.offers import Offers, Stage, place, rejoined
 from cti_bridge.recordings import Recordings
@@ -58,6 +60,7 @@ class Recovery:
         self._talks, self._dialling, self._recordings = talks, dialling, recordings
         self._beat, self._take_back = beat, take_back
         self._first = True
+        self.on_unseen: Callable[[Call], None] = lambda _call: None
 
     async def adopt(self) -> None:
         """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked.
@@ -66,6 +69,7 @@ class Recovery:
         beats: nobody is offered an agent before somebody who has waited longer, wherever that one was found.
         """
         status, devices = await asyncio.gather(self._core.asterisk.status(), self._core.asterisk.devices())
+        notes = await asyncio.to_thread(endings.read, self._core.settings.paths.call_spool)
         now = self._core.now_ms()
         fresh = picture(status, devices, now)
         gone = carry_over(self._core.telephony, fresh)
@@ -76,17 +80,30 @@ class Recovery:
         for agent in self._core.book.on_shift.values():
             self._dispatcher.tell_phone(agent)
         for call in gone:
-            self._dispatcher.finish(call, old.calls[call.call_id].phase, 0)
+            self._end(call, notes.pop(call.call_id, None))
+        unseen = [note for call_id, note in notes.items() if call_id not in fresh.calls]
+        for note in unseen:
+            self._core.facts.put("unseen", note.call.call_id, note.facts())
+            self.on_unseen(note.call)
         for call in sorted(fresh.calls.values(), key=place):
             self._adopt_call(call, new=call.call_id not in old.calls)
         log.info("calls adopted", calls=len(fresh.calls), gone=len(gone), agents=len(self._core.book.on_shift))
         if self._first:
             self._first = False
-            self._core.spawn(self._close_forgotten(), "close-forgotten")
+            self._core.spawn(self._close_forgotten(set(notes)), "close-forgotten")
         self._recordings.left_behind(fresh.calls)
         await self._beat.once()  # whoever is sent to the hold loop must find it beating
         self._take_back.line_back()
         self._core.board_changed()
+
+    def _end(self, call: Call, note: Ending | None) -> None:
+        """A call that we knew has ended meanwhile; Asterisk's note says when and where."""
+        phase, cause = call.phase, 0
+        if note is not None:
+            phase, cause, call.ended_ms = note.phase, note.cause, note.call.ended_ms
+            if call.answered_ms is None and note.call.answered_ms is not None:
+                call.answered_ms, call.agent_id = note.call.answered_ms, note.call.agent_id
+        self._dispatcher.finish(call, phase, cause)
 
     def _restore_agents(self, fresh: Telephony, now: int) -> None:
         talking = {call.agent_id for call in fresh.calls.values() if call.phase in TALKING}
@@ -147,8 +164,11 @@ class Recovery:
         self._core.queue.feed(*events)
         self._dispatcher.change(MembersChanged(call.call_id))
 
-    async def _close_forgotten(self) -> None:
-        """Close in the database what Asterisk no longer knows; a busy database is asked again."""
+    async def _close_forgotten(self, noted: Collection[str]) -> None:
+        """Close in the database what Asterisk no longer knows and has left no note of; a busy database is asked again.
+
+        Such calls ended with Asterisk itself.
+        """
         while True:
             try:
                 rows = await asyncio.to_thread(self._core.domain.open_calls, self._core.now_ms() - OPEN_SINCE_MS)
@@ -158,7 +178,7 @@ class Recovery:
                 await asyncio.sleep(1.0)
         now = self._core.now_ms()
         for row in rows:
-            if self._core.call(row.call_id) is not None or row.started_ms > now - 1000:
+            if row.call_id in noted or self._core.call(row.call_id) is not None or row.started_ms > now - 1000:
                 continue
             outcome = "answered" if row.answered_ms else ("abandoned" if row.joined_ms else "self_service")
             self._core.facts.put("call", row.call_id, {"ended_at": now, "outcome": outcome, "cause": "unseen"})

@@ -23,6 +23,7 @@ from cti_bridge.model import (
     agent_of,
     attempt_of,
     number_or,
+    phase_of,
     skills_of,
 )
 
@@ -40,6 +41,7 @@ VARIABLES = (
     "HOTLINE_PATH",
     "HOTLINE_JOINED",
     "HOTLINE_ATTEMPT",
+    "HOTLINE_ANSWERED",
     "HOTLINE_AGENT",
     "HOTLINE_OFFER_AGENT",
     "HOTLINE_OFFER_ID",
@@ -125,13 +127,6 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
     return t
 
 
-def _phase(value: str, default: Phase) -> Phase:
-    try:
-        return Phase(value)
-    except ValueError:
-        return default
-
-
 def _leg_state(one: Channel) -> LegState:
     return {"Up": LegState.up, "Ringing": LegState.ringing}.get(one.state, LegState.dialing)
 
@@ -140,7 +135,7 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
     call = Call(
         one.unique_id,
         one.name,
-        phase=_phase(one.var("PHASE"), Phase.menu),
+        phase=phase_of(one.var("PHASE"), Phase.menu),
         number=one.var("NUMBER"),
         name=one.var("NAME"),
         line=one.var("LINE"),
@@ -152,6 +147,7 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
         started_ms=number_or(one.var("STARTED")) or now_ms - one.seconds * 1000,
         joined_ms=number_or(one.var("JOINED")),
         attempt=number_or(one.var("ATTEMPT")),
+        answered_ms=number_or(one.var("ANSWERED")) or None,
         agent_id=one.var("AGENT"),
         offer_id=one.var("OFFER_ID"),
         warn=one.var("WARN") == "1",

@@ -64,6 +64,10 @@ class MemoryDomain:
         for call_id, fields in facts:
             self.calls.setdefault(call_id, {}).update({k: v for k, v in fields.items() if v is not None})
 
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        if not self.calls.get(call_id, {}).get("ended_at"):
+            self.record([(call_id, facts)])
+
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         return self.open
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.calls.model import CallFacts
+from app.calls.service import facts_of, find
+from app.clock import from_ms
+from app.db import Database
 from tests.bridge_kit.core import CoreProcess
 from tests.bridge_kit.page import OpenPage, Page, talking
 from tests.peers.fixtures import PhoneMaker
@@ -143,6 +148,46 @@ def test_ten_waiting_and_three_talking_survive_a_killed_core_and_are_known_again
     assert pop.data["call_id"] == before[0][0], "the first in line is served first"
     for line in [*waiting, *(citizen for citizen, _ in talkers)]:
         line.hang_up()
+
+
+def test_calls_that_come_and_go_while_the_core_is_dead_are_in_the_database_afterwards(
+    hotline: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    phone: PhoneMaker,
+    page: OpenPage,
+    core_process: CoreProcess,
+) -> None:
+    phone("1001")
+    agent = page("1001").ready()
+    talker, talk_id = talking(public_network, agent, "13900000031")
+    core_process.kill()
+    mark = hotline.manager.mark()
+    short = public_network.call("13900000032").wait_answered()
+    joined = hotline.manager.wait_event("AcdJoin", after=mark, Number="13900000032")
+    for line in (short, talker):
+        line.hang_up()
+    end = hotline.manager.wait_event("HotlineEnd", after=mark, Call=joined["Call"])
+    assert end["Number"] == "13900000032"
+    hotline.wait_no_channels()
+    died_at = datetime.now(UTC)
+    core_process.start()
+    database = Database(hotline.settings.url)
+
+    def stored(call_id: str) -> CallFacts | None:
+        with database.read() as session:
+            row = find(session, call_id)
+            return facts_of(row) if row is not None and row.ended_at is not None else None
+
+    unseen = wait_until(lambda: stored(joined["Call"]), 10, "the call that nobody saw")
+    assert (unseen.number, unseen.outcome) == ("13900000032", "abandoned")
+    assert unseen.joined_at == from_ms(int(joined["Joined"]))
+    talk = wait_until(lambda: stored(talk_id), 10, "the talk's end")
+    assert (talk.outcome, talk.agent_id) == ("answered", "1001")
+    assert talk.ended_at is not None
+    assert talk.ended_at < died_at, "it ended when it ended, not when the core was back"
+    wait_until(lambda: not list(hotline.settings.paths.call_spool.glob("*.json")), 10, "an empty spool")
+    agent.reconnect()
+    database.dispose()
 
 
 def board(watch: Page) -> dict[str, object]:
