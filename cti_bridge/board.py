@@ -63,12 +63,14 @@ class Board:
         elif isinstance(change, CallEnded):
             self.measures.left(change.call_id, now)
 
-    def note_unseen(self, call: Call) -> None:
-        """Count a call that came and went while nobody looked."""
-        if call.joined_ms and call.ended_ms:
-            self.measures.joined(call.call_id, call.queue, call.joined_ms)
-            if call.answered_ms:
-                self.measures.answered(call.call_id, call.answered_ms)
+    def catch_up(self, call: Call) -> None:
+        """Count what happened to a call while nobody looked; what is counted already changes nothing."""
+        if call.outbound or not call.joined_ms:
+            return
+        self.measures.joined(call.call_id, call.queue, call.joined_ms)
+        if call.answered_ms is not None:
+            self.measures.answered(call.call_id, call.answered_ms)
+        if call.ended_ms is not None:
             self.measures.left(call.call_id, call.ended_ms)
 
     async def run(self) -> None:

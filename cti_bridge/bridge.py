@@ -144,7 +144,7 @@ class Bridge:
         )
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
-        self._recovery.on_unseen = self.board.note_unseen
+        self._recovery.on_known = self.board.catch_up
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
         self._take_back.beating = self._beat.fresh
         self._beat.on_return = self._take_back.everybody

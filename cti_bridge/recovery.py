@@ -60,7 +60,7 @@ class Recovery:
         self._talks, self._dialling, self._recordings = talks, dialling, recordings
         self._beat, self._take_back = beat, take_back
         self._first = True
-        self.on_unseen: Callable[[Call], None] = lambda _call: None
+        self.on_known: Callable[[Call], None] = lambda _call: None
 
     async def adopt(self) -> None:
         """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked.
@@ -84,7 +84,7 @@ class Recovery:
         unseen = [note for call_id, note in notes.items() if call_id not in fresh.calls]
         for note in unseen:
             self._core.facts.put("unseen", note.call.call_id, note.facts())
-            self.on_unseen(note.call)
+            self.on_known(note.call)
         for call in sorted(fresh.calls.values(), key=place):
             self._adopt_call(call, new=call.call_id not in old.calls)
         log.info("calls adopted", calls=len(fresh.calls), gone=len(gone), agents=len(self._core.book.on_shift))
@@ -104,6 +104,7 @@ class Recovery:
             if call.answered_ms is None and note.call.answered_ms is not None:
                 call.answered_ms, call.agent_id = note.call.answered_ms, note.call.agent_id
         self._dispatcher.finish(call, phase, cause)
+        self.on_known(call)
 
     def _restore_agents(self, fresh: Telephony, now: int) -> None:
         talking = {call.agent_id for call in fresh.calls.values() if call.phase in TALKING}
@@ -134,6 +135,7 @@ class Recovery:
 
     def _adopt_call(self, call: Call, *, new: bool) -> None:
         run = self._offers.of_call(call.call_id)
+        self.on_known(call)
         if new:
             self._core.facts.put("call", call.call_id, facts.joined(call) if call.joined_ms else facts.arrived(call))
         events: list[Event] = []

@@ -307,7 +307,7 @@ class Rig:
         """A (new) bridge."""
         self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock)
         await self.bridge.start()
-        await self.until(lambda: self.bridge.core.connected, "the picture")
+        await self.until(lambda: self.bridge.health()["heartbeat"] == "ok", "the picture, and a heart that beats")
 
     async def stop(self) -> None:
         """End everything."""

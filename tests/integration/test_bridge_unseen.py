@@ -66,6 +66,7 @@ async def test_a_known_call_that_ended_while_the_line_was_away_ended_when_asteri
     await rig.until(lambda: rig.domain.calls.get(call, {}).get("ended_at"), "the end")
     assert (rig.domain.calls[call]["ended_at"], rig.domain.calls[call]["outcome"]) == (at, "voicemail")
     await rig.until(lambda: not note.exists(), "the note removed")
+    assert rig.bridge.board.figures()["connect_24h"] == {"num": 0, "den": 1, "rate": 0.0}, "counted as not connected"
 
 
 async def test_a_call_of_an_earlier_life_ends_by_its_note_and_not_by_the_time_of_the_restart(rig: Rig) -> None:
