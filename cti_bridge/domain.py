@@ -11,6 +11,8 @@ from sqlmodel import col
 
 from app.actor import Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
+from app.audit.model import Action
+from app.audit.service import write
 from app.auth.sessions import session_user
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome
@@ -99,6 +101,11 @@ class AppDomain:
 
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         Store(self._settings, self._db).adopt(call_id, segment, citizen, heard)
+
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        with self._db.session() as session:
+            detail = {"state": state, **({"reason": reason} if reason else {})}
+            write(session, actor, Action.agent_overridden, f"agent:{agent_id}", detail)
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)

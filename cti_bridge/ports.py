@@ -81,6 +81,9 @@ class Domain(Protocol):
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         """Take one recorded segment into the store; one that was taken already changes nothing."""
 
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        """Write down that this person sets the state of that agent."""
+
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         """The call-back becomes this agent's task. Raises NotFound or Refused."""
 

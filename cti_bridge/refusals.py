@@ -20,6 +20,11 @@ def no_talk() -> Refused:
     return refused("no_talk", "当前没有可操作的通话。", "There is no talk to act upon.")
 
 
+def not_now(code: str = "not_now") -> Refused:
+    """The queue does not take it in the present state."""
+    return refused(code, "当前状态下不能执行此操作。", "This cannot be done in the present state.")
+
+
 def telephone_away(error: AmiError) -> Refused:
     """Asterisk did not answer."""
     log.warning("a step could not be taken on the telephone", problem=str(error))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from tests.bridge_kit.core import CoreProcess, seed
 from tests.bridge_kit.page import OpenPage, Page
+from tests.bridge_kit.rig import Rig
+from tests.bridge_kit.served import Served
 from tests.peers.agi import ends_with
 from tests.peers.fixtures import Exchange
 from tests.peers.hotline import AGENTS, AsteriskUnderTest
@@ -51,3 +58,24 @@ def page(core_process: CoreProcess) -> Iterator[OpenPage]:
             one.command("agent.sign_out")
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A bridge on a played Asterisk, behind a real HTTP server."""
+    rig = await Rig(tmp_path / "home").start()
+    app = FastAPI()
+    app.include_router(rig.bridge.router)
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    served = Served(rig, door.getsockname()[1])
+    await rig.until(lambda: server.started, "the server")
+    yield served
+    for page in served.open:
+        await page.close()
+    server.should_exit = True
+    await serving
+    await rig.stop()

@@ -35,10 +35,11 @@ class MemoryDomain:
         self.recordings: list[tuple[str, int]] = []
         self.callbacks: list[tuple[int, int, str, str]] = []
         self.forgotten: list[set[int]] = []
+        self.audited: list[tuple[str, str, str, str]] = []
         self.actors: dict[str, Actor] = {
             f"token-{one}": Actor(int(one), frozenset({Role.agent}), one, one) for one in self.staff
         }
-        self.actors["token-watch"] = Actor(9, frozenset({Role.supervisor}), None, "watch")
+        self.actors["token-watch"] = Actor(9, frozenset({Role.supervisor}), None, "watch", "王班长")
         self.actors["token-citizen"] = Actor(8, frozenset({Role.citizen}), None, "citizen")
         self.locked = False
         self.slow: threading.Event | None = None
@@ -95,6 +96,10 @@ class MemoryDomain:
         self.recordings.append((call_id, segment))
         citizen.unlink(missing_ok=True)
         heard.unlink(missing_ok=True)
+
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        self._write()
+        self.audited.append((actor.name, agent_id, state, reason))
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         self._write()
