@@ -14,7 +14,7 @@ from panoramisk.message import Message
 
 from cti_bridge.ami import ActionFailed, AmiError, AmiLink
 from cti_bridge.ami.wire import Value
-from cti_bridge.calls import FAILSAFE_QUEUE
+from cti_bridge.channel_events import FAILSAFE_QUEUE
 from cti_bridge.snapshot import VARIABLES
 
 Action = dict[str, Value]

@@ -14,8 +14,9 @@ import structlog
 from acd.measures import Rate, RollingMeasures
 from acd.model import AgentState
 from app.errors import HotlineError
+from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
-from cti_bridge.model import Answered, Call, CallEnded, Change, Joined
+from cti_bridge.model import Call
 from cti_bridge.views import mask
 
 log = structlog.get_logger(__name__)

@@ -14,9 +14,10 @@ import structlog
 from app.callbacks.model import AttemptOutcome
 from app.errors import HotlineError
 from cti_bridge.agents import Agent
+from cti_bridge.changes import OutboundEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
-from cti_bridge.model import Attempt, Call, OutboundEnded
+from cti_bridge.model import Attempt, Call
 
 log = structlog.get_logger(__name__)
 

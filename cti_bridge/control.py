@@ -19,19 +19,10 @@ from app.errors import NotFound
 from cti_bridge import rooms
 from cti_bridge.ami import ActionFailed, AmiError
 from cti_bridge.asterisk import Action, hangup
+from cti_bridge.changes import LegEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
-from cti_bridge.model import (
-    TALKING,
-    Call,
-    Leg,
-    LegEnded,
-    LegState,
-    Phase,
-    Role,
-    endpoint_of,
-    members,
-)
+from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, endpoint_of, members
 from cti_bridge.refusals import no_talk, refused, telephone_away
 from cti_bridge.talks import Talks
 

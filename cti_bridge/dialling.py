@@ -13,8 +13,9 @@ from app.errors import BadInput
 from cti_bridge import facts, rooms
 from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
+from cti_bridge.changes import OutboundEnded
 from cti_bridge.core import Core
-from cti_bridge.model import Attempt, Call, Leg, LegState, OutboundEnded, Phase, Role
+from cti_bridge.model import Attempt, Call, Leg, LegState, Phase, Role
 from cti_bridge.refusals import refused, telephone_away
 from cti_bridge.talks import Talks
 

@@ -38,13 +38,9 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
 from cti_bridge.callbacks import Callbacks
-from cti_bridge.control import Control
-from cti_bridge.core import Core
-from cti_bridge.dialling import Dialling
-from cti_bridge.model import (
+from cti_bridge.changes import (
     Alone,
     Answered,
-    Call,
     CallEnded,
     CallStarted,
     Change,
@@ -57,14 +53,15 @@ from cti_bridge.model import (
     OfferEnded,
     OriginateFailed,
     OutboundEnded,
-    Phase,
     PhaseChanged,
     PhoneSeen,
     Rated,
     Ringing,
-    Role,
-    members,
 )
+from cti_bridge.control import Control
+from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
+from cti_bridge.model import Call, Phase, Role, members
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files

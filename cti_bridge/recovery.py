@@ -25,11 +25,12 @@ from acd.model import (
 from app.errors import HotlineError
 from cti_bridge import endings, facts
 from cti_bridge.beat import Beat
+from cti_bridge.changes import MembersChanged
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
 from cti_bridge.endings import Ending
-from cti_bridge.model import TALKING, Call, MembersChanged, Phase, Telephony
+from cti_bridge.model import TALKING, Call, Phase, Telephony
 from cti_bridge.offers import Offers, Stage, place, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.snapshot import carry_over, picture

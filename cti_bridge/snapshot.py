@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cti_bridge.calls import phone_state, text
+from cti_bridge.channel_events import phone_state
+from cti_bridge.event import text
 from cti_bridge.model import (
     TALKING,
     Call,

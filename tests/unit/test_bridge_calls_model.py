@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cti_bridge.calls import reduce
-from cti_bridge.model import (
+from cti_bridge.changes import (
     Alone,
     Answered,
     CallEnded,
@@ -17,22 +17,14 @@ from cti_bridge.model import (
     InFailsafeQueue,
     Joined,
     LegEnded,
-    LegState,
     MembersChanged,
     OfferEnded,
     OriginateFailed,
-    Phase,
     PhaseChanged,
-    Phone,
     PhoneSeen,
     Ringing,
-    Role,
-    Telephony,
-    agent_of,
-    endpoint_of,
-    members,
-    skills_of,
 )
+from cti_bridge.model import LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, members, skills_of
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import alone_in_failsafe
 from tests.bridge_kit.rig import channel, ringing
