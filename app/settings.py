@@ -63,6 +63,11 @@ class Paths:
         return self.home / "spool/record"
 
     @property
+    def call_spool(self) -> Path:
+        """How calls ended, as Asterisk wrote it down, until the backend has it in the database."""
+        return self.home / "spool/call"
+
+    @property
     def prompts(self) -> Path:
         """Spoken prompts, <language>/<prompt id>.wav, 8 kHz 16-bit mono."""
         return self.home / "prompts"
@@ -107,6 +112,7 @@ class Paths:
             self.voicemail_spool,
             self.fax_spool,
             self.record_spool,
+            self.call_spool,
             self.prompts,
             self.studio,
             self.music,
@@ -146,6 +152,9 @@ class Settings(BaseSettings):
     trunk_addresses: list[str] = ["127.0.0.2"]  # addresses or networks that may deliver citizens' calls
     trunk_out: str = ""  # host[:port] that takes outbound calls; "" = none
     outbound_allowed: list[str] = ["110", "119", "120", "122"]  # regular expressions, matched whole
+    # Desk phones that obey NOTIFY with Event: talk, by the beginning of their User-Agent (regular expressions). Others
+    # may answer it with 481, which ends the call that rings; so a phone is listed only when it has been tried.
+    talk_event_phones: list[str] = []
 
     database_url: str = ""  # "" = SQLite in home; see `url`
     opens: str = "08:00"  # HH:MM in `timezone`, every day unless the calendar says otherwise
@@ -223,7 +232,7 @@ class Settings(BaseSettings):
             raise ValueError("a time of day is written HH:MM, 00:00 to 23:59")
         return value
 
-    @field_validator("outbound_allowed")
+    @field_validator("outbound_allowed", "talk_event_phones")
     @classmethod
     def _patterns(cls, value: list[str]) -> list[str]:
         for pattern in value:

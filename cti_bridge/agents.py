@@ -45,6 +45,7 @@ class Agent:
     next_state: str = ""
     next_reason: str = ""
     call_id: str | None = None
+    set_by: str = ""  # the name of who set the state or the next one, when that was not the agent
     page_lost_ms: int | None = None  # when the last page went; None while one is there
 
     @property

@@ -14,7 +14,7 @@ from panoramisk.message import Message
 
 from cti_bridge.ami import ActionFailed, AmiError, AmiLink
 from cti_bridge.ami.wire import Value
-from cti_bridge.calls import FAILSAFE_QUEUE
+from cti_bridge.channel_events import FAILSAFE_QUEUE
 from cti_bridge.snapshot import VARIABLES
 
 Action = dict[str, Value]
@@ -113,8 +113,16 @@ class Asterisk:
             action["OtherChannelId"] = f"{unique_id}x"
         await self.do(action)
 
+    async def user_agents(self, endpoint: str) -> list[str]:
+        """What the telephones registered for this endpoint call themselves. Raises AmiError."""
+        rows = await self.link.list_action("PJSIPShowEndpoint", Endpoint=endpoint)
+        return [str(row.useragent) for row in rows if row.event == "ContactStatusDetail"]
+
     async def notify_talk(self, channel: str) -> None:
-        """Ask a ringing telephone to answer by itself (NOTIFY with Event: talk, as many desk phones know it)."""
+        """Ask a ringing telephone to answer by itself (NOTIFY with Event: talk).
+
+        Only for telephones that know it: the answer 481 of another ends the call that rings.
+        """
         await self.do({"Action": "PJSIPNotify", "Channel": channel, "Variable": "Event=talk"})
 
     async def status(self) -> list[Message]:

@@ -6,6 +6,7 @@ It beats only while it is true: the AMI session is up and the picture of the cal
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -21,15 +22,11 @@ class Beat:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._last_ms = 0
-        self._now = asyncio.Event()
+        self.on_return: Callable[[], None] = lambda: None
 
     def fresh(self) -> bool:
         """Whether the dialplan trusts us at this moment."""
         return self._core.now_ms() - self._last_ms < self._core.settings.beat_stale_s * 500
-
-    def at_once(self) -> None:
-        """Do not wait for the next beat."""
-        self._now.set()
 
     async def once(self) -> None:
         """One beat. Raises AmiError."""
@@ -38,16 +35,15 @@ class Beat:
         self._last_ms = now
 
     async def run(self) -> None:
-        """Beat for ever."""
+        """Beat for ever. `on_return` is called when the heart beats again after it had stood still."""
         while True:
             if self._core.connected:
+                stood_still = not self.fresh()
                 try:
                     await self.once()
                 except AmiError as error:
                     log.warning("a heartbeat did not arrive", problem=str(error))
-            try:
-                async with asyncio.timeout(self._core.settings.beat_s):
-                    await self._now.wait()
-            except TimeoutError:
-                pass
-            self._now.clear()
+                else:
+                    if stood_still:
+                        self.on_return()
+            await asyncio.sleep(self._core.settings.beat_s)

@@ -14,8 +14,9 @@ import structlog
 from acd.measures import Rate, RollingMeasures
 from acd.model import AgentState
 from app.errors import HotlineError
+from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
-from cti_bridge.model import Answered, CallEnded, Change, Joined
+from cti_bridge.model import Call
 from cti_bridge.views import mask
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,16 @@ class Board:
             self.measures.answered(change.call_id, now)
         elif isinstance(change, CallEnded):
             self.measures.left(change.call_id, now)
+
+    def catch_up(self, call: Call) -> None:
+        """Count what happened to a call while nobody looked; what is counted already changes nothing."""
+        if call.outbound or not call.joined_ms:
+            return
+        self.measures.joined(call.call_id, call.queue, call.joined_ms)
+        if call.answered_ms is not None:
+            self.measures.answered(call.call_id, call.answered_ms)
+        if call.ended_ms is not None:
+            self.measures.left(call.call_id, call.ended_ms)
 
     async def run(self) -> None:
         """Send the board to whoever watches, for ever."""

@@ -16,21 +16,24 @@ from acd.engine import Engine
 from acd.explain import explain_call
 from acd.model import AgentNotReady, AgentState, EngineConfig
 from app.actor import Actor
+from app.callbacks.model import AttemptOutcome
 from app.clock import from_ms
 from app.db import Database
 from app.errors import HotlineError
 from app.secrets import secret
 from app.settings import Settings
-from cti_bridge import recordings
+from cti_bridge import endings, recordings
 from cti_bridge.agents import AgentBook
 from cti_bridge.ami import AmiLink, LinkState
 from cti_bridge.asterisk import Asterisk
 from cti_bridge.beat import Beat
 from cti_bridge.board import Board
+from cti_bridge.callbacks import Callbacks
 from cti_bridge.calls import WANTED, reduce
 from cti_bridge.commands import Commands
 from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
 from cti_bridge.domain import AppDomain
 from cti_bridge.facts import merged
@@ -44,6 +47,8 @@ from cti_bridge.ports import Domain
 from cti_bridge.queueing import Queueing
 from cti_bridge.recovery import Recovery
 from cti_bridge.routes import make_router
+from cti_bridge.takeback import TakeBack
+from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view, call_view
 from cti_bridge.writer import Fact, FactWriter
 
@@ -52,7 +57,15 @@ log = structlog.get_logger(__name__)
 ENGINE_JOURNAL = "acd"
 PAGE_GRACE_MS = 30_000
 STAFF_EVERY_S = 30.0
-LANES = {"call": "facts", "draft": "facts", "recording": "files"}
+LANES = {
+    "call": "facts",
+    "draft": "facts",
+    "callback": "facts",
+    "forgotten_callbacks": "facts",
+    "unseen": "facts",
+    "ended": "facts",
+    "recording": "files",
+}
 MOST_LINES_EXPLAINED = 500_000
 
 
@@ -115,18 +128,28 @@ class Bridge:
         book = AgentBook(journal / "agents.json")
         self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
         self._pops = Pops(core, self._late_card)
-        self.control = Control(core, self._pops)
+        talks = Talks(core, self._pops)
+        dialling = Dialling(core, talks)
+        callbacks = Callbacks(core, dialling)
+        self.control = Control(core, talks, dialling)
         self.offers = Offers(core, self._pops)
         taken = recordings.Recordings(settings.paths.record_spool, facts)
-        self.dispatcher = Dispatcher(core, self.offers, self.control, taken)
-        self._recovery = Recovery(core, self.dispatcher, self.offers, self.control, taken)
-        self._failsafe = FailsafeQueue(core)
         self._beat = Beat(core)
+        self._take_back = TakeBack(core, self.offers)
+        self.dispatcher = Dispatcher(
+            core, self.offers, talks, self.control, dialling, callbacks, taken, self._take_back
+        )
+        self._recovery = Recovery(
+            core, self.dispatcher, self.offers, talks, dialling, taken, self._beat, self._take_back
+        )
+        self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
-        self.commands = Commands(core, self.control, self.dispatcher.tell_phone)
-        self.dispatcher.beating = self._beat.fresh
+        self._recovery.on_known = self.board.catch_up
+        self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
+        self._take_back.beating = self._beat.fresh
+        self._beat.on_return = self._take_back.everybody
         self.dispatcher.on_agent = self._failsafe.note
-        self._recovery.on_adopted = self._beat.at_once
+        self._take_back.line_lost()  # until Asterisk has been asked for the first time
         self.hub.on_presence = self._presence
         left = facts.start()
         if left:
@@ -188,6 +211,7 @@ class Bridge:
     def on_down(self, why: str) -> None:
         """The session is lost: calls go on in Asterisk, we cannot see or touch them."""
         self.core.connected = False
+        self._take_back.line_lost()
         self.core.board_changed()
         self._notice("error", "telephone_away", "与电话系统的连接中断，正在重新连接。通话不受影响。")
 
@@ -325,6 +349,18 @@ class Bridge:
             if fact.kind == "draft":
                 card = self.domain.card(fact.data["facts"], str(fact.data["agent_id"]))
                 self._loop.call_soon_threadsafe(self._pops.made, fact, card)
+            elif fact.kind == "callback":
+                told = fact.data
+                self.domain.settle_callback(
+                    int(told["callback_id"]), int(told["taken_ms"]), AttemptOutcome(told["outcome"]), str(told["why"])
+                )
+            elif fact.kind == "unseen":
+                self.domain.record_unseen(fact.key, fact.data)
+                endings.remove(self.settings.paths.call_spool, fact.key)
+            elif fact.kind == "ended":
+                endings.remove(self.settings.paths.call_spool, fact.key)
+            elif fact.kind == "forgotten_callbacks":
+                self.domain.settle_forgotten_callbacks(fact.data["alive"])
 
     def _apply_files(self, batch: list[Fact]) -> None:
         for fact in batch:

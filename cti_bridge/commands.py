@@ -29,11 +29,14 @@ from app.actor import Actor
 from app.auth.model import Permission
 from app.errors import BadInput, Forbidden, HotlineError, NotFound
 from cti_bridge.agents import Agent
+from cti_bridge.callbacks import Callbacks
 from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.hub import encode
+from cti_bridge.oversight import Oversight
 from cti_bridge.ports import AgentRecord
-from cti_bridge.rooms import refused
+from cti_bridge.refusals import not_now, refused
 from cti_bridge.views import agent_view
 
 log = structlog.get_logger(__name__)
@@ -66,8 +69,17 @@ class _Last:
 class Commands:
     """Carries commands out. `tell_phone` and `touch` are the dispatcher's and the failsafe queue's ears."""
 
-    def __init__(self, core: Core, control: Control, tell_phone: Callable[[Agent], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        control: Control,
+        dialling: Dialling,
+        callbacks: Callbacks,
+        tell_phone: Callable[[Agent], None],
+    ) -> None:
         self._core, self._control, self._tell_phone = core, control, tell_phone
+        self._dialling, self._callbacks = dialling, callbacks
+        self._oversight = Oversight(core)
         self._last: dict[str, _Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
@@ -75,6 +87,8 @@ class Commands:
 
     async def run(self, actor: Actor, name: str, args: Args) -> dict[str, Any]:
         """Do what the page asks. Raises HotlineError."""
+        if (oversight := _OVERSIGHT.get(name)) is not None:
+            return await oversight(self, actor, args)
         handler = _TABLE.get(name)
         if handler is None:
             raise BadInput("没有这个命令。", "There is no such command.", code="unknown_command")
@@ -131,17 +145,17 @@ class Commands:
         return agent_view(self._core, agent_id)
 
     async def _ready(self, agent_id: str, args: Args) -> dict[str, Any]:
-        return self._state(agent_id, AgentReady(agent_id))
+        return self._own_choice(agent_id, AgentReady(agent_id))
 
     async def _not_ready(self, agent_id: str, args: Args) -> dict[str, Any]:
-        return self._state(agent_id, AgentNotReady(agent_id, _text(args, "reason", "other")))
+        return self._own_choice(agent_id, AgentNotReady(agent_id, _text(args, "reason", "other")))
 
     async def _next_state(self, agent_id: str, args: Args) -> dict[str, Any]:
         try:
             state = AgentState(_text(args, "state"))
         except ValueError:
             raise BadInput(fields={"state": "没有这个状态。"}) from None
-        return self._state(agent_id, NextState(agent_id, state, _text(args, "reason", "")))
+        return self._own_choice(agent_id, NextState(agent_id, state, _text(args, "reason", "")))
 
     async def _wrapup_done(self, agent_id: str, args: Args) -> dict[str, Any]:
         agent = self._core.book.get(agent_id)
@@ -155,16 +169,20 @@ class Commands:
             raise BadInput(fields={"seconds": "请填写 1–3600 之间的秒数。"})
         return self._state(agent_id, WrapUpExtended(agent_id, seconds))
 
+    def _own_choice(self, agent_id: str, event: Event) -> dict[str, Any]:
+        """What the agent chooses is no longer what somebody else has set."""
+        self._on_shift(agent_id).set_by = ""
+        return self._state(agent_id, event)
+
     def _state(self, agent_id: str, event: Event) -> dict[str, Any]:
-        if self._core.book.get(agent_id) is None:
-            raise refused("not_signed_in", "您尚未签入。", "You have not signed in for a shift.")
+        self._on_shift(agent_id)
         self._feed(event)
         return agent_view(self._core, agent_id)
 
     def _feed(self, event: Event) -> None:
         answer = self._core.queue.ask(event)
         if answer is not None:
-            raise refused(answer.why.value, "当前状态下不能执行此操作。", "This cannot be done in the present state.")
+            raise not_now(answer.why.value)
 
     async def _record(self, agent_id: str) -> AgentRecord:
         """The agent's entry in the staff list, which is read again when it is older than a few seconds."""
@@ -187,6 +205,13 @@ class Commands:
             await asyncio.to_thread(self._core.domain.remember_endpoint, agent_id, endpoint)
         except HotlineError as error:
             log.warning("the chosen telephone could not be stored", agent=agent_id, problem=error.code)
+
+    # -- others' states ---------------------------------------------------------------------------------------------
+
+    async def _set_state(self, actor: Actor, args: Args) -> dict[str, Any]:
+        agent_id = _text(args, "agent_id")
+        async with self._turns[agent_id]:
+            return await self._oversight.set_state(actor, agent_id, _text(args, "state"), _text(args, "reason", ""))
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -218,15 +243,13 @@ class Commands:
         return await self._control.conference(agent_id, _call(args), _text(args, "to"))
 
     async def _dial(self, agent_id: str, args: Args) -> dict[str, Any]:
-        return await self._control.dial(self._on_shift(agent_id), _text(args, "number"))
+        return await self._dialling.dial(self._on_shift(agent_id), _text(args, "number"))
 
     async def _callback(self, agent_id: str, args: Args) -> dict[str, Any]:
         callback_id = args.get("callback_id")
         if not isinstance(callback_id, int) or isinstance(callback_id, bool):
             raise BadInput(fields={"callback_id": "请选择回拨任务。"})
-        agent = self._on_shift(agent_id)
-        number = await asyncio.to_thread(self._core.domain.callback_target, callback_id, agent_id)
-        return await self._control.dial(agent, number, permitted=True)
+        return await self._callbacks.start(self._on_shift(agent_id), callback_id)
 
     def _on_shift(self, agent_id: str) -> Agent:
         agent = self._core.book.get(agent_id)
@@ -266,4 +289,7 @@ _TABLE: dict[str, Handler] = {
     "call.dial": Commands._dial,
     "callback.start": Commands._callback,
 }
-COMMANDS = tuple(_TABLE)
+_OVERSIGHT: dict[str, Callable[[Commands, Actor, Args], Awaitable[dict[str, Any]]]] = {
+    "agent.set_state": Commands._set_state,
+}
+COMMANDS = (*_TABLE, *_OVERSIGHT)

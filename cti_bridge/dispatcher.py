@@ -37,12 +37,10 @@ from cti_bridge import facts
 from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
-from cti_bridge.control import Control
-from cti_bridge.core import Core
-from cti_bridge.model import (
+from cti_bridge.callbacks import Callbacks
+from cti_bridge.changes import (
     Alone,
     Answered,
-    Call,
     CallEnded,
     CallStarted,
     Change,
@@ -55,34 +53,46 @@ from cti_bridge.model import (
     OfferEnded,
     OriginateFailed,
     OutboundEnded,
-    Phase,
     PhaseChanged,
     PhoneSeen,
     Rated,
     Ringing,
-    Role,
-    members,
 )
+from cti_bridge.control import Control
+from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
+from cti_bridge.model import Call, Phase, Role, members
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
+from cti_bridge.takeback import TakeBack
+from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view
 
 log = structlog.get_logger(__name__)
 
 FAILSAFE = "failsafe"
-MOST_TAKE_BACKS = 3
 
 
 class Dispatcher:
     """See the module's text."""
 
-    def __init__(self, core: Core, offers: Offers, control: Control, recordings: Recordings) -> None:
-        self._core, self._offers, self._control, self._recordings = core, offers, control, recordings
+    def __init__(
+        self,
+        core: Core,
+        offers: Offers,
+        talks: Talks,
+        control: Control,
+        dialling: Dialling,
+        callbacks: Callbacks,
+        recordings: Recordings,
+        take_back: TakeBack,
+    ) -> None:
+        self._core, self._offers, self._talks, self._control = core, offers, talks, control
+        self._dialling, self._callbacks = dialling, callbacks
+        self._recordings, self._take_back = recordings, take_back
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
-        self._taken_back: dict[str, int] = {}
         self._announced: set[str] = set()
-        self.beating: Callable[[], bool] = lambda: True
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
         core.queue.on_decision = self.decide
 
@@ -107,6 +117,7 @@ class Dispatcher:
         self._how.pop(call.call_id, None)
         self._core.facts.put("call", call.call_id, facts.joined(call))
         self._core.queue.feed(rejoined(call, call.attempt))
+        self._take_back.arrived(call.call_id)
 
     def _ringing(self, change: Ringing) -> None:
         data = {"call_id": change.call_id, "offer_id": change.offer_id}
@@ -115,20 +126,22 @@ class Dispatcher:
     def _answered(self, change: Answered) -> None:
         call = self._core.telephony.calls[change.call_id]
         self._core.facts.put("call", call.call_id, facts.answered(call))
-        self._control.talk_began(call.call_id, change.agent_id)
+        self._talks.began(call.call_id, change.agent_id)
         self._core.hub.to_agent(
             change.agent_id,
             "call.answered",
             {"call_id": call.call_id, "channel": change.channel, "at_ms": call.answered_ms},
         )
         if call.outbound:
+            self._callbacks.answered(call)
             return
+        self._take_back.arrived(call.call_id)
         if change.offer_id and change.offer_id != FAILSAFE:
             self._core.queue.feed(OfferAnswered(call.call_id, change.agent_id, change.offer_id))
             self._offers.over(change.offer_id, "answered")
         else:
             self._core.queue.feed(TalkAdopted(call.call_id, change.agent_id, self._core.now_ms()))
-            self._control.show_card(call, change.agent_id)
+            self._talks.show_card(call, change.agent_id)
 
     def _offer_ended(self, change: OfferEnded) -> None:
         if change.status == "ANSWER":
@@ -149,12 +162,14 @@ class Dispatcher:
         own_leg_in_room = change.role is Role.agent and call.phase in (Phase.held, Phase.room)
         if own_leg_in_room or change.role is Role.third:
             self._talk_over(call.call_id, change.agent_id)
+        if change.role is Role.agent:
+            self._take_back.fetch(call)  # Asterisk's own queue has rung somebody in vain
 
     def _members(self, change: MembersChanged) -> None:
         call = self._core.call(change.call_id)
         if call is None:
             return
-        self._control.adopt_colleagues(call)
+        self._talks.adopt_colleagues(call)
         data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
         for agent_id in self._agents_in(call):
             self._core.hub.to_agent(agent_id, "call.room", data)
@@ -179,25 +194,24 @@ class Dispatcher:
         call = self._core.telephony.calls[change.call_id]
         if change.phase is Phase.failsafe:
             self._core.facts.put("call", call.call_id, {**facts.arrived(call), "failsafe_cause": change.detail})
+            self._take_back.entered(call, change.detail)
+            return
         if change.phase is Phase.transfer and call.agent_id:
             self._talk_over(call.call_id, call.agent_id)
         self._core.queue.feed(CallLeft(call.call_id, change.phase.value))
+        self._take_back.arrived(call.call_id)
 
     def _in_failsafe_queue(self, change: InFailsafeQueue) -> None:
-        call = self._core.telephony.calls[change.call_id]
-        tries = self._taken_back.get(call.call_id, 0)
-        if not self.beating() or tries >= MOST_TAKE_BACKS:
-            return  # without a heart the hold loop would send them straight back
-        self._taken_back[call.call_id] = tries + 1
-        log.info("a caller is taken back from the failsafe queue", call=call.call_id)
-        self._core.spawn(self._redirect(call, "acd-hold"), f"take-back-{call.call_id}")
+        self._take_back.fetch(self._core.telephony.calls[change.call_id])
 
     def _rated(self, change: Rated) -> None:
         self._core.facts.put("call", change.call_id, {"rating": change.rating})
 
     def _outbound_ended(self, change: OutboundEnded) -> None:
         if change.status != "ANSWER":
-            self._control.not_reached(change)
+            self._dialling.not_reached(change)
+            if (call := self._core.call(change.call_id)) is not None and call.outbound:
+                self._callbacks.not_answered(call, change)
 
     def _originate_failed(self, change: OriginateFailed) -> None:
         if call := self._core.call(change.call_id):
@@ -219,10 +233,13 @@ class Dispatcher:
             self._talk_over(call.call_id, agent_id, call)
         self._core.queue.feed(CallLeft(call.call_id, "hangup"))
         self._core.facts.put("call", call.call_id, facts.ended(call, phase, cause, how))
+        if not call.outbound:
+            self._core.facts.put("ended", call.call_id, {})
         self._control.ended(call)
+        self._callbacks.ended(call)
         self._recordings.call_over(call.call_id)
         self._core.cards.pop(call.call_id, None)
-        self._taken_back.pop(call.call_id, None)
+        self._take_back.forget(call.call_id)
         self._announced.discard(call.call_id)
         self._core.board_changed()
 
@@ -242,13 +259,13 @@ class Dispatcher:
 
     def _talk_over(self, call_id: str, agent_id: str, call: Call | None = None) -> None:
         """This agent's part in the call is over: the queue and the page are told, once."""
-        if self._control.has_talk(call_id, agent_id):
+        if self._talks.has(call_id, agent_id):
             self._core.queue.feed(TalkEnded(call_id, agent_id))
-            self._control.tell_end(call_id, agent_id, call)
+            self._talks.tell_end(call_id, agent_id, call)
 
     def _agents_in(self, call: Call) -> list[str]:
         own = [leg.agent_id for leg in call.legs.values() if leg.agent_id]
-        if call.agent_id and call.agent_id not in own and self._control.has_talk(call.call_id, call.agent_id):
+        if call.agent_id and call.agent_id not in own and self._talks.has(call.call_id, call.agent_id):
             own.append(call.agent_id)
         return list(dict.fromkeys(own))
 
@@ -306,7 +323,8 @@ class Dispatcher:
 
     async def _send(self, call: Call, to: OverflowTo) -> None:
         """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
-        if call.phase is not Phase.hold:
+        was = call.phase
+        if was not in (Phase.hold, Phase.failsafe):
             return  # gone already, by another key or to a person
         context, exten, call.phase = {
             OverflowTo.VOICEMAIL: ("hotline-voicemail", "s", Phase.voicemail),
@@ -316,7 +334,7 @@ class Dispatcher:
             self._how[call.call_id] = to.value
             self._core.queue.feed(CallLeft(call.call_id, to.value))
         elif call.ended_ms is None:
-            call.phase = Phase.hold
+            call.phase = was
             self._core.queue.feed(rejoined(call))
 
     async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:

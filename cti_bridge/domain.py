@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,20 @@ from sqlmodel import col
 
 from app.actor import Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
+from app.audit.model import Action
+from app.audit.service import write
 from app.auth.sessions import session_user
-from app.callbacks.service import take
+from app.callbacks import service as callbacks
+from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
-from app.calls.service import merge
+from app.calls.service import find, merge
 from app.calls.tables import Call
 from app.cases.tables import Case
 from app.clock import from_ms, to_ms
 from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
-from cti_bridge.ports import AgentRecord, CallSeen
+from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
 from recordings.store import Store
 
 _TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
@@ -64,6 +67,15 @@ class AppDomain:
             for call_id, fields in facts:
                 merge(session, call_id, **_typed(fields))
 
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        with self._db.session() as session:
+            known = find(session, call_id)
+            if known is not None and known.ended_at is not None:
+                return
+            # What the citizen has chosen (a call-back, a message) was stored by the script that took it in.
+            chosen = known is not None and known.outcome is not None
+            merge(session, call_id, **{k: v for k, v in _typed(facts).items() if not (chosen and k == "outcome")})
+
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         with self._db.read() as session:
             rows = session.execute(
@@ -90,8 +102,20 @@ class AppDomain:
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         Store(self._settings, self._db).adopt(call_id, segment, citizen, heard)
 
-    def callback_target(self, callback_id: int, agent_id: str) -> str:
-        return take(self._db, actor_for(self._db, agent_id), callback_id).number
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        with self._db.session() as session:
+            detail = {"state": state, **({"reason": reason} if reason else {})}
+            write(session, actor, Action.agent_overridden, f"agent:{agent_id}", detail)
+
+    def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
+        row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)
+        return TakenCallback(row.number, to_ms(row.taken_at) if row.taken_at else 0)
+
+    def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
+        callbacks.settle(self._db, callback_id, taken_ms, outcome, why)
+
+    def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
+        callbacks.settle_forgotten(self._db, alive)
 
 
 def _seen(row: Call) -> CallSeen:

@@ -66,6 +66,11 @@ def fail_cause(status: str, cause: int) -> FailCause:
     return CAUSES.get(status, FailCause.CANCELLED)
 
 
+def place(call: Call) -> tuple[int, str]:
+    """What orders callers of one priority: who joined first."""
+    return call.joined_ms or call.started_ms, call.call_id
+
+
 def rejoined(call: Call, attempt: int = 0) -> CallJoined:
     """The call is in the hold loop."""
     return CallJoined(

@@ -6,12 +6,13 @@ Every function here is blocking (database, files) and is called on a thread. Eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.actor import Actor
+from app.callbacks.model import AttemptOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class CallSeen:
     agent_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TakenCallback:
+    """A call-back that is an agent's task now. `taken_ms` names the attempt."""
+
+    number: str
+    taken_ms: int
+
+
 class Domain(Protocol):
     """The application's domain as the bridge uses it."""
 
@@ -53,6 +62,9 @@ class Domain(Protocol):
 
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Merge facts into calls, in order, all or none; doing it twice does no harm."""
+
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        """Merge what is known of a call whose end nobody heard; one that has its end already is not touched."""
 
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         """The calls begun since then that have no end."""
@@ -69,5 +81,14 @@ class Domain(Protocol):
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         """Take one recorded segment into the store; one that was taken already changes nothing."""
 
-    def callback_target(self, callback_id: int, agent_id: str) -> str:
-        """The number to call back, now this agent's task. Raises NotFound or Refused."""
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        """Write down that this person sets the state of that agent."""
+
+    def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
+        """The call-back becomes this agent's task. Raises NotFound or Refused."""
+
+    def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
+        """How the attempt went; one that was dealt with already changes nothing."""
+
+    def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
+        """Settle, from the calls that are known, the attempts that nobody told of; those `alive` still go on."""

@@ -7,7 +7,7 @@ keep their first join time, talks go on, and what ended while nobody looked is c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -23,14 +23,19 @@ from acd.model import (
     TalkEnded,
 )
 from app.errors import HotlineError
-from cti_bridge import facts
-from cti_bridge.control import Control
+from cti_bridge import endings, facts
+from cti_bridge.beat import Beat
+from cti_bridge.changes import MembersChanged
 from cti_bridge.core import Core
+from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
-from cti_bridge.model import TALKING, Call, InFailsafeQueue, MembersChanged, Phase, Telephony
-from cti_bridge.offers import Offers, Stage, rejoined
+from cti_bridge.endings import Ending
+from cti_bridge.model import TALKING, Call, Phase, Telephony
+from cti_bridge.offers import Offers, Stage, place, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.snapshot import carry_over, picture
+from cti_bridge.takeback import TakeBack, alone_in_failsafe
+from cti_bridge.talks import Talks
 
 log = structlog.get_logger(__name__)
 
@@ -42,18 +47,32 @@ class Recovery:
     """See the module's text. `adopt` runs at every "up" of the AMI session, before any event is heard."""
 
     def __init__(
-        self, core: Core, dispatcher: Dispatcher, offers: Offers, control: Control, recordings: Recordings
+        self,
+        core: Core,
+        dispatcher: Dispatcher,
+        offers: Offers,
+        talks: Talks,
+        dialling: Dialling,
+        recordings: Recordings,
+        beat: Beat,
+        take_back: TakeBack,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
-        self._control, self._recordings = control, recordings
+        self._talks, self._dialling, self._recordings = talks, dialling, recordings
+        self._beat, self._take_back = beat, take_back
         self._first = True
-        self.on_adopted: Callable[[], None] = lambda: None
+        self.on_known: Callable[[Call], None] = lambda _call: None
 
     async def adopt(self) -> None:
-        """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked."""
+        """Read the picture and go on from it. Raises AmiError when Asterisk cannot be asked.
+
+        The engine is told that the telephone can be told something only when all callers are known and the heart
+        beats: nobody is offered an agent before somebody who has waited longer, wherever that one was found.
+        """
         status, devices = await asyncio.gather(self._core.asterisk.status(), self._core.asterisk.devices())
+        notes = await asyncio.to_thread(endings.read, self._core.settings.paths.call_spool)
         now = self._core.now_ms()
-        fresh, in_failsafe = picture(status, devices, now)
+        fresh = picture(status, devices, now)
         gone = carry_over(self._core.telephony, fresh)
         old, self._core.telephony = self._core.telephony, fresh
         self._core.connected = True
@@ -62,18 +81,31 @@ class Recovery:
         for agent in self._core.book.on_shift.values():
             self._dispatcher.tell_phone(agent)
         for call in gone:
-            self._dispatcher.finish(call, old.calls[call.call_id].phase, 0)
-        # Older callers first, so that nobody is offered an agent before who has waited longer.
-        for call in sorted(fresh.calls.values(), key=lambda one: (one.joined_ms or one.started_ms, one.call_id)):
+            self._end(call, notes.pop(call.call_id, None))
+        unseen = [note for call_id, note in notes.items() if call_id not in fresh.calls]
+        for note in unseen:
+            self._core.facts.put("unseen", note.call.call_id, note.facts())
+            self.on_known(note.call)
+        for call in sorted(fresh.calls.values(), key=place):
             self._adopt_call(call, new=call.call_id not in old.calls)
-        for call_id in in_failsafe:
-            self._dispatcher.change(InFailsafeQueue(call_id))
         log.info("calls adopted", calls=len(fresh.calls), gone=len(gone), agents=len(self._core.book.on_shift))
         if self._first:
             self._first = False
-            self._core.spawn(self._close_forgotten(), "close-forgotten")
+            self._core.spawn(self._close_forgotten(set(notes)), "close-forgotten")
         self._recordings.left_behind(fresh.calls)
-        self.on_adopted()
+        await self._beat.once()  # whoever is sent to the hold loop must find it beating
+        self._take_back.line_back()
+        self._core.board_changed()
+
+    def _end(self, call: Call, note: Ending | None) -> None:
+        """A call that we knew has ended meanwhile; Asterisk's note says when and where."""
+        phase, cause = call.phase, 0
+        if note is not None:
+            phase, cause, call.ended_ms = note.phase, note.cause, note.call.ended_ms
+            if call.answered_ms is None and note.call.answered_ms is not None:
+                call.answered_ms, call.agent_id = note.call.answered_ms, note.call.agent_id
+        self._dispatcher.finish(call, phase, cause)
+        self.on_known(call)
 
     def _restore_agents(self, fresh: Telephony, now: int) -> None:
         talking = {call.agent_id for call in fresh.calls.values() if call.phase in TALKING}
@@ -104,10 +136,11 @@ class Recovery:
 
     def _adopt_call(self, call: Call, *, new: bool) -> None:
         run = self._offers.of_call(call.call_id)
+        self.on_known(call)
         if new:
             self._core.facts.put("call", call.call_id, facts.joined(call) if call.joined_ms else facts.arrived(call))
         events: list[Event] = []
-        if call.phase is Phase.hold:
+        if call.phase is Phase.hold or alone_in_failsafe(call):
             if run is not None and run.stage is Stage.ringing:
                 self._offers.over(run.offer.offer_id, "cancelled")
                 failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, FailCause.CANCELLED)
@@ -119,23 +152,26 @@ class Recovery:
                 self._offers.over(run.offer.offer_id, "answered")
                 events.append(OfferAnswered(call.call_id, run.offer.agent_id, run.offer.offer_id))
             events.append(TalkAdopted(call.call_id, call.agent_id, call.answered_ms or self._core.now_ms()))
-            self._control.talk_began(call.call_id, call.agent_id)
+            self._talks.began(call.call_id, call.agent_id)
             if new:
                 self._core.facts.put("call", call.call_id, facts.answered(call))
-                self._control.show_card(call, call.agent_id)
+                self._talks.show_card(call, call.agent_id)
         elif call.phase not in IN_QUEUE and not call.outbound:
-            if call.agent_id and self._control.has_talk(call.call_id, call.agent_id):
+            if call.agent_id and self._talks.has(call.call_id, call.agent_id):
                 events.append(TalkEnded(call.call_id, call.agent_id))
-                self._control.tell_end(call.call_id, call.agent_id)
+                self._talks.tell_end(call.call_id, call.agent_id)
             events.append(CallLeft(call.call_id, call.phase.value))
         elif call.outbound:
-            self._control.adopt_outside(call)
+            self._dialling.adopt(call)
         # A call that is being rung (connect) tells by itself how that ends: AcdAnswered, AcdOfferEnd or AcdJoin.
         self._core.queue.feed(*events)
         self._dispatcher.change(MembersChanged(call.call_id))
 
-    async def _close_forgotten(self) -> None:
-        """Close in the database what Asterisk no longer knows; a busy database is asked again."""
+    async def _close_forgotten(self, noted: Collection[str]) -> None:
+        """Close in the database what Asterisk no longer knows and has left no note of; a busy database is asked again.
+
+        Such calls ended with Asterisk itself.
+        """
         while True:
             try:
                 rows = await asyncio.to_thread(self._core.domain.open_calls, self._core.now_ms() - OPEN_SINCE_MS)
@@ -145,7 +181,9 @@ class Recovery:
                 await asyncio.sleep(1.0)
         now = self._core.now_ms()
         for row in rows:
-            if self._core.call(row.call_id) is not None or row.started_ms > now - 1000:
+            if row.call_id in noted or self._core.call(row.call_id) is not None or row.started_ms > now - 1000:
                 continue
             outcome = "answered" if row.answered_ms else ("abandoned" if row.joined_ms else "self_service")
             self._core.facts.put("call", row.call_id, {"ended_at": now, "outcome": outcome, "cause": "unseen"})
+        dialled = [call.attempt_of.callback_id for call in self._core.telephony.calls.values() if call.attempt_of]
+        self._core.facts.put("forgotten_callbacks", "", {"alive": dialled})

@@ -6,23 +6,13 @@ conference room (docs/adr/0006): whoever leaves, the others stay. Each plan eith
 
 from __future__ import annotations
 
-from app.errors import Refused
 from cti_bridge.asterisk import Action, hangup, redirect, redirect_pair, setvar
 from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role
+from cti_bridge.refusals import no_talk, refused
 
 ROOM = "acd-room"
 HELD = "acd-held"
 WAIT = "acd-agent-wait"
-
-
-def refused(code: str, zh: str, en: str) -> Refused:
-    """Why a step cannot be taken now."""
-    return Refused(zh, en, code=code)
-
-
-def no_talk() -> Refused:
-    """There is no talk to act upon."""
-    return refused("no_talk", "当前没有可操作的通话。", "There is no talk to act upon.")
 
 
 def legs(call: Call, agent_id: str) -> tuple[Leg, Leg]:
@@ -33,6 +23,19 @@ def legs(call: Call, agent_id: str) -> tuple[Leg, Leg]:
     if agent.state is not LegState.up or not call.talked:
         raise no_talk()  # picked up, but the staff number is still being said
     return citizen, agent
+
+
+def connecting(call: Call, agent_id: str) -> bool:
+    """Whether this agent has picked up and the staff number is still being said: the talk begins in a moment."""
+    agent = call.leg(Role.agent)
+    return (
+        call.phase in (Phase.connect, Phase.talk)
+        and not (call.talked or call.outbound)
+        and call.citizen_here
+        and agent is not None
+        and agent.agent_id == agent_id
+        and agent.state is LegState.up
+    )
 
 
 def third(call: Call, *, up: bool = False) -> Leg | None:

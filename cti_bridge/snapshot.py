@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cti_bridge.calls import FAILSAFE_QUEUE, phone_state, text
+from cti_bridge.channel_events import phone_state
+from cti_bridge.event import text
 from cti_bridge.model import (
     TALKING,
     Call,
@@ -21,7 +22,9 @@ from cti_bridge.model import (
     Role,
     Telephony,
     agent_of,
+    attempt_of,
     number_or,
+    phase_of,
     skills_of,
 )
 
@@ -39,6 +42,7 @@ VARIABLES = (
     "HOTLINE_PATH",
     "HOTLINE_JOINED",
     "HOTLINE_ATTEMPT",
+    "HOTLINE_ANSWERED",
     "HOTLINE_AGENT",
     "HOTLINE_OFFER_AGENT",
     "HOTLINE_OFFER_ID",
@@ -47,9 +51,12 @@ VARIABLES = (
     "HOTLINE_WARN",
     "HOTLINE_CASE",
     "HOTLINE_PEER_CALL",
+    "HOTLINE_FOR_CALL",
     "HOTLINE_LEG",
     "HOTLINE_OUT_CALL",
+    "HOTLINE_CALLBACK",
     "HOTLINE_TO",
+    "HOTLINE_DIALS",
 )
 
 _LOCAL = re.compile(r"Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
@@ -92,42 +99,33 @@ def channel(row: Mapping[str, Any]) -> Channel:
     )
 
 
-def picture(
-    status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], now_ms: int
-) -> tuple[Telephony, frozenset[str]]:
-    """Calls and telephones as they are now, and which callers wait in the failsafe queue without a person."""
+def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], now_ms: int) -> Telephony:
+    """Calls and telephones as they are now."""
     t = Telephony()
     channels = [channel(row) for row in status]
     for one in channels:
         if one.var("CALL") == one.unique_id:
             _adopt_citizen(t, one, now_ms)
     for one in channels:
-        if one.var("OUT_CALL") == one.unique_id and one.var("LEG") != "third" and one.unique_id not in t.calls:
+        if _dials(one) and one.unique_id not in t.calls:
             _adopt_outbound(t, one, channels, now_ms)
     for one in channels:
         call = t.calls.get(one.var("PEER_CALL"))
         if call is not None and one.unique_id not in t.by_channel:
             _adopt_other(t, call, one, channels, now_ms)
+    for one in channels:
+        call = t.calls.get(one.var("FOR_CALL"))
+        if call is not None and one.unique_id not in t.by_channel and (agent_id := agent_of(one.name)):
+            # A telephone that Asterisk's own queue rings; it gets its marks when it is picked up.
+            since = now_ms - one.seconds * 1000
+            t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
     for call in t.calls.values():
         _complete(call, now_ms)
     for device in devices:
         phone = phone_state(text(device, "Device"), text(device, "State"))
         if phone is not None:
             t.phones[phone.endpoint] = phone
-    waiting = frozenset(
-        one.unique_id
-        for one in channels
-        if one.unique_id in t.calls and one.application == "Queue" and one.data.startswith(FAILSAFE_QUEUE)
-        if not one.bridge
-    )
-    return t, waiting
-
-
-def _phase(value: str, default: Phase) -> Phase:
-    try:
-        return Phase(value)
-    except ValueError:
-        return default
+    return t
 
 
 def _leg_state(one: Channel) -> LegState:
@@ -138,7 +136,7 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
     call = Call(
         one.unique_id,
         one.name,
-        phase=_phase(one.var("PHASE"), Phase.menu),
+        phase=phase_of(one.var("PHASE"), Phase.menu),
         number=one.var("NUMBER"),
         name=one.var("NAME"),
         line=one.var("LINE"),
@@ -150,6 +148,7 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
         started_ms=number_or(one.var("STARTED")) or now_ms - one.seconds * 1000,
         joined_ms=number_or(one.var("JOINED")),
         attempt=number_or(one.var("ATTEMPT")),
+        answered_ms=number_or(one.var("ANSWERED")) or None,
         agent_id=one.var("AGENT"),
         offer_id=one.var("OFFER_ID"),
         warn=one.var("WARN") == "1",
@@ -161,6 +160,12 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
     in_room = one.application == "ConfBridge"
     since = call.started_ms
     t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, LegState.up, since, in_room))
+
+
+def _dials(one: Channel) -> bool:
+    """Whether a call of ours begins with this channel, also while the agent's own telephone still rings."""
+    own = one.var("OUT_CALL") or (one.unique_id if one.var("DIALS") == "1" else "")
+    return own == one.unique_id and one.var("LEG") != "third"
 
 
 def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms: int) -> None:
@@ -175,6 +180,7 @@ def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms:
         started_ms=since,
         agent_id=agent_id,
         recording=one.var("REC"),
+        attempt_of=attempt_of(one.var("CALLBACK")),
     )
     t.calls[call.call_id] = call
     t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
@@ -188,6 +194,7 @@ def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms:
             other.name, other.unique_id, Role.citizen, agent_of(other.name), call.number, _leg_state(other), began
         )
         t.attach(call, leg)
+        call.dialled = True
         if other.bridge and other.bridge == one.bridge:
             call.phase, call.answered_ms, call.talked = Phase.talk, began, True
 

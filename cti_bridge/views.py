@@ -41,6 +41,7 @@ def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
             "wrapup_until_ms": None,
             "next_state": None,
             "next_reason": "",
+            "set_by": "",
             "call_id": None,
         }
     phone = core.telephony.phones.get(agent.endpoint)
@@ -60,6 +61,7 @@ def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
         "wrapup_until_ms": agent.until_ms if agent.state is AgentState.WRAP_UP else None,
         "next_state": agent.next_state or None,
         "next_reason": agent.next_reason,
+        "set_by": agent.set_by,
         "call_id": agent.call_id,
     }
 

@@ -28,6 +28,14 @@ class CallbackEvent(StrEnum):
     cancel = "cancel"
 
 
+class AttemptOutcome(StrEnum):
+    """How one attempt of an agent went."""
+
+    reached = "reached"
+    missed = "missed"  # rung in vain: the attempt counts
+    not_dialled = "not_dialled"  # it did not come to that: the attempt does not count
+
+
 S, E = CallbackState, CallbackEvent
 TRANSITIONS: Mapping[tuple[CallbackState, CallbackEvent], CallbackState] = {
     (S.open, E.take): S.taken,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ from sqlmodel import Session, col
 
 from app.actor import SYSTEM, Actor
 from app.auth.model import Permission
-from app.callbacks.model import MOST_ATTEMPTS, OPEN, CallbackEvent, CallbackState, next_state
+from app.callbacks.model import MOST_ATTEMPTS, OPEN, AttemptOutcome, CallbackEvent, CallbackState, next_state
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import merge
+from app.calls.tables import Call
 from app.citizens.service import match
-from app.clock import iso, utc_now
+from app.clock import iso, to_ms, utc_now
 from app.db import Database
 from app.errors import BadInput, NotFound, Refused
 from app.paging import Leaf, Page, fetch
@@ -83,13 +85,54 @@ def missed(db: Database, callback_id: int, why: str, *, now: datetime | None = N
     """Nobody answered; after three tries it is given up, before that it waits for the next."""
     with db.session() as session:
         row = _locked(session, callback_id)
-        event = CallbackEvent.give_up if row.attempts >= MOST_ATTEMPTS else CallbackEvent.miss
-        _move(row, event)
-        row.result = clean(why, 64)
-        row.agent_id = None if event is CallbackEvent.miss else row.agent_id
-        if event is CallbackEvent.give_up:
-            row.closed_at = now or utc_now()
+        _miss(row, why, now or utc_now())
         return row
+
+
+def settle(
+    db: Database,
+    callback_id: int,
+    taken_ms: int,
+    outcome: AttemptOutcome,
+    why: str = "",
+    *,
+    now: datetime | None = None,
+) -> bool:
+    """How the attempt that was taken at `taken_ms` went; False, and nothing done, when it was dealt with already.
+
+    May be told twice, and late. An attempt for which nobody was rung does not count. Raises NotFound, Busy.
+    """
+    with db.session() as session:
+        row = _locked(session, callback_id)
+        return _settle(row, taken_ms, outcome, why, now or utc_now())
+
+
+def settle_forgotten(db: Database, alive: Collection[int], *, now: datetime | None = None) -> int:
+    """Settle, from the stored calls, the attempts that nobody told of because the backend was down; how many.
+
+    Those `alive` still go on. One without any trace of a call stays with its agent, who may be calling by hand.
+    """
+    settled = 0
+    with db.session() as session:
+        taken = select(Callback).where(col(Callback.state) == CallbackState.taken.value).with_for_update()
+        for row in session.execute(taken).scalars():
+            if row.id in alive or row.taken_at is None:
+                continue
+            call = session.execute(
+                select(Call)
+                .where(
+                    col(Call.direction) == "out",
+                    col(Call.number) == row.number,
+                    col(Call.agent_id) == row.agent_id,
+                    col(Call.started_at) >= row.taken_at,
+                )
+                .order_by(col(Call.started_at).desc())
+                .limit(1)
+            ).scalar_one_or_none()
+            if call is not None and (call.answered_at or call.ended_at):
+                outcome = AttemptOutcome.reached if call.answered_at else AttemptOutcome.missed
+                settled += _settle(row, to_ms(row.taken_at), outcome, "unseen", now or utc_now())
+    return settled
 
 
 def cancel(db: Database, actor: Actor, callback_id: int, why: str = "", *, now: datetime | None = None) -> Callback:
@@ -154,6 +197,29 @@ def _finish(db: Database, callback_id: int, event: CallbackEvent, result: str, n
         _move(row, event)
         row.result, row.closed_at = clean(result, 64), now or utc_now()
         return row
+
+
+def _settle(row: Callback, taken_ms: int, outcome: AttemptOutcome, why: str, now: datetime) -> bool:
+    if row.state != CallbackState.taken.value or row.taken_at is None or to_ms(row.taken_at) != taken_ms:
+        return False
+    if outcome is AttemptOutcome.reached:
+        _move(row, CallbackEvent.reach)
+        row.result, row.closed_at = "reached", now
+        return True
+    if outcome is AttemptOutcome.not_dialled:
+        row.attempts -= 1
+    _miss(row, why, now)
+    return True
+
+
+def _miss(row: Callback, why: str, now: datetime) -> None:
+    event = CallbackEvent.give_up if row.attempts >= MOST_ATTEMPTS else CallbackEvent.miss
+    _move(row, event)
+    row.result = clean(why, 64)
+    if event is CallbackEvent.give_up:
+        row.closed_at = now
+    else:
+        row.agent_id = None
 
 
 def _move(row: Callback, event: CallbackEvent) -> None:

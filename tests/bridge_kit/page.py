@@ -15,6 +15,7 @@ import httpx
 from websockets.sync.client import connect
 
 from tests.bridge_kit.core import PASSWORD
+from tests.peers.network import Line, PublicNetwork
 
 Json = dict[str, Any]
 
@@ -184,3 +185,16 @@ class Page:
             self.send({"type": "pong"})
         if frame["type"] == "delta" and frame["event"] == "call.pop" and self.acks:
             self.send({"type": "ack", "event_seq": frame["seq"]})
+
+
+OpenPage = Callable[..., Page]
+
+
+def talking(network: PublicNetwork, agent: Page, number: str, hz: int = 440) -> tuple[Line, str]:
+    """A citizen who plays `hz` in a talk with this agent, whose telephone answers by itself; (line, call id)."""
+    mark = agent.mark()
+    citizen = network.call(number).wait_answered()
+    citizen.tone(hz)
+    answered = agent.wait("call.answered", after=mark)
+    citizen.wait_hears(880)
+    return citizen, answered.data["call_id"]

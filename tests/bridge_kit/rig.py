@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.actor import Actor
 from app.auth.model import Role
+from app.callbacks.model import AttemptOutcome
 from app.errors import Busy
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallSeen
+from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -32,10 +33,13 @@ class MemoryDomain:
         self.cards: list[tuple[str, str]] = []
         self.drafts: dict[str, int] = {}
         self.recordings: list[tuple[str, int]] = []
+        self.callbacks: list[tuple[int, int, str, str]] = []
+        self.forgotten: list[set[int]] = []
+        self.audited: list[tuple[str, str, str, str]] = []
         self.actors: dict[str, Actor] = {
             f"token-{one}": Actor(int(one), frozenset({Role.agent}), one, one) for one in self.staff
         }
-        self.actors["token-watch"] = Actor(9, frozenset({Role.supervisor}), None, "watch")
+        self.actors["token-watch"] = Actor(9, frozenset({Role.supervisor}), None, "watch", "王班长")
         self.actors["token-citizen"] = Actor(8, frozenset({Role.citizen}), None, "citizen")
         self.locked = False
         self.slow: threading.Event | None = None
@@ -60,6 +64,10 @@ class MemoryDomain:
         self._write()
         for call_id, fields in facts:
             self.calls.setdefault(call_id, {}).update({k: v for k, v in fields.items() if v is not None})
+
+    def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        if not self.calls.get(call_id, {}).get("ended_at"):
+            self.record([(call_id, facts)])
 
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         return self.open
@@ -89,8 +97,21 @@ class MemoryDomain:
         citizen.unlink(missing_ok=True)
         heard.unlink(missing_ok=True)
 
-    def callback_target(self, callback_id: int, agent_id: str) -> str:
-        return "13800000000"
+    def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
+        self._write()
+        self.audited.append((actor.name, agent_id, state, reason))
+
+    def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
+        self._write()
+        return TakenCallback("13800000000", 1_795_521_600_000 + callback_id)
+
+    def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
+        self._write()
+        self.callbacks.append((callback_id, taken_ms - 1_795_521_600_000, outcome.value, why))
+
+    def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
+        self._write()
+        self.forgotten.append(set(alive))
 
 
 class PlayedAsterisk(FakeAmi):
@@ -184,14 +205,30 @@ class PlayedAsterisk(FakeAmi):
         """The dialplan dials the agent; the leg's unique id."""
         leg = f"{NODE}.{next(self._numbers) + 1000}"
         channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
-        self.event("DialBegin", Channel=self.name_of(call), Uniqueid=call, DestChannel=channel, DestUniqueid=leg)
+        self.event(
+            "DialBegin",
+            Channel=self.name_of(call),
+            Uniqueid=call,
+            Context="acd-connect",
+            DestChannel=channel,
+            DestUniqueid=leg,
+        )
         self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Ringing")
         return leg
 
     def picks_up(self, call: str, agent_id: str, leg: str, offer_id: str) -> None:
         """The agent answers and the talk begins."""
+        self.hears_staff_number(agent_id, leg)
+        self.talk_begins(call, agent_id, leg, offer_id)
+
+    def hears_staff_number(self, agent_id: str, leg: str) -> None:
+        """The agent has picked up; the sentence with the staff number is being said."""
         channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
         self.event("Newstate", Channel=channel, Uniqueid=leg, ChannelStateDesc="Up")
+
+    def talk_begins(self, call: str, agent_id: str, leg: str, offer_id: str) -> None:
+        """Agent and citizen are connected."""
+        channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
         self.user_event(
             "AcdAnswered",
             call,
@@ -202,6 +239,8 @@ class PlayedAsterisk(FakeAmi):
             AgentChannel=channel,
             Rec=f"/x/{call}-1",
         )
+        for number, unique_id in enumerate((call, leg), start=1):
+            self.event("BridgeEnter", Uniqueid=unique_id, Channel="x", BridgeNumChannels=number)
 
     def hangs_up(self, unique_id: str, cause: int = 16) -> None:
         """A channel ends."""
@@ -221,6 +260,14 @@ def channel(unique_id: str, *, name: str = "", application: str = "Wait", **vari
         ("Seconds", "60"),
         *[("Variable", f"HOTLINE_{name}={value}") for name, value in variables.items()],
         ("Variable", "HOTLINE_CASE=(null)"),
+    ]
+
+
+def ringing(unique_id: str, name: str, **variables: str) -> list[tuple[str, str]]:
+    """A row of Status: a telephone that Asterisk's own queue rings."""
+    return [
+        (key, "Ringing" if key == "ChannelStateDesc" else value)
+        for key, value in channel(unique_id, name=name, application="AppQueue((Outgoing Line)", **variables)
     ]
 
 
@@ -265,7 +312,7 @@ class Rig:
         """A (new) bridge."""
         self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock)
         await self.bridge.start()
-        await self.until(lambda: self.bridge.core.connected, "the picture")
+        await self.until(lambda: self.bridge.health()["heartbeat"] == "ok", "the picture, and a heart that beats")
 
     async def stop(self) -> None:
         """End everything."""

@@ -17,6 +17,7 @@ from cti_bridge.asterisk import Asterisk, hangup
 from cti_bridge.calls import WANTED
 from cti_bridge.snapshot import picture
 from tests.peers.agi import ends_with
+from tests.peers.fixtures import PhoneMaker
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
 
@@ -114,6 +115,14 @@ async def test_adding_to_a_queue_twice_and_reading_it_ends(link: AmiLink) -> Non
     assert await asterisk.failsafe_members() == {}
 
 
+async def test_a_telephone_says_what_it_is(link: AmiLink, phone: PhoneMaker) -> None:
+    await asyncio.to_thread(phone, "1001")
+    (agent,) = await Asterisk(link).user_agents("1001")
+    assert agent.startswith("baresip")
+    with pytest.raises(ActionFailed):
+        await Asterisk(link).user_agents("9999")
+
+
 async def test_a_waiting_caller_is_found_in_the_snapshot_with_name_and_place(
     link: AmiLink, asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, ear: Ear
 ) -> None:
@@ -123,7 +132,7 @@ async def test_a_waiting_caller_is_found_in_the_snapshot_with_name_and_place(
     await until(lambda: any(one.userevent == "AcdJoin" for one in ear.events))
     join = next(one for one in ear.events if one.userevent == "AcdJoin")
     asterisk = Asterisk(link)
-    t, _ = picture(await asterisk.status(), await asterisk.devices(), time.time_ns() // 1_000_000)
+    t = picture(await asterisk.status(), await asterisk.devices(), time.time_ns() // 1_000_000)
     call = t.calls[join.call]
     assert (call.number, call.name, call.language) == ("13800138000", "张三", "yue")
     assert call.skills == {"yue": 3, "water": 1}

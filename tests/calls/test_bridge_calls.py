@@ -1,65 +1,26 @@
-"""The bridge on real Asterisk with real telephones: pops, places, rooms and restarts."""
+"""The bridge on real Asterisk with real telephones: pops, places, restarts, and what is kept of a call."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.bridge_kit.core import CoreProcess, seed
-from tests.bridge_kit.page import CommandRefused, Page
-from tests.peers.agi import ends_with
-from tests.peers.baresip import BaresipPhone
-from tests.peers.fixtures import Exchange
-from tests.peers.hotline import AGENTS, AsteriskUnderTest
-from tests.peers.network import Line, PublicNetwork
+from app.calls.model import CallFacts
+from app.calls.service import facts_of, find
+from app.clock import from_ms
+from app.db import Database
+from tests.bridge_kit.core import CoreProcess
+from tests.bridge_kit.page import OpenPage, Page, talking
+from tests.peers.fixtures import PhoneMaker
+from tests.peers.hotline import AsteriskUnderTest
+from tests.peers.network import PublicNetwork
 from tests.peers.waiting import wait_until
 
-PhoneMaker = Callable[..., BaresipPhone]
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def core_process(exchange: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreProcess]:
-    exchange.hotline.settings = exchange.hotline.settings.model_copy(update={"wrapup_s": 5, "offer_timeout_s": 8})
-    settings = exchange.hotline.settings
-    # The network came up after our Asterisk had asked for it the first time; the next time would be in half a minute.
-    exchange.hotline.manager.action("PJSIPQualify", Endpoint="trunk")
-    seed(settings, {account.agent_id: account.name for account in AGENTS})
-    core = CoreProcess(settings, tmp_path_factory.mktemp("core") / "core.log")
-    core.start()
-    yield core
-    core.stop()
-
-
-@pytest.fixture
-def hotline(asterisk_under_test: AsteriskUnderTest) -> AsteriskUnderTest:
-    """Asterisk whose voice menu sends every caller straight to a person."""
-    asterisk_under_test.backend.scripts["voice_menu"] = ends_with(NEXT="queue")
-    asterisk_under_test.backend.scripts["satisfaction"] = ends_with()
-    asterisk_under_test.backend.start()
-    return asterisk_under_test
-
-
-@pytest.fixture
-def page(core_process: CoreProcess) -> Iterator[OpenPage]:
-    """`page("1001")` opens an agent's page; all agents are signed out afterwards."""
-    opened: list[Page] = []
-
-    def open_page(name: str, **kind: object) -> Page:
-        one = Page(core_process.base, name, **kind)  # type: ignore[arg-type]
-        opened.append(one)
-        return one
-
-    yield open_page
-    for one in opened:
-        if one.name != "watch" and one.closed is None:
-            one.command("agent.sign_out")
-    for one in opened:
-        one.close()
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 def test_citizen_pops_up_before_the_phone_rings_and_the_agent_wraps_up_after(
@@ -137,188 +98,6 @@ def test_a_page_that_does_not_show_the_pop_is_passed_over_without_ringing(
     citizen.hang_up()
 
 
-def talking(
-    hotline: AsteriskUnderTest, network: PublicNetwork, agent: Page, number: str, hz: int = 440
-) -> tuple[Line, str]:
-    """A citizen who plays `hz` in a talk with this agent, whose telephone answers by itself; (line, call id)."""
-    mark = agent.mark()
-    citizen = network.call(number).wait_answered()
-    citizen.tone(hz)
-    answered = agent.wait("call.answered", after=mark)
-    citizen.wait_hears(880)
-    return citizen, answered.data["call_id"]
-
-
-def test_hold_gives_music_and_resume_gives_the_talk_back_and_both_are_recorded(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    desk = phone("1001")
-    agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000004")
-    agent.command("call.hold")
-    agent.command("call.hold")  # a double click
-    agent.wait("call.held", call_id=call_id)
-    citizen.wait_hears(620)  # the music
-    assert not citizen.hears(880)
-    agent.command("call.resume")
-    agent.wait("call.resumed", call_id=call_id)
-    citizen.wait_hears(880, since=citizen.heard_s())
-    desk.wait_hears(440)
-    agent.command("call.hangup")
-    agent.wait("call.ended", call_id=call_id)
-    agent.wait_state("wrap_up")
-    citizen.wait_ended()
-
-
-def test_three_way_everybody_hears_everybody_and_whoever_leaves_the_rest_stay(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    desk = phone("1001")
-    unit_lines: list[Line] = []
-
-    def unit(line: Line) -> None:
-        unit_lines.append(line)
-        line.tone(700)
-
-    public_network.answers("02155551234", then=unit)
-    agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000005")
-    agent.command("call.conference", to="021-5555-1234")
-    citizen.wait_hears(700)
-    citizen.wait_hears(880)
-    desk.wait_hears(440)
-    desk.wait_hears(700)
-    unit_lines[0].wait_hears(440)
-    unit_lines[0].wait_hears(880)
-    agent.until(
-        lambda: [m["state"] for m in agent.all("call.room")[-1].data["members"]] == ["up"] * 3, "three members up"
-    )
-    agent.command("call.hangup")
-    agent.wait("call.ended", call_id=call_id)
-    since = citizen.heard_s()
-    citizen.wait_hears(700, since=since)
-    unit_lines[0].hang_up()
-    citizen.wait_ended()
-
-
-def test_warm_transfer_to_a_colleague_who_sees_the_card_and_keeps_the_citizen(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    phone("1001")
-    colleague_phone = phone("1002", tone_hz=1000)
-    agent, colleague = page("1001").ready(), page("1002")
-    colleague.command("agent.sign_in")
-    citizen, call_id = talking(hotline, public_network, agent, "13900000006")
-    agent.command("call.consult", to="1002")
-    card = colleague.wait("call.card", call_id=call_id)
-    assert card.data["card"]["number"] == "13900000006"
-    citizen.wait_hears(620)
-    colleague_phone.wait_hears(880)
-    agent.command("call.complete_transfer")
-    agent.wait("call.ended", call_id=call_id)
-    agent.wait_state("wrap_up")
-    colleague.wait_state("talking")
-    citizen.wait_hears(1000, since=citizen.heard_s())
-    colleague_phone.wait_hears(440)
-    # The call is the colleague's now, and so is its control.
-    colleague.command("call.hold", 10.0, call_id=call_id)
-    citizen.wait_hears(620, since=citizen.heard_s())
-    colleague.command("call.resume", 10.0, call_id=call_id)
-    with pytest.raises(CommandRefused):
-        agent.command("call.hold", 10.0, call_id=call_id)
-    colleague.command("call.hangup", 10.0, call_id=call_id)
-    citizen.wait_ended()
-    colleague.wait_state("wrap_up")
-
-
-def test_a_consultation_that_is_cancelled_or_not_answered_gives_the_citizen_back(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    phone("1001")
-    public_network.refuses("02155550000", 17)
-    agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000007")
-    agent.command("call.consult", to="02155550000")
-    notice = agent.wait("notice", code="not_reached")
-    assert notice.data["number"] == "02155550000"
-    citizen.wait_hears(620)
-    agent.command("call.cancel_consult")
-    citizen.wait_hears(880, since=citizen.heard_s())
-    citizen.hang_up()
-    agent.wait("call.ended", call_id=call_id)
-
-
-def test_a_telephone_that_dies_in_a_room_costs_the_citizen_no_place(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    desk, rescue = phone("1001"), phone("1002", answer="manual")
-    agent, other = page("1001").ready(), page("1002")
-    other.command("agent.sign_in")
-    citizen, call_id = talking(hotline, public_network, agent, "13900000008")
-    agent.command("call.hold")
-    citizen.wait_hears(620)
-    hotline.manager.action("Hangup", Channel=hotline_leg(hotline, "1001"), Cause="44")
-    desk.wait_idle()
-    other.command("agent.ready")
-    pop = other.wait("call.pop", call_id=call_id)
-    assert pop.data["card"]["number"] == "13900000008"
-    rescue.wait_ringing()
-    citizen.hang_up()
-
-
-def hotline_leg(hotline: AsteriskUnderTest, endpoint: str) -> str:
-    """The channel of a telephone."""
-    return next(c["Channel"] for c in hotline.manager.channels() if c["Channel"].startswith(f"PJSIP/{endpoint}-"))
-
-
-def test_blind_transfer_sends_the_citizen_on_and_frees_the_agent(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    phone("1001")
-    public_network.answers("110", then=lambda line: line.tone(700))
-    agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000009")
-    agent.command("call.transfer_blind", to="110")
-    agent.wait("call.ended", call_id=call_id)
-    agent.wait_state("wrap_up")
-    citizen.wait_hears(700)
-    citizen.hang_up()
-
-
-def test_click_to_dial_rings_the_agent_then_the_number_and_no_call_is_offered_meanwhile(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    phone("1001")
-    public_network.answers("13811112222", then=lambda line: line.tone(700))
-    agent = page("1001").ready()
-    first = agent.command("call.dial", number="138 1111 2222")
-    again = agent.command("call.dial", number="138 1111 2222")
-    assert first == again, "a double click dials once"
-    agent.wait("call.answered", call_id=first["call_id"])
-    assert agent.state["busy_outside"]
-    agent.command("call.hold")
-    agent.command("call.resume")
-    agent.command("call.hangup")
-    agent.wait("call.ended", call_id=first["call_id"])
-    agent.until(lambda: not agent.state["busy_outside"], "to be free again")
-
-
-def test_an_agent_without_permission_cannot_dial_or_touch_others_calls(
-    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
-) -> None:
-    phone("1001")
-    phone("1002")
-    agent, other = page("1001").ready(), page("1002")
-    other.command("agent.sign_in")
-    with pytest.raises(CommandRefused, match="not_permitted"):
-        other.command("call.dial", number="13811112222")
-    citizen, call_id = talking(hotline, public_network, agent, "13900000010")
-    for name in ("call.hold", "call.hangup"):
-        with pytest.raises(CommandRefused, match="not_found"):
-            other.command(name, 10.0, call_id=call_id)
-    citizen.hang_up()
-
-
 def test_a_key_while_waiting_leads_to_voicemail_and_frees_the_place(
     hotline: AsteriskUnderTest, public_network: PublicNetwork, page: OpenPage
 ) -> None:
@@ -342,7 +121,7 @@ def test_ten_waiting_and_three_talking_survive_a_killed_core_and_are_known_again
     for agent_id in ("1001", "1002", "1003"):
         phone(agent_id)
         agents.append(page(agent_id).ready())
-    talkers = [talking(hotline, public_network, agent, f"1380000000{n}") for n, agent in enumerate(agents)]
+    talkers = [talking(public_network, agent, f"1380000000{n}") for n, agent in enumerate(agents)]
     watch = page("watch", streams=("wallboard",))
     waiting = [public_network.call(f"1370000000{n}").wait_answered() for n in range(10)]
     watch.until(lambda: watch.all("wallboard.figures")[-1:] and board(watch)["depth"] == 10, "ten waiting")
@@ -371,6 +150,46 @@ def test_ten_waiting_and_three_talking_survive_a_killed_core_and_are_known_again
         line.hang_up()
 
 
+def test_calls_that_come_and_go_while_the_core_is_dead_are_in_the_database_afterwards(
+    hotline: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    phone: PhoneMaker,
+    page: OpenPage,
+    core_process: CoreProcess,
+) -> None:
+    phone("1001")
+    agent = page("1001").ready()
+    talker, talk_id = talking(public_network, agent, "13900000031")
+    core_process.kill()
+    mark = hotline.manager.mark()
+    short = public_network.call("13900000032").wait_answered()
+    joined = hotline.manager.wait_event("AcdJoin", after=mark, Number="13900000032")
+    for line in (short, talker):
+        line.hang_up()
+    end = hotline.manager.wait_event("HotlineEnd", after=mark, Call=joined["Call"])
+    assert end["Number"] == "13900000032"
+    hotline.wait_no_channels()
+    died_at = datetime.now(UTC)
+    core_process.start()
+    database = Database(hotline.settings.url)
+
+    def stored(call_id: str) -> CallFacts | None:
+        with database.read() as session:
+            row = find(session, call_id)
+            return facts_of(row) if row is not None and row.ended_at is not None else None
+
+    unseen = wait_until(lambda: stored(joined["Call"]), 10, "the call that nobody saw")
+    assert (unseen.number, unseen.outcome) == ("13900000032", "abandoned")
+    assert unseen.joined_at == from_ms(int(joined["Joined"]))
+    talk = wait_until(lambda: stored(talk_id), 10, "the talk's end")
+    assert (talk.outcome, talk.agent_id) == ("answered", "1001")
+    assert talk.ended_at is not None
+    assert talk.ended_at < died_at, "it ended when it ended, not when the core was back"
+    wait_until(lambda: not list(hotline.settings.paths.call_spool.glob("*.json")), 10, "an empty spool")
+    agent.reconnect()
+    database.dispose()
+
+
 def board(watch: Page) -> dict[str, object]:
     """The newest wallboard."""
     told = watch.all("wallboard.figures")
@@ -387,7 +206,7 @@ def test_the_explanation_of_a_call_names_the_decision(
 ) -> None:
     phone("1001")
     agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000012")
+    citizen, call_id = talking(public_network, agent, "13900000012")
     citizen.hang_up()
     agent.wait("call.ended", call_id=call_id)
     told = httpx.get(f"{core_process.base}/explain/{call_id}").json()
@@ -399,7 +218,7 @@ def test_recordings_are_stored_once_the_call_is_over(
 ) -> None:
     phone("1001")
     agent = page("1001").ready()
-    citizen, call_id = talking(hotline, public_network, agent, "13900000013")
+    citizen, call_id = talking(public_network, agent, "13900000013")
     citizen.hang_up()
     agent.wait("call.ended", call_id=call_id)
     store: Path = hotline.settings.paths.recordings

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cti_bridge import endings
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.raw_sip import RawCaller
 from tests.peers.waiting import wait_until
@@ -61,6 +62,10 @@ def test_hostile_names_and_numbers_arrive_filtered_and_end_like_any_other_call(
     end = hotline.manager.wait_event("HotlineEnd", after=mark, Call=start["Call"])
     assert end["Number"] == number
     hotline.wait_no_channels()
+    note = endings.read(hotline.settings.paths.call_spool)[start["Call"]]
+    assert (note.call.number, note.call.line, note.phase) == (number, "12345", "failsafe")
+    assert note.failsafe_cause == "agi-failed"
+    assert note.call.started_ms <= note.call.joined_ms <= (note.call.ended_ms or 0)
     if kind == "Chinese":
         assert name == "张三丰"
     if kind == "an agent's number":

@@ -297,13 +297,18 @@ class Scene:
                     found.append(call_id)
         return list(dict.fromkeys(found))
 
-    async def wait_order(self, order: list[str], timeout: float = 40.0) -> None:
-        """Until the backend says that all its parts work and the board lists exactly these calls in this order."""
+    async def wait_order(self, order: list[str], timeout: float = 40.0, *, made_after_ms: int = 0) -> None:
+        """Until the backend says that all its parts work and the board lists exactly these calls in this order.
+
+        `made_after_ms` (epoch): a board that was made before does not count, nor one made without a telephone line.
+        """
         await asyncio.to_thread(self.system.wait_healthy, timeout)
 
         def same() -> bool:
-            rows = self.pages.board_waiting()
-            return rows is not None and [row["call_id"] for row in rows] == order
+            board, rows = self.pages.board(), self.pages.board_waiting()
+            if board is None or rows is None or board["as_of_ms"] < made_after_ms or not board["telephone_connected"]:
+                return False
+            return [row["call_id"] for row in rows] == order
 
         await self.pages.until_board(same, timeout, f"the queue {order}")
 

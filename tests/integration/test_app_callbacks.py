@@ -14,9 +14,11 @@ from app.actor import SYSTEM, Actor
 from app.announcements import service as announcements
 from app.auth.model import Role
 from app.callbacks import service as callbacks
+from app.callbacks.model import AttemptOutcome
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
-from app.calls.service import find
+from app.calls.service import find, record
+from app.clock import to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden, Refused
 from app.hours import service as hours
@@ -94,6 +96,66 @@ def test_a_citizen_who_calls_again_and_is_served_needs_no_call_back(db: Database
         callbacks.answered_meanwhile(session, "110")
     with db.read() as session:
         assert session.get(Callback, row.id).state == "done"  # type: ignore[union-attr]
+
+
+def taken(db: Database, agent: Actor, call_id: str = "h-1") -> tuple[int, int]:
+    """A call-back that this agent has taken: (id, the attempt)."""
+    row = callbacks.take(db, agent, asked(db, call_id=call_id).id or 0, now=NOW)
+    return row.id or 0, to_ms(row.taken_at or NOW)
+
+
+def test_an_attempt_is_settled_once_however_often_it_is_told(db: Database, person: People):
+    agent = person(agent_id="1001")
+    row, attempt = taken(db, agent)
+    assert callbacks.settle(db, row, attempt, AttemptOutcome.missed, "busy")
+    assert not callbacks.settle(db, row, attempt, AttemptOutcome.missed, "busy")
+    assert not callbacks.settle(db, row, attempt, AttemptOutcome.reached)
+    with db.read() as session:
+        known = callbacks.get(session, agent, row)
+        assert (known.state, known.attempts, known.result, known.agent_id) == ("open", 1, "busy", None)
+    again = callbacks.take(db, agent, row, now=NOW + timedelta(minutes=5))
+    assert not callbacks.settle(db, row, attempt, AttemptOutcome.reached), "the earlier attempt, told late"
+    assert callbacks.settle(db, row, to_ms(again.taken_at or NOW), AttemptOutcome.reached)
+    with db.read() as session:
+        known = callbacks.get(session, agent, row)
+        assert (known.state, known.attempts, known.result) == ("done", 2, "reached")
+
+
+def test_an_attempt_for_which_nobody_was_rung_does_not_count(db: Database, person: People):
+    agent = person(agent_id="1001")
+    for minute in range(5):
+        row, _ = taken(db, agent)
+        with db.read() as session:
+            attempt = to_ms(callbacks.get(session, agent, row).taken_at or NOW)
+        assert callbacks.settle(db, row, attempt, AttemptOutcome.not_dialled, f"{minute}")
+    with db.read() as session:
+        known = callbacks.get(session, agent, row)
+        assert (known.state, known.attempts) == ("open", 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "state"),
+    [
+        ({}, "taken"),
+        ({"answered_at": NOW + timedelta(seconds=9)}, "done"),
+        ({"ended_at": NOW + timedelta(seconds=9)}, "open"),
+        ({"answered_at": NOW + timedelta(seconds=9), "number": "13900000000"}, "taken"),
+        ({"answered_at": NOW + timedelta(seconds=9), "agent_id": "1002"}, "taken"),
+        ({"answered_at": NOW + timedelta(seconds=9), "direction": "in"}, "taken"),
+        ({"answered_at": NOW - timedelta(seconds=9), "started_at": NOW - timedelta(seconds=20)}, "taken"),
+    ],
+)
+def test_what_nobody_told_of_is_settled_from_the_stored_calls(
+    db: Database, person: People, call: dict[str, object], state: str
+):
+    agent = person(agent_id="1001")
+    row, _ = taken(db, agent)
+    facts = {"number": "13800138000", "agent_id": "1001", "direction": "out", "started_at": NOW, **call}
+    record(db, "h-out", **facts)
+    assert callbacks.settle_forgotten(db, {row}) == 0, "an attempt that goes on is left alone"
+    assert callbacks.settle_forgotten(db, set()) == int(state != "taken")
+    with db.read() as session:
+        assert callbacks.get(session, agent, row).state == state
 
 
 def test_open_call_backs_are_listed_first_and_oldest_first(db: Database, person: People):

@@ -202,24 +202,6 @@ async def test_the_failsafe_queue_holds_exactly_the_agents_on_shift_paused_when_
     await rig.until(lambda: rig.asterisk.queue == {"PJSIP/1001": True}, "one paused member")
 
 
-async def test_callers_found_in_the_failsafe_queue_are_taken_back_while_the_heart_beats(rig: Rig) -> None:
-    await rig.asterisk.arrival("Setvar")  # the first beat
-    call = rig.asterisk.citizen("13800000001", ms())
-    rig.asterisk.user_event("HotlineFailsafe", call, Cause="agi-died", From="menu", Number="13800000001")
-    rig.asterisk.event("QueueCallerJoin", Queue="hotline-failsafe", Uniqueid=call, Channel=rig.asterisk.name_of(call))
-    assert (await rig.redirects("acd-hold"))[0]["Channel"] == rig.asterisk.name_of(call)
-
-
-async def test_a_caller_who_falls_into_the_failsafe_again_and_again_is_left_there_in_the_end(rig: Rig) -> None:
-    await rig.asterisk.arrival("Setvar")
-    call = rig.asterisk.citizen("13800000001", ms())
-    for _ in range(6):
-        rig.asterisk.event("QueueCallerJoin", Queue="hotline-failsafe", Uniqueid=call)
-    other = rig.asterisk.citizen("13800000002", ms())
-    await rig.until(lambda: rig.bridge.core.call(other), "all events handled")
-    assert len(await rig.redirects("acd-hold", 3)) == 3
-
-
 async def test_after_a_restart_waiting_and_talking_calls_are_known_with_their_first_join_time(rig: Rig) -> None:
     await rig.ready("1001", "1002")
     await rig.bridge.commands._not_ready("1002", {"reason": "meal"})

@@ -3,98 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
-import socket
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
-from app.auth.sessions import COOKIE
 from cti_bridge import client as client_module
-from tests.bridge_kit.rig import Rig
+from tests.bridge_kit.served import Json, Served, closing, command, frame
 
-Json = dict[str, Any]
-
-
-class Served:
-    """A rig behind a real HTTP server."""
-
-    def __init__(self, rig: Rig, port: int) -> None:
-        self.rig, self.port = rig, port
-        self.open: list[ClientConnection] = []
-
-    async def page(
-        self,
-        token: str | None = "token-1001",
-        *,
-        origin: str | None = "same",
-        streams: object = ("agent",),
-        resume: object = None,
-    ) -> ClientConnection:
-        """A socket that has said hello."""
-        base = f"http://127.0.0.1:{self.port}"
-        page = await connect(
-            f"ws://127.0.0.1:{self.port}/ws",
-            additional_headers={"Cookie": f"{COOKIE}={token}"} if token else {},
-            origin=base if origin == "same" else origin,  # type: ignore[arg-type]
-            compression=None,
-        )
-        self.open.append(page)
-        if streams is not None:
-            await page.send(json.dumps({"type": "hello", "streams": streams, "resume": resume}))
-        return page
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    rig = await Rig(tmp_path / "home").start()
-    app = FastAPI()
-    app.include_router(rig.bridge.router)
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.create_task(server.serve(sockets=[door]))
-    served = Served(rig, door.getsockname()[1])
-    await rig.until(lambda: server.started, "the server")
-    yield served
-    for page in served.open:
-        await page.close()
-    server.should_exit = True
-    await serving
-    await rig.stop()
-
-
-async def frame(page: ClientConnection, kind: str = "", timeout: float = 3) -> Json:
-    """The next frame (of this type)."""
-    async with asyncio.timeout(timeout):
-        while True:
-            got: Json = json.loads(await page.recv())
-            if not kind or got["type"] == kind:
-                return got
-
-
-async def closing(page: ClientConnection, timeout: float = 5) -> int:
-    """The code with which the server closes."""
-    async with asyncio.timeout(timeout):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await page.recv()
-    return page.close_code or 0
-
-
-async def command(page: ClientConnection, name: str, ident: str = "c1", **args: Any) -> Json:
-    await page.send(json.dumps({"type": "command", "id": ident, "name": name, "args": args}))
-    return await frame(page, "result")
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 @pytest.mark.parametrize("token", [None, "token-nobody", ""])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cti_bridge.calls import reduce
-from cti_bridge.model import (
+from cti_bridge.changes import (
     Alone,
     Answered,
     CallEnded,
@@ -17,23 +17,17 @@ from cti_bridge.model import (
     InFailsafeQueue,
     Joined,
     LegEnded,
-    LegState,
     MembersChanged,
     OfferEnded,
     OriginateFailed,
-    Phase,
-    Phone,
+    PhaseChanged,
     PhoneSeen,
     Ringing,
-    Role,
-    Telephony,
-    agent_of,
-    endpoint_of,
-    members,
-    skills_of,
 )
+from cti_bridge.model import LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, members, skills_of
 from cti_bridge.snapshot import carry_over, picture
-from tests.bridge_kit.rig import channel
+from cti_bridge.takeback import alone_in_failsafe
+from tests.bridge_kit.rig import channel, ringing
 
 CALL = "hotline1-1795484407.0"
 LEG = "hotline1-1795484407.1"
@@ -88,6 +82,14 @@ def test_the_telephone_counts_as_answered_when_it_is_picked_up_not_when_the_staf
     assert not t.calls[CALL].talked
     _, at_talk = play(ANSWERED, telephony=t)
     assert not any(isinstance(change, Answered) for change in at_talk)
+
+
+def test_a_talk_can_be_acted_upon_when_both_are_in_the_bridge_and_not_before() -> None:
+    t, _ = play(START, JOIN, DIAL, RING, UP, ANSWERED)
+    enter = {"Event": "BridgeEnter", "Channel": CITIZEN, "Uniqueid": CALL, "BridgeNumChannels": "1"}
+    play(enter, telephony=t)
+    assert not t.calls[CALL].talked
+    play({**enter, "Channel": AGENT, "Uniqueid": LEG, "BridgeNumChannels": "2"}, telephony=t)
     assert t.calls[CALL].talked
 
 
@@ -204,6 +206,21 @@ def test_only_our_failsafe_queue_counts() -> None:
     assert changes == [InFailsafeQueue(CALL)]
 
 
+def test_a_caller_in_the_failsafe_is_in_an_offer_only_when_it_is_our_dialling() -> None:
+    failsafe = user("HotlineFailsafe", Cause="acd-stale", From="hold", Joined=str(NOW + 5))
+    t, _ = play(START, failsafe, {**DIAL, "Context": "hotline-failsafe"}, RING)
+    assert t.calls[CALL].phase is Phase.failsafe
+    assert t.calls[CALL].joined_ms == NOW + 5
+    t, _ = play(START, failsafe, {**DIAL, "Context": "acd-connect"}, RING)
+    assert t.calls[CALL].phase is Phase.connect
+
+
+def test_a_caller_who_is_asked_for_a_message_has_left_the_failsafe() -> None:
+    t, changes = play(START, user("HotlineFailsafe", Cause="agi-died", From="menu"), user("HotlineMessage"))
+    assert changes[-1] == PhaseChanged(CALL, Phase.voicemail)
+    assert t.calls[CALL].phase is Phase.voicemail
+
+
 @pytest.mark.parametrize(
     ("name", "endpoint", "agent"),
     [
@@ -249,7 +266,7 @@ def rows(*given: list[tuple[str, str]]) -> list[dict[str, Any]]:
 def test_a_snapshot_knows_waiting_talking_held_and_joined_parties() -> None:
     leg = {"PEER_CALL": "n-1.2", "LEG": "agent", "AGENT": "1001"}
     third = {"PEER_CALL": "n-1.2", "LEG": "third", "AGENT": "1001"}
-    t, failsafe = picture(
+    t = picture(
         rows(
             channel(
                 "n-1.1",
@@ -282,11 +299,13 @@ def test_a_snapshot_knows_waiting_talking_held_and_joined_parties() -> None:
             ),
             channel("n-1.7", CALL="n-1.7", PHASE="failsafe", application="Queue(hotline-failsafe,,,,180", JOINED="800"),
             channel("n-1.8", name="PJSIP/trunk-0000ffff"),
+            channel("n-1.9", CALL="n-1.9", PHASE="failsafe", application="Queue(hotline-failsafe", FOR_CALL="n-1.9"),
+            ringing("n-1.10", "PJSIP/1003-00000009", FOR_CALL="n-1.9"),
         ),
         [{"Device": "PJSIP/1001", "State": "INUSE"}, {"Device": "PJSIP/trunk", "State": "INUSE"}],
         NOW,
     )
-    assert set(t.calls) == {"n-1.1", "n-1.2", "n-1.7"}
+    assert set(t.calls) == {"n-1.1", "n-1.2", "n-1.7", "n-1.9"}
     waiting = t.calls["n-1.1"]
     assert (waiting.phase, waiting.joined_ms, waiting.attempt, waiting.skills) == (Phase.hold, 1000, 3, {"yue": 2})
     talk = t.calls["n-1.2"]
@@ -296,7 +315,13 @@ def test_a_snapshot_knows_waiting_talking_held_and_joined_parties() -> None:
         (Role.agent, "1001", True),
         (Role.third, "1002", True),
     ]
-    assert failsafe == {"n-1.7"}
+    assert alone_in_failsafe(t.calls["n-1.7"])
+    assert t.calls["n-1.7"].joined_ms == 800
+    rung = t.calls["n-1.9"]
+    assert not alone_in_failsafe(rung)
+    assert [(leg.role, leg.agent_id, leg.state) for leg in rung.legs.values()][1:] == [
+        (Role.agent, "1003", LegState.ringing)
+    ]
     assert t.phones == {"1001": Phone("1001", True, True)}
 
 
@@ -312,7 +337,7 @@ def test_a_snapshot_knows_calls_that_we_dialled() -> None:
     far = [("Linkedid", "n-2.1") if key == "Linkedid" else (key, value) for key, value in
            channel("n-2.2", name="PJSIP/trunk-00000002", application="AppDial((Outgoing Line)")]  # fmt: skip
     bridged = [[(k, "b1") if k == "BridgeID" else (k, v) for k, v in one] for one in (ours, far)]
-    t, _ = picture(rows(*bridged), [], NOW)
+    t = picture(rows(*bridged), [], NOW)
     call = t.calls["n-2.1"]
     assert call.outbound
     assert call.number == "139"
@@ -324,7 +349,7 @@ def test_after_a_cut_line_exact_times_are_kept_and_what_is_gone_is_named() -> No
     old, _ = play(START, JOIN, DIAL, UP, ANSWERED)
     other = user("HotlineStart", Call="n-9.9", Uniqueid="n-9.9", Number="1")
     play(other, telephony=old)
-    new, _ = picture(rows(channel(CALL, CALL=CALL, PHASE="talk", AGENT="1001", TALKED="1")), [], NOW + 500_000)
+    new = picture(rows(channel(CALL, CALL=CALL, PHASE="talk", AGENT="1001", TALKED="1")), [], NOW + 500_000)
     gone = carry_over(old, new)
     assert [call.call_id for call in gone] == ["n-9.9"]
     assert new.calls[CALL].answered_ms == old.calls[CALL].answered_ms
@@ -332,7 +357,7 @@ def test_after_a_cut_line_exact_times_are_kept_and_what_is_gone_is_named() -> No
 
 
 def test_hostile_values_in_variables_are_only_values() -> None:
-    t, _ = picture(
+    t = picture(
         rows(
             channel("n-1.1", CALL="n-1.1", PHASE="rm -rf", NUMBER="a=b=c", JOINED="9" * 40, PRIORITY="x", ATTEMPT="-")
         ),

@@ -149,6 +149,24 @@ def test_nobody_acts_on_a_call_that_is_not_theirs_or_not_yet_a_talk(verb: str) -
         assert caught.value.code == "no_talk"
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"phase": Phase.connect, "agent_id": ""}, True),  # as a snapshot knows it
+        ({"talked": True}, False),
+        ({"outbound": True}, False),
+        ({"phase": Phase.hold}, False),
+    ],
+)
+def test_a_talk_is_about_to_begin_only_for_who_has_picked_up(change: dict[str, object], expected: bool) -> None:
+    one = call("plain talk", talked=False)
+    for name, value in change.items():
+        setattr(one, name, value)
+    assert rooms.connecting(one, "1001") is expected
+    assert not rooms.connecting(one, "1002")
+
+
 @pytest.mark.parametrize("phase", [Phase.menu, Phase.hold, Phase.connect, Phase.survey, Phase.ended, Phase.voicemail])
 def test_outside_a_talk_nothing_can_be_done(phase: Phase) -> None:
     one = call("plain talk")

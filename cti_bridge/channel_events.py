@@ -1,0 +1,178 @@
+"""What channels, rooms, queues and telephones do: which legs a call has, and who talks. Pure rules, one per event."""
+
+from __future__ import annotations
+
+from cti_bridge.changes import (
+    Answered,
+    CallEnded,
+    Change,
+    InFailsafeQueue,
+    LegEnded,
+    MembersChanged,
+    OriginateFailed,
+    PhoneSeen,
+    Ringing,
+)
+from cti_bridge.event import Event, Rule, picked_up, text
+from cti_bridge.model import TALKING, Leg, LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, number_or
+
+UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
+IN_USE = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
+FAILSAFE_QUEUE = "hotline-failsafe"
+
+
+def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    source, dest = text(event, "Uniqueid"), text(event, "DestUniqueid")
+    if (dialled := t.call_of(dest)) is not None:
+        dialled.legs[dest].channel = text(event, "DestChannel")  # a leg of our own making gets its name
+    call = t.call_of(source)
+    if call is None or not dest or dest in call.legs:
+        return []
+    channel = text(event, "DestChannel")
+    if call.outbound:
+        role, agent_id, number, call.dialled = Role.citizen, agent_of(channel), call.number, True
+    elif call.phase is Phase.transfer:
+        role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
+    elif source == call.call_id:
+        role, agent_id, number = Role.agent, agent_of(channel), ""
+        # From the failsafe it is either our offer, or a telephone that Asterisk's own queue rings.
+        ours = call.phase is Phase.failsafe and text(event, "Context") == "acd-connect"
+        call.phase = Phase.connect if call.phase is Phase.hold or ours else call.phase
+    else:
+        return []  # the far side of a third party's leg, which is a leg already
+    t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
+    return []
+
+
+def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call = t.call_of(text(event, "Uniqueid"))
+    if call is None:
+        return []
+    leg = call.legs[text(event, "Uniqueid")]
+    leg.channel = leg.channel or text(event, "Channel")
+    state = {"Ringing": LegState.ringing, "Up": LegState.up}.get(text(event, "ChannelStateDesc"))
+    if state is None or leg.state in (state, LegState.up):
+        return []
+    if state is LegState.up and call.phase is Phase.connect and leg.role is Role.agent:
+        return picked_up(call, leg, call.offer_id, now_ms)
+    leg.state = state
+    if state is LegState.ringing:
+        out: list[Change] = [MembersChanged(call.call_id)]
+        return [Ringing(call.call_id, leg.agent_id, call.offer_id), *out] if leg.role is Role.agent else out
+    if call.outbound and leg.role is Role.citizen and call.answered_ms is None:
+        call.answered_ms, call.phase, call.talked = now_ms, Phase.talk, True
+        return [Answered(call.call_id, call.agent_id, "", leg.channel), MembersChanged(call.call_id)]
+    return [MembersChanged(call.call_id)]
+
+
+def _bridged(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    """Two are connected: only from now on can their talk be put on hold or handed on."""
+    call = t.call_of(text(event, "Uniqueid"))
+    if call is not None and call.phase in TALKING and number_or(text(event, "BridgeNumChannels")) > 1:
+        call.talked = True
+    return []
+
+
+def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call_id = text(event, "Conference").removeprefix("room-")
+    call, unique_id = t.calls.get(call_id), text(event, "Uniqueid")
+    if call is None:
+        return []
+    leg = call.legs.get(unique_id)
+    if leg is None:
+        channel = text(event, "Channel")
+        leg = t.attach(call, Leg(channel, unique_id, Role.third, agent_of(channel), "", LegState.up, now_ms))
+    leg.in_room, leg.state = True, LegState.up
+    if leg.role is Role.citizen:
+        call.phase = Phase.room
+    return [MembersChanged(call_id)]
+
+
+def _room_leave(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call = t.call_of(text(event, "Uniqueid"))
+    if call is None:
+        return []
+    leg = call.legs[text(event, "Uniqueid")]
+    leg.in_room = False
+    return [MembersChanged(call.call_id)]
+
+
+def _hangup(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    found = t.detach(text(event, "Uniqueid"))
+    if found is None:
+        return []
+    call, leg = found
+    cause = number_or(text(event, "Cause"))
+    out: list[Change] = [LegEnded(call.call_id, leg.role, leg.agent_id, leg.number, cause)]
+    ends = leg.unique_id == call.call_id or (call.outbound and not call.legs)
+    if ends:
+        call.ended_ms = call.ended_ms or now_ms
+        out.append(CallEnded(call.call_id, cause, call.phase))
+        call.phase = Phase.ended
+    else:
+        out.append(MembersChanged(call.call_id))
+    return out
+
+
+def _rename(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call = t.call_of(text(event, "Uniqueid"))
+    if call is not None:
+        leg = call.legs[text(event, "Uniqueid")]
+        t.names.pop(leg.channel, None)
+        leg.channel = text(event, "Newname")
+        t.names[leg.channel] = leg.unique_id
+        if leg.unique_id == call.call_id:
+            call.channel = leg.channel
+    return []
+
+
+def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    if text(event, "Response") == "Success":
+        return []
+    unique_id = text(event, "Uniqueid")
+    found = t.detach(unique_id)
+    if found is None:
+        return []
+    call, leg = found
+    out: list[Change] = [
+        OriginateFailed(call.call_id, unique_id, leg.role, leg.agent_id, leg.number, text(event, "Reason"))
+    ]
+    if call.outbound and not call.legs:
+        call.ended_ms = now_ms
+        out.append(CallEnded(call.call_id, 0, call.phase))
+        call.phase = Phase.ended
+    return out
+
+
+def _queue_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call = t.calls.get(text(event, "Uniqueid"))
+    return [InFailsafeQueue(call.call_id)] if call and text(event, "Queue") == FAILSAFE_QUEUE else []
+
+
+def phone_state(device: str, state: str) -> Phone | None:
+    """The telephone behind a device state; None for devices that are no agent's telephone."""
+    if not agent_of(device):
+        return None
+    return Phone(endpoint_of(device), state not in UNREACHABLE, state in IN_USE)
+
+
+def _device(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    phone = phone_state(text(event, "Device"), text(event, "State"))
+    if phone is None or t.phones.get(phone.endpoint) == phone:
+        return []
+    t.phones[phone.endpoint] = phone
+    return [PhoneSeen(phone)]
+
+
+RULES: dict[str, Rule] = {
+    "DialBegin": _dial_begin,
+    "Newstate": _new_state,
+    "BridgeEnter": _bridged,
+    "ConfbridgeJoin": _room_join,
+    "ConfbridgeLeave": _room_leave,
+    "Hangup": _hangup,
+    "Rename": _rename,
+    "OriginateResponse": _originated,
+    "QueueCallerJoin": _queue_join,
+    "DeviceStateChange": _device,
+}
