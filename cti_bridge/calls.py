@@ -122,8 +122,9 @@ def _answered(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call.recording = text(event, "Rec") or call.recording
     if call.recording:
         call.recordings.add(call.recording)
-    call.talked = True
-    return _picked_up(call, leg, text(event, "OfferId"), now_ms)
+    begins, call.talked = not call.talked, True
+    changes = _picked_up(call, leg, text(event, "OfferId"), now_ms)
+    return changes or ([MembersChanged(call.call_id)] if begins else [])  # the page waits for the sentence's end
 
 
 def _picked_up(call: Call, leg: Leg, offer_id: str, now_ms: int) -> list[Change]:

@@ -23,8 +23,9 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import ActionFailed, AmiError
 from cti_bridge.asterisk import Action, hangup
 from cti_bridge.core import Core
-from cti_bridge.model import TALKING, Call, Leg, LegEnded, LegState, OutboundEnded, Phase, Role, members
+from cti_bridge.model import TALKING, Call, Leg, LegEnded, LegState, OutboundEnded, Phase, Role
 from cti_bridge.pop import Pops
+from cti_bridge.views import parties
 
 log = structlog.get_logger(__name__)
 
@@ -351,7 +352,7 @@ class Control:
             self._core.spawn(self._do(call, steps, lenient=True), f"follow-{call.call_id}")
 
     def _tell(self, call: Call, event: str) -> None:
-        data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
+        data = parties(call)
         for agent_id in {leg.agent_id for leg in call.legs.values() if leg.agent_id}:
             self._core.hub.to_agent(agent_id, event, data)
 

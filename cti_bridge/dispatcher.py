@@ -61,12 +61,11 @@ from cti_bridge.model import (
     Rated,
     Ringing,
     Role,
-    members,
 )
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
-from cti_bridge.views import agent_view
+from cti_bridge.views import agent_view, parties
 
 log = structlog.get_logger(__name__)
 
@@ -155,9 +154,8 @@ class Dispatcher:
         if call is None:
             return
         self._control.adopt_colleagues(call)
-        data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
         for agent_id in self._agents_in(call):
-            self._core.hub.to_agent(agent_id, "call.room", data)
+            self._core.hub.to_agent(agent_id, "call.room", parties(call))
 
     def _alone(self, change: Alone) -> None:
         if call := self._core.call(change.call_id):

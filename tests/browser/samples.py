@@ -106,6 +106,7 @@ def call_view(call_id: str, card: Json, now: int, offer: Json) -> Json:
         "answered_ms": None,
         "held": False,
         "members": members(),
+        "talked": False,
         "card": card,
         "offer": offer,
     }

@@ -89,6 +89,7 @@ def test_the_telephone_counts_as_answered_when_it_is_picked_up_not_when_the_staf
     _, at_talk = play(ANSWERED, telephony=t)
     assert not any(isinstance(change, Answered) for change in at_talk)
     assert t.calls[CALL].talked
+    assert at_talk == [MembersChanged(CALL)]  # the page is told that the sentence is over
 
 
 @pytest.mark.parametrize("twice", [START, JOIN, DIAL, RING, UP, ANSWERED, HANGUP_LEG, HANGUP])

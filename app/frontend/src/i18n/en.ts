@@ -140,6 +140,7 @@ export const en: Record<Key, string> = {
   'call.talk': 'Talk {time}',
   'call.held': 'Hold {time}',
   'call.heldWord': 'On hold',
+  'call.announcing': 'Staff number is being said',
   'call.dialling': 'Dialling',
   'call.outgoing': 'Outgoing call',
   'call.hold': 'Hold',

@@ -138,6 +138,7 @@ export const zh = {
   'call.talk': '通话 {time}',
   'call.held': '保持 {time}',
   'call.heldWord': '已保持',
+  'call.announcing': '正在播报工号',
   'call.dialling': '正在呼叫',
   'call.outgoing': '去电',
   'call.hold': '保持',
