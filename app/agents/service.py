@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,9 +60,14 @@ def get_agent(db: Database, agent_id: str) -> Agent:
     return agent
 
 
-def agent_names(session: Session) -> dict[str, str]:
-    """Staff number → name, for lists."""
-    return dict(session.execute(select(col(Agent.agent_id), col(Agent.name))).all())
+def agent_names(session: Session, only: Collection[str] | None = None) -> dict[str, str]:
+    """Staff number → name, for lists; of everybody, or of those named."""
+    statement = select(col(Agent.agent_id), col(Agent.name))
+    if only is not None:
+        if not only:
+            return {}
+        statement = statement.where(col(Agent.agent_id).in_(only))
+    return dict(session.execute(statement).all())
 
 
 def create_agent(

@@ -1,4 +1,4 @@
-"""The real chain: a citizen's telephone, Asterisk, voice menu, queue, the agent's page in a real browser, telephones that
+"""The real chain: a citizen's telephone, Asterisk, menu, queue, the agent's page in a real browser, and telephones that
 are listened to. Nothing is played but the people."""
 
 from __future__ import annotations
