@@ -22,7 +22,7 @@ from app.auth.tables import User
 from app.auth.users import _new
 from app.clock import utc_now
 from app.db import Database
-from app.errors import BadInput, Conflict, NotFound
+from app.errors import BadInput, Conflict, Forbidden, NotFound
 from app.text import clean
 from asterisk_conf.accounts import PhoneAccount
 
@@ -191,6 +191,14 @@ def phone_account(db: Database, actor: Actor, agent_id: str, *, now: datetime | 
         with db.session() as session:
             write(session, actor, Action.phone_account_read, f"agent:{agent_id}", now=now)
     return get_agent(db, agent_id)
+
+
+def own_phone(db: Database, actor: Actor) -> Agent:
+    """The asker's own agent with the phone's secret, for the page's own telephone. Raises Forbidden, NotFound."""
+    actor.require(Permission.calls_handle)
+    if actor.agent_id is None:
+        raise Forbidden()
+    return get_agent(db, actor.agent_id)
 
 
 def actor_for(db: Database, agent_id: str) -> Actor:

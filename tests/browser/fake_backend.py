@@ -350,7 +350,8 @@ class FakeBackend:
         call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
         members = samples.members()
         if name == "agent.sign_in":
-            self.set_agent(state="not_ready", not_ready_reason="busy")
+            endpoint = args.get("endpoint") or self.agent["endpoint"]
+            self.set_agent(state="not_ready", not_ready_reason="busy", endpoint=endpoint)
         elif name == "agent.sign_out":
             self.set_agent(state="signed_out")
         elif name in ("agent.ready", "wrapup.done"):
