@@ -68,9 +68,11 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 def _bridged(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     """Two are connected: only from now on can their talk be put on hold or handed on."""
     call = t.call_of(text(event, "Uniqueid"))
-    if call is not None and call.phase in TALKING and number_or(text(event, "BridgeNumChannels")) > 1:
-        call.talked = True
-    return []
+    begins = call is not None and call.phase in TALKING and number_or(text(event, "BridgeNumChannels")) > 1
+    if call is None or not begins or call.talked:
+        return []
+    call.talked = True
+    return [MembersChanged(call.call_id)]  # the page waits for the sentence's end
 
 
 def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:

@@ -22,9 +22,10 @@ from cti_bridge.asterisk import Action, hangup
 from cti_bridge.changes import LegEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
-from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, endpoint_of, members
+from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, endpoint_of
 from cti_bridge.refusals import no_talk, refused, telephone_away
 from cti_bridge.talks import Talks
+from cti_bridge.views import parties
 
 log = structlog.get_logger(__name__)
 
@@ -248,7 +249,7 @@ class Control:
             self._core.spawn(self._do(call, steps, lenient=True), f"follow-{call.call_id}")
 
     def _tell(self, call: Call, event: str) -> None:
-        data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
+        data = parties(call)
         for agent_id in {leg.agent_id for leg in call.legs.values() if leg.agent_id}:
             self._core.hub.to_agent(agent_id, event, data)
 

@@ -61,13 +61,13 @@ from cti_bridge.changes import (
 from cti_bridge.control import Control
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
-from cti_bridge.model import Call, Phase, Role, members
+from cti_bridge.model import Call, Phase, Role
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
 from cti_bridge.say import announcement, files
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
-from cti_bridge.views import agent_view
+from cti_bridge.views import agent_view, parties
 
 log = structlog.get_logger(__name__)
 
@@ -170,9 +170,8 @@ class Dispatcher:
         if call is None:
             return
         self._talks.adopt_colleagues(call)
-        data = {"call_id": call.call_id, "phase": call.phase.value, "members": members(call)}
         for agent_id in self._agents_in(call):
-            self._core.hub.to_agent(agent_id, "call.room", data)
+            self._core.hub.to_agent(agent_id, "call.room", parties(call))
 
     def _alone(self, change: Alone) -> None:
         if call := self._core.call(change.call_id):

@@ -66,6 +66,11 @@ def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
     }
 
 
+def parties(call: Call) -> dict[str, Any]:
+    """Who is in a call and how far it has come: what `call.held`, `call.resumed` and `call.room` tell."""
+    return {"call_id": call.call_id, "phase": call.phase.value, "members": members(call), "talked": call.talked}
+
+
 def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> dict[str, Any]:
     """One call with its card, as the agent who has it (or is being offered it) sees it."""
     return {
@@ -79,6 +84,7 @@ def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> di
         "answered_ms": call.answered_ms,
         "held": call.phase is Phase.held,
         "members": members(call),
+        "talked": call.talked,
         "card": core.cards.get(call.call_id),
         "offer": offer,
     }

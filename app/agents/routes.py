@@ -66,6 +66,15 @@ class Sip(Answer):
     wss_url: str
 
 
+class BrowserPhone(Answer):
+    """What the page's own telephone registers with."""
+
+    uri: str
+    username: str
+    password: str
+    wss_url: str
+
+
 class NewAgentOut(AgentOut):
     """A new agent with what is told once."""
 
@@ -112,6 +121,15 @@ def change_agent(agent_id: AgentId, body: AgentPatch, actor: ActorDep, web: WebD
     agent = service.change_agent(web.db, actor, agent_id, **body.model_dump(exclude_unset=True))
     web.phones_changed()
     return AgentOut(**_agent(web, agent))
+
+
+@router.get("/me/browser-phone", operation_id="my_browser_phone")
+def my_browser_phone(request: Request, actor: ActorDep, web: WebDep) -> BrowserPhone:
+    """The asker's own browser phone; nobody else's can be asked for here."""
+    agent = service.own_phone(web.db, actor)
+    name = f"{agent.agent_id}w"
+    sip = _sip(web, request, agent)
+    return BrowserPhone(uri=f"sip:{name}@{sip.server}", username=name, password=sip.password, wss_url=sip.wss_url)
 
 
 @router.get("/{agent_id}/sip", operation_id="agent_sip")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from app.auth.tables import User
 from app.auth.users import _new
 from app.clock import utc_now
 from app.db import Database
-from app.errors import BadInput, Conflict, NotFound
+from app.errors import BadInput, Conflict, Forbidden, NotFound
 from app.text import clean
 from asterisk_conf.accounts import PhoneAccount
 
@@ -60,9 +60,14 @@ def get_agent(db: Database, agent_id: str) -> Agent:
     return agent
 
 
-def agent_names(session: Session) -> dict[str, str]:
-    """Staff number → name, for lists."""
-    return dict(session.execute(select(col(Agent.agent_id), col(Agent.name))).all())
+def agent_names(session: Session, only: Collection[str] | None = None) -> dict[str, str]:
+    """Staff number → name, for lists; of everybody, or of those named."""
+    statement = select(col(Agent.agent_id), col(Agent.name))
+    if only is not None:
+        if not only:
+            return {}
+        statement = statement.where(col(Agent.agent_id).in_(only))
+    return dict(session.execute(statement).all())
 
 
 def create_agent(
@@ -186,6 +191,14 @@ def phone_account(db: Database, actor: Actor, agent_id: str, *, now: datetime | 
         with db.session() as session:
             write(session, actor, Action.phone_account_read, f"agent:{agent_id}", now=now)
     return get_agent(db, agent_id)
+
+
+def own_phone(db: Database, actor: Actor) -> Agent:
+    """The asker's own agent with the phone's secret, for the page's own telephone. Raises Forbidden, NotFound."""
+    actor.require(Permission.calls_handle)
+    if actor.agent_id is None:
+        raise Forbidden()
+    return get_agent(db, actor.agent_id)
 
 
 def actor_for(db: Database, agent_id: str) -> Actor:

@@ -40,7 +40,7 @@ def content_policy(settings: Settings, host: str) -> str:
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     sockets = ""
     if _HOST.fullmatch(name):
-        sockets = f" ws://{name}:{settings.ws_port} wss://{name}:{settings.wss_port} ws://{host} wss://{host}"
+        sockets = f" wss://{name}:{settings.wss_port} ws://{host} wss://{host}"
     return "; ".join(
         (
             "default-src 'self'",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from app.actor import Actor
+from app.agents.service import agent_names
 from app.auth.model import Role
 from app.calls import service as calls
 from app.calls.model import CallFacts
@@ -73,6 +74,7 @@ def _card(session: Session, facts: CallFacts, agent_id: str, draft: Case, now: d
     last = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=False, but=facts.call_id)
     unfinished = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=True, but=facts.call_id)
     recent = calls.of_number(session, facts.number, limit=SHOWN, but=facts.call_id)
+    names = agent_names(session, {call.agent_id for call in recent if call.agent_id})
     flags = citizens.stored_flags(citizen) if citizen else []
     if any(case.created_at > now - REPEAT_WITHIN for case in unfinished):
         flags.append(Flag.repeat.value)
@@ -92,5 +94,5 @@ def _card(session: Session, facts: CallFacts, agent_id: str, draft: Case, now: d
         draft=draft_json(draft),
         open_cases=[case_row(case, clear=True) for case in unfinished],
         last_cases=[case_row(case, clear=True) for case in last],
-        last_calls=[call_row(call, clear=True) for call in recent],
+        last_calls=[call_row(call, clear=True, agent_name=names.get(call.agent_id or "")) for call in recent],
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from app.tools import tool
 from tests.browser.fake_backend import DIST, FakeBackend
@@ -17,18 +17,26 @@ AXE = DIST.parent / "node_modules/axe-core/axe.min.js"
 WIDE = {"width": 1366, "height": 768}
 
 
+# Sound without a gesture stays forbidden as in life.
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+
+
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this folder."""
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers; there can be only one at a time."""
     if not (DIST / "index.html").exists():
         pytest.fail("the pages are not built. Remedy: make setup (or npm ci && npm run build in app/frontend)")
-    # Microphone, notifications and sound without asking anybody; sound without a gesture stays forbidden as in life.
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+    with sync_playwright() as one:
         expect.set_options(timeout=5_000)
-        yield chromium
-        chromium.close()
+        yield one
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for all tests of this folder."""
+    chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=FLAGS)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

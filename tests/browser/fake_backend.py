@@ -127,6 +127,14 @@ class FakeBackend:
         self.calls[call_id] |= {"phase": "talk", "answered_ms": now_ms(), "offer": None}
         self.set_agent(state="talking", until_ms=None)
         self.emit("call.answered", {"call_id": call_id, "channel": "PJSIP/1001-1", "at_ms": now_ms()})
+        self.parties("call.room", call_id, talked=False)
+        self.parties("call.room", call_id, talked=True)  # the staff number has been said
+
+    def parties(self, event: str, call_id: str, **changes: Any) -> None:
+        """Something about who is in the call has changed; the pages are told."""
+        call = self.calls[call_id] = {**self.calls[call_id], **changes}
+        call["held"] = call["phase"] == "held"
+        self.emit(event, {name: call[name] for name in ("call_id", "phase", "members", "talked")})
 
     def no_answer(self, call_id: str = "hotline1-1.1") -> None:
         """It rang in vain."""
@@ -342,7 +350,8 @@ class FakeBackend:
         call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
         members = samples.members()
         if name == "agent.sign_in":
-            self.set_agent(state="not_ready", not_ready_reason="busy")
+            endpoint = args.get("endpoint") or self.agent["endpoint"]
+            self.set_agent(state="not_ready", not_ready_reason="busy", endpoint=endpoint)
         elif name == "agent.sign_out":
             self.set_agent(state="signed_out")
         elif name in ("agent.ready", "wrapup.done"):
@@ -362,13 +371,13 @@ class FakeBackend:
                 return {"code": "phone_cannot", "message": "话机不支持屏幕接听,请拿起话机。"}
             self.answer(call_id)
         elif name == "call.hold":
-            self.emit("call.held", {"call_id": call_id, "phase": "held", "members": members})
-        elif name == "call.resume":
-            self.emit("call.resumed", {"call_id": call_id, "phase": "room", "members": members})
+            self.parties("call.held", call_id, phase="held")
+        elif name in ("call.resume", "call.cancel_consult"):
+            self.parties("call.resumed", call_id, phase="room", members=members)
         elif name == "call.consult":
-            self.emit("call.held", {"call_id": call_id, "phase": "held", "members": members})
+            self.parties("call.held", call_id, phase="held")
             third = {"role": "third", "agent_id": "", "number": args["to"], "state": "ringing"}
-            self.emit("call.room", {"call_id": call_id, "phase": "held", "members": [*members, third]})
+            self.parties("call.room", call_id, members=[*members, third])
         elif name == "call.hangup":
             self.end_call(call_id)
         return None

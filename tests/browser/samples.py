@@ -106,6 +106,7 @@ def call_view(call_id: str, card: Json, now: int, offer: Json) -> Json:
         "answered_ms": None,
         "held": False,
         "members": members(),
+        "talked": False,
         "card": card,
         "offer": offer,
     }
@@ -164,6 +165,8 @@ def card(call_id: str, stored: Json, now: int, **changes: Any) -> Json:
             "language": "zh",
             "flags": ["elderly"],
             "note": "听力不好，说慢一点。",
+            "address": "翠竹园 3 栋",
+            "version": 2,
         },
         "flags": ["elderly", "repeat"],
         "draft": {
@@ -178,13 +181,19 @@ def card(call_id: str, stored: Json, now: int, **changes: Any) -> Json:
             case_row(88, "翠竹园小区三天没有自来水，物业说不清原因", "registered", "help"),
             case_row(71, "路灯不亮", "registered"),
         ],
-        "last_calls": [call_row(1), call_row(2, outcome="abandoned", talk_s=None, agent_name=None)],
+        "last_calls": [former_call(1), former_call(2, outcome="abandoned", talk_s=None, agent_name=None)],
     }
     return {**whole, **changes}
 
 
 def call_row(serial: int, **changes: Any) -> Json:
     """A call in a list."""
+    counted = {"case_id": 88, "case_number": "20261101-000088", "recordings": 1}
+    return {**former_call(serial), **counted, **changes}
+
+
+def former_call(serial: int, **changes: Any) -> Json:
+    """A call on a card."""
     row = {
         "call_id": f"hotline1-1795.{serial}",
         "number": "13912345678",
@@ -193,7 +202,11 @@ def call_row(serial: int, **changes: Any) -> Json:
         "language": "zh",
         "path": "language>main>person",
         "queue": "general",
+        "direction": "in",
         "outcome": "answered",
+        "cause": "16",
+        "failsafe_cause": None,
+        "rating": None,
         "started_at": AT,
         "joined_at": AT,
         "answered_at": AT,
@@ -202,9 +215,6 @@ def call_row(serial: int, **changes: Any) -> Json:
         "talk_s": 185,
         "agent_id": "1001",
         "agent_name": "王小丽",
-        "case_id": 88,
-        "case_number": "20261101-000088",
-        "recordings": 1,
     }
     return {**row, **changes}
 

@@ -128,6 +128,7 @@ def test_a_phone_that_cannot_be_answered_from_the_page_is_named_as_the_way(on_sh
 def test_a_button_pressed_twice_commands_once(on_shift: Page, fake: FakeBackend) -> None:
     fake.offer()
     on_shift.get_by_test_id("answer").click()
+    expect(on_shift.get_by_test_id("hangup")).to_be_visible()
     on_shift.evaluate("() => { const b = document.querySelector('[data-testid=hangup]'); b.click(); b.click() }")
     expect(on_shift.get_by_test_id("wrap-left")).to_be_visible()
     assert len(fake.commanded("call.hangup")) == 1

@@ -109,13 +109,14 @@ def test_a_hidden_page_acknowledges_notifies_and_changes_its_title(
     page.evaluate(HIDE)
     fake.offer()
     wait_for(lambda: fake.acks, "a hidden page's acknowledgement")
-    assert "139 1234 5678" in page.title()
+    expect(page).to_have_title(re.compile("139 1234 5678"))
+    page.wait_for_function("window.notes.length")
     assert page.evaluate("window.notes") == ["来电 139 1234 5678"]
-    assert page.locator("link[rel=icon]").get_attribute("href") == "/favicon-ring.svg"
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "/favicon-ring.svg")
     fake.answer()
     expect(page.get_by_test_id("talking")).to_be_visible()
-    assert "来电" not in page.title()
-    assert page.locator("link[rel=icon]").get_attribute("href") == "/favicon.svg"
+    expect(page).not_to_have_title(re.compile("来电"))
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "/favicon.svg")
 
 
 def test_ringing_makes_a_sound(page: Page, sign_in: Callable[..., Page], fake: FakeBackend) -> None:
@@ -126,7 +127,7 @@ def test_ringing_makes_a_sound(page: Page, sign_in: Callable[..., Page], fake: F
     fake.set_agent(state="ready")
     fake.offer()
     expect(page.get_by_test_id("answer")).to_be_visible()
-    assert page.evaluate("window.voices") == 2
+    page.wait_for_function("window.voices === 2")
 
 
 def test_a_call_rings_on_every_page(on_shift: Page, fake: FakeBackend) -> None:

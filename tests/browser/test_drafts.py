@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -116,7 +117,7 @@ def test_nothing_required_is_demanded_before_saving_and_then_all_at_once(talking
     summary = talking.get_by_test_id("error-summary")
     expect(summary).to_be_focused()
     expect(summary.get_by_role("link")).to_have_text(["选择工单类型", "填写标题", "填写诉求内容"])
-    assert talking.title().startswith("错误")
+    expect(talking).to_have_title(re.compile("^错误"))
     summary.get_by_role("link", name="填写标题").click()
     expect(talking.get_by_label("标题")).to_be_focused()
     expect(talking.get_by_label("来电人姓名")).to_have_value("张建国")

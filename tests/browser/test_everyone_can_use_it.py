@@ -67,6 +67,7 @@ def test_the_desk_in_every_state_of_a_call(on_shift: Page, fake: FakeBackend) ->
     expect(page.get_by_test_id("error-summary")).to_be_visible()
     found["missing"] = accessibility(page)
     page.get_by_test_id("transfer").click()
+    expect(page.get_by_label("转给")).to_be_focused()
     found["transfer"] = accessibility(page)
     page.keyboard.press("Escape")
     page.get_by_test_id("hold").click()
@@ -86,6 +87,7 @@ def test_the_desk_in_every_state_of_a_call(on_shift: Page, fake: FakeBackend) ->
 def test_the_dialogs_of_the_back_office(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
     page = sign_in("/admin/agents")
     page.get_by_test_id("new-agent").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     assert accessibility(page) == []
     page.get_by_label("姓名").fill("陈晓")
     page.get_by_role("dialog").get_by_role("button", name="新建坐席").click()
@@ -128,4 +130,4 @@ def test_the_first_tab_stop_skips_to_the_content(sign_in: Callable[..., Page], f
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="跳到主要内容")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()

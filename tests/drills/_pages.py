@@ -10,11 +10,9 @@ from typing import Any
 import httpx
 import websockets
 
-from app.agents.service import create_agent, phone_accounts
 from app.auth.model import Role
 from app.auth.users import create_user
 from app.db import Database
-from app.phones import publish
 from tests.harness.desktop import CommandRefused, Desktop
 from tests.harness.system import PASSWORD, HotlineSystem
 
@@ -39,22 +37,14 @@ class Pages:
         return await asyncio.to_thread(self._make_people)
 
     def _make_people(self) -> dict[str, str]:
+        accounts = self._system.add_agents(self.agent_ids)
+        self.desktops = {agent_id: Desktop(self._system.http, agent_id, PASSWORD) for agent_id in self.agent_ids}
         database = Database(self._system.settings.url)
         try:
-            for agent_id in self.agent_ids:
-                create_agent(
-                    database,
-                    name=f"测试{agent_id}",
-                    agent_id=agent_id,
-                    skills={"zh": 5, "yue": 5, "en": 5},
-                    password=PASSWORD,
-                )
-                self.desktops[agent_id] = Desktop(self._system.http, agent_id, PASSWORD)
             create_user(database, "watch", display_name="看板", roles=[Role.supervisor], password=PASSWORD)
-            publish(self._system.settings, database)
-            return {account.agent_id: account.secret for account in phone_accounts(database)}
         finally:
             database.dispose()
+        return {agent_id: account.secret for agent_id, account in accounts.items()}
 
     async def open(self) -> None:
         """Everybody signs in; agents sign in to the queue and take a break."""

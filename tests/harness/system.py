@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from app.agents.service import phone_accounts
+from app.agents.service import create_agent, phone_accounts
 from app.db import Database
+from app.phones import publish
 from app.settings import REPO, Settings
 from asterisk_conf.instance import PhoneAccount
 from tests.peers.baresip import BaresipPhone
@@ -36,15 +37,20 @@ class HotlineSystem:
         self._block = port_block()
         ports: dict[str, object] = {name: self._block.take() for name in PORTS}
         ports |= {"rtp_start": self._block.rtp_start, "rtp_end": self._block.rtp_end}
-        given = {**ports, **settings}
-        self._env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")},
-            "HOTLINE_HOME": str(home),
-            **{f"HOTLINE_{name.upper()}": _text(value) for name, value in given.items()},
-        }
-        self.settings = Settings(home=home, **given)  # type: ignore[arg-type]
+        self._given: dict[str, object] = {}
+        self.configure(**{**ports, **settings})
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._output = home.parent / f"{home.name}-up.log"
+
+    def configure(self, **settings: object) -> None:
+        """Settings that were not known at first; they count from the next start."""
+        self._given |= settings
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")},
+            "HOTLINE_HOME": str(self.home),
+            **{f"HOTLINE_{name.upper()}": _text(value) for name, value in self._given.items()},
+        }
+        self.settings = Settings(home=self.home, **self._given)  # type: ignore[arg-type]
 
     @property
     def http(self) -> str:
@@ -162,6 +168,19 @@ class HotlineSystem:
         self._env["HOTLINE_NEW_PASSWORD"] = PASSWORD
         self.cli("agent", "add", name or f"测试{agent_id}", "--number", agent_id, "--skills", skills)
         return next(account for account in self.accounts() if account.agent_id == agent_id)
+
+    def add_agents(self, agent_ids: Iterable[str]) -> dict[str, PhoneAccount]:
+        """Make several agents at once, who sign in with PASSWORD and speak every language; staff number → telephone."""
+        wanted = list(agent_ids)
+        database = Database(self.settings.url)
+        try:
+            for agent_id in wanted:
+                skills = {"zh": 5, "yue": 5, "en": 5}
+                create_agent(database, name=f"测试{agent_id}", agent_id=agent_id, skills=skills, password=PASSWORD)
+            publish(self.settings, database)
+            return {one.agent_id: one for one in phone_accounts(database) if one.agent_id in wanted}
+        finally:
+            database.dispose()
 
     def accounts(self) -> list[PhoneAccount]:
         """The telephone accounts of all agents."""

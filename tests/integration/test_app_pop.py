@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from app.actor import SYSTEM
+from app.agents.service import create_agent
 from app.calls.model import CallFacts
 from app.calls.service import record
 from app.cases import service as cases
@@ -73,6 +74,15 @@ def test_open_and_last_cases_and_calls_are_on_the_card_but_never_the_draft_itsel
     assert [case["number"] for case in card.last_cases] == [draft_number, open_number]
     assert [call["call_id"] for call in card.last_calls] == ["h-1"]
     assert card.flags == ["repeat"]
+
+
+def test_a_former_call_names_the_agent_who_took_it(db: Database):
+    create_agent(db, name="王小丽", agent_id="1001", password="A-good-password-1")
+    answered = NOW - timedelta(days=2)
+    record(db, "h-1", number="13800138000", started_at=answered, agent_id="1001", answered_at=answered)
+    record(db, "h-2", number="13800138000", started_at=NOW - timedelta(days=1))
+    card = build_card(db, FACTS, "1001", now=NOW, zone=ZONE)
+    assert [call["agent_name"] for call in card.last_calls] == [None, "王小丽"]
 
 
 def test_an_old_open_case_is_no_repeat(db: Database):

@@ -89,8 +89,9 @@ def test_a_talk_can_be_acted_upon_when_both_are_in_the_bridge_and_not_before() -
     enter = {"Event": "BridgeEnter", "Channel": CITIZEN, "Uniqueid": CALL, "BridgeNumChannels": "1"}
     play(enter, telephony=t)
     assert not t.calls[CALL].talked
-    play({**enter, "Channel": AGENT, "Uniqueid": LEG, "BridgeNumChannels": "2"}, telephony=t)
+    _, at_talk = play({**enter, "Channel": AGENT, "Uniqueid": LEG, "BridgeNumChannels": "2"}, telephony=t)
     assert t.calls[CALL].talked
+    assert at_talk == [MembersChanged(CALL)]  # the page is told that the sentence is over
 
 
 @pytest.mark.parametrize("twice", [START, JOIN, DIAL, RING, UP, ANSWERED, HANGUP_LEG, HANGUP])

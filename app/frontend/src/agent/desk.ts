@@ -13,6 +13,8 @@ import type { CommandName } from '../realtime/protocol'
 import { currentCall } from '../realtime/reducer'
 import { command, linkStatus, live, nowDialling } from '../realtime/store'
 import { pageTimers } from '../realtime/timers'
+import { answerInBrowser, forgetAnswer, phone, startPhone, stopPhone } from '../phone/phone'
+import { browserEndpoint } from '../phone/state'
 import { me } from '../session/session'
 import { unsent } from './draft/core'
 import { found } from './draft/kept'
@@ -36,6 +38,13 @@ export const agent = computed(() => live.value.agent)
 export const call = computed(() => currentCall(live.value.calls, live.value.agent))
 export const offer = computed(() => live.value.offer)
 export const talking = computed(() => call.value !== null && offer.value === null)
+/** The agent signed in with the page's own telephone. */
+export const inBrowser = computed(() => {
+  const it = agent.value
+  return it !== null && it.state !== 'signed_out' && it.endpoint === browserEndpoint(it.agent_id)
+})
+/** The page's telephone rings for something that is no offer: a colleague. */
+export const colleagueRings = computed(() => inBrowser.value && phone.value.talk === 'ringing' && offer.value === null)
 
 let scope: EffectScope | null = null
 
@@ -139,15 +148,25 @@ async function sendLeftovers(): Promise<void> {
   }
 }
 
+/** Answers what rings: the page's own telephone by itself, a desk phone by asking the exchange. */
+export function answer(): void {
+  const call_id = offer.value?.call_id
+  if (inBrowser.value) answerInBrowser(call_id ?? phone.value.call_id)
+  else if (call_id) void act('call.answer', { call_id })
+}
+
 /** Sends a command; what went wrong is told. A second press while it runs does nothing. Gives whether it worked. */
 export async function act(name: CommandName, args: Record<string, unknown> = {}): Promise<boolean> {
   if (pending.value.has(name)) return false
   pending.value = new Set(pending.value).add(name)
+  const rings = name === 'call.dial' && inBrowser.value
+  if (rings) answerInBrowser('')
   try {
     const data = (await command(name, args)) as { call_id?: string } | null | undefined
     if (name === 'call.dial' && data?.call_id) nowDialling(data.call_id, String(args.number ?? ''))
     return true
   } catch (error) {
+    if (rings) forgetAnswer()
     toast(t('call.failed', { why: wordsFor(error) }), 'trouble', 9000)
     return false
   } finally {
@@ -172,10 +191,12 @@ export function startDesk(): void {
       ([call_id, card]) => follow(call_id, card),
       { immediate: true, flush: 'sync' },
     )
+    watch(inBrowser, (chosen) => (chosen ? startPhone(String(agent.value?.agent_id)) : stopPhone()), { immediate: true })
     watch(linkStatus, (status) => status === 'live' && keeper.value?.hurry())
     watch(
       () => live.value.offerEnded,
       (ended) => {
+        if (ended) forgetAnswer()
         if (ended && ended.why !== 'cancelled') toast(t('call.offerEnded', { why: whyWord(ended.why) }), 'paused')
       },
     )
@@ -202,6 +223,7 @@ export function stopDesk(): void {
   scope?.stop()
   scope = null
   stopEvents()
+  stopPhone()
   replaceKeeper(null)
   openedCase.value = null
   registeredNumber.value = null

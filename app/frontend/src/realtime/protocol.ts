@@ -41,6 +41,8 @@ export interface CallView {
   /** Since when, by this page's knowledge; the server does not tell. */
   held_ms?: number | null
   outbound?: boolean
+  /** False from pick-up until the staff number has been said to both. */
+  talked?: boolean
   members: Member[]
   card: Card | null
   offer?: { offer_id: string; deadline_ms: number | null } | null
@@ -90,7 +92,7 @@ export type DeltaEvent =
   | { event: 'call.card'; data: { call_id: string; card: Card } }
   | { event: 'call.ringing'; data: { call_id: string; offer_id: string } }
   | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }
-  | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[] } }
+  | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[]; talked?: boolean } }
   | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }

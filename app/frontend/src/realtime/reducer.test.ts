@@ -99,6 +99,13 @@ describe('a talk', () => {
     expect(currentCall(talking.calls, talking.agent)).toMatchObject({ phase: 'talk', answered_ms: 5000, held: false })
   })
 
+  it('knows that the staff number is being said until the server tells that the two are connected', () => {
+    expect(talking.calls.c1?.talked).toBe(false)
+    const begun = after(talking, { event: 'call.room', data: { call_id: 'c1', phase: 'talk', members: [...both], talked: true } })
+    expect(begun.calls.c1).toMatchObject({ talked: true, phase: 'talk' })
+    expect(after(begun, { event: 'call.held', data: { call_id: 'c1', phase: 'held', members: [...both] } }).calls.c1?.talked).toBe(true)
+  })
+
   it('knows hold, resume and who is in it', () => {
     const held = after(talking, { event: 'call.held', data: { call_id: 'c1', phase: 'held', members: [...both] } })
     expect(held.calls.c1?.held).toBe(true)

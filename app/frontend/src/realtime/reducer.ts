@@ -135,14 +135,14 @@ export function dialled(state: RealtimeState, call_id: string, number: string): 
 
 function answered(state: RealtimeState, call_id: string, at_ms: number): RealtimeState {
   const known = state.calls[call_id] ?? newCall(call_id, null, 'talk', state.agent?.agent_id ?? null)
-  const calls = { ...state.calls, [call_id]: { ...known, phase: 'talk', answered_ms: at_ms, held: false } }
+  const calls = { ...state.calls, [call_id]: { ...known, phase: 'talk', answered_ms: at_ms, held: false, talked: known.outbound === true } }
   const next = { ...state, calls, offer: null, offerEnded: null }
   if (known.outbound) return next
   return { ...next, ended: null, card_call_id: call_id, card: state.card_call_id === call_id ? state.card : known.card }
 }
 
 /** Held, resumed, somebody came or left. A call that the page did not know counts only if this agent is in it. */
-function partiesChanged(state: RealtimeState, data: { call_id: string; phase?: string; members: Member[] }): RealtimeState {
+function partiesChanged(state: RealtimeState, data: { call_id: string; phase?: string; members: Member[]; talked?: boolean }): RealtimeState {
   const { call_id, members } = data
   const own = state.agent?.agent_id
   let known = state.calls[call_id]
@@ -152,7 +152,8 @@ function partiesChanged(state: RealtimeState, data: { call_id: string; phase?: s
   }
   const phase = data.phase ?? known.phase
   const number = known.number || members.find((member) => member.role === 'citizen')?.number || ''
-  const call = { ...known, phase, number, members, held: phase === 'held', outbound: known.outbound || phase === 'outbound' }
+  const talked = data.talked ?? known.talked
+  const call = { ...known, phase, number, members, talked, held: phase === 'held', outbound: known.outbound || phase === 'outbound' }
   return { ...state, calls: { ...state.calls, [call_id]: call } }
 }
 

@@ -1,0 +1,325 @@
+"""The page's own telephone in a real Chromium: registration, a talk with sound both ways, what reloads and refusals do."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, Route, WebSocketRoute, expect
+
+from app.tools import tool
+from tests.browser.conftest import FLAGS, WIDE
+from tests.browser.fake_backend import FakeBackend
+from tests.browser.real import (
+    AGENT,
+    CITIZEN,
+    OUTSIDE,
+    SLOW_MS,
+    Desk,
+    World,
+    hears_music,
+    hears_now,
+    offered,
+    recording,
+)
+from tests.peers import audio
+from tests.peers.agi import AgiChannel
+from tests.peers.network import Line
+from tests.peers.waiting import wait_until
+
+TESTS = 14
+MICROPHONE_RATE = 48_000
+WATCH_SOUND = """
+  const analysers = []
+  const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
+  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {
+    get: play.get,
+    set(stream) {
+      if (stream) {
+        const context = new AudioContext()
+        const analyser = context.createAnalyser()
+        analyser.fftSize = 8192
+        context.createMediaStreamSource(stream).connect(analyser)
+        analysers.push(analyser)
+      }
+      play.set.call(this, stream)
+    },
+  })
+  window.heardHertz = () => {
+    const analyser = analysers.at(-1)
+    if (!analyser) return 0
+    const levels = new Float32Array(analyser.frequencyBinCount)
+    analyser.getFloatFrequencyData(levels)
+    const at = (hertz) => levels[Math.round(hertz * analyser.fftSize / analyser.context.sampleRate)]
+    const tones = [440, 500, 700, 880, 950]
+    const loudest = tones.reduce((best, hertz) => (at(hertz) > at(best) ? hertz : best))
+    return at(loudest) > -60 ? loudest : 0
+  }
+"""
+"""The page tells which of these tests' tones comes out of its loudspeaker."""
+
+
+def microphone(path: Path) -> Path:
+    """What Chromium hears instead of a microphone: half a minute of the agent's tone, again and again."""
+    at = np.arange(30 * MICROPHONE_RATE) / MICROPHONE_RATE
+    samples = (0.25 * 32767 * np.sin(2 * np.pi * AGENT * at)).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(MICROPHONE_RATE)
+        out.writeframes(samples.tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def talkative(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium with a microphone that says a tone. It trusts the exchange's self-signed certificate, as one does that
+    has a real one."""
+    sound = microphone(tmp_path_factory.mktemp("microphone") / "tone.wav")
+    flags = [
+        *FLAGS,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--ignore-certificate-errors",
+    ]
+    chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("webrtc"), agents=TESTS) as one:
+        yield one
+
+
+@pytest.fixture
+def seats(world: World, talkative: Browser) -> Iterator[Callable[[], Desk]]:
+    """`seats()` seats an agent who has logged in and chosen the browser phone for the shift."""
+    taken: list[Desk] = []
+
+    def seat() -> Desk:
+        context = talkative.new_context(viewport=WIDE, locale="zh-CN", ignore_https_errors=True)
+        context.set_default_timeout(SLOW_MS)
+        context.add_init_script(WATCH_SOUND)
+        one = Desk.open(world, context, world.account())
+        taken.append(one)
+        one.page.get_by_text("浏览器电话", exact=True).click()
+        return one
+
+    yield seat
+    world.forget()
+    for one in taken:
+        one.context.close()
+    assert not [one.problems for one in taken if one.problems]
+
+
+@pytest.fixture
+def desk(seats: Callable[[], Desk]) -> Desk:
+    """One such agent."""
+    return seats()
+
+
+def in_talk(world: World, desk: Desk, citizen: Line | None = None) -> Line:
+    """A citizen whose call was answered in the browser, both hearing each other."""
+    citizen = citizen or offered(world, desk)
+    desk.page.keyboard.press("F2")
+    citizen.tone(CITIZEN)
+    desk.shows("talking")
+    desk.talk_began()
+    hears_now(citizen, AGENT)
+    return citizen
+
+
+def page_hears(desk: Desk, hz: int) -> None:
+    """Until this tone comes out of the page's loudspeaker."""
+    wait_until(lambda: desk.page.evaluate("window.heardHertz()") == hz, 15, f"the page to play {hz} Hz")
+
+
+def test_a_citizen_and_an_agent_without_a_desk_phone_hear_each_other(world: World, desk: Desk) -> None:
+    desk.start()
+    expect(desk.see("phone")).to_contain_text(f"{desk.account.agent_id}w")
+    citizen = in_talk(world, desk)
+    page_hears(desk, CITIZEN)
+
+    desk.click("hold")
+    desk.shows("talking", "已保持")
+    hears_music(citizen, AGENT)
+    desk.click("resume")
+    hears_now(citizen, AGENT)
+    page_hears(desk, CITIZEN)
+
+    call_id = str(desk.rest("GET", f"/api/calls?q={citizen.number}")["items"][0]["call_id"])
+    desk.click("hangup")
+    desk.shows("wrap-left")
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    citizen.hang_up()
+    first = wait_until(recording(world, call_id), 20, "the recording to be stored")
+    assert audio.tone_seconds(first, CITIZEN, channel=0) > 1.0
+    assert audio.tone_seconds(first, AGENT, channel=1) > 1.0
+    desk.click("wrap-finish")
+    desk.is_in("ready")
+
+
+@pytest.mark.parametrize("once_held", [False, True], ids=["in a plain talk", "in a room"])
+def test_a_reload_cuts_the_sound_but_not_the_citizen_who_is_taken_back_first(
+    world: World, desk: Desk, once_held: bool
+) -> None:
+    desk.start()
+    citizen = in_talk(world, desk)
+    if once_held:
+        desk.click("hold")
+        desk.shows("talking", "已保持")
+        desk.click("resume")
+        hears_now(citizen, AGENT)
+    desk.page.get_by_label("诉求内容").fill("刷新前写的")
+    number = str(desk.see("case-number").text_content())
+
+    desk.page.reload(wait_until="commit")
+    desk.shows("phone-cut", "来电人没有被挂断，已排到队列最前")
+    hears_music(citizen, AGENT)
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    assert not citizen.ended.is_set()
+
+    desk.click("take-back")
+    desk.shows("talking")
+    hears_now(citizen, AGENT)
+    page_hears(desk, CITIZEN)
+    expect(desk.see("case-number")).to_have_text(number)
+    expect(desk.page.get_by_label("诉求内容")).to_have_value("刷新前写的")
+    expect(desk.see("phone-cut")).to_have_count(0)
+
+
+def test_the_page_says_at_once_when_the_telephone_is_cut_off_and_comes_back_by_itself(desk: Desk) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        if len(lines) != 1:  # the first try after the cut fails
+            socket.connect_to_server()
+        else:
+            socket.close(code=1011)
+        lines.append(socket)
+
+    desk.page.route_web_socket(lambda url: url.startswith("wss:"), connect)
+    desk.page.reload()
+    desk.page.get_by_text("浏览器电话", exact=True).click()
+    desk.start()
+    lines[0].close(code=1011)
+    desk.shows("phone-trouble", "浏览器电话没有连上")
+    expect(desk.see("phone")).to_contain_text("话机未注册")
+    expect(desk.see("phone-trouble")).to_have_count(0, timeout=SLOW_MS)
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    assert len(lines) == 3
+
+
+def test_a_wrong_account_is_never_shown_as_registered(desk: Desk) -> None:
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "password": "wrong"})
+
+    desk.page.route("**/api/agents/me/browser-phone", spoil)
+    desk.click("start")
+    desk.shows("phone-trouble", "交换机没有接受浏览器电话")
+    expect(desk.see("phone")).to_contain_text("话机未注册")
+
+
+def test_the_password_is_in_no_address_and_no_log(world: World, desk: Desk) -> None:
+    secret = desk.account.secret
+    addresses: list[str] = []
+    said: list[str] = []
+    desk.page.on("request", lambda request: addresses.append(request.url))
+    desk.page.on("websocket", lambda socket: addresses.append(socket.url))
+    desk.page.on("console", lambda message: said.append(message.text))
+    desk.start()
+    assert any(address.startswith("wss:") for address in addresses)
+    assert not [text for text in (*addresses, *said) if secret in text]
+    logs = [*(world.system.home / "log").glob("*"), *(world.system.home / "asterisk/log").glob("*")]
+    assert [log.name for log in logs if log.is_file()]
+    assert not [log.name for log in logs if log.is_file() and secret in log.read_text(errors="replace")]
+    kept = desk.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert secret not in kept
+
+
+def test_one_window_has_the_telephone_and_every_window_can_answer(world: World, desk: Desk) -> None:
+    desk.start()
+    second = desk.another_tab()
+    second.is_in("ready")
+    citizen = offered(world, desk)
+    second.shows("ringing")
+    second.page.keyboard.press("F2")
+    citizen.tone(CITIZEN)
+    second.shows("talking")
+    hears_now(citizen, AGENT)
+    page_hears(desk, CITIZEN)
+    second.click("hangup")
+    second.shows("wrap-left")
+
+    desk.page.close()  # whoever is left has the telephone now
+    second.click("wrap-finish")
+    again = offered(world, second)
+    second.page.keyboard.press("F2")
+    again.tone(CITIZEN)
+    page_hears(second, CITIZEN)
+
+
+def test_dialling_out_needs_one_click_and_the_keypad_reaches_the_other_end(world: World, desk: Desk) -> None:
+    pressed: list[str] = []
+
+    def machine(line: Line) -> None:
+        line.tone(OUTSIDE)
+
+        def listen(channel: AgiChannel) -> None:
+            while len(pressed) < 3:
+                pressed.append(chr(int(channel.command("WAIT FOR DIGIT 20000"))))
+
+        line.do(listen)
+
+    world.city.answers("02566668888", then=machine)
+    desk.start()
+    desk.page.get_by_label("拨号", exact=True).fill("02566668888")
+    desk.page.get_by_label("拨号", exact=True).press("Enter")
+    outside = world.city.wait_incoming(20)
+    desk.shows("talking", "去电")
+    hears_now(outside, AGENT)
+    page_hears(desk, OUTSIDE)
+    desk.page.get_by_text("按键", exact=True).click()
+    for key in "4#2":
+        desk.page.get_by_role("button", name=f"按 {key}", exact=True).click()
+        wait_until(lambda expected=key: pressed[-1:] == [expected], 10, f"the other end to hear the key {key}")
+    desk.click("hangup")
+    assert outside.wait_ended()
+
+
+def test_a_colleague_who_is_consulted_answers_in_the_browser_too(world: World, seats: Callable[[], Desk]) -> None:
+    asking, asked = seats(), seats()
+    asking.start()
+    citizen = in_talk(world, asking)
+    asked.start()
+    asking.calls("先咨询", asked.account.agent_id)
+    asked.shows("colleague-rings")
+    assert not asked.see("hangup").count(), "nothing is answered by itself"
+    asked.page.keyboard.press("F2")
+    page_hears(asked, AGENT)
+    page_hears(asking, AGENT)
+    hears_music(citizen, AGENT)
+    asking.press("完成转接")
+    hears_now(citizen, AGENT)
+    page_hears(asked, CITIZEN)
+
+
+def test_without_a_microphone_no_telephone_is_registered_and_the_page_says_what_to_do(
+    sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    asked: list[str] = []
+    page = sign_in("/agent")
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_text("浏览器电话", exact=True).click()
+    page.get_by_test_id("start").click()
+    expect(page.get_by_test_id("phone-trouble")).to_contain_text("没有可用的麦克风")
+    expect(page.get_by_test_id("phone")).to_contain_text("话机未注册")
+    assert not [url for url in asked if url.endswith("/browser-phone")]
