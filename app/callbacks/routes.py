@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.callbacks import service
 from app.callbacks.model import CallbackState
 from app.callbacks.tables import Callback
-from app.http.context import ActorDep, LeafDep, Web, WebDep
-from app.http.schema import Answer, Body, Id, PageOf
+from app.http.context import ActorDep, Web, WebDep
+from app.http.schema import Answer, Body, Id, Listing, PageOf
 
 router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
 
@@ -37,15 +39,18 @@ class Why(Body):
     why: str = Field(default="", max_length=64)
 
 
+class CallbackFilter(Listing):
+    """Which call-backs."""
+
+    state: CallbackState | None = None
+
+
 @router.get("", operation_id="list_callbacks")
-def list_callbacks(
-    actor: ActorDep, web: WebDep, leaf: LeafDep, state: CallbackState | None = None
-) -> PageOf[CallbackOut]:
+def list_callbacks(actor: ActorDep, web: WebDep, filters: Annotated[CallbackFilter, Query()]) -> PageOf[CallbackOut]:
     """Call-backs, open ones first."""
     with web.db.read() as session:
-        page = service.list_callbacks(session, actor, state=state or "", leaf=leaf)
-        items = [CallbackOut(**service.callback_json(session, actor, row)) for row in page.items]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.list_callbacks(session, actor, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [CallbackOut(**service.callback_json(session, actor, row)) for row in page.items])
 
 
 @router.post("/{callback_id}/take", operation_id="take_callback")

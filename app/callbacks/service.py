@@ -19,7 +19,7 @@ from app.citizens.service import match
 from app.clock import iso, utc_now
 from app.db import Database
 from app.errors import BadInput, NotFound, Refused
-from app.paging import Leaf, Page, fetch
+from app.paging import Leaf, Page, equal, page_of
 from app.text import clean, masked_number, normal_number
 
 
@@ -118,14 +118,9 @@ def get(session: Session, actor: Actor, callback_id: int) -> Callback:
 def list_callbacks(session: Session, actor: Actor, *, state: str = "", leaf: Leaf | None = None) -> Page[Callback]:
     """Call-backs; those still open first, the longest waiting first among them. Raises Forbidden."""
     actor.require(Permission.callbacks_handle)
-    statement = select(Callback)
-    if state:
-        statement = statement.where(col(Callback.state) == state)
     is_closed = col(Callback.open_for).is_(None)
-    statement = statement.order_by(is_closed, col(Callback.requested_at))
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    statement = select(Callback).order_by(is_closed, col(Callback.requested_at))
+    return page_of(session, equal(statement, {Callback.state: state}), leaf)
 
 
 def callback_json(session: Session, actor: Actor, row: Callback) -> dict[str, Any]:

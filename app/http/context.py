@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 
 from app.actor import Actor
 from app.auth.sessions import COOKIE, Visit, visit_of
 from app.db import Database
 from app.errors import Forbidden, Unauthenticated
-from app.paging import Leaf
 from app.settings import Settings
 from recordings.store import Store
 
@@ -84,14 +83,6 @@ def asker(found: Annotated[Visit, Depends(visit)]) -> Actor:
     return found.actor
 
 
-def leaf(
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 25
-) -> Leaf:
-    """Which page of a list is wanted."""
-    return Leaf(page, page_size)
-
-
 WebDep = Annotated[Web, Depends(web_of)]
 VisitDep = Annotated[Visit, Depends(visit)]
 ActorDep = Annotated[Actor, Depends(asker)]
-LeafDep = Annotated[Leaf, Depends(leaf)]

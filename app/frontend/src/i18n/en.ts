@@ -511,6 +511,7 @@ export const en: Record<Key, string> = {
   'admin.disableAsk': 'Disable {name}? They are logged out at once and cannot log in.',
   'admin.when': 'Time',
   'admin.who': 'Who',
+  'admin.account': 'Who (account)',
   'admin.action': 'Did what',
   'admin.object': 'Object',
   'admin.from': 'From',

@@ -509,6 +509,7 @@ export const zh = {
   'admin.disableAsk': '停用 {name}？马上退出登录，不能再登录。',
   'admin.when': '时间',
   'admin.who': '谁',
+  'admin.account': '谁（账户）',
   'admin.action': '做了什么',
   'admin.object': '对象',
   'admin.from': '来自',
