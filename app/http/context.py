@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -22,13 +23,18 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Web:
-    """The parts behind the pages. `phones_changed` tells Asterisk about telephones; `explain` why a call went so."""
+    """The parts behind the pages.
+
+    `phones_changed` tells Asterisk about telephones; `explain` why a call went so; `speak` gives the file with a text
+    in a language, as callers hear it.
+    """
 
     settings: Settings
     db: Database
     store: Store
     phones_changed: Callable[[], None]
     explain: Callable[[str, str], list[str]]
+    speak: Callable[[str, str], Path]
     realtime: Any = None
 
 

@@ -136,10 +136,74 @@ def cases() -> list[Json]:
     return [case_list_row(case(n, None)) for n in range(1, 31)]
 
 
+def announcement(serial: int, **changes: Any) -> Json:
+    """A surge announcement that callers hear now."""
+    row = {
+        "id": serial,
+        "texts": {"zh": "城南水管爆裂，抢修人员已经到场。", "en": "A water main has burst in the south."},
+        "area": "城南区",
+        "priority": 10,
+        "active_from": AT,
+        "active_until": "2026-11-24T09:30:00Z",
+        "state": "active",
+        "heard": True,
+        "version": 1,
+        "created_at": AT,
+        "created_by_name": "李班长",
+        "updated_at": None,
+        "updated_by_name": None,
+    }
+    return {**row, **changes}
+
+
+def announcements() -> list[Json]:
+    """One that is heard, one that has to wait behind more urgent ones, one coming, one past."""
+    return [
+        announcement(1),
+        announcement(2, texts={"zh": "地铁二号线停运检修。"}, priority=0, heard=False),
+        announcement(3, texts={"zh": "明晚台风登陆。"}, state="coming", heard=False),
+        announcement(4, texts={"zh": "昨天的停电已恢复。"}, state="past", heard=False),
+    ]
+
+
+def callback(serial: int, **changes: Any) -> Json:
+    """A promise to call back."""
+    row = {
+        "id": serial,
+        "number": f"139123456{serial:02d}",
+        "call_id": f"hotline1-1795.{serial}",
+        "language": ["zh", "yue", "en"][serial % 3],
+        "queue": "general",
+        "state": "open",
+        "requested_at": AT,
+        "due_at": AT,
+        "attempts": 0,
+        "most_attempts": 3,
+        "agent_id": None,
+        "agent_name": None,
+        "taken_at": None,
+        "closed_at": None,
+        "result": "",
+    }
+    return {**row, **changes}
+
+
+def callbacks() -> list[Json]:
+    """Two open ones, one that a colleague has, one that was given up."""
+    return [
+        callback(1),
+        callback(2, attempts=1, result="no_answer"),
+        callback(3, state="taken", agent_id="1002", agent_name="陈晓", attempts=1),
+        callback(4, state="given_up", agent_id="1002", agent_name="陈晓", attempts=3, result="busy"),
+    ]
+
+
 def page(rows: list[Json], query: Mapping[str, Any]) -> Json:
     """One page of a list, filtered by outcome and caller's number like the real one."""
     if outcome := query.get("outcome"):
         rows = [row for row in rows if row["outcome"] == outcome]
+    if state := query.get("state"):
+        rows = [row for row in rows if row["state"] == state]
     if number := query.get("number") or query.get("q"):
         rows = [row for row in rows if number in (row.get("number"), row.get("fields", {}).get("caller_number"))]
     size, number = int(query.get("page_size", 25)), int(query.get("page", 1))

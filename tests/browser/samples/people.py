@@ -10,7 +10,10 @@ Json = dict[str, Any]
 
 
 PERMISSIONS = [
+    "agents.control",
+    "announcements.write",
     "audit.read",
+    "callbacks.handle",
     "calls.handle",
     "calls.read",
     "cases.read",

@@ -20,6 +20,9 @@ export interface Listed<T> {
   clear(): void
   turn(page: number): void
   refresh(): Promise<void>
+  /** Brings the rows that are shown up to date where they stand; `moved` tells that a refresh would show others. */
+  follow(id: (row: T) => unknown): Promise<void>
+  moved: Ref<boolean>
 }
 
 interface Options {
@@ -41,6 +44,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], size = 
   const data = shallowRef<Page<T> | null>(null)
   const error = shallowRef<unknown>(null)
   const loading = ref(false)
+  const moved = ref(false)
   let asked: Filters = {}
   let running: AbortController | null = null
 
@@ -52,20 +56,39 @@ export function useList<T>(path: string, shown: string[], { hidden = [], size = 
     return hidden.length ? api(`${path}/search`, { method: 'POST', body: wanted, signal }) : api(path, { query: wanted, signal })
   }
 
+  /** Short lists (people, announcements) come as an array. */
+  const whole = (answer: Page<T> | T[]): Page<T> =>
+    Array.isArray(answer) ? { items: answer, total: answer.length, page: 1, page_size: Math.max(size, answer.length) } : answer
+
   async function refresh(): Promise<void> {
     running?.abort()
     running = new AbortController()
     const { signal } = running
     loading.value = true
     try {
-      const answer = await ask(signal)
-      // Short lists (people) come whole.
-      data.value = Array.isArray(answer) ? { items: answer, total: answer.length, page: 1, page_size: Math.max(size, answer.length) } : answer
+      data.value = whole(await ask(signal))
       error.value = null
+      moved.value = false
     } catch (cause) {
       if (!signal.aborted) error.value = cause
     } finally {
       if (!signal.aborted) loading.value = false
+    }
+  }
+
+  async function follow(id: (row: T) => unknown): Promise<void> {
+    if (loading.value || !running) return refresh()
+    const { signal } = running
+    try {
+      const { items } = whole(await ask(signal))
+      const shown = data.value
+      if (signal.aborted || !shown) return
+      const fresh = new Map(items.map((row) => [id(row), row]))
+      moved.value = items.length !== shown.items.length || items.some((row, at) => id(row) !== id(shown.items[at]!))
+      data.value = { ...shown, items: shown.items.map((row) => fresh.get(id(row)) ?? row) }
+      error.value = null
+    } catch (cause) {
+      if (!signal.aborted) error.value = cause
     }
   }
 
@@ -100,5 +123,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], size = 
     clear: () => go({}),
     turn: (to) => go(asked, to),
     refresh,
+    follow,
+    moved,
   }
 }
