@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import func, select
-from sqlmodel import Session
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
 
 T = TypeVar("T")
 MAX_SIZE = 100
@@ -41,11 +42,30 @@ class Leaf:
         return max(1, min(self.page_size, MAX_SIZE))
 
 
-def fetch(session: Session, statement: Any, leaf: Leaf) -> tuple[list[Any], int]:
-    """The rows of this page and the length of the whole list."""
+def page_of(session: Session, statement: Select[Any], leaf: Leaf | None) -> Page[Any]:
+    """One page of what `statement` selects, the first when no leaf is named; two queries."""
+    leaf = leaf or Leaf()
     total = session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
     rows = list(session.execute(statement.offset(leaf.offset).limit(leaf.size)).scalars())
-    return rows, int(total)
+    return Page(rows, int(total), leaf.page, leaf.size)
+
+
+def equal(statement: Select[Any], wanted: Mapping[Any, str]) -> Select[Any]:
+    """Only rows whose columns have these values; an empty value asks for nothing."""
+    for column, value in wanted.items():
+        if value:
+            statement = statement.where(col(column) == value)
+    return statement
+
+
+def within(statement: Select[Any], moment: Any, start: date | None, end: date | None, zone: tzinfo) -> Select[Any]:
+    """Only rows whose `moment` lies on the days from `start` to `end`, both included; None leaves that side open."""
+    lower, upper = day_range(start, end, zone)
+    if lower:
+        statement = statement.where(col(moment) >= lower)
+    if upper:
+        statement = statement.where(col(moment) < upper)
+    return statement
 
 
 def day_range(start: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:

@@ -12,10 +12,17 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import structlog
+
+from app.errors import Refused
 from app.settings import Settings
-from app.tools import tool
+from app.tools import ToolMissing, tool
 from ivr import prompts
+from ivr.audio import AudioError
 from ivr.prompts import Store
+from ivr.speaker import SpeechError
+
+log = structlog.get_logger(__name__)
 
 
 def build_all(settings: Settings, progress: Callable[[int, int, str], None] | None = None) -> prompts.Report:
@@ -33,6 +40,21 @@ def build_all(settings: Settings, progress: Callable[[int, int, str], None] | No
             if outdated.stem not in keys:
                 outdated.unlink(missing_ok=True)
     return report
+
+
+def speak(settings: Settings, text: str, language: str) -> Path:
+    """The file with `text` as a caller would hear it; the voice scripts play the same one. Raises Refused."""
+    try:
+        return prompts.speak_text(
+            text, language, prompts.PromptSettings(settings.home, lambda name: tool(name, settings))
+        )
+    except (SpeechError, AudioError, ToolMissing, OSError) as error:
+        log.error("text can't be spoken", error=type(error).__name__, detail=str(error)[:200])
+        raise Refused(
+            "语音合成没有成功,来电人也会听不到这段文字;请管理员运行 hotline doctor。",
+            "The voice failed, so callers would not hear this either. Have an administrator run hotline doctor.",
+            code="speech_failed",
+        ) from error
 
 
 def _copy_missing(files: Iterable[Path], folder: Path) -> None:

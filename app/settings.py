@@ -163,6 +163,7 @@ class Settings(BaseSettings):
 
     offer_timeout_s: Seconds = 20
     wrapup_s: Annotated[int, Field(ge=0)] = 30
+    callback_attempts: Annotated[int, Field(ge=1, le=20)] = 3  # tries to reach a citizen before a supervisor must look
     beat_s: Seconds = 2
     beat_stale_s: Seconds = 8
     max_calls: Annotated[int, Field(ge=1)] = 400

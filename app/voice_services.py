@@ -43,7 +43,8 @@ class VoiceServices:
     def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
         """Surge announcements, most urgent first (T14)."""
         with self._db.read() as session:
-            return [Announcement(str(row.id), text_for(row, lang)) for row in active(session, at)]
+            said = [Announcement(str(row.id), text_for(row, lang)) for row in active(session, at)]
+        return [announcement for announcement in said if announcement.text]
 
     def case_progress(self, case_number: str, caller_number: str) -> CaseProgress | None:
         """The caller's own case; a case of anybody else does not exist for them (T3)."""
@@ -63,8 +64,9 @@ class VoiceServices:
 
     def register_callback(self, call_id: str, number: str, language: str) -> bool:
         """True when we will call `number`; False when there is no number to call."""
+        facts = CallFacts(call_id, number=number, language=language)
         try:
-            request(self._db, CallFacts(call_id, number=number, language=language))
+            request(self._db, facts, most_attempts=self._settings.callback_attempts)
         except BadInput:
             return False
         return True

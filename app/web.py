@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.measures.routes import router as measures
+from app.prompting import speak as speak_text
 from app.settings import Settings
 from app.voicemails.routes import router as voicemails
 from recordings.routes import router as recordings
@@ -47,11 +49,13 @@ def create_app(
     realtime: Any = None,
     phones_changed: Callable[[], None] | None = None,
     explain: Callable[[str, str], list[str]] | None = None,
+    speak: Callable[[str, str], Path] | None = None,
 ) -> FastAPI:
     """The application of one instance.
 
     `realtime` is asked for health, telephones and reasons (its own router is included by the caller).
-    `phones_changed` runs after agents changed; by default it has Asterisk read the new telephone accounts.
+    `phones_changed` runs after agents changed; by default it has Asterisk read the new telephone accounts. `speak` is
+    the instance's own voice unless a test has another.
     """
     app = FastAPI(
         title="12345 Hotline",
@@ -67,6 +71,7 @@ def create_app(
         store=Store(settings, db),
         phones_changed=phones_changed or _publisher(settings, db),
         explain=explain or getattr(realtime, "explain", None) or from_journal(settings),
+        speak=speak or (lambda text, language: speak_text(settings, text, language)),
         realtime=realtime,
     )
     app.state.figures = Figures()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import AwareDatetime, Field, field_validator
+from sqlmodel import Session
 
 from app.announcements import service
+from app.announcements.model import LONGEST_TEXT, AnnouncementState
 from app.announcements.tables import Announcement
-from app.clock import iso, utc_now
+from app.auth.model import Permission
+from app.clock import utc_now
 from app.errors import BadInput
 from app.http.context import ActorDep, WebDep
-from app.http.schema import Answer, Body, Id
+from app.http.files import file_response
+from app.http.schema import Answer, Body, Id, Version
+from app.text import clean
 
 router = APIRouter(prefix="/api/announcements", tags=["announcements"])
 
@@ -26,9 +33,30 @@ class AnnouncementIn(Body):
     area: str = Field(default="", max_length=64)
     priority: int = Field(default=0, ge=-100, le=100)
 
+    @field_validator("active_from", "active_until")
+    @classmethod
+    def _countable(cls, moment: datetime) -> datetime:
+        """Outside of these years, moments leave what databases can count."""
+        if not 2000 <= moment.year <= 2200:
+            raise ValueError("out of range")
+        return moment
+
+
+class AnnouncementEdit(AnnouncementIn):
+    """The whole announcement as it is to be, and the version that the editor saw."""
+
+    version: Version
+
+
+class Spoken(Body):
+    """A text to listen to before anybody else does."""
+
+    language: Literal["zh", "yue", "en"]
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
 
 class AnnouncementOut(Answer):
-    """A surge announcement."""
+    """A surge announcement; `heard` says whether callers hear it: of many at once only the most urgent."""
 
     id: int
     texts: dict[str, str]
@@ -37,51 +65,70 @@ class AnnouncementOut(Answer):
     priority: int
     active_from: str
     active_until: str
+    state: AnnouncementState
     active: bool
+    heard: bool
+    version: int
+    created_at: str
+    created_by_name: str | None
+    updated_at: str | None
+    updated_by_name: str | None
+
+
+class AnnouncementFilter(Body):
+    """Which announcements."""
+
+    state: AnnouncementState | None = None
 
 
 @router.get("", operation_id="list_announcements")
-def list_announcements(actor: ActorDep, web: WebDep) -> list[AnnouncementOut]:
-    """The latest announcements."""
+def list_announcements(
+    actor: ActorDep, web: WebDep, filters: Annotated[AnnouncementFilter, Query()]
+) -> list[AnnouncementOut]:
+    """What is on, what is coming, and the latest of what is past."""
     now = utc_now()
     with web.db.read() as session:
-        return [_out(row, now) for row in service.list_all(session, actor)]
+        rows = service.list_all(session, actor, state=filters.state or "", now=now)
+        heard = service.heard_now(session, now)
+        return [AnnouncementOut(**service.as_json(session, row, now=now, heard=heard)) for row in rows]
 
 
 @router.post("", operation_id="create_announcement", status_code=201)
 def create_announcement(body: AnnouncementIn, actor: ActorDep, web: WebDep) -> AnnouncementOut:
     """Announce something."""
-    for name, moment in (("active_from", body.active_from), ("active_until", body.active_until)):
-        if not 2000 <= moment.year <= 2200:
-            raise BadInput(fields={name: "日期超出范围 (out of range)"})
     with web.db.session() as session:
-        row = service.create(
-            session,
-            actor,
-            body.texts,
-            body.active_from,
-            body.active_until,
-            area=body.area,
-            priority=body.priority,
-        )
-        return _out(row, utc_now())
+        return _out(session, service.create(session, actor, **body.model_dump()))
+
+
+@router.patch("/{announcement_id}", operation_id="change_announcement")
+def change_announcement(announcement_id: Id, body: AnnouncementEdit, actor: ActorDep, web: WebDep) -> AnnouncementOut:
+    """Change it; 409 with what is stored when somebody else has changed it since."""
+    with web.db.session() as session:
+        return _out(session, service.change(session, actor, announcement_id, **body.model_dump()))
 
 
 @router.post("/{announcement_id}/end", operation_id="end_announcement")
 def end_announcement(announcement_id: Id, actor: ActorDep, web: WebDep) -> AnnouncementOut:
-    """Stop playing it now."""
+    """Stop playing it now; callers who come some seconds later do not hear it any more."""
     with web.db.session() as session:
-        return _out(service.end(session, actor, announcement_id), utc_now())
+        return _out(session, service.end(session, actor, announcement_id))
 
 
-def _out(row: Announcement, now: datetime) -> AnnouncementOut:
-    return AnnouncementOut(
-        id=row.id or 0,
-        texts=dict(row.texts),
-        prompt=row.prompt,
-        area=row.area,
-        priority=row.priority,
-        active_from=iso(row.active_from) or "",
-        active_until=iso(row.active_until) or "",
-        active=row.active_from <= now < row.active_until,
-    )
+@router.post(
+    "/spoken",
+    operation_id="speak_announcement",
+    response_class=Response,
+    responses={200: {"content": {"audio/wav": {}}}, 206: {"content": {"audio/wav": {}}}, 416: {}},
+)
+def speak_announcement(body: Spoken, request: Request, actor: ActorDep, web: WebDep) -> Response:
+    """A text as callers would hear it; nothing is announced or stored."""
+    actor.require(Permission.announcements_write)
+    text = clean(body.text, LONGEST_TEXT)
+    if not text:
+        raise BadInput(fields={"text": "填写内容 (no words)"})
+    sound = web.speak(text, body.language)
+    return file_response(request, sound, "audio/wav", etag=sound.stem)
+
+
+def _out(session: Session, row: Announcement) -> AnnouncementOut:
+    return AnnouncementOut(**service.as_json(session, row, now=utc_now()))

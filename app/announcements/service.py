@@ -1,24 +1,26 @@
-"""Surge announcements: who may make them, which are heard now (T14, 篇9 主动服务)."""
+"""Surge announcements: who may make and change them, which are heard now (T14, 篇9 主动服务)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
+from app.announcements.model import MOST_HEARD, AnnouncementState, cleaned, faults, state_of
 from app.announcements.tables import Announcement
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.citizens.model import LANGUAGES
-from app.clock import utc_now
-from app.errors import BadInput, NotFound
+from app.auth.tables import User
+from app.clock import iso, utc_now
+from app.errors import BadInput, NotFound, Refused, VersionConflict
 from app.text import clean
 
-LONGEST_TEXT = 300  # about a minute of speech: callers wait behind it
+SHOWN_PAST = 100
 
 
 def active(session: Session, at: datetime) -> list[Announcement]:
@@ -29,16 +31,29 @@ def active(session: Session, at: datetime) -> list[Announcement]:
 
 
 def text_for(announcement: Announcement, language: str) -> str:
-    """The text in `language`, else in Mandarin; Cantonese speakers read the same characters."""
+    """The text in `language`; "" if there is none that its speakers would understand.
+
+    Cantonese speakers read the same characters as Mandarin ones; an English voice can't speak them at all.
+    """
     texts = announcement.texts
-    return texts.get(language) or texts.get("zh") or next(iter(texts.values()), "")
+    return texts.get(language) or ("" if language == "en" else texts.get("zh", ""))
 
 
-def list_all(session: Session, actor: Actor) -> list[Announcement]:
-    """The latest hundred, newest first."""
+def list_all(session: Session, actor: Actor, *, state: str = "", now: datetime | None = None) -> list[Announcement]:
+    """What is on (most urgent first), what is coming (soonest first), the latest of what is past. Raises Forbidden."""
     actor.require(Permission.wallboard_read)
-    statement = select(Announcement).order_by(col(Announcement.id).desc()).limit(100)
-    return list(session.execute(statement).scalars())
+    now = now or utc_now()
+    begins, ends = col(Announcement.active_from), col(Announcement.active_until)
+    coming = select(Announcement).where(begins > now, ends > now).order_by(begins, col(Announcement.id))
+    past = select(Announcement).where(ends <= now).order_by(ends.desc(), col(Announcement.id).desc()).limit(SHOWN_PAST)
+    rows: list[Announcement] = []
+    if state in ("", AnnouncementState.active):
+        rows += active(session, now)
+    if state in ("", AnnouncementState.coming):
+        rows += session.execute(coming).scalars()
+    if state in ("", AnnouncementState.past):
+        rows += session.execute(past).scalars()
+    return rows
 
 
 def create(
@@ -55,20 +70,10 @@ def create(
     """A new announcement. Raises Forbidden, BadInput (fields texts, active_until)."""
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    known = {lang: clean(text, LONGEST_TEXT + 1) for lang, text in texts.items() if lang in LANGUAGES and text.strip()}
-    if "zh" not in known or any(len(text) > LONGEST_TEXT for text in known.values()) or texts.keys() - set(LANGUAGES):
-        raise BadInput(fields={"texts": f"须有普通话内容,每种语言不超过 {LONGEST_TEXT} 字 (zh is required)"})
-    if active_until <= active_from or active_until <= now:
-        raise BadInput(fields={"active_until": "结束时间须晚于开始时间和现在 (must be later)"})
-    row = Announcement(
-        texts=known,
-        area=clean(area, 64),
-        priority=max(-100, min(priority, 100)),
-        active_from=active_from,
-        active_until=active_until,
-        created_by=actor.user_id,
-        created_at=now,
-    )
+    wanted = _values(texts, active_from, active_until, area, priority)
+    if wrong := faults(wanted["texts"], active_from, active_until, now):
+        raise BadInput(fields=wrong)
+    row = Announcement(**wanted, created_by=actor.user_id, created_at=now)
     session.add(row)
     session.flush()
     row.prompt = f"announcement_{row.id}"
@@ -76,14 +81,120 @@ def create(
     return row
 
 
+def change(
+    session: Session,
+    actor: Actor,
+    announcement_id: int,
+    version: int,
+    texts: Mapping[str, str],
+    active_from: datetime,
+    active_until: datetime,
+    *,
+    area: str = "",
+    priority: int = 0,
+    now: datetime | None = None,
+) -> Announcement:
+    """Change the version that the editor saw; what was changed from what to what is audited.
+
+    Raises Forbidden, NotFound, VersionConflict (with what is stored and by whom), Refused for one that is past,
+    BadInput.
+    """
+    actor.require(Permission.announcements_write)
+    now = now or utc_now()
+    row = _locked(session, announcement_id)
+    if version != row.version:
+        current = as_json(session, row, now=now)
+        raise VersionConflict(
+            "这条播报刚被他人修改,请核对最新内容后再保存。",
+            "Somebody else has just changed this announcement. Compare with what is stored and save again.",
+            current=current,
+            extra={"changed_by": current["updated_by_name"]},
+        )
+    if state_of(row.active_from, row.active_until, now) is AnnouncementState.past:
+        raise Refused("这条播报已结束,可复制为新的播报。", "This announcement is over: copy it.", code="wrong_state")
+    wanted = _values(texts, active_from, active_until, area, priority)
+    if wrong := faults(wanted["texts"], active_from, active_until, now):
+        raise BadInput(fields=wrong)
+    changed = {name: {"from": _told(getattr(row, name)), "to": _told(value)} for name, value in wanted.items()}
+    changed = {name: pair for name, pair in changed.items() if pair["from"] != pair["to"]}
+    if not changed:
+        return row
+    for name, value in wanted.items():
+        setattr(row, name, value)
+    _touch(session, actor, row, {"fields": changed}, now)
+    return row
+
+
 def end(session: Session, actor: Actor, announcement_id: int, *, now: datetime | None = None) -> Announcement:
     """Stop playing it now; ending it again changes nothing. Raises Forbidden, NotFound."""
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    row = session.get(Announcement, announcement_id)
-    if row is None:
-        raise NotFound()
+    row = _locked(session, announcement_id)
     if row.active_until > now:
         row.active_until = now
-        write(session, actor, Action.announcement_changed, f"announcement:{row.id}", {"ended": True}, now=now)
+        _touch(session, actor, row, {"ended": True}, now)
+    return row
+
+
+def as_json(
+    session: Session, row: Announcement, *, now: datetime, heard: Collection[int] | None = None
+) -> dict[str, Any]:
+    """One announcement as pages read it; `heard` are the ids of those that callers hear (asked for when not given)."""
+    names = _names(session, row.created_by, row.updated_by)
+    state = state_of(row.active_from, row.active_until, now)
+    return {
+        "id": row.id,
+        "texts": dict(row.texts),
+        "prompt": row.prompt,
+        "area": row.area,
+        "priority": row.priority,
+        "active_from": iso(row.active_from),
+        "active_until": iso(row.active_until),
+        "state": state.value,
+        "active": state is AnnouncementState.active,
+        "heard": (row.id or 0) in (heard_now(session, now) if heard is None else heard),
+        "version": row.version,
+        "created_at": iso(row.created_at),
+        "created_by_name": names.get(row.created_by),
+        "updated_at": iso(row.updated_at),
+        "updated_by_name": names.get(row.updated_by),
+    }
+
+
+def heard_now(session: Session, now: datetime) -> list[int]:
+    """The ids of the announcements that callers who speak Mandarin hear."""
+    return [row.id or 0 for row in active(session, now)[:MOST_HEARD]]
+
+
+def _values(
+    texts: Mapping[str, str], active_from: datetime, active_until: datetime, area: str, priority: int
+) -> dict[str, Any]:
+    return {
+        "texts": cleaned(texts),
+        "area": clean(area, 64),
+        "priority": max(-100, min(priority, 100)),
+        "active_from": active_from,
+        "active_until": active_until,
+    }
+
+
+def _touch(session: Session, actor: Actor, row: Announcement, detail: Mapping[str, Any], now: datetime) -> None:
+    row.version += 1
+    row.updated_by, row.updated_at = actor.user_id, now
+    write(session, actor, Action.announcement_changed, f"announcement:{row.id}", detail, now=now)
+
+
+def _told(value: Any) -> Any:
+    return iso(value) if isinstance(value, datetime) else value
+
+
+def _names(session: Session, *users: int | None) -> dict[int | None, str]:
+    found = select(col(User.id), col(User.display_name)).where(col(User.id).in_([user for user in users if user]))
+    return dict(session.execute(found).all())
+
+
+def _locked(session: Session, announcement_id: int) -> Announcement:
+    row = session.get(Announcement, announcement_id, with_for_update=True)
+    if row is None:
+        raise NotFound()
     return row

@@ -22,5 +22,8 @@ class Announcement(SQLModel, table=True):
     priority: int = 0
     active_from: datetime = Field(sa_type=UTCDateTime)
     active_until: datetime = Field(sa_type=UTCDateTime, index=True)
+    version: int = 1
     created_by: int | None = None
     created_at: datetime = Field(sa_type=UTCDateTime)
+    updated_by: int | None = None
+    updated_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

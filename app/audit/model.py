@@ -28,6 +28,7 @@ class Action(StrEnum):
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
+    callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
     call_monitored = "call.monitored"
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from app.actor import Actor
 from app.alarms.service import open_alarms
 from app.audit import service
 from app.audit.model import Action
+from app.audit.tables import AuditEntry
 from app.auth.model import Permission
 from app.clock import iso
-from app.http.context import ActorDep, LeafDep, WebDep
-from app.http.schema import Answer, PageOf, Word
-from app.paging import day_range
+from app.http.context import ActorDep, Web, WebDep
+from app.http.schema import Answer, DatedListing, PageOf, Word
 
 router = APIRouter(prefix="/api", tags=["audit"])
 
@@ -43,34 +43,47 @@ class AlarmOut(Answer):
     times: int
 
 
+class AuditFilter(DatedListing):
+    """Which entries."""
+
+    action: Action | None = None
+
+
+class AuditSearch(AuditFilter):
+    """Which entries, also by the account of whoever acted."""
+
+    who: Word = ""
+
+
 @router.get("/audit", operation_id="list_audit")
-def list_audit(
-    who: ActorDep,
-    web: WebDep,
-    leaf: LeafDep,
-    actor: Word = "",
-    action: Action | None = None,
-    from_: Annotated[date | None, Query(alias="from")] = None,
-    to: date | None = None,
-) -> PageOf[AuditOut]:
+def list_audit(actor: ActorDep, web: WebDep, filters: Annotated[AuditFilter, Query()]) -> PageOf[AuditOut]:
     """The audit, newest first."""
-    since, until = day_range(from_, to, web.settings.zone)
+    return _listed(actor, web, filters)
+
+
+@router.post("/audit/search", operation_id="search_audit")
+def search_audit(body: AuditSearch, actor: ActorDep, web: WebDep) -> PageOf[AuditOut]:
+    """The audit, newest first, also by who acted."""
+    return _listed(actor, web, body)
+
+
+def _listed(actor: Actor, web: Web, filters: AuditFilter) -> PageOf[AuditOut]:
     with web.db.read() as session:
-        page = service.entries(session, who, who=actor, action=action or "", since=since, until=until, leaf=leaf)
-    items = [
-        AuditOut(
-            id=row.id or 0,
-            at=iso(row.at) or "",
-            actor=row.actor,
-            actor_name=row.actor_name,
-            ip=row.address,
-            action=row.action,
-            object=row.object,
-            detail=dict(row.detail),
-        )
-        for row in page.items
-    ]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.entries(session, actor, web.settings.zone, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [_entry(row) for row in page.items])
+
+
+def _entry(row: AuditEntry) -> AuditOut:
+    return AuditOut(
+        id=row.id or 0,
+        at=iso(row.at) or "",
+        actor=row.actor,
+        actor_name=row.actor_name,
+        ip=row.address,
+        action=row.action,
+        object=row.object,
+        detail=dict(row.detail),
+    )
 
 
 @router.get("/alarms", operation_id="list_alarms")

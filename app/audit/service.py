@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from app.audit.tables import AuditEntry
 from app.auth.model import Permission
 from app.clock import utc_now
 from app.db import Database
-from app.paging import Leaf, Page, fetch
+from app.paging import Leaf, Page, equal, page_of, within
 from app.text import clean
 
 FOLD = timedelta(minutes=5)
@@ -72,24 +72,16 @@ def write_once(db: Database, actor: Actor, action: Action, object_: str, *, now:
 def entries(
     session: Session,
     actor: Actor,
+    zone: tzinfo,
     *,
     who: str = "",
     action: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    from_: date | None = None,
+    to: date | None = None,
     leaf: Leaf | None = None,
 ) -> Page[AuditEntry]:
-    """The audit, newest first. Raises Forbidden."""
+    """The audit, newest first; `who` is an account. Raises Forbidden."""
     actor.require(Permission.audit_read)
     statement = select(AuditEntry).order_by(col(AuditEntry.id).desc())
-    if who:
-        statement = statement.where(col(AuditEntry.actor) == clean(who, 64).casefold())
-    if action:
-        statement = statement.where(col(AuditEntry.action) == action)
-    if since:
-        statement = statement.where(col(AuditEntry.at) >= since)
-    if until:
-        statement = statement.where(col(AuditEntry.at) < until)
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    statement = equal(statement, {AuditEntry.actor: clean(who, 64).casefold(), AuditEntry.action: action})
+    return page_of(session, within(statement, AuditEntry.at, from_, to, zone), leaf)

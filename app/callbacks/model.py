@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 from app.errors import Refused
@@ -25,6 +26,8 @@ class CallbackEvent(StrEnum):
     reach = "reach"
     miss = "miss"
     give_up = "give_up"
+    release = "release"  # put back without a call
+    reopen = "reopen"  # a supervisor has it tried once more
     cancel = "cancel"
 
 
@@ -45,11 +48,15 @@ TRANSITIONS: Mapping[tuple[CallbackState, CallbackEvent], CallbackState] = {
     (S.taken, E.reach): S.done,
     (S.taken, E.miss): S.open,
     (S.taken, E.give_up): S.given_up,
+    (S.taken, E.release): S.open,
     (S.taken, E.cancel): S.cancelled,
+    (S.given_up, E.reopen): S.open,
+    (S.given_up, E.cancel): S.cancelled,
 }
 del S, E
 OPEN = (CallbackState.open, CallbackState.taken)
 MOST_ATTEMPTS = 3
+RETRY_AFTER = timedelta(minutes=15)  # between two tries: whoever did not answer is busy for a while
 
 
 def next_state(state: CallbackState, event: CallbackEvent) -> CallbackState:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM, Actor
+from app.agents.service import agent_names
+from app.audit.model import Action
+from app.audit.service import write
 from app.auth.model import Permission
-from app.callbacks.model import MOST_ATTEMPTS, OPEN, AttemptOutcome, CallbackEvent, CallbackState, next_state
+from app.callbacks.model import (
+    MOST_ATTEMPTS,
+    OPEN,
+    RETRY_AFTER,
+    AttemptOutcome,
+    CallbackEvent,
+    CallbackState,
+    next_state,
+)
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import merge
@@ -21,12 +32,14 @@ from app.citizens.service import match
 from app.clock import iso, to_ms, utc_now
 from app.db import Database
 from app.errors import BadInput, NotFound, Refused
-from app.paging import Leaf, Page, fetch
+from app.paging import Leaf, Page, equal, page_of
 from app.text import clean, masked_number, normal_number
 
 
-def request(db: Database, facts: CallFacts, *, now: datetime | None = None) -> Callback:
-    """Promise to call back; a number that already has an open promise keeps that one.
+def request(
+    db: Database, facts: CallFacts, *, most_attempts: int = MOST_ATTEMPTS, now: datetime | None = None
+) -> Callback:
+    """Promise to call back, in up to `most_attempts` tries; a number that has an open promise keeps that one.
 
     Raises BadInput for a withheld number, Busy.
     """
@@ -47,6 +60,7 @@ def request(db: Database, facts: CallFacts, *, now: datetime | None = None) -> C
                 queue=clean(facts.queue, 32),
                 state=CallbackState.open.value,
                 requested_at=now,
+                most_attempts=most_attempts,
             )
             session.add(row)
             merge(session, facts.call_id, outcome="callback", number=number, started_at=facts.started_at)
@@ -61,13 +75,17 @@ def request(db: Database, facts: CallFacts, *, now: datetime | None = None) -> C
 
 
 def take(db: Database, actor: Actor, callback_id: int, *, now: datetime | None = None) -> Callback:
-    """An agent begins to call. Raises Forbidden, NotFound, Refused when another agent has it or it is over."""
+    """An agent begins to call. Pressed twice it is one try.
+
+    Raises Forbidden, NotFound, Refused: another agent has it (says who), it is over, or the asker has no staff number.
+    """
     actor.require(Permission.callbacks_handle)
+    if actor.agent_id is None and not actor.is_system:
+        raise Refused("只有有工号的坐席可以领取回拨。", "Only agents with a staff number call back.", code="no_phone")
     with db.session() as session:
         row = _locked(session, callback_id)
-        taken_by_other = row.state == CallbackState.taken.value and row.agent_id not in (None, actor.agent_id)
-        if taken_by_other and not actor.is_system:
-            raise Refused("该回拨正由其他坐席处理。", "Another agent is already calling.", code="taken")
+        if _is_anothers(row, actor) and not actor.is_system:
+            raise _taken_by_other(session, row)
         if row.state != CallbackState.taken.value:
             row.attempts += 1
             row.taken_at = now or utc_now()
@@ -76,16 +94,47 @@ def take(db: Database, actor: Actor, callback_id: int, *, now: datetime | None =
         return row
 
 
-def reached(db: Database, callback_id: int, *, now: datetime | None = None) -> Callback:
-    """The citizen was spoken with."""
-    return _finish(db, callback_id, CallbackEvent.reach, "reached", now)
+def release(db: Database, actor: Actor, callback_id: int) -> Callback:
+    """Put back what was taken and not called: the try does not count. Putting back twice changes nothing.
 
-
-def missed(db: Database, callback_id: int, why: str, *, now: datetime | None = None) -> Callback:
-    """Nobody answered; after three tries it is given up, before that it waits for the next."""
+    Raises Forbidden, NotFound, Refused (another agent has it; supervisors may put that back, which is audited).
+    """
     with db.session() as session:
-        row = _locked(session, callback_id)
-        _miss(row, why, now or utc_now())
+        row = _held(session, actor, callback_id, "release")
+        if row.state == CallbackState.taken.value:
+            _put_back(row)
+        return row
+
+
+def reached(db: Database, callback_id: int, *, by: Actor = SYSTEM, now: datetime | None = None) -> Callback:
+    """The citizen was spoken with. For one that is closed already nothing changes. Raises what `release` raises."""
+    with db.session() as session:
+        row = _held(session, by, callback_id, "reached")
+        if row.open_for is not None:
+            _close(row, CallbackEvent.reach, "reached", now)
+        return row
+
+
+def missed(
+    db: Database,
+    callback_id: int,
+    why: str,
+    *,
+    by: Actor = SYSTEM,
+    attempt: int | None = None,
+    now: datetime | None = None,
+) -> Callback:
+    """Nobody answered: it waits for the next try, or is given up after the last one that was promised.
+
+    Reported twice it counts once: when no try is going on, or (with `attempt`, the number of `attempts` when the call
+    began) another one is by now, nothing changes. Raises what `release` raises.
+    """
+    now = now or utc_now()
+    with db.session() as session:
+        row = _held(session, by, callback_id, "missed")
+        if row.state != CallbackState.taken.value or attempt not in (None, row.attempts):
+            return row
+        _miss(row, why, now)
         return row
 
 
@@ -136,17 +185,40 @@ def settle_forgotten(db: Database, alive: Collection[int], *, now: datetime | No
 
 
 def cancel(db: Database, actor: Actor, callback_id: int, why: str = "", *, now: datetime | None = None) -> Callback:
-    """The promise is withdrawn. Raises Forbidden, NotFound, Refused."""
-    actor.require(Permission.callbacks_handle)
-    return _finish(db, callback_id, CallbackEvent.cancel, why or "cancelled", now)
+    """The promise is withdrawn; one that was given up only by whoever leads the agents.
+
+    Raises what `release` raises, and Refused when it is closed already.
+    """
+    with db.session() as session:
+        row = _held(session, actor, callback_id, "cancel")
+        if row.state == CallbackState.given_up.value:
+            actor.require(Permission.agents_control)
+        _close(row, CallbackEvent.cancel, why or "cancelled", now)
+        return row
+
+
+def reopen(db: Database, actor: Actor, callback_id: int) -> Callback:
+    """Whoever leads the agents has one that was given up tried once more, at once.
+
+    Raises Forbidden, NotFound, Refused (it is not given up, or the number has a newer promise).
+    """
+    actor.require(Permission.agents_control)
+    try:
+        with db.session() as session:
+            row = _locked(session, callback_id)
+            _move(row, CallbackEvent.reopen)
+            row.most_attempts = row.attempts + 1
+            row.agent_id = row.closed_at = row.due_at = None
+            return row
+    except IntegrityError:
+        raise Refused("该号码已有新的回拨请求。", "The number has a newer call-back.", code="wrong_state") from None
 
 
 def answered_meanwhile(session: Session, number: str, *, now: datetime | None = None) -> None:
     """The citizen called again and was served: the open promise is kept."""
     row = _open_for(session, normal_number(number))
     if row is not None:
-        _move(row, CallbackEvent.reach)
-        row.result, row.closed_at = "called again", now or utc_now()
+        _close(row, CallbackEvent.reach, "called_again", now)
 
 
 def get(session: Session, actor: Actor, callback_id: int) -> Callback:
@@ -159,20 +231,20 @@ def get(session: Session, actor: Actor, callback_id: int) -> Callback:
 
 
 def list_callbacks(session: Session, actor: Actor, *, state: str = "", leaf: Leaf | None = None) -> Page[Callback]:
-    """Call-backs; those still open first, the longest waiting first among them. Raises Forbidden."""
+    """Call-backs; those still open first, and what is due first comes first. Raises Forbidden."""
     actor.require(Permission.callbacks_handle)
-    statement = select(Callback)
-    if state:
-        statement = statement.where(col(Callback.state) == state)
     is_closed = col(Callback.open_for).is_(None)
-    statement = statement.order_by(is_closed, col(Callback.requested_at))
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    due = func.coalesce(col(Callback.due_at), col(Callback.requested_at))
+    # What is taken stays where it was: a list that people point at must not jump.
+    statement = select(Callback).order_by(is_closed, col(Callback.closed_at).desc(), due, col(Callback.id))
+    return page_of(session, equal(statement, {Callback.state: state}), leaf)
 
 
-def callback_json(session: Session, actor: Actor, row: Callback) -> dict[str, Any]:
-    """One call-back as the asker may see it."""
+def callback_json(
+    session: Session, actor: Actor, row: Callback, names: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """One call-back as the asker may see it; `names` of agents are asked for when not given."""
+    names = agent_names(session) if names is None else names
     citizen = match(session, row.number)
     clear = actor.sees_personal(confidential=bool(citizen and citizen.confidential), owner=row.agent_id)
     return {
@@ -183,43 +255,70 @@ def callback_json(session: Session, actor: Actor, row: Callback) -> dict[str, An
         "queue": row.queue,
         "state": row.state,
         "requested_at": iso(row.requested_at),
+        "due_at": iso(row.due_at or row.requested_at),
         "attempts": row.attempts,
+        "most_attempts": row.most_attempts,
         "agent_id": row.agent_id,
+        "agent_name": names.get(row.agent_id or ""),
         "taken_at": iso(row.taken_at),
         "closed_at": iso(row.closed_at),
         "result": row.result,
     }
 
 
-def _finish(db: Database, callback_id: int, event: CallbackEvent, result: str, now: datetime | None) -> Callback:
-    with db.session() as session:
-        row = _locked(session, callback_id)
-        _move(row, event)
-        row.result, row.closed_at = clean(result, 64), now or utc_now()
-        return row
+def _held(session: Session, actor: Actor, callback_id: int, what: str) -> Callback:
+    """The locked row, if `actor` may decide about it: it is nobody else's, or they lead (then it is audited)."""
+    actor.require(Permission.callbacks_handle)
+    row = _locked(session, callback_id)
+    if _is_anothers(row, actor) and not actor.is_system:
+        if not actor.may(Permission.agents_control):
+            raise _taken_by_other(session, row)
+        detail = {"what": what, "agent_id": row.agent_id}
+        write(session, actor, Action.callback_overridden, f"callback:{row.id}", detail)
+    return row
+
+
+def _is_anothers(row: Callback, actor: Actor) -> bool:
+    return row.state == CallbackState.taken.value and row.agent_id not in (None, actor.agent_id)
+
+
+def _taken_by_other(session: Session, row: Callback) -> Refused:
+    who = " ".join(filter(None, (row.agent_id, agent_names(session).get(row.agent_id or ""))))
+    return Refused(f"该回拨正由坐席 {who} 处理。", f"Agent {who} has taken this call-back.", code="taken")
+
+
+def _close(row: Callback, event: CallbackEvent, result: str, now: datetime | None) -> None:
+    _move(row, event)
+    row.result, row.closed_at = clean(result, 64), now or utc_now()
 
 
 def _settle(row: Callback, taken_ms: int, outcome: AttemptOutcome, why: str, now: datetime) -> bool:
     if row.state != CallbackState.taken.value or row.taken_at is None or to_ms(row.taken_at) != taken_ms:
         return False
-    if outcome is AttemptOutcome.reached:
-        _move(row, CallbackEvent.reach)
-        row.result, row.closed_at = "reached", now
-        return True
-    if outcome is AttemptOutcome.not_dialled:
-        row.attempts -= 1
-    _miss(row, why, now)
+    match outcome:
+        case AttemptOutcome.reached:
+            _close(row, CallbackEvent.reach, "reached", now)
+        case AttemptOutcome.not_dialled:
+            _put_back(row)
+            row.result = clean(why, 64)
+        case AttemptOutcome.missed:
+            _miss(row, why, now)
     return True
 
 
 def _miss(row: Callback, why: str, now: datetime) -> None:
-    event = CallbackEvent.give_up if row.attempts >= MOST_ATTEMPTS else CallbackEvent.miss
-    _move(row, event)
-    row.result = clean(why, 64)
-    if event is CallbackEvent.give_up:
-        row.closed_at = now
+    if row.attempts >= row.most_attempts:
+        _close(row, CallbackEvent.give_up, why, now)
     else:
-        row.agent_id = None
+        _move(row, CallbackEvent.miss)
+        row.result, row.agent_id, row.due_at = clean(why, 64), None, now + RETRY_AFTER
+
+
+def _put_back(row: Callback) -> None:
+    """Nobody was rung: the try does not count."""
+    _move(row, CallbackEvent.release)
+    row.attempts -= 1
+    row.agent_id = None
 
 
 def _move(row: Callback, event: CallbackEvent) -> None:
@@ -232,7 +331,7 @@ def _open_for(session: Session, number: str) -> Callback | None:
     return session.execute(select(Callback).where(col(Callback.open_for) == number)).scalar_one_or_none()
 
 
-def _locked(session: Session, callback_id: int, actor: Actor = SYSTEM) -> Callback:
+def _locked(session: Session, callback_id: int) -> Callback:
     row = session.get(Callback, callback_id, with_for_update=True)
     if row is None:
         raise NotFound()

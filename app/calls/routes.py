@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import select
 from sqlmodel import col
 
+from app.actor import Actor
 from app.calls import service
 from app.calls.model import CallOutcome
 from app.calls.views import call_rows
@@ -17,9 +17,9 @@ from app.cases.history import events_of
 from app.cases.tables import Case
 from app.cases.views import event_json
 from app.clock import iso
-from app.http.context import ActorDep, LeafDep, WebDep
+from app.http.context import ActorDep, Web, WebDep
 from app.http.errors import language_of
-from app.http.schema import Answer, CallId, PageOf, Word
+from app.http.schema import Answer, CallId, DatedListing, Number, PageOf, StaffNumber, Word
 from app.http.shapes import CallRow, RecordingOut
 from recordings.service import of_call
 from recordings.store import recording_json
@@ -43,36 +43,37 @@ class FullCall(CallRow):
     recordings: list[RecordingOut]  # type: ignore[assignment]  # in lists only their number
 
 
+class CallFilter(DatedListing):
+    """Which calls."""
+
+    outcome: CallOutcome | None = None
+    agent: StaffNumber = ""
+    language: Literal["", "zh", "yue", "en"] = ""
+
+
+class CallSearch(CallFilter):
+    """Which calls, also by what tells of the caller."""
+
+    q: Word = ""
+    number: Number = ""
+
+
 @router.get("", operation_id="list_calls")
-def list_calls(
-    actor: ActorDep,
-    web: WebDep,
-    leaf: LeafDep,
-    q: Word = "",
-    outcome: CallOutcome | None = None,
-    agent: Annotated[str, Query(pattern=r"^[0-9]{0,8}$")] = "",
-    number: Annotated[str, Query(max_length=40)] = "",
-    language: Literal["", "zh", "yue", "en"] = "",
-    from_: Annotated[date | None, Query(alias="from")] = None,
-    to: date | None = None,
-) -> PageOf[CallRow]:
+def list_calls(actor: ActorDep, web: WebDep, filters: Annotated[CallFilter, Query()]) -> PageOf[CallRow]:
     """Calls, newest first."""
+    return _listed(actor, web, filters)
+
+
+@router.post("/search", operation_id="search_calls")
+def search_calls(body: CallSearch, actor: ActorDep, web: WebDep) -> PageOf[CallRow]:
+    """Calls, newest first, also by number, call id, case number or staff number."""
+    return _listed(actor, web, body)
+
+
+def _listed(actor: Actor, web: Web, filters: CallFilter) -> PageOf[CallRow]:
     with web.db.read() as session:
-        page = service.list_calls(
-            session,
-            actor,
-            web.settings.zone,
-            q=q,
-            number=number,
-            outcome=outcome or "",
-            agent=agent,
-            language=language,
-            from_=from_,
-            to=to,
-            leaf=leaf,
-        )
-        items = [CallRow(**row) for row in call_rows(session, actor, page.items)]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.list_calls(session, actor, web.settings.zone, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [CallRow(**row) for row in call_rows(session, actor, page.items)])
 
 
 @router.get("/{call_id}", operation_id="get_call")

@@ -22,7 +22,7 @@ from app.citizens.tables import Citizen
 from app.clock import utc_now
 from app.db import Database
 from app.errors import BadInput, NotFound
-from app.paging import Leaf, Page, day_range, fetch, like
+from app.paging import Leaf, Page, equal, like, page_of, within
 from app.text import clean, is_call_id, normal_number
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(CallFacts)) - {"call_id"}
@@ -111,20 +111,8 @@ def list_calls(
         statement = _searched(statement, actor, q)
     if number:
         statement = statement.where(col(Call.number) == normal_number(number), may_be_sought(actor))
-    if outcome:
-        statement = statement.where(col(Call.outcome) == outcome)
-    if agent:
-        statement = statement.where(col(Call.agent_id) == agent)
-    if language:
-        statement = statement.where(col(Call.language) == language)
-    lower, upper = day_range(from_, to, zone)
-    if lower:
-        statement = statement.where(col(Call.started_at) >= lower)
-    if upper:
-        statement = statement.where(col(Call.started_at) < upper)
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    statement = equal(statement, {Call.outcome: outcome, Call.agent_id: agent, Call.language: language})
+    return page_of(session, within(statement, Call.started_at, from_, to, zone), leaf)
 
 
 def of_number(session: Session, number: str, *, limit: int = 5, but: str = "") -> list[Call]:

@@ -16,7 +16,7 @@ from app.cases.history import events_of
 from app.cases.model import CaseState, parse_number
 from app.cases.tables import Case, CaseEvent
 from app.citizens.tables import Citizen, CitizenNumber
-from app.paging import Leaf, Page, day_range, fetch, like
+from app.paging import Leaf, Page, equal, like, page_of, within
 from app.text import clean, normal_number
 
 
@@ -39,7 +39,7 @@ def list_cases(
     *,
     q: str = "",
     state: str = "",
-    type_: str = "",
+    type: str = "",
     source: str = "",
     agent: str = "",
     number: str = "",
@@ -62,17 +62,8 @@ def list_cases(
         statement = statement.where(or_(*kinds))
     if number:
         statement = statement.where(col(Case.caller_number) == normal_number(number), _may_be_sought(actor))
-    for column, value in ((Case.state, state), (Case.type, type_), (Case.source, source), (Case.agent_id, agent)):
-        if value:
-            statement = statement.where(col(column) == value)
-    lower, upper = day_range(from_, to, zone)
-    if lower:
-        statement = statement.where(col(Case.created_at) >= lower)
-    if upper:
-        statement = statement.where(col(Case.created_at) < upper)
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
+    return page_of(session, within(statement, Case.created_at, from_, to, zone), leaf)
 
 
 def of_citizen(

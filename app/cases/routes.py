@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
 from pydantic import Field
 
+from app.actor import Actor
 from app.calls.service import find
 from app.calls.views import call_rows
 from app.cases import service
@@ -18,8 +18,8 @@ from app.cases.views import attachments, case_json, event_json
 from app.citizens.service import as_json
 from app.citizens.tables import Citizen
 from app.clock import iso
-from app.http.context import ActorDep, LeafDep, Web, WebDep
-from app.http.schema import Answer, Body, Id, PageOf, Version, Word
+from app.http.context import ActorDep, Web, WebDep
+from app.http.schema import Answer, Body, DatedListing, Id, Number, PageOf, StaffNumber, Version, Word
 from app.http.shapes import CallRow, CitizenOut
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
@@ -71,6 +71,22 @@ class ManualCase(Body):
 
     fields: Fields = Field(default_factory=Fields)
     call_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]{1,64}$")
+
+
+class CaseFilter(DatedListing):
+    """Which cases."""
+
+    state: CaseState | None = None
+    type: CaseType | None = None
+    source: Source | None = None
+    agent: StaffNumber = ""
+
+
+class CaseSearch(CaseFilter):
+    """Which cases, also by what tells of the citizen."""
+
+    q: Word = ""
+    number: Number = ""
 
 
 class Saved(Answer):
@@ -128,37 +144,21 @@ class EventOut(Answer):
 
 
 @router.get("", operation_id="list_cases")
-def list_cases(
-    actor: ActorDep,
-    web: WebDep,
-    leaf: LeafDep,
-    q: Word = "",
-    state: CaseState | None = None,
-    type: CaseType | None = None,
-    source: Source | None = None,
-    agent: Annotated[str, Query(pattern=r"^[0-9]{0,8}$")] = "",
-    number: Annotated[str, Query(max_length=40)] = "",
-    from_: Annotated[date | None, Query(alias="from")] = None,
-    to: date | None = None,
-) -> PageOf[CaseOut]:
+def list_cases(actor: ActorDep, web: WebDep, filters: Annotated[CaseFilter, Query()]) -> PageOf[CaseOut]:
     """Cases, newest first."""
+    return _listed(actor, web, filters)
+
+
+@router.post("/search", operation_id="search_cases")
+def search_cases(body: CaseSearch, actor: ActorDep, web: WebDep) -> PageOf[CaseOut]:
+    """Cases, newest first, also by the caller's number or name, the case number, or words of title and content."""
+    return _listed(actor, web, body)
+
+
+def _listed(actor: Actor, web: Web, filters: CaseFilter) -> PageOf[CaseOut]:
     with web.db.read() as session:
-        page = service.list_cases(
-            session,
-            actor,
-            web.settings.zone,
-            q=q,
-            state=state or "",
-            type_=type or "",
-            source=source or "",
-            agent=agent,
-            number=number,
-            from_=from_,
-            to=to,
-            leaf=leaf,
-        )
-        items = [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.list_cases(session, actor, web.settings.zone, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items])
 
 
 @router.post("", operation_id="create_case", status_code=201)

@@ -12,7 +12,7 @@ from app.citizens import service
 from app.citizens.model import Flag
 from app.errors import NotFound
 from app.http.context import ActorDep, WebDep
-from app.http.schema import Body, Id, Version
+from app.http.schema import Body, Id, Number, Version
 from app.http.shapes import CitizenOut
 
 router = APIRouter(prefix="/api/citizens", tags=["citizens"])
@@ -34,7 +34,7 @@ class CitizenPatch(Body):
 class NumberIn(Body):
     """A telephone number; in the body, so that it enters no address line and no log."""
 
-    number: str = Field(max_length=40)
+    number: Number
 
 
 @router.post("/lookup", operation_id="find_citizen")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.audit.model import Action
@@ -10,9 +12,9 @@ from app.audit.service import write_once
 from app.errors import Forbidden, NotFound
 from app.faxes import service
 from app.faxes.model import FaxStatus
-from app.http.context import ActorDep, LeafDep, WebDep
+from app.http.context import ActorDep, WebDep
 from app.http.files import file_response
-from app.http.schema import Answer, Id, PageOf
+from app.http.schema import Answer, Id, Listing, PageOf
 
 router = APIRouter(prefix="/api/faxes", tags=["faxes"])
 
@@ -35,13 +37,18 @@ class FaxOut(Answer):
     pdf_url: str | None
 
 
+class FaxFilter(Listing):
+    """Which faxes."""
+
+    status: FaxStatus | None = None
+
+
 @router.get("", operation_id="list_faxes")
-def list_faxes(actor: ActorDep, web: WebDep, leaf: LeafDep, status: FaxStatus | None = None) -> PageOf[FaxOut]:
+def list_faxes(actor: ActorDep, web: WebDep, filters: Annotated[FaxFilter, Query()]) -> PageOf[FaxOut]:
     """Faxes, newest first."""
     with web.db.read() as session:
-        page = service.list_faxes(session, actor, status=status or "", leaf=leaf)
-        items = [FaxOut(**service.fax_json(session, actor, row)) for row in page.items]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.list_faxes(session, actor, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [FaxOut(**service.fax_json(session, actor, row)) for row in page.items])
 
 
 @router.get("/{fax_id}", operation_id="get_fax")

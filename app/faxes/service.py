@@ -25,7 +25,7 @@ from app.faxes.model import FaxStatus
 from app.faxes.tables import Fax
 from app.faxes.tiff import Converted, to_pdf
 from app.intake import Entry, Receipt, Stored
-from app.paging import Leaf, Page, fetch
+from app.paging import Leaf, Page, equal, page_of
 from app.settings import Settings
 from app.text import clean, masked_number
 from app.tools import tool
@@ -140,11 +140,7 @@ def list_faxes(session: Session, actor: Actor, *, status: str = "", leaf: Leaf |
     """Faxes, newest first. Raises Forbidden."""
     actor.require(Permission.messages_read)
     statement = select(Fax).order_by(col(Fax.received_at).desc(), col(Fax.id).desc())
-    if status:
-        statement = statement.where(col(Fax.status) == status)
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    return page_of(session, equal(statement, {Fax.status: status}), leaf)
 
 
 def get(session: Session, actor: Actor, fax_id: int) -> Fax:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 
 from app.actor import Actor
 from app.auth.sessions import COOKIE, Visit, visit_of
 from app.db import Database
 from app.errors import Forbidden, Unauthenticated
-from app.paging import Leaf
 from app.settings import Settings
 from recordings.store import Store
 
@@ -23,13 +23,18 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Web:
-    """The parts behind the pages. `phones_changed` tells Asterisk about telephones; `explain` why a call went so."""
+    """The parts behind the pages.
+
+    `phones_changed` tells Asterisk about telephones; `explain` why a call went so; `speak` gives the file with a text
+    in a language, as callers hear it.
+    """
 
     settings: Settings
     db: Database
     store: Store
     phones_changed: Callable[[], None]
     explain: Callable[[str, str], list[str]]
+    speak: Callable[[str, str], Path]
     realtime: Any = None
 
 
@@ -84,14 +89,6 @@ def asker(found: Annotated[Visit, Depends(visit)]) -> Actor:
     return found.actor
 
 
-def leaf(
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 25
-) -> Leaf:
-    """Which page of a list is wanted."""
-    return Leaf(page, page_size)
-
-
 WebDep = Annotated[Web, Depends(web_of)]
 VisitDep = Annotated[Visit, Depends(visit)]
 ActorDep = Annotated[Actor, Depends(asker)]
-LeafDep = Annotated[Leaf, Depends(leaf)]

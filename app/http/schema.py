@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.paging import Leaf, Page
 
 T = TypeVar("T")
 MOST = 2**31 - 1
@@ -14,13 +18,42 @@ Id = Annotated[int, Path(ge=1, le=MOST)]
 CallId = Annotated[str, Path(pattern=r"^[A-Za-z0-9.-]{1,64}$")]
 AgentId = Annotated[str, Path(pattern=r"^[0-9]{2,8}$")]
 Version = Annotated[int, Field(ge=1, le=MOST)]
-Word = Annotated[str, Query(max_length=100)]
+StaffNumber = Annotated[str, Field(pattern=r"^[0-9]{0,8}$")]
+Word = Annotated[str, Field(max_length=100)]
+Number = Annotated[str, Field(max_length=40)]
 
 
 class Body(BaseModel):
     """A request body: unknown fields are refused, so that a typing error is not lost in silence."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=25_000)
+
+
+class Listing(Body):
+    """What a list is asked for: in the query of a GET, or in the body of a POST to …/search.
+
+    Whatever tells of a person (a number, a name, words that may be either) belongs in the body: addresses stay in
+    browsers' histories and proxies' logs.
+    """
+
+    page: int = Field(default=1, ge=1, le=100_000)
+    page_size: int = Field(default=25, ge=1, le=100)
+
+    @property
+    def leaf(self) -> Leaf:
+        """Which page is wanted."""
+        return Leaf(self.page, self.page_size)
+
+    def wanted(self) -> dict[str, Any]:
+        """The conditions that were set, by the names that the use cases give them."""
+        return self.model_dump(exclude={"page", "page_size"}, exclude_none=True)
+
+
+class DatedListing(Listing):
+    """A list that can be cut to some days, both included."""
+
+    from_: date | None = Field(default=None, alias="from")
+    to: date | None = None
 
 
 class Answer(BaseModel):
@@ -34,6 +67,11 @@ class PageOf(Answer, Generic[T]):
     total: int
     page: int
     page_size: int
+
+    @classmethod
+    def of(cls, page: Page[Any], items: Iterable[T]) -> PageOf[T]:
+        """That page of a list, its rows as `items`."""
+        return cls(items=list(items), total=page.total, page=page.page, page_size=page.page_size)
 
 
 class ErrorDetail(Answer):

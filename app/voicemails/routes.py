@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from pydantic import Field
 
 from app.audit.model import Action
 from app.audit.service import write_once
 from app.errors import Forbidden, NotFound
-from app.http.context import ActorDep, LeafDep, WebDep
+from app.http.context import ActorDep, WebDep
 from app.http.files import file_response
-from app.http.schema import Answer, Body, Id, PageOf
+from app.http.schema import Answer, Body, Id, Listing, PageOf
 from app.voicemails import service
 from app.voicemails.model import VoicemailStatus
 
@@ -43,19 +44,19 @@ class Done(Body):
     done: bool = True
 
 
+class VoicemailFilter(Listing):
+    """Which voicemails."""
+
+    status: VoicemailStatus | None = None
+    section: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{0,15})?$")
+
+
 @router.get("", operation_id="list_voicemails")
-def list_voicemails(
-    actor: ActorDep,
-    web: WebDep,
-    leaf: LeafDep,
-    status: VoicemailStatus | None = None,
-    section: Annotated[str, Query(pattern=r"^[a-z0-9-]{0,16}$")] = "",
-) -> PageOf[VoicemailOut]:
+def list_voicemails(actor: ActorDep, web: WebDep, filters: Annotated[VoicemailFilter, Query()]) -> PageOf[VoicemailOut]:
     """Voicemails, newest first; dropped ones only when asked for."""
     with web.db.read() as session:
-        page = service.list_voicemails(session, actor, status=status or "", section=section, leaf=leaf)
-        items = [VoicemailOut(**service.voicemail_json(session, actor, row)) for row in page.items]
-    return PageOf(items=items, total=page.total, page=page.page, page_size=page.page_size)
+        page = service.list_voicemails(session, actor, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [VoicemailOut(**service.voicemail_json(session, actor, row)) for row in page.items])
 
 
 @router.get("/{voicemail_id}", operation_id="get_voicemail")

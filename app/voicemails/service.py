@@ -22,7 +22,7 @@ from app.clock import iso, utc_now
 from app.db import Database
 from app.errors import BadInput, NotFound, Refused
 from app.intake import Entry, Receipt, Stored
-from app.paging import Leaf, Page, fetch
+from app.paging import Leaf, Page, equal, page_of
 from app.settings import Settings
 from app.text import masked_number
 from app.voicemails.model import DropReason, VoicemailStatus
@@ -165,15 +165,9 @@ def list_voicemails(
     """Voicemails, newest first; dropped ones only when asked for. Raises Forbidden."""
     actor.require(Permission.messages_read)
     statement = select(Voicemail).order_by(col(Voicemail.started_at).desc(), col(Voicemail.id).desc())
-    if status:
-        statement = statement.where(col(Voicemail.status) == status)
-    else:
+    if not status:
         statement = statement.where(col(Voicemail.status) != VoicemailStatus.dropped.value)
-    if section:
-        statement = statement.where(col(Voicemail.section) == section)
-    leaf = leaf or Leaf()
-    rows, total = fetch(session, statement, leaf)
-    return Page(rows, total, leaf.page, leaf.size)
+    return page_of(session, equal(statement, {Voicemail.status: status, Voicemail.section: section}), leaf)
 
 
 def get(session: Session, actor: Actor, voicemail_id: int) -> Voicemail:

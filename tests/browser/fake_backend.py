@@ -18,7 +18,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 
-from tests.browser import samples
+from tests.browser.fake_office import FakeOffice, error
+from tests.browser.samples import board, calls, office, people
 
 DIST = Path(__file__).resolve().parents[2] / "app/frontend/dist"
 Json = dict[str, Any]
@@ -38,7 +39,7 @@ class FakeBackend:
         self.passwords = {"1001": "a-good-password", "boss": "a-good-password"}
         self.must_change = False
         self.signed_in: str | None = None
-        self.agent: Json = samples.agent_view()
+        self.agent: Json = people.agent_view()
         self.calls: dict[str, Json] = {}
         self.cases: dict[int, Json] = {}
         self.registered: list[int] = []
@@ -47,13 +48,13 @@ class FakeBackend:
         self.acks: list[tuple[float, int]] = []
         self.hellos: list[Json] = []
         self.demo_calls: list[Json] = []
-        self.board: Json = samples.board(now_ms())
+        self.board: Json = board.board(now_ms())
         self.demo = False
         self.fail_saves: list[int] = []  # status codes for the next saves; 0 = cut the connection
         self.refuse_ws = False
         self.quiet = False  # True: no pings, nothing: a frozen server
         self.phone_can_answer = True
-        self.lists = samples.lists()
+        self.office = FakeOffice()
         self._epoch, self._seq = "e1", 0
         self._kept: list[str] = []
         self._sockets: set[WebSocket] = set()
@@ -108,14 +109,14 @@ class FakeBackend:
     def offer(self, call_id: str = "hotline1-1.1", *, with_card: bool = True, rings_s: int = 20, **card: Any) -> Json:
         """Offer a call: the draft is stored, the pop goes out, the phone rings. Gives the card."""
         case = self.case_of(call_id)
-        whole = samples.card(call_id, case, now_ms(), **card)
+        whole = calls.card(call_id, case, now_ms(), **card)
         sent = (
             whole
             if with_card
             else {**whole, "draft": None, "citizen": None, "open_cases": [], "last_cases": [], "last_calls": []}
         )
         deadline = now_ms() + rings_s * 1000
-        self.calls[call_id] = samples.call_view(call_id, sent, now_ms(), {"offer_id": "o1", "deadline_ms": deadline})
+        self.calls[call_id] = calls.call_view(call_id, sent, now_ms(), {"offer_id": "o1", "deadline_ms": deadline})
         self.agent = {**self.agent, "state": "offered", "since_ms": now_ms(), "call_id": call_id, "until_ms": deadline}
         self.emit("agent.state", self.agent)
         self.emit("call.pop", {"offer_id": "o1", "call_id": call_id, "deadline_ms": deadline, "card": sent})
@@ -162,7 +163,7 @@ class FakeBackend:
             if case["call_id"] == call_id:
                 return case
         number = next(self._numbers)
-        self.cases[number] = samples.case(number, call_id)
+        self.cases[number] = calls.case(number, call_id)
         return self.cases[number]
 
     def commanded(self, name: str) -> list[Json]:
@@ -197,7 +198,7 @@ class FakeBackend:
         )
 
     def _me(self) -> Json:
-        return samples.me(str(self.signed_in), self.must_change, now_ms())
+        return people.me(str(self.signed_in), self.must_change, now_ms())
 
     def _make_app(self) -> FastAPI:
         app = FastAPI()
@@ -229,8 +230,9 @@ class FakeBackend:
             return error(403, "csrf", "CSRF")
         body = await request.json() if request.method != "GET" and await request.body() else {}
         parts = path.split("/")
-        if parts[0] == "cases" and len(parts) > 1:
+        if parts[0] == "cases" and parts[-1] not in ("cases", "search"):
             return self._case(request.method, parts, body)
+        self.office.lists["cases"] = [calls.case_list_row(case) for case in self.cases.values()] or office.cases()
         if path == "me":
             return JSONResponse(self._me())
         if path == "me/password":
@@ -241,34 +243,12 @@ class FakeBackend:
             return Response(status_code=204)
         if parts[0] == "demo":
             return self._demo(request.method, body)
-        if path == "cases":
-            drafts = [samples.case_list_row(case) for case in self.cases.values()]
-            return JSONResponse(samples.page(drafts or self.lists["cases"], request.query_params))
-        if path in self.lists and request.method == "GET":
-            return JSONResponse(samples.page(self.lists[path], request.query_params))
-        if path == "agents":
-            return JSONResponse(
-                {
-                    **samples.new_agent(body),
-                    "user_name": "1002",
-                    "one_time_password": "stone-river-42",
-                    "sip": samples.SIP,
-                }
-            )
-        if parts[0] == "agents" and parts[-1] == "sip":
-            return JSONResponse(samples.SIP)
-        if parts[0] == "calls":
-            return JSONResponse(samples.call_detail())
-        if parts[0] in ("recordings", "voicemails") and parts[-1] == "audio":
-            return samples.audio(request.headers.get("Range"))
-        if parts[0] == "faxes":
-            return Response(samples.PDF, media_type="application/pdf")
-        return error(404, "not_found", "没有找到")
+        return self.office.answer(request, path, body)
 
     def _case(self, method: str, parts: list[str], body: Json) -> Response:
-        case = self.cases.get(int(parts[1])) or samples.case(int(parts[1]), None)
+        case = self.cases.get(int(parts[1])) or calls.case(int(parts[1]), None)
         if parts[-1] == "events":
-            return JSONResponse(samples.page(samples.EVENTS, {}))
+            return JSONResponse(office.page(calls.EVENTS, {}))
         if method == "GET":
             return JSONResponse({**case, "citizen": None, "call": None, "attachments": []})
         if self.fail_saves:
@@ -292,7 +272,7 @@ class FakeBackend:
             case["state"] = "registered"
             self.registered.append(case["id"])
             return JSONResponse(case)
-        return JSONResponse({"version": case["version"], "updated_at": samples.AT})
+        return JSONResponse({"version": case["version"], "updated_at": calls.AT})
 
     def _demo(self, method: str, body: Json) -> Response:
         if not self.demo:
@@ -300,7 +280,7 @@ class FakeBackend:
         if method == "POST":
             self.demo_calls.append(body)
             return JSONResponse({"number": "13800001234"}, status_code=202)
-        return JSONResponse(samples.demo(now_ms()))
+        return JSONResponse(board.demo(now_ms()))
 
     async def _ws(self, socket: WebSocket) -> None:
         self._loop = asyncio.get_running_loop()
@@ -348,7 +328,7 @@ class FakeBackend:
     def _obey(self, name: str, args: Json) -> Json | None:
         """What the real server would do, roughly. The error when it refuses."""
         call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
-        members = samples.members()
+        members = calls.members()
         if name == "agent.sign_in":
             endpoint = args.get("endpoint") or self.agent["endpoint"]
             self.set_agent(state="not_ready", not_ready_reason="busy", endpoint=endpoint)
@@ -381,11 +361,6 @@ class FakeBackend:
         elif name == "call.hangup":
             self.end_call(call_id)
         return None
-
-
-def error(status: int, code: str, message: str) -> Response:
-    """An answer that tells what went wrong."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
 
 def wait_for(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:

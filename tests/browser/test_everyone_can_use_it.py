@@ -20,6 +20,8 @@ PAGES = [
     "/calls/hotline1-1795.1",
     "/voicemails",
     "/faxes",
+    "/callbacks",
+    "/announcements",
     "/admin/agents",
     "/admin/users",
     "/admin/audit",
@@ -95,6 +97,30 @@ def test_the_dialogs_of_the_back_office(sign_in: Callable[..., Page], fake: Fake
     assert accessibility(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_dialogs_of_announcements_and_call_backs(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
+    page = sign_in("/announcements")
+    found: dict[str, list[dict[str, Any]]] = {}
+    page.get_by_test_id("new-announcement").click()
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_test_id("error-summary")).to_be_focused()
+    found["new"] = accessibility(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="编辑播报 1").click()
+    fake.office.row("announcements", 1)["version"] += 1
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_test_id("announcement-clash")).to_be_visible()
+    found["clash"] = accessibility(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="马上结束 1").click()
+    found["end"] = accessibility(page)
+    page.goto(f"{fake.base}/callbacks")
+    page.get_by_role("button", name="更多 13912345603").click()
+    page.get_by_role("button", name="取消任务").click()
+    expect(page.get_by_test_id("error-summary")).to_be_focused()
+    found["cancel"] = accessibility(page)
+    assert {state: it for state, it in found.items() if it} == {}
 
 
 def test_what_an_agent_presses_is_44_pixels_high(on_shift: Page, fake: FakeBackend) -> None:

@@ -79,7 +79,7 @@ def test_a_dropped_voicemail_says_why_and_has_no_player(sign_in: Callable[..., P
 def test_what_the_role_does_not_allow_is_not_offered(
     sign_in: Callable[..., Page], fake: FakeBackend, monkeypatch
 ) -> None:
-    monkeypatch.setattr("tests.browser.samples.PERMISSIONS", ["cases.read"])
+    monkeypatch.setattr("tests.browser.samples.people.PERMISSIONS", ["cases.read"])
     page = sign_in("/cases", "boss")
     links = page.get_by_role("navigation", name="主导航").get_by_role("link")
     expect(links).to_have_text(["工单"])

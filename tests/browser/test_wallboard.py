@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser import samples
 from tests.browser.fake_backend import FakeBackend, now_ms
+from tests.browser.samples import board
 
 
 def test_six_numbers_beside_their_targets_in_colour_and_word(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
@@ -29,7 +29,7 @@ def test_six_numbers_beside_their_targets_in_colour_and_word(sign_in: Callable[.
 def test_it_fits_a_wall_of_1920_by_1080_without_scrolling_and_reads_from_afar(
     sign_in: Callable[..., Page], fake: FakeBackend
 ) -> None:
-    fake.board = samples.board(now_ms(), waiting=40, agents=120)
+    fake.board = board.board(now_ms(), waiting=40, agents=120)
     page = sign_in("/wallboard", "boss")
     page.set_viewport_size({"width": 1920, "height": 1080})
     expect(page.get_by_test_id("big-depth")).to_contain_text("40")
@@ -55,7 +55,7 @@ def test_it_fits_a_wall_of_1920_by_1080_without_scrolling_and_reads_from_afar(
 def test_it_moves_when_the_queue_moves(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
     page = sign_in("/wallboard", "boss")
     expect(page.get_by_test_id("big-depth")).to_contain_text("3")
-    fake.emit("wallboard.figures", samples.board(now_ms(), waiting=0))
+    fake.emit("wallboard.figures", board.board(now_ms(), waiting=0))
     expect(page.get_by_test_id("big-depth")).to_have_attribute("data-level", "good")
     expect(page.get_by_text("没有人在等待")).to_be_visible()
 
@@ -75,7 +75,7 @@ def test_a_frozen_server_is_seen_within_a_dozen_seconds(
 def test_figures_that_stop_while_the_line_lives_are_told_too(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
     page = sign_in("/wallboard", "boss")
     expect(page.get_by_test_id("wall")).to_have_attribute("data-stale", "false")
-    old = samples.board(now_ms() - 11_000)
+    old = board.board(now_ms() - 11_000)
     fake.emit("wallboard.figures", old)
     expect(page.get_by_test_id("wall")).to_have_attribute("data-stale", "true")
     expect(page.get_by_test_id("data-age")).to_have_attribute("data-stale", "false")
@@ -83,7 +83,7 @@ def test_figures_that_stop_while_the_line_lives_are_told_too(sign_in: Callable[.
 
 def test_without_calls_it_says_so_instead_of_a_rate(sign_in: Callable[..., Page], fake: FakeBackend) -> None:
     none = {"num": 0, "den": 0, "rate": None}
-    fake.board = {**samples.board(now_ms(), waiting=0), "answered_in_15s": none, "connect_24h": none}
+    fake.board = {**board.board(now_ms(), waiting=0), "answered_in_15s": none, "connect_24h": none}
     page = sign_in("/wallboard", "boss")
     expect(page.get_by_test_id("big-connect24")).to_contain_text("暂无数据")
     expect(page.get_by_test_id("big-connect24")).to_contain_text("—")

@@ -171,13 +171,15 @@ class Pages:
 
     async def calls_of(self, number: str) -> list[Json]:
         """The stored calls of a caller, newest first."""
-        answer = await self.watcher.json(f"/api/calls?number={number}")
-        return list(answer["items"])
+        return await self._found("calls", number)
 
     async def cases_of(self, number: str) -> list[Json]:
         """The stored cases of a caller."""
-        answer = await self.watcher.json(f"/api/cases?number={number}")
-        return list(answer["items"])
+        return await self._found("cases", number)
+
+    async def _found(self, what: str, number: str) -> list[Json]:
+        answer = await self.watcher.request("POST", f"/api/{what}/search", json={"number": number})
+        return list(answer.raise_for_status().json()["items"])
 
     async def calls_that(self, fits: Callable[[Json], bool], numbers: Iterable[str], timeout: float = 15.0) -> int:
         """How many of these callers have a stored call that fits; waits for those that are written a little later."""

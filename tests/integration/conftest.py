@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -19,7 +20,9 @@ from app.auth.sessions import actor_of
 from app.db import Database
 from app.migrations.run import upgrade
 from app.settings import Settings
+from app.web import create_app
 from tests.integration.postgres_server import PostgresServer
+from tests.integration.web_browser import PASSWORD, Browser
 
 _serial = itertools.count(1)
 
@@ -84,9 +87,6 @@ def settings(db_url: str, tmp_path: Path) -> Settings:
     return made
 
 
-PASSWORD = "Stiller-Ozean-42"
-
-
 @pytest.fixture
 def person(db: Database) -> Callable[..., Actor]:
     """Makes a user with these roles and gives the actor; `agent_id` makes them an agent."""
@@ -104,3 +104,36 @@ def person(db: Database) -> Callable[..., Actor]:
         return actor_of(user)
 
     return make
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """What a build leaves."""
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>12345</title>")
+    (dist / "assets" / "index-abc123.js").write_text("console.log(1)")
+    (dist / "favicon.svg").write_text("<svg/>")
+    (tmp_path / "secret.txt").write_text("secret")
+    return dist
+
+
+@pytest.fixture
+def client(settings: Settings, db: Database, pages: Path) -> TestClient:
+    """The web application of that instance, asked by somebody who has not signed in."""
+    app = create_app(settings, db, phones_changed=lambda: None, explain=lambda call_id, lang: [f"why {lang}"])
+    app.state.pages = pages
+    return TestClient(app, base_url="http://hotline.test", raise_server_exceptions=False)
+
+
+@pytest.fixture
+def browser(client: TestClient, person: Callable[..., Actor]) -> Callable[..., Browser]:
+    """A browser signed in as somebody with these roles."""
+
+    def open_(*roles: Role, agent_id: str | None = None) -> Browser:
+        actor = person(*roles, agent_id=agent_id)
+        one = Browser(TestClient(client.app, base_url="http://hotline.test", raise_server_exceptions=False))
+        assert one.sign_in(actor.name).status_code == 200
+        return one
+
+    return open_

@@ -27,7 +27,7 @@ from app.auth.tables import User, UserSession
 from app.db import Database
 from app.errors import BadCredentials, BadInput, Conflict, Forbidden, Refused, TooMany
 from app.settings import Settings
-from tests.integration.conftest import PASSWORD
+from tests.integration.web_browser import PASSWORD
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 People = Callable[..., Actor]

@@ -1,32 +1,30 @@
-"""Call-backs, opening hours and announcements as the voice scripts use them."""
+"""Call-backs: one promise per number, one agent at a time, and an end that somebody sees."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
-from app.actor import SYSTEM, Actor
-from app.announcements import service as announcements
+from app.actor import Actor
+from app.audit.tables import AuditEntry
 from app.auth.model import Role
 from app.callbacks import service as callbacks
-from app.callbacks.model import AttemptOutcome
+from app.callbacks.model import RETRY_AFTER, AttemptOutcome
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import find, record
 from app.clock import to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden, Refused
-from app.hours import service as hours
-from app.hours.model import DayKind
 from app.settings import Settings
+from app.voice_services import VoiceServices
+from tests.integration.web_browser import Browser
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
-ZONE = ZoneInfo("Asia/Shanghai")
 People = Callable[..., Actor]
 
 
@@ -80,13 +78,123 @@ def test_one_agent_takes_it_and_another_cannot(db: Database, person: People):
         callbacks.take(db, person(Role.auditor), row.id or 0)
 
 
-def test_after_three_misses_it_is_given_up_and_may_be_asked_for_anew(db: Database, person: People):
+def test_two_agents_who_take_it_at_the_same_moment_get_one_winner_and_the_other_is_told_who(
+    db: Database, person: People
+):
+    agents = [person(agent_id=f"100{n}") for n in range(1, 5)]
+    row = asked(db)
+    gate, told = threading.Barrier(len(agents)), list[str | None]()
+
+    def press(agent: Actor) -> None:
+        gate.wait()
+        try:
+            told.append(None if callbacks.take(db, agent, row.id or 0) else "?")
+        except Refused as refusal:
+            told.append(refusal.message_zh)
+
+    threads = [threading.Thread(target=press, args=(agent,)) for agent in agents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with db.read() as session:
+        holder = callbacks.get(session, agents[0], row.id or 0)
+    assert sorted(filter(None, told)) == [f"该回拨正由坐席 {holder.agent_id} 坐席{holder.agent_id} 处理。"] * 3
+    assert holder.attempts == 1
+
+
+def test_without_a_staff_number_there_is_no_telephone_to_call_from(db: Database, person: People):
+    with pytest.raises(Refused):
+        callbacks.take(db, person(Role.section_head), asked(db).id or 0)
+
+
+def test_after_the_promised_tries_it_is_given_up_and_may_be_asked_for_anew(db: Database, person: People):
     agent = person(agent_id="1001")
     row = asked(db)
     for state in ("open", "open", "given_up"):
         callbacks.take(db, agent, row.id or 0)
         assert callbacks.missed(db, row.id or 0, "no answer").state == state
     assert asked(db, call_id="h-9").id != row.id
+    with db.read() as session:
+        page = callbacks.list_callbacks(session, person(Role.supervisor), state="given_up")
+        assert [(one.id, one.result, one.agent_id) for one in page.items] == [(row.id, "no answer", "1001")]
+
+
+def test_what_was_given_up_is_decided_about_by_whoever_leads_the_agents(db: Database, person: People):
+    agent, chief = person(agent_id="1001"), person(Role.supervisor)
+    row = callbacks.request(db, CallFacts("h-1", number="13800138000"), most_attempts=1, now=NOW)
+    callbacks.take(db, agent, row.id or 0)
+    callbacks.missed(db, row.id or 0, "busy")
+    for step in (callbacks.reopen, callbacks.cancel):
+        with pytest.raises(Forbidden):
+            step(db, agent, row.id or 0)
+    again = callbacks.reopen(db, chief, row.id or 0)
+    assert (again.state, again.agent_id, again.closed_at, again.open_for) == ("open", None, None, "13800138000")
+    callbacks.take(db, agent, row.id or 0)
+    assert callbacks.missed(db, row.id or 0, "busy").state == "given_up", "it was one more try"
+    asked(db, call_id="h-2")
+    with pytest.raises(Refused):
+        callbacks.reopen(db, chief, row.id or 0)
+    assert callbacks.cancel(db, chief, row.id or 0).state == "cancelled"
+
+
+def test_how_many_tries_are_promised_is_configured(db: Database, person: People, settings: Settings):
+    once = settings.model_copy(update={"callback_attempts": 1})
+    assert VoiceServices(once, db).register_callback("h-1", "13800138000", "zh")
+    with db.read() as session:
+        row = session.exec(select(Callback)).one()
+    callbacks.take(db, person(agent_id="1001"), row.id or 0)
+    assert callbacks.missed(db, row.id or 0, "busy").state == "given_up"
+
+
+def test_a_miss_reported_twice_counts_once_and_the_next_try_waits(db: Database, person: People):
+    row = asked(db)
+    taken = callbacks.take(db, person(agent_id="1001"), row.id or 0, now=NOW)
+    for _ in range(2):
+        missed = callbacks.missed(db, row.id or 0, "no answer", attempt=taken.attempts, now=NOW)
+        assert (missed.state, missed.attempts, missed.due_at) == ("open", 1, NOW + RETRY_AFTER)
+    callbacks.take(db, person(agent_id="1002"), row.id or 0)
+    late = callbacks.missed(db, row.id or 0, "no answer", attempt=taken.attempts)
+    assert (late.state, late.agent_id) == ("taken", "1002"), "a late report of the first try ends no second one"
+
+
+def test_a_citizen_who_was_reached_is_not_called_again_whatever_is_reported_later(db: Database, person: People):
+    row = asked(db)
+    callbacks.take(db, person(agent_id="1001"), row.id or 0)
+    for _ in range(2):
+        assert callbacks.reached(db, row.id or 0, now=NOW).closed_at == NOW
+    after = callbacks.missed(db, row.id or 0, "no answer", now=NOW + RETRY_AFTER)
+    assert (after.state, after.result, after.agent_id, after.closed_at) == ("done", "reached", "1001", NOW)
+
+
+def test_what_was_taken_and_not_called_is_put_back_and_counts_no_try(db: Database, person: People):
+    agent = person(agent_id="1001")
+    row = asked(db)
+    callbacks.take(db, agent, row.id or 0)
+    for _ in range(2):
+        back = callbacks.release(db, agent, row.id or 0)
+        assert (back.state, back.attempts, back.agent_id) == ("open", 0, None)
+
+
+def test_only_its_agent_or_a_supervisor_decides_about_what_is_taken_and_the_supervisor_is_audited(
+    db: Database, person: People
+):
+    mine, other, chief = person(agent_id="1001"), person(agent_id="1002"), person(Role.supervisor)
+    row = asked(db)
+    callbacks.take(db, mine, row.id or 0)
+    for step in (
+        lambda: callbacks.release(db, other, row.id or 0),
+        lambda: callbacks.reached(db, row.id or 0, by=other),
+        lambda: callbacks.missed(db, row.id or 0, "", by=other),
+        lambda: callbacks.cancel(db, other, row.id or 0),
+    ):
+        with pytest.raises(Refused):
+            step()
+    assert callbacks.release(db, chief, row.id or 0).state == "open"
+    with db.read() as session:
+        entry = session.exec(select(AuditEntry).where(AuditEntry.action == "callback.overridden")).one()
+    assert (entry.user_id, entry.object) == (chief.user_id, f"callback:{row.id}")
+    assert entry.detail == {"what": "release", "agent_id": "1001"}
 
 
 def test_a_citizen_who_calls_again_and_is_served_needs_no_call_back(db: Database):
@@ -158,67 +266,32 @@ def test_what_nobody_told_of_is_settled_from_the_stored_calls(
         assert callbacks.get(session, agent, row).state == state
 
 
-def test_open_call_backs_are_listed_first_and_oldest_first(db: Database, person: People):
+def test_open_call_backs_are_listed_first_by_when_they_are_due_and_do_not_jump_when_taken(db: Database, person: People):
     agent = person(agent_id="1001")
-    ids = [asked(db, f"1390000000{n}", f"h-{n}").id or 0 for n in range(3)]
+    ids = [asked(db, f"1390000000{n}", f"h-{n}").id or 0 for n in range(4)]
     callbacks.cancel(db, agent, ids[0])
+    callbacks.take(db, agent, ids[1])
+    callbacks.missed(db, ids[1], "busy", now=NOW)
+    callbacks.take(db, agent, ids[2])
     with db.read() as session:
         page = callbacks.list_callbacks(session, agent)
-        assert [row.id for row in page.items] == [ids[1], ids[2], ids[0]]
-        assert callbacks.callback_json(session, agent, page.items[0])["number"] == "13900000001"
+        assert [row.id for row in page.items] == [ids[2], ids[3], ids[1], ids[0]]
+        first = callbacks.callback_json(session, agent, page.items[0])
+    assert (first["number"], first["agent_id"], first["agent_name"]) == ("13900000002", "1001", "坐席1001")
 
 
-def test_special_days_override_every_days_hours(db: Database, settings: Settings, person: People):
-    leader = person(Role.duty_leader)
-    noon = datetime(2026, 10, 1, 12, 0, tzinfo=ZONE)
-    assert hours.is_open(db, noon, settings).open
-    with db.session() as session:
-        hours.set_special_day(session, leader, date(2026, 10, 1), DayKind.closed)
-    state = hours.is_open(db, noon, settings)
-    assert (state.open, state.reason) == (False, "closed")
-    assert state.next_open == datetime(2026, 10, 2, 8, 0, tzinfo=ZONE)
-    with db.session() as session:
-        hours.set_special_day(session, leader, date(2026, 10, 1), DayKind.makeup, opens="11:00", closes="13:00")
-    assert hours.is_open(db, noon, settings).reason == "makeup"
-    with db.session() as session:
-        hours.remove_special_day(session, leader, date(2026, 10, 1))
-    assert hours.is_open(db, noon, settings).reason == "hours"
-
-
-def test_half_written_hours_and_strangers_are_refused(db: Database, person: People):
-    with pytest.raises(BadInput), db.session() as session:
-        hours.set_special_day(session, SYSTEM, date(2026, 10, 1), DayKind.holiday, opens="09:00")
-    agent = person(agent_id="1001")
-    with pytest.raises(Forbidden), db.session() as session:
-        hours.set_special_day(session, agent, date(2026, 10, 1), DayKind.closed)
-
-
-def test_announcements_are_heard_while_they_are_on_most_urgent_first(db: Database):
-    hour = timedelta(hours=1)
-    with db.session() as session:
-        made = [
-            announcements.create(session, SYSTEM, {"zh": text, "en": "e"}, start, end, priority=priority, now=NOW)
-            for text, start, end, priority in (
-                ("停水", NOW - hour, NOW + hour, 0),
-                ("爆管", NOW - hour, NOW + hour, 5),
-                ("明天", NOW + hour, NOW + 2 * hour, 9),
-            )
-        ]
-    with db.read() as session:
-        heard = announcements.active(session, NOW)
-    assert [announcements.text_for(row, "zh") for row in heard] == ["爆管", "停水"]
-    assert announcements.text_for(heard[0], "yue") == "爆管"
-    assert announcements.text_for(heard[0], "en") == "e"
-    with db.session() as session:
-        announcements.end(session, SYSTEM, made[1].id or 0, now=NOW)
-    with db.read() as session:
-        assert len(announcements.active(session, NOW)) == 1
-
-
-@pytest.mark.parametrize(
-    ("texts", "minutes"),
-    [({}, 60), ({"en": "only English"}, 60), ({"zh": "x" * 301}, 60), ({"zh": "x"}, -1), ({"zh": "x", "fr": "y"}, 60)],
-)
-def test_announcements_nobody_could_understand_are_refused(db: Database, texts: dict[str, str], minutes: int):
-    with pytest.raises(BadInput), db.session() as session:
-        announcements.create(session, SYSTEM, texts, NOW, NOW + timedelta(minutes=minutes), now=NOW)
+def test_over_rest_the_second_agent_is_told_who_has_it(browser: Callable[..., Browser], db: Database):
+    path = f"/api/callbacks/{asked(db).id}"
+    one, two = browser(agent_id="1001"), browser(agent_id="1002")
+    taken = one.send("POST", f"{path}/take").json()
+    assert (taken["state"], taken["attempts"], taken["most_attempts"]) == ("taken", 1, 3)
+    refused = two.send("POST", f"{path}/take")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "taken")
+    assert "1001" in refused.json()["error"]["message"]
+    assert two.get(path).json()["agent_id"] == "1001", "seen by the others"
+    assert one.send("POST", f"{path}/release").json()["state"] == "open"
+    assert two.send("POST", f"{path}/take").status_code == 200
+    assert two.send("POST", f"{path}/missed", json={"why": "no answer"}).json()["result"] == "no answer"
+    assert two.send("POST", f"{path}/take").status_code == 200
+    assert two.send("POST", f"{path}/reached").json()["state"] == "done"
+    assert [row["state"] for row in one.get("/api/callbacks?state=done").json()["items"]] == ["done"]

@@ -31,7 +31,7 @@ from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
 from app.web import create_app
-from tests.integration.conftest import PASSWORD
+from tests.integration.web_browser import PASSWORD
 
 # What would sign the tester out, lock them out, or write into Asterisk's folders.
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

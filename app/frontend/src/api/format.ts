@@ -25,6 +25,16 @@ export const shortTime = (value: string | number | null | undefined): string => 
 /** "09:30:12" */
 export const clockTime = (value: string | number | null | undefined): string => shown(value, clock)
 
+const DIGITS = /(\d{4})-(\d{2})-(\d{2})\D+(\d{2}):(\d{2})/
+
+/** A moment as the value of a datetime-local input, in the hotline's city: "2026-11-24T09:30". */
+export function cityInput(at: string | number | Date): string {
+  return full(new Date(at)).replace(DIGITS, '$1-$2-$3T$4:$5').slice(0, 16)
+}
+
+/** The moment that a datetime-local input means in the hotline's city; "" for none. The zone has had one offset since 1991. */
+export const fromCityInput = (text: string): string => (text ? `${text.slice(0, 16)}:00+08:00` : '')
+
 /** Seconds as "0:07", "12:05", "1:02:05"; a missing value as "—". */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '—'

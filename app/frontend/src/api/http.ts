@@ -36,6 +36,17 @@ interface Options {
 
 /** Asks `path` (under /api) and gives the decoded answer, undefined for 204. Throws ApiError. */
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
+  const response = await ask(path, options)
+  if (response.status === 204) return undefined as T
+  return (await response.json().catch(() => null)) as T
+}
+
+/** Asks `path` for a file (sound, PDF). Throws ApiError. */
+export async function file(path: string, options: Options = {}): Promise<Blob> {
+  return (await ask(path, options)).blob()
+}
+
+async function ask(path: string, options: Options): Promise<Response> {
   const method = options.method ?? 'GET'
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': locale.value === 'zh' ? 'zh-CN' : 'en' }
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
@@ -54,10 +65,8 @@ export async function api<T>(path: string, options: Options = {}): Promise<T> {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new ApiError(0, 'network', t('error.network'), t('error.networkHint'))
   }
-  if (response.status === 204) return undefined as T
-  const body: unknown = await response.json().catch(() => null)
-  if (response.ok) return body as T
-  const failure = asError(response, body)
+  if (response.ok) return response
+  const failure = asError(response, (await response.json().catch(() => null)) as unknown)
   if (failure.status === 401 && failure.code !== 'bad_credentials' && !options.quiet401) signedOutHandler()
   throw failure
 }

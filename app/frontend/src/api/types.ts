@@ -153,6 +153,44 @@ export interface Fax {
   pdf_url: string | null
 }
 
+export type Language = 'zh' | 'yue' | 'en'
+
+export interface Announcement {
+  id: number
+  texts: Partial<Record<Language, string>>
+  area: string
+  priority: number
+  active_from: string
+  active_until: string
+  state: 'active' | 'coming' | 'past'
+  /** Callers hear it now: of many at once only the most urgent. */
+  heard: boolean
+  version: number
+  created_at: string
+  created_by_name: string | null
+  updated_at: string | null
+  updated_by_name: string | null
+}
+
+export interface Callback {
+  id: number
+  number: string
+  call_id: string
+  language: string
+  queue: string
+  state: 'open' | 'taken' | 'done' | 'given_up' | 'cancelled'
+  requested_at: string
+  due_at: string
+  attempts: number
+  most_attempts: number
+  agent_id: string | null
+  agent_name: string | null
+  taken_at: string | null
+  closed_at: string | null
+  /** How the latest try, or the whole promise, ended. */
+  result: string
+}
+
 export interface Draft {
   case_id: number
   case_number: string

@@ -1,13 +1,16 @@
-// A list whose filters and page live in the address: a view can be bookmarked, shared and gone back to.
+// A list whose view lives in the browser's history: filters and page in the address, to be bookmarked and shared; what tells
+// of a person (numbers, names, words that may be either) beside it in history.state and in request bodies, never in an address.
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import type { Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { api } from '../api/http'
 import type { Page } from '../api/types'
 
+type Filters = Record<string, string>
+
 export interface Listed<T> {
-  /** The filters as they stand in the form; apply() puts them into the address. */
-  filters: Record<string, string>
+  /** The filters as they stand in the form; apply() makes them count. */
+  filters: Filters
   data: Ref<Page<T> | null>
   error: Ref<unknown>
   loading: Ref<boolean>
@@ -17,22 +20,45 @@ export interface Listed<T> {
   clear(): void
   turn(page: number): void
   refresh(): Promise<void>
+  /** Brings the rows that are shown up to date where they stand; `moved` tells that a refresh would show others. */
+  follow(id: (row: T) => unknown): Promise<void>
+  moved: Ref<boolean>
 }
 
-export function useList<T>(path: string, names: string[], size = 25): Listed<T> {
+interface Options {
+  /** Filters that tell of a person: the list is asked by POST to `path`/search. */
+  hidden?: string[]
+  size?: number
+}
+
+/** What of `values` is set, of these names only. */
+const set = (values: Record<string, unknown>, names: string[]): Filters =>
+  Object.fromEntries(names.flatMap((name) => (typeof values[name] === 'string' && values[name] ? [[name, values[name]]] : [])))
+
+export function useList<T>(path: string, shown: string[], { hidden = [], size = 25 }: Options = {}): Listed<T> {
   const route = useRoute()
   const router = useRouter()
   const here = route.path
-  const filters = reactive<Record<string, string>>(Object.fromEntries(names.map((name) => [name, ''])))
+  const names = [...shown, ...hidden]
+  const filters = reactive<Filters>(Object.fromEntries(names.map((name) => [name, ''])))
   const data = shallowRef<Page<T> | null>(null)
   const error = shallowRef<unknown>(null)
   const loading = ref(false)
+  const moved = ref(false)
+  let asked: Filters = {}
   let running: AbortController | null = null
 
   const page = computed(() => Math.max(1, Number(route.query.page) || 1))
   const pages = computed(() => Math.max(1, Math.ceil((data.value?.total ?? 0) / (data.value?.page_size || size))))
 
-  const one = (value: unknown): string => (typeof value === 'string' ? value : '')
+  function ask(signal: AbortSignal): Promise<Page<T> | T[]> {
+    const wanted = { ...asked, page: page.value, page_size: size }
+    return hidden.length ? api(`${path}/search`, { method: 'POST', body: wanted, signal }) : api(path, { query: wanted, signal })
+  }
+
+  /** Short lists (people, announcements) come as an array. */
+  const whole = (answer: Page<T> | T[]): Page<T> =>
+    Array.isArray(answer) ? { items: answer, total: answer.length, page: 1, page_size: Math.max(size, answer.length) } : answer
 
   async function refresh(): Promise<void> {
     running?.abort()
@@ -40,11 +66,9 @@ export function useList<T>(path: string, names: string[], size = 25): Listed<T> 
     const { signal } = running
     loading.value = true
     try {
-      const query = Object.fromEntries(names.map((name) => [name, one(route.query[name])]))
-      const answer = await api<Page<T> | T[]>(path, { query: { ...query, page: page.value, page_size: size }, signal })
-      // Short lists (people) come whole.
-      data.value = Array.isArray(answer) ? { items: answer, total: answer.length, page: 1, page_size: Math.max(size, answer.length) } : answer
+      data.value = whole(await ask(signal))
       error.value = null
+      moved.value = false
     } catch (cause) {
       if (!signal.aborted) error.value = cause
     } finally {
@@ -52,16 +76,37 @@ export function useList<T>(path: string, names: string[], size = 25): Listed<T> 
     }
   }
 
-  function go(query: Record<string, string>): void {
-    const kept = Object.fromEntries(Object.entries(query).filter(([, value]) => value))
-    void router.push({ path: here, query: kept })
+  async function follow(id: (row: T) => unknown): Promise<void> {
+    if (loading.value || !running) return refresh()
+    const { signal } = running
+    try {
+      const { items } = whole(await ask(signal))
+      const shown = data.value
+      if (signal.aborted || !shown) return
+      const fresh = new Map(items.map((row) => [id(row), row]))
+      moved.value = items.length !== shown.items.length || items.some((row, at) => id(row) !== id(shown.items[at]!))
+      data.value = { ...shown, items: shown.items.map((row) => fresh.get(id(row)) ?? row) }
+      error.value = null
+    } catch (cause) {
+      if (!signal.aborted) error.value = cause
+    }
+  }
+
+  function go(next: Filters, to = 1): void {
+    const query = { ...set(next, shown), ...(to > 1 ? { page: String(to) } : {}) }
+    const same = to === page.value && names.every((name) => (next[name] ?? '') === (asked[name] ?? ''))
+    // `force`: two views may differ only in what the address does not show.
+    if (same) void refresh()
+    else void router.push({ path: here, query, state: { hidden: set(next, hidden) }, force: true })
   }
 
   watch(
     () => route.query,
     (query) => {
       if (route.path !== here) return
-      for (const name of names) filters[name] = one(query[name])
+      const beside = (history.state as { hidden?: Filters } | null)?.hidden ?? {}
+      asked = { ...set(query, shown), ...set(beside, hidden) }
+      for (const name of names) filters[name] = asked[name] ?? ''
       void refresh()
     },
     { immediate: true },
@@ -76,7 +121,9 @@ export function useList<T>(path: string, names: string[], size = 25): Listed<T> 
     pages,
     apply: () => go(Object.fromEntries(Object.entries(filters).map(([name, value]) => [name, value.trim()]))),
     clear: () => go({}),
-    turn: (to) => go({ ...Object.fromEntries(names.map((name) => [name, one(route.query[name])])), page: to > 1 ? String(to) : '' }),
+    turn: (to) => go(asked, to),
     refresh,
+    follow,
+    moved,
   }
 }

@@ -62,7 +62,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -71,6 +71,8 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   calls: 'calls.read',
   voicemails: 'messages.read',
   faxes: 'messages.read',
+  callbacks: 'callbacks.handle',
+  announcements: 'announcements.write',
   admin: 'users.manage',
   audit: 'audit.read',
 }

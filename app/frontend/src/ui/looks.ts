@@ -41,9 +41,25 @@ const INTAKES: Record<string, Look> = {
   failed: { tone: 'trouble', icon: 'error' },
 }
 
+const CALLBACKS: Record<string, Look> = {
+  open: { tone: 'paused', icon: 'clock' },
+  taken: { tone: 'talking', icon: 'phone' },
+  done: { tone: 'ready', icon: 'ready' },
+  given_up: { tone: 'trouble', icon: 'warning' },
+  cancelled: { tone: 'away', icon: 'close' },
+}
+
+const ANNOUNCEMENTS: Record<string, Look> = {
+  active: { tone: 'talking', icon: 'speaker' },
+  coming: { tone: 'paused', icon: 'clock' },
+  past: { tone: 'away', icon: 'close' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
 export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ?? ''] ?? UNKNOWN
 export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
+export const callbackLook = (state: string): Look => CALLBACKS[state] ?? UNKNOWN
+export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ?? UNKNOWN
 export const intakeLook = (status: string): Look => INTAKES[status] ?? UNKNOWN

@@ -1,0 +1,90 @@
+"""The back office's half of the fake backend: lists, what is opened from them, and what is changed in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from tests.browser.samples import calls, office, people
+
+Json = dict[str, Any]
+
+
+class FakeOffice:
+    """What the lists hold, from memory; `asked` are the bodies of searches."""
+
+    def __init__(self) -> None:
+        self.lists = office.lists() | {"announcements": office.announcements(), "callbacks": office.callbacks()}
+        self.asked: list[Json] = []
+        self.spoken: list[Json] = []
+        self.me = "1001"
+
+    def answer(self, request: Request, path: str, body: Json) -> Response:
+        """The answer to /api/`path`."""
+        parts = path.split("/")
+        if parts[-1] == "search" and parts[0] in self.lists:
+            self.asked.append(body)
+            return JSONResponse(office.page(self.lists[parts[0]], body))
+        if parts[0] == "announcements" and request.method != "GET":
+            return self._announcement(parts, body)
+        if parts[0] == "callbacks" and len(parts) > 1:
+            return self._callback(self.row("callbacks", int(parts[1])), parts[-1], body)
+        if path == "announcements":
+            state = request.query_params.get("state")
+            return JSONResponse([row for row in self.lists[path] if state in (None, row["state"])])
+        if path in self.lists and request.method == "GET":
+            return JSONResponse(office.page(self.lists[path], request.query_params))
+        if path == "agents":
+            told = {"user_name": "1002", "one_time_password": "stone-river-42", "sip": people.SIP}
+            return JSONResponse({**people.new_agent(body), **told})
+        if parts[0] == "agents" and parts[-1] == "sip":
+            return JSONResponse(people.SIP)
+        if parts[0] == "calls":
+            return JSONResponse(calls.call_detail())
+        if parts[0] in ("recordings", "voicemails") and parts[-1] == "audio":
+            return office.audio(request.headers.get("Range"))
+        if parts[0] == "faxes":
+            return Response(office.PDF, media_type="application/pdf")
+        return error(404, "not_found", "没有找到")
+
+    def row(self, what: str, ident: int) -> Json:
+        """One row of a list, to be looked at or changed."""
+        return next(row for row in self.lists[what] if row["id"] == ident)
+
+    def _announcement(self, parts: list[str], body: Json) -> Response:
+        rows = self.lists["announcements"]
+        if parts[-1] == "spoken":
+            self.spoken.append(body)
+            return office.audio(None)
+        if len(parts) == 1:
+            rows.insert(0, office.announcement(len(rows) + 1, **body, created_by_name="李班长"))
+            return JSONResponse(rows[0], status_code=201)
+        row = self.row("announcements", int(parts[1]))
+        if parts[-1] == "end":
+            row |= {"state": "past", "heard": False, "version": row["version"] + 1}
+        elif body.pop("version") != row["version"]:
+            return error(409, "version_conflict", "已被他人修改", current=row, changed_by=row["updated_by_name"])
+        else:
+            row |= {**body, "version": row["version"] + 1, "updated_by_name": "李班长"}
+        return JSONResponse(row)
+
+    def _callback(self, row: Json, step: str, body: Json) -> Response:
+        if row["state"] == "taken" and row["agent_id"] != self.me and step != "release":
+            return error(409, "taken", f"该回拨正由坐席 {row['agent_id']} {row['agent_name']} 处理。")
+        after = {
+            "take": {"state": "taken", "agent_id": self.me, "agent_name": "王小丽", "attempts": row["attempts"] + 1},
+            "release": {"state": "open", "agent_id": None, "agent_name": None, "attempts": row["attempts"] - 1},
+            "reached": {"state": "done", "result": "reached"},
+            "missed": {"state": "open", "agent_id": None, "result": body.get("why", "")},
+            "cancel": {"state": "cancelled", "result": body.get("why", "")},
+            "reopen": {"state": "open", "agent_id": None, "most_attempts": row["attempts"] + 1},
+        }
+        row |= after[step]
+        return JSONResponse(row)
+
+
+def error(status: int, code: str, message: str, **more: Any) -> Response:
+    """An answer that tells what went wrong."""
+    return JSONResponse({"error": {"code": code, "message": message}, **more}, status_code=status)
