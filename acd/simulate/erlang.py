@@ -72,7 +72,7 @@ def erlang_a(rate: float, handling_s: float, agents: int, patience_s: float, tar
     if agents == 0:
         return Performance(1.0, 0.0, 1.0, patience_s, 0.0)
     leaving, serving = 1 / patience_s, agents / handling_s
-    # Weights of the states: `free` when some agent is, `busy` when none is and nobody waits, `term` with `place` waiting.
+    # Weights of the states: some agent is `free`; all are `busy` and nobody waits; `term`: with `place` waiting.
     busy = term = line = 1.0
     free = _inverse_b(load, agents) - 1
     if isinf(free):
