@@ -117,7 +117,8 @@ def agents_needed(
 
     def enough(agents: int) -> bool:
         got = erlang_a(rate, handling_s, agents, patience_s, target_s)
-        return got.service_level >= service_level and 1 - got.abandons >= connected
+        served = not isinf(got.mean_wait_s)
+        return served and got.service_level >= service_level and 1 - got.abandons >= connected
 
     high = 1
     while not enough(high):
