@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from acd.journal import DECISIONS, decode
+from acd.journal import DECISIONS, JournalError, decode
 from acd.model import (
     AgentState,
     AgentStateChanged,
@@ -231,12 +231,21 @@ _DECISIONS: Mapping[type, Callable[[Collector, int, Any, Any], None]] = {
 }
 
 
-def collect(lines: Iterable[str]) -> Facts:
-    """The facts of a journal, which may begin in the middle of a life. Raises JournalError for a broken line."""
+def collect(lines: Iterable[str], on_unreadable: Callable[[str], None] | None = None) -> Facts:
+    """The facts of a journal, which may begin in the middle of a life.
+
+    Raises JournalError for a broken line, unless `on_unreadable` is given: it hears why, and the line is passed over.
+    """
     collector = Collector()
     pending: tuple[int, Event, list[Decision]] | None = None
     for line in lines:
-        now_ms, item = decode(line)
+        try:
+            now_ms, item = decode(line)
+        except JournalError as error:
+            if on_unreadable is None:
+                raise
+            on_unreadable(str(error))
+            continue
         if not isinstance(item, tuple) and type(item) in _JOURNAL_DECISIONS:
             if pending is not None:
                 pending[2].append(item)  # type: ignore[arg-type]
@@ -251,6 +260,17 @@ def collect(lines: Iterable[str]) -> Facts:
     if pending is not None:
         collector.step(*pending)
     return collector.facts()
+
+
+def within(facts: Facts, since_ms: int, until_ms: int) -> Facts:
+    """What belongs to this time (the end excluded): calls that joined in it, agents' time cut to it."""
+    calls = [call for call in facts.calls if since_ms <= call.joined_ms < until_ms]
+    spans = [
+        Span(span.agent_id, span.state, max(span.began_ms, since_ms), min(span.ended_ms, until_ms))
+        for span in facts.spans
+        if span.began_ms < until_ms and span.ended_ms > since_ms
+    ]
+    return Facts(calls, spans, facts.until_ms)
 
 
 _JOURNAL_DECISIONS = frozenset(DECISIONS.values())

@@ -56,7 +56,7 @@ def _count(number: int) -> Figure:
 
 
 def _callers(tally: Tally) -> Figure:
-    return Figure(len(tally.callers), None if tally.unknown else 1)
+    return Figure(len(tally.callers), 1 if tally.callers or not tally.offered else None)
 
 
 MEASURES: tuple[Measure, ...] = (
@@ -65,8 +65,8 @@ MEASURES: tuple[Measure, ...] = (
         lambda t: _count(t.offered),
     ),
     Measure(
-        "callers", Kind.COUNT, "来电人数", "unique callers", "同一号码只计一次；有来电号码不明时不计",
-        "each number once; not known while the origin of any call is not",
+        "callers", Kind.COUNT, "来电人数", "unique callers", "同一号码只计一次，号码不明的来电不计",
+        "each number once, calls of unknown origin left out",
         _callers,
     ),
     Measure(

@@ -1,11 +1,25 @@
-"""Figures as plain values, for JSON: each with what it is made of, and its formula once."""
+"""Figures as people and programs read them: text for a cell, plain values for JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from acd.report.formulas import MEASURES, name
+from acd.report.formulas import MEASURES, Kind, Measure, name
 from acd.report.tally import Rules, Tally
+
+
+def shown(measure: Measure, tally: Tally, days: int = 1) -> str:
+    """The value for a cell. Counts are those of one of `days` days; a dash stands for nothing to divide by."""
+    value = measure.figure(tally).value
+    if value is None:
+        return "–"
+    match measure.kind:
+        case Kind.SHARE:
+            return f"{value:.1%}"
+        case Kind.SECONDS:
+            return f"{value:,.1f}"
+        case _:
+            return f"{value / days:,.0f}" if days == 1 or value >= 10 * days else f"{value / days:.1f}"
 
 
 def figures_json(tally: Tally) -> dict[str, Any]:

@@ -139,9 +139,10 @@ def _draw(
 
 def _show(scenario: Scenario, today: Outcome, found: Found | None, lang: str) -> None:
     from acd.report.formulas import BY_KEY, name
+    from acd.report.table import shown
     from acd.report.tally import Rules
     from app.cli.tables import narrow
-    from app.simulation.page import COLUMNS, shown
+    from app.simulation.page import COLUMNS
     from app.simulation.plot import summary
 
     columns = [key for key in COLUMNS if key not in ("answered", "longest_wait")]  # the page has them
@@ -154,10 +155,10 @@ def _show(scenario: Scenario, today: Outcome, found: Found | None, lang: str) ->
             summary(outcome, scenario, which, lang), [*heads, *(name(BY_KEY[k], rules, lang) for k in columns)]
         )
         for slot, (agents, tally) in enumerate(zip(outcome.roster, outcome.slots, strict=True)):
-            cells = (shown(key, tally, outcome.days) for key in columns)
+            cells = (shown(BY_KEY[key], tally, outcome.days) for key in columns)
             table.add_row(scenario.slot_name(slot), str(agents), f"{scenario.load(slot):.1f}", *cells)
         table.add_section()
-        whole = (shown(key, outcome.whole, outcome.days) for key in columns)
+        whole = (shown(BY_KEY[key], outcome.whole, outcome.days) for key in columns)
         table.add_row("the day" if english else "全天", "", "", *whole)
         out().print(table)
     if found is not None and found.shifts:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from acd.report.formulas import BY_KEY, Kind, name
-from acd.report.tally import Rules, Tally
+from acd.report.formulas import BY_KEY, name
+from acd.report.table import shown
+from acd.report.tally import Rules
 from acd.simulate.play import Outcome
 from acd.simulate.scenario import Scenario
 from app.simulation.drawing import Picture, to_svg
@@ -32,20 +33,6 @@ _WORDS = {
 }
 
 
-def shown(key: str, tally: Tally, days: int = 1) -> str:
-    """A measure's value as people read it; counts are those of one day."""
-    value = BY_KEY[key].figure(tally).value
-    if value is None:
-        return "–"
-    match BY_KEY[key].kind:
-        case Kind.SHARE:
-            return f"{value:.1%}"
-        case Kind.SECONDS:
-            return f"{value:,.1f}"
-        case _:
-            return f"{value / days:,.0f}" if days == 1 or value >= 10 * days else f"{value / days:.1f}"
-
-
 def page(picture: Picture, scenario: Scenario, today: Outcome, found: Outcome | None, lang: str = "zh") -> str:
     """The whole file."""
     at = int(lang.startswith("en"))
@@ -69,10 +56,10 @@ def _table(scenario: Scenario, outcome: Outcome, title: str, lang: str) -> str:
     at, rules = int(lang.startswith("en")), Rules(target_s=scenario.target.within_s)
     heads = [_WORDS["slot"][at], _WORDS["agents"][at], *(name(BY_KEY[key], rules, lang) for key in COLUMNS)]
     rows = [
-        [scenario.slot_name(slot), str(agents), *(shown(key, tally, outcome.days) for key in COLUMNS)]
+        [scenario.slot_name(slot), str(agents), *(shown(BY_KEY[key], tally, outcome.days) for key in COLUMNS)]
         for slot, (agents, tally) in enumerate(zip(outcome.roster, outcome.slots, strict=True))
     ]
-    rows.append([_WORDS["day"][at], "", *(shown(key, outcome.whole, outcome.days) for key in COLUMNS)])
+    rows.append([_WORDS["day"][at], "", *(shown(BY_KEY[key], outcome.whole, outcome.days) for key in COLUMNS)])
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     return f"<table><caption>{_WORDS[title][at]}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
