@@ -1,5 +1,6 @@
 """How well is the hotline answering? Rates with their numerator and denominator (GB/T 33358-2016: answered within 15 s;
-connect rate over any continuous 24 h of at least 95 %).
+connect rate over any continuous 24 h of at least 95 %). Every other figure, and figures by half-hour, queue, skill and
+agent, are in `acd.report`.
 
 `figures` counts a list of calls once; `RollingMeasures` keeps the same rates up to date at O(log n) per change.
 Times are epoch milliseconds. A call counts at the moment it joined the queue, and counts from then on.
@@ -11,16 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
-from acd.journal import decode
-from acd.model import (
-    CallJoined,
-    CallLeft,
-    OfferAnswered,
-    Overflow,
-    Queued,
-    Refused,
-    TalkAdopted,
-)
+from acd.report.facts import collect
 
 ANSWER_TARGET_S = 15
 WINDOW_MS = 24 * 3_600_000
@@ -89,34 +81,10 @@ def figures(
 
 def records(lines: Iterable[str]) -> list[CallRecord]:
     """Calls from a journal's lines, in order of joining. Events that the engine refused do not count."""
-    calls: dict[str, CallRecord] = {}
-    undo: tuple[str, CallRecord | None] | None = None
-    joining: dict[str, int] = {}
-    for line in lines:
-        now_ms, item = decode(line)
-        if isinstance(item, CallJoined):
-            undo = None
-            joining = {item.call_id: item.joined_ms}
-        elif isinstance(item, Queued):
-            if item.call_id not in calls:
-                joined_ms = joining.get(item.call_id, now_ms)
-                in_order = now_ms - WINDOW_MS < joined_ms <= now_ms
-                calls[item.call_id] = CallRecord(item.call_id, item.queue, joined_ms if in_order else now_ms)
-        elif isinstance(item, OfferAnswered | TalkAdopted | CallLeft):
-            known = calls.get(item.call_id)
-            undo = (item.call_id, known)
-            if known is None:
-                continue
-            if isinstance(item, CallLeft):
-                calls[item.call_id] = replace(known, ended_ms=known.ended_ms or now_ms)
-            elif known.answered_ms is None:
-                calls[item.call_id] = replace(known, answered_ms=now_ms)
-        elif isinstance(item, Overflow):
-            known = calls[item.call_id]
-            calls[item.call_id] = replace(known, ended_ms=known.ended_ms or now_ms)
-        elif isinstance(item, Refused) and undo is not None and undo[0] == item.subject and undo[1] is not None:
-            calls[item.subject] = undo[1]
-    return list(calls.values())
+    return [
+        CallRecord(call.call_id, call.queue, call.joined_ms, call.answered_ms, call.ended_ms)
+        for call in collect(lines).calls
+    ]
 
 
 class RollingMeasures:

@@ -186,6 +186,24 @@ def _backwards(path: Path) -> Iterator[str]:
             yield rest.decode("utf-8", "replace")
 
 
+def between(folder: Path, prefix: str, since_ms: int, until_ms: int) -> list[Path]:
+    """The files that may hold lines of this time (epoch milliseconds, the end excluded), oldest first."""
+    first, last = (
+        f"{prefix}-{datetime.fromtimestamp(at / 1000, UTC):%Y%m%d}.jsonl"
+        for at in (since_ms, max(since_ms, until_ms - 1))
+    )
+    return sorted(path for path in days(folder, prefix) if first <= path.name <= last)
+
+
+def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """A file's lines with their numbers (from 1), blank ones left out; a last line that no line break ends as well:
+    it may still be being written."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n") and line.strip():
+                yield number, line.decode("utf-8", "replace").rstrip("\n")
+
+
 def prune(folder: Path, prefix: str, today: date, keep_days: int) -> int:
     """Delete days older than `keep_days`; how many."""
     oldest = f"{prefix}-{today - timedelta(days=keep_days):%Y%m%d}.jsonl"

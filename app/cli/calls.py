@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import Failure, err, out, settings
+from app.cli import explain
+from app.cli.output import err, out, settings
 
 app = typer.Typer(help="Calls.", invoke_without_command=True)
 
@@ -51,19 +52,4 @@ def recent(
     out().print(table)
 
 
-@app.command("explain")
-def explain(
-    call_id: Annotated[str, typer.Argument(help="The call's id, as `hotline calls` shows it.")],
-    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
-) -> None:
-    """Tell, from the journal, every decision about a call and its reason."""
-    from acd.explain import explain_call
-
-    lines: list[str] = []
-    for file in sorted(settings().paths.journal.glob("*.jsonl")):
-        lines += file.read_text(errors="replace").splitlines()
-    found = explain_call(lines, call_id, lang)
-    if not found:
-        raise Failure(f"the journal says nothing about {call_id}", "see `hotline calls` for the ids of recent calls")
-    for line in found:
-        out().print(line)
+app.command("explain")(explain.command)

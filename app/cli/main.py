@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import agent, calls, demo, doctor, ivr, prompts, serve, stop, up, user
+from app.cli import acd, agent, calls, demo, doctor, explain, ivr, prompts, replay, serve, stop, up, user
+from app.cli import report as day_report
 from app.cli.output import report
 
 app = typer.Typer(
@@ -24,11 +25,15 @@ app.command("status")(stop.status_command)
 app.command("serve")(serve.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
+app.command("report")(day_report.command)
+app.command("explain")(explain.command)
+app.command("replay")(replay.command)
 app.add_typer(calls.app, name="calls")
 app.add_typer(user.app, name="user")
 app.add_typer(agent.app, name="agent")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(ivr.app, name="ivr")
+app.add_typer(acd.app, name="acd")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
