@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acd.config import OverflowTo
+from acd.config import NuisanceAction, OverflowTo
 from acd.reasons import Reason, Why
 from acd.states import AgentState
 
@@ -21,13 +21,17 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring this agent for this call. The telephone's own limit should be `deadline_ms`."""
+    """Ring this agent for this call. The telephone's own limit should be `deadline_ms`.
+
+    `callback`: nobody is on the line yet; the citizen is dialled when the agent has accepted.
+    """
 
     offer_id: str
     call_id: str
     agent_id: str
     deadline_ms: int
     reason: Reason
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,86 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Widened:
+    """More agents may serve this call from now on."""
+
+    call_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class WaitPredicted:
+    """What was foretold when the caller was first told a wait, for comparison with what came of it.
+
+    Eight of ten waits should end between `low_s` and `high_s` from now; half of them before `middle_s`.
+    """
+
+    call_id: str
+    low_s: int
+    middle_s: int
+    high_s: int
+    position: int
+    agents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A nuisance rule: play the announcement to this caller instead of letting them wait, then report `CallLeft`."""
+
+    call_id: str
+    rule_id: str
+    action: NuisanceAction
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class NuisanceRuleChanged:
+    """A rule began or ended; with the event that led to it this is its audit trail."""
+
+    rule_id: str
+    active: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackOffered:
+    """Ask the caller whether they would rather be called back; the answer yes is `CallbackRequested`. Once per call."""
+
+    call_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackResting:
+    """The call-back keeps its place and is looked at again at `until_ms`."""
+
+    callback_id: str
+    until_ms: int
+    attempts: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DialCitizen:
+    """Dial the citizen of this call-back. `agent_id` waits on the line, or is empty: then the citizen comes first."""
+
+    callback_id: str
+    agent_id: str
+    attempt: int
+    deadline_ms: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackClosed:
+    """The call-back is over without a talk; a person should look at it, unless it was cancelled."""
+
+    callback_id: str
+    attempts: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class QueueChanged:
     """`depth`: callers without an agent, those being offered included. `oldest_joined_ms` is None when it is empty."""
 
@@ -100,4 +184,21 @@ class Refused:
     subject: str = ""
 
 
-Decision = Queued | Offer | CancelOffer | AgentStateChanged | Announce | Overflow | QueueChanged | Refused
+Decision = (
+    Queued
+    | Offer
+    | CancelOffer
+    | AgentStateChanged
+    | Announce
+    | Overflow
+    | QueueChanged
+    | Refused
+    | Widened
+    | WaitPredicted
+    | TurnedAway
+    | NuisanceRuleChanged
+    | CallbackOffered
+    | CallbackResting
+    | DialCitizen
+    | CallbackClosed
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from acd.config import QueueConfig
+from acd.config import NuisanceRule, QueueConfig
 from acd.states import AgentState, FailCause
 
 
@@ -22,6 +22,11 @@ class CallJoined:
     levels, 1 to 5. `attempt` counts entries into the hold loop (AcdJoin's Attempt): a number not higher than one seen
     before is a duplicate and changes nothing; 0 means unknown, and then a call that is offered or talking is taken to
     be back. `language` and `caller` are carried for the view only.
+
+    `flags` (elderly, accessibility) may be worth points of priority. `last_agent` spoke with this caller before.
+    `caller_key` tells callers apart without saying who they are (never a telephone number; one is dropped): it is what
+    redials, nuisance rules and call-backs go by. `place_ms` is the place (`WaitingSeen.joined_ms`) that a caller had
+    before a restart when that was earlier than `joined_ms`.
     """
 
     call_id: str
@@ -32,6 +37,10 @@ class CallJoined:
     language: str = "zh"
     caller: str = ""
     attempt: int = 0
+    flags: tuple[str, ...] = ()
+    last_agent: str = ""
+    caller_key: str = ""
+    place_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class AgentSignedIn:
     skills: Mapping[str, int] = field(default_factory=dict)
     queues: tuple[str, ...] = ("general",)
     ready: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class AgentRestored:
     idle_since_ms: int
     until_ms: int | None = None
     reason: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,85 @@ class AgentBusyOutside:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentRinging:
+    """The telephone of the agent who was offered the call rings."""
+
+    call_id: str
+    agent_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """The agent has put the caller on music, or (`held` false) taken them back."""
+
+    agent_id: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NuisanceRuleSet:
+    """A rule about a caller begins, or replaces the one with the same id. `rule.by` and `rule.why` are its audit."""
+
+    rule: NuisanceRule
+
+
+@dataclass(frozen=True, slots=True)
+class NuisanceRuleLifted:
+    """A rule ends before its time: an appeal was granted."""
+
+    rule_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """A caller in line would rather be called back. The place goes over to `callback_id`; the caller may hang up."""
+
+    call_id: str
+    callback_id: str
+    caller_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRestored:
+    """A call-back from before a restart, with its place and the attempts made. Rests until `not_before_ms`."""
+
+    callback_id: str
+    queue: str
+    joined_ms: int
+    priority: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
+    caller_key: str = ""
+    attempts: int = 0
+    not_before_ms: int = 0
+    requested_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenReached:
+    """The citizen answered the call-back. From now on the call-back is a call like others, with the same id: in talk
+    with the agent who waits on the line, or in the hold loop at its old place."""
+
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenNotReached:
+    """Dialling ended without the citizen."""
+
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelled:
+    """The citizen does not want to be called any more, or somebody (`by`) ended it."""
+
+    callback_id: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueConfigured:
     config: QueueConfig
 
@@ -208,6 +298,15 @@ Event = (
     | WrapUpDone
     | WrapUpExtended
     | AgentBusyOutside
+    | AgentRinging
+    | CallHeld
+    | NuisanceRuleSet
+    | NuisanceRuleLifted
+    | CallbackRequested
+    | CallbackRestored
+    | CitizenReached
+    | CitizenNotReached
+    | CallbackCancelled
     | QueueConfigured
     | TelephoneLink
     | Tick

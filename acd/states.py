@@ -11,7 +11,9 @@ class AgentState(StrEnum):
     SIGNED_OUT = "signed_out"
     READY = "ready"
     OFFERED = "offered"
+    RINGING = "ringing"  # the telephone has said that it rings
     TALKING = "talking"
+    HOLD = "hold"  # in a talk, the caller hears music
     WRAP_UP = "wrap_up"
     NOT_READY = "not_ready"
 
@@ -25,6 +27,11 @@ class CallState(StrEnum):
     TALKING = "talking"
     OVERFLOWED = "overflowed"  # sent to voicemail or call-back; its place is kept until it has left
     FINISHED = "finished"  # the talk is over, the caller still connected (rating, transfer)
+    # A call-back: a place in line whose caller has hung up.
+    CALLBACK_WAITING = "callback_waiting"
+    CALLBACK_RESTING = "callback_resting"  # not now: outside the windows, or between two attempts
+    CALLBACK_OFFERED = "callback_offered"
+    CALLBACK_DIALLING = "callback_dialling"  # the citizen's telephone rings, with an agent on the line or without
 
 
 class FailCause(StrEnum):
