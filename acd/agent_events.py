@@ -6,6 +6,7 @@ Each handler for an event returns why it was refused, or None.
 from __future__ import annotations
 
 from acd.floor import Floor
+from acd.limits import LIMITS, overdue, watch
 from acd.model import (
     AgentBusyOutside,
     AgentNotReady,
@@ -14,6 +15,7 @@ from acd.model import (
     AgentSignedIn,
     AgentSignedOut,
     AgentState,
+    CallHeld,
     NextState,
     PhoneChanged,
     Reason,
@@ -22,9 +24,9 @@ from acd.model import (
     WrapUpDone,
     WrapUpExtended,
 )
-from acd.moves import Restored, drop_offer, move_agent, move_call
+from acd.moves import Restored, drop_offer, end_talk, move_agent, move_call
 from acd.records import Agent
-from acd.tables import AgentStep, CallStep
+from acd.tables import BEING_OFFERED, IN_TALK, AgentStep, CallStep
 
 
 def _known(floor: Floor, agent_id: str) -> Agent | None:
@@ -35,7 +37,7 @@ def _known(floor: Floor, agent_id: str) -> Agent | None:
 
 def agent_signed_in(floor: Floor, event: AgentSignedIn) -> Why | None:
     agent = floor.agent(event.agent_id)
-    agent.skills, agent.queues = dict(event.skills), tuple(event.queues)
+    agent.skills, agent.queues, agent.group = dict(event.skills), tuple(event.queues), event.group
     step = AgentStep.SIGN_IN_READY if event.ready else AgentStep.SIGN_IN_NOT_READY
     was_out = agent.state is AgentState.SIGNED_OUT
     move_agent(floor, agent, step, Reason(ReasonCode.SIGNED_IN), wish_reason="signed_in" if was_out else "")
@@ -55,7 +57,7 @@ def agent_restored(floor: Floor, event: AgentRestored) -> Why | None:
     if step is None:
         return Why.BAD_VALUE
     agent, clock = floor.agent(event.agent_id), floor.clock
-    agent.skills, agent.queues = dict(event.skills), tuple(event.queues)
+    agent.skills, agent.queues, agent.group = dict(event.skills), tuple(event.queues), event.group
     was_out = agent.state is AgentState.SIGNED_OUT
     left_ms = floor.config.wrapup_s * 1000 if event.until_ms is None else event.until_ms - clock.given
     most_ms = (floor.config.wrapup_s + floor.config.wrapup_extra_max_s) * 1000
@@ -75,7 +77,7 @@ def agent_signed_out(floor: Floor, event: AgentSignedOut) -> Why | None:
     agent = floor.agents.get(event.agent_id)
     if agent is None:
         return Why.UNKNOWN_AGENT
-    code = ReasonCode.AGENT_SIGNED_OUT if agent.state is AgentState.OFFERED else ReasonCode.SIGNED_OUT
+    code = ReasonCode.AGENT_SIGNED_OUT if agent.state in BEING_OFFERED else ReasonCode.SIGNED_OUT
     move_agent(floor, agent, AgentStep.SIGN_OUT, Reason(code))
     return None
 
@@ -86,7 +88,14 @@ def _by(by: str) -> Reason:
     return Reason(ReasonCode.SET_BY_OTHER, {"by": by})
 
 
-_BUSY_STATES = frozenset({AgentState.OFFERED, AgentState.TALKING})
+_BUSY_STATES = BEING_OFFERED | IN_TALK
+
+
+def _queued(floor: Floor, code: ReasonCode, facts: dict[str, int | str], by: str) -> Reason:
+    """As `_by` for what will only happen after the call. The first release did not name who had asked for it."""
+    if floor.config.behaviour >= 2 and by not in ("", "agent"):
+        facts["by"] = by
+    return Reason(code, facts)
 
 
 def agent_ready(floor: Floor, event: AgentReady) -> Why | None:
@@ -94,7 +103,7 @@ def agent_ready(floor: Floor, event: AgentReady) -> Why | None:
     if agent is None:
         return Why.UNKNOWN_AGENT
     cancels = agent.state in _BUSY_STATES
-    reason = Reason(ReasonCode.NEXT_STATE_CANCELLED) if cancels else _by(event.by)
+    reason = _queued(floor, ReasonCode.NEXT_STATE_CANCELLED, {}, event.by) if cancels else _by(event.by)
     move_agent(floor, agent, AgentStep.READY, reason)
     return None
 
@@ -104,7 +113,8 @@ def agent_not_ready(floor: Floor, event: AgentNotReady) -> Why | None:
     if agent is None:
         return Why.UNKNOWN_AGENT
     queued = agent.state in _BUSY_STATES
-    reason = Reason(ReasonCode.NEXT_STATE, {"next": "not_ready"}) if queued else _by(event.by)
+    told = {"next": "not_ready"}
+    reason = _queued(floor, ReasonCode.NEXT_STATE, {**told}, event.by) if queued else _by(event.by)
     not_ready_reason = event.reason or "other"
     move_agent(floor, agent, AgentStep.NOT_READY, reason, wish=AgentState.NOT_READY, wish_reason=not_ready_reason)
     return None
@@ -128,9 +138,9 @@ def next_state(floor: Floor, event: NextState) -> Why | None:
     if not queued:
         reason = _by(event.by)
     elif event.state is AgentState.READY:
-        reason = Reason(ReasonCode.NEXT_STATE_CANCELLED)
+        reason = _queued(floor, ReasonCode.NEXT_STATE_CANCELLED, {}, event.by)
     else:
-        reason = Reason(ReasonCode.NEXT_STATE, {"next": event.state.value})
+        reason = _queued(floor, ReasonCode.NEXT_STATE, {"next": event.state.value}, event.by)
     wish_reason = (event.reason or "other") if event.state is AgentState.NOT_READY else ""
     move_agent(floor, agent, step, reason, wish=event.state, wish_reason=wish_reason)
     return None
@@ -163,6 +173,44 @@ def wrapup_over(floor: Floor, agent_id: str) -> None:
         move_agent(floor, agent, AgentStep.WRAPUP_OVER, Reason(ReasonCode.WRAPUP_OVER))
 
 
+_TOO_LONG = {
+    AgentState.READY: ReasonCode.READY_TOO_LONG,
+    AgentState.NOT_READY: ReasonCode.NOT_READY_TOO_LONG,
+    AgentState.TALKING: ReasonCode.TALK_TOO_LONG,
+    AgentState.HOLD: ReasonCode.HOLD_TOO_LONG,
+}
+
+
+def state_over(floor: Floor, agent_id: str) -> None:
+    """The lazy timer of `acd.limits` has rung."""
+    agent = floor.agents.get(agent_id)
+    if agent is None or not overdue(floor, agent):
+        return
+    step = LIMITS[agent.state].step
+    if step is None:
+        if agent.unreachable or agent.in_use:
+            watch(floor, agent)  # what is known of the phone must not be forgotten
+        else:
+            del floor.agents[agent_id]
+        return
+    reason = Reason(_TOO_LONG[agent.state])
+    if agent.state is AgentState.TALKING and agent.call_id is not None:
+        call = floor.calls[agent.call_id]
+        end_talk(floor, call, agent, step, reason)
+        if not call.agents:
+            move_call(floor, call, CallStep.TALK_END)
+        return
+    move_agent(floor, agent, step, reason, wish_reason=reason.code.value)
+
+
+def call_held(floor: Floor, event: CallHeld) -> Why | None:
+    agent = _known(floor, event.agent_id)
+    if agent is None:
+        return Why.UNKNOWN_AGENT
+    step, code = (AgentStep.HOLD, ReasonCode.HELD) if event.held else (AgentStep.RESUME, ReasonCode.RESUMED)
+    return None if move_agent(floor, agent, step, Reason(code)) else Why.NOT_NOW
+
+
 def rest_over(floor: Floor, agent_id: str) -> None:
     agent = floor.agents.get(agent_id)
     if agent is not None:
@@ -180,7 +228,7 @@ def phone_changed(floor: Floor, event: PhoneChanged) -> Why | None:
     else:
         code = ReasonCode.PHONE_IN_USE if event.in_use else ReasonCode.PHONE_FREE
     agent.unreachable, agent.in_use = unreachable, event.in_use
-    if unreachable and agent.state is AgentState.OFFERED:
+    if unreachable and agent.state in BEING_OFFERED:
         _give_up_offer(floor, agent)
         return None
     floor.index(agent)

@@ -1,16 +1,19 @@
 """What is a caller told about position and wait? A range that never rises.
 
-The wait for the k-th place while c agents work is that of k departures, each after (handling time ÷ c) on average:
-k·h/c, give or take its standard deviation h/c·√k. So the range is wide for the next in line and narrows, relative to
-the wait, for those further back. A caller with rare skills is measured against the agents who have them.
+Where the wait comes from is a setting: `acd.prediction`, or the rule of the first release, place × handling time ÷
+agents: the wait for the k-th place while c agents work is that of k departures, each after (handling time ÷ c) on
+average: k·h/c, give or take its standard deviation h/c·√k.
 """
 
 from __future__ import annotations
 
 from math import isqrt
 
+from acd.callbacks import offer_callback
+from acd.config import Prediction
 from acd.floor import Floor
-from acd.model import Announce, CallState
+from acd.model import Announce, CallState, Reason, ReasonCode, WaitPredicted
+from acd.prediction import predict
 from acd.records import Call
 
 _MIN_EVERY_S = 5
@@ -41,6 +44,26 @@ def _words(floor: Floor, call: Call) -> Announce:
 
 def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int | None]:
     """Seconds from and to. None and None while nobody works who could serve this caller."""
+    if floor.config.prediction is Prediction.PLACES:
+        return _by_places(floor, call, position)
+    wait = predict(floor, call)
+    if wait is None:
+        return None, None
+    if not call.predicted:
+        call.predicted = True
+        floor.out.append(WaitPredicted(call.call_id, wait.low_s, wait.middle_s, wait.high_s, position, wait.agents))
+        _ask_who_will_wait_long(floor, call, wait.middle_s)
+    return wait.low_s, wait.high_s
+
+
+def _ask_who_will_wait_long(floor: Floor, call: Call, middle_s: int) -> None:
+    rules = floor.lines[call.queue].config.callback
+    limit = None if rules is None else rules.offer_predicted_s
+    if limit is not None and middle_s >= limit and floor.link_up:
+        offer_callback(floor, call, Reason(ReasonCode.LONG_WAIT_FORETOLD, {"wait_s": middle_s, "limit_s": limit}))
+
+
+def _by_places(floor: Floor, call: Call, position: int) -> tuple[int | None, int | None]:
     line, demand = floor.lines[call.queue], call.demand
     assert demand is not None
     assert call.key is not None

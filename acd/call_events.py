@@ -5,14 +5,17 @@ Each handler for an event returns why it was refused, or None.
 
 from __future__ import annotations
 
+from acd import callbacks
+from acd.callers import apply_rules, priority_of, remember_abandoned, resume_place
 from acd.floor import Floor
 from acd.matching import offer_prefix, skills_text
 from acd.model import (
-    AgentState,
+    AgentRinging,
     CallJoined,
     CallLeft,
     CallState,
     FailCause,
+    NuisanceAction,
     OfferAnswered,
     OfferFailed,
     Queued,
@@ -20,11 +23,13 @@ from acd.model import (
     ReasonCode,
     TalkAdopted,
     TalkEnded,
+    TurnedAway,
     Why,
 )
 from acd.moves import drop_offer, end_offer, end_talk, move_agent, move_call, start_talk
+from acd.prediction import note_place
 from acd.records import Agent, Call
-from acd.tables import IN_LINE, AgentStep, CallStep
+from acd.tables import BEING_OFFERED, CALLBACKS, IN_LINE, IN_OFFER, IN_TALK, AgentStep, CallStep
 
 _OLDEST_JOIN_MS = 12 * 3_600_000
 _ADOPTED_AFTER_MS = 10_000
@@ -38,33 +43,59 @@ _LINK_GRACE_MS = 5_000
 def call_joined(floor: Floor, event: CallJoined) -> Why | None:
     call = floor.calls.get(event.call_id)
     if call is None:
-        joined = _joined(floor, event.joined_ms)
-        late = floor.clock.wall - joined > _ADOPTED_AFTER_MS or event.attempt > 1
-        call = floor.add_call(event.call_id, _queue(floor, event.queue), joined)
-        _describe(floor, call, event)
-        call.newcomer = not late
-        code = ReasonCode.ADOPTED if late else ReasonCode.NEW_CALL
-    else:
-        if 0 < event.attempt <= call.attempt:
-            return None
-        code = ReasonCode.PLACE_KEPT
-        if call.state in IN_LINE and not _changes(floor, call, event):
-            again = call.state is not CallState.WAITING
-            call.attempt = max(call.attempt, event.attempt)
-            if again:
-                move_call(floor, call, CallStep.JOIN)
-                _say_queued(floor, call, code)
-            return None
-        if call.state in IN_LINE:
-            # New rules for a caller in line: out and in again, so that every index knows.
-            if call.state is CallState.OFFERED:
-                move_call(floor, call, CallStep.JOIN)
-            floor.set_call(call, CallState.FINISHED)
-        _describe(floor, call, event)
-        call.newcomer = False
+        _new_call(floor, event)
+        return None
+    if 0 < event.attempt <= call.attempt:
+        return None
+    if call.state in IN_LINE and call.state not in CALLBACKS and not _changes(floor, call, event):
+        again = call.state is not CallState.WAITING
+        call.attempt = max(call.attempt, event.attempt)
+        if again:
+            move_call(floor, call, CallStep.JOIN)
+            _say_queued(floor, call, ReasonCode.PLACE_KEPT)
+        return None
+    if call.state in IN_LINE:
+        # New rules for a caller in line: out and in again, so that every index knows.
+        if call.state in IN_OFFER:
+            move_call(floor, call, CallStep.JOIN)
+        floor.set_call(call, CallState.FINISHED)
+    _describe(floor, call, event)
+    call.newcomer = False
+    callbacks.regretted(floor, call)
+    move_call(floor, call, CallStep.JOIN)
+    _say_queued(floor, call, ReasonCode.PLACE_KEPT)
+    return None
+
+
+def _new_call(floor: Floor, event: CallJoined) -> None:
+    joined = _joined(floor, event.joined_ms)
+    late = floor.clock.wall - joined > _ADOPTED_AFTER_MS or event.attempt > 1
+    call = floor.add_call(event.call_id, _queue(floor, event.queue), joined)
+    _describe(floor, call, event)
+    apply_rules(floor, call)
+    call.priority = priority_of(floor, call)
+    code = ReasonCode.ADOPTED if late else ReasonCode.NEW_CALL
+    if not late and call.turn_away is None and resume_place(floor, call):
+        code = ReasonCode.PLACE_RESUMED
+    call.newcomer = code is ReasonCode.NEW_CALL
     move_call(floor, call, CallStep.JOIN)
     _say_queued(floor, call, code)
-    return None
+    note_place(floor, call, floor.lines[call.queue])
+    if call.turn_away is not None and not late:
+        # Back in the hold loop after all, they wait like others: better than losing somebody between two places.
+        move_call(floor, call, CallStep.OVERFLOW)
+        floor.turned_away[call.call_id] = call
+
+
+def turn_away(floor: Floor) -> None:
+    """Decide aloud whom a nuisance rule keeps out; the link to the telephone must be up."""
+    for call in floor.turned_away.values():
+        if call.turn_away is not None and call.state is CallState.OVERFLOWED:
+            rule_id, reason = call.turn_away
+            rule = floor.nuisance.by_id.get(rule_id)
+            action = NuisanceAction.ANNOUNCEMENT if rule is None else rule.action
+            floor.out.append(TurnedAway(call.call_id, rule_id, action, reason))
+    floor.turned_away.clear()
 
 
 def _queue(floor: Floor, queue: str) -> str:
@@ -82,9 +113,12 @@ def _joined(floor: Floor, joined_ms: int) -> int:
 def _changes(floor: Floor, call: Call, event: CallJoined) -> bool:
     return (
         _queue(floor, event.queue) != call.queue
-        or _priority(event) != call.priority
+        or _priority(event) != call.asked_priority
         or dict(event.skills) != call.skills
         or (event.joined_ms > 0 and _joined(floor, event.joined_ms) < call.joined)
+        or (event.place_ms > 0 and _joined(floor, event.place_ms) < call.joined)
+        or bool(event.flags and event.flags != call.flags)
+        or bool(event.caller_key and event.caller_key != call.caller_key)
     )
 
 
@@ -94,12 +128,20 @@ def _priority(event: CallJoined) -> int:
 
 def _describe(floor: Floor, call: Call, event: CallJoined) -> None:
     call.queue = _queue(floor, event.queue)
-    call.priority = _priority(event)
+    call.asked_priority = _priority(event)
     call.skills = dict(event.skills)
     call.language, call.caller = event.language, event.caller
     call.attempt = max(call.attempt, event.attempt)
+    # What a later report leaves out is not taken back.
+    call.flags, call.last_agent = event.flags or call.flags, event.last_agent or call.last_agent
+    if event.caller_key and event.caller_key != call.caller_key:
+        floor.name_caller(call, event.caller_key)
+    call.priority = priority_of(floor, call)
     if event.joined_ms > 0:
-        call.joined = min(call.joined, _joined(floor, event.joined_ms))
+        call.began = min(call.began, _joined(floor, event.joined_ms))
+        call.joined = min(call.joined, call.began)
+    if event.place_ms > 0:
+        call.joined = min(call.joined, _joined(floor, event.place_ms))
 
 
 def _say_queued(floor: Floor, call: Call, code: ReasonCode) -> None:
@@ -112,8 +154,12 @@ def _say_queued(floor: Floor, call: Call, code: ReasonCode) -> None:
         "skills": skills_text(call.skills),
         "capable": call.demand.capable,
         "working": call.demand.staffed,
-        "free": len(call.demand.idle),
+        "free": floor.free(call.demand),
     }
+    if code is ReasonCode.PLACE_RESUMED:
+        facts["earlier_s"] = (call.began - call.joined) // 1000
+    if call.priority != call.asked_priority:
+        facts["asked_priority"] = call.asked_priority
     floor.out.append(Queued(call.call_id, call.queue, position, Reason(code, facts)))
 
 
@@ -121,7 +167,23 @@ def call_left(floor: Floor, event: CallLeft) -> Why | None:
     call = floor.calls.get(event.call_id)
     if call is None:
         return Why.UNKNOWN_CALL
+    remember_abandoned(floor, call, event.reason)
     move_call(floor, call, CallStep.LEAVE)
+    return None
+
+
+_BETWEEN_OFFERS = frozenset(
+    {CallState.WAITING, CallState.RETURNING, CallState.CALLBACK_WAITING, CallState.CALLBACK_RESTING}
+)
+
+
+def agent_ringing(floor: Floor, event: AgentRinging) -> Why | None:
+    call, agent = floor.calls.get(event.call_id), floor.agents.get(event.agent_id)
+    if call is None or agent is None:
+        return Why.UNKNOWN_CALL if call is None else Why.UNKNOWN_AGENT
+    if call.offer_id != event.offer_id or call.offer_agent != event.agent_id:
+        return _not_this_offer(floor, event.offer_id)
+    move_agent(floor, agent, AgentStep.RING, Reason(ReasonCode.RINGING, {"offer_id": event.offer_id}))
     return None
 
 
@@ -133,15 +195,19 @@ def offer_answered(floor: Floor, event: OfferAnswered) -> Why | None:
         end_offer(floor, call)
         move_call(floor, call, CallStep.ANSWER)
         start_talk(floor, call, agent, AgentStep.ANSWER, _answered(floor, call), floor.clock.wall)
+        if call.state is CallState.CALLBACK_DIALLING:
+            callbacks.agent_accepted(floor, call, agent.agent_id)
         return None
     # Answered in the very moment in which the engine ended the offer: they talk, whatever the engine wanted.
     if (
         call.ended_offer == (event.offer_id, event.agent_id)
-        and call.state in (CallState.WAITING, CallState.RETURNING)
-        and agent.state not in (AgentState.OFFERED, AgentState.TALKING)
+        and call.state in _BETWEEN_OFFERS
+        and agent.state not in BEING_OFFERED | IN_TALK
     ):
         move_call(floor, call, CallStep.ANSWER)
         start_talk(floor, call, agent, AgentStep.ADOPT, _answered(floor, call), floor.clock.wall)
+        if call.state is CallState.CALLBACK_DIALLING:
+            callbacks.agent_accepted(floor, call, agent.agent_id)
         return None
     return _not_this_offer(floor, event.offer_id)
 

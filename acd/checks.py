@@ -10,24 +10,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from acd.config_checks import is_queue_config, is_rule
 from acd.model import (
     AgentBusyOutside,
     AgentNotReady,
     AgentReady,
     AgentRestored,
+    AgentRinging,
     AgentSignedIn,
     AgentSignedOut,
     AgentState,
+    CallbackCancelled,
+    CallbackRequested,
+    CallbackRestored,
+    CallHeld,
     CallJoined,
     CallLeft,
+    CitizenNotReached,
+    CitizenReached,
     Event,
     FailCause,
     NextState,
+    NuisanceRuleLifted,
+    NuisanceRuleSet,
     OfferAnswered,
     OfferFailed,
-    OverflowTo,
     PhoneChanged,
-    QueueConfig,
     QueueConfigured,
     TalkAdopted,
     TalkEnded,
@@ -37,55 +45,30 @@ from acd.model import (
     WrapUpDone,
     WrapUpExtended,
 )
-
-_MAX_ID = 128
-_MAX_TEXT = 64
-_MAX_SKILLS = 32
-_MAX_TIME_MS = 10**14
-_MAX_SECONDS = 86_400
+from acd.values import MAX_SECONDS, MAX_SKILLS, is_caller_key, is_id, is_int, is_skills, is_text, is_time
 
 Check = Callable[[Any], bool]
-
-
-def is_id(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_ID and value.isprintable()
-
-
-def is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _MAX_TEXT and (value == "" or value.isprintable())
-
-
-def is_int(value: Any, low: int = -(10**9), high: int = _MAX_TIME_MS) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_time(value: Any) -> bool:
-    return is_int(value, 0)
-
-
 def _is_seconds(value: Any) -> bool:
-    return is_int(value, 1, _MAX_SECONDS)
-
-
-def _is_skills(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and len(value) <= _MAX_SKILLS
-        and all(is_id(skill) and len(skill) <= _MAX_TEXT and is_int(level, 1, 5) for skill, level in value.items())
-    )
+    return is_int(value, 1, MAX_SECONDS)
 
 
 def _is_queues(value: Any) -> bool:
-    return isinstance(value, tuple | list) and len(value) <= _MAX_SKILLS and all(is_id(queue) for queue in value)
+    return isinstance(value, tuple | list) and len(value) <= MAX_SKILLS and all(is_id(queue) for queue in value)
 
 
 def _is_one_of(kind: type[FailCause] | type[AgentState]) -> Check:
     values = {member.value for member in kind}
     return lambda value: isinstance(value, str) and value in values
+
+
+def _is_key_or_none(value: Any) -> bool:
+    return value == "" or is_caller_key(value)
 
 
 _FIELDS: Mapping[type, Mapping[str, Check]] = {
@@ -94,17 +77,18 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     OfferAnswered: {"call_id": is_id, "agent_id": is_id, "offer_id": is_id},
     OfferFailed: {"call_id": is_id, "agent_id": is_id, "offer_id": is_id, "cause": _is_one_of(FailCause)},
     TalkEnded: {"call_id": is_id, "agent_id": is_id},
-    TalkAdopted: {"call_id": is_id, "agent_id": is_id, "started_ms": _is_time},
-    AgentSignedIn: {"agent_id": is_id, "skills": _is_skills, "queues": _is_queues, "ready": _is_bool},
+    TalkAdopted: {"call_id": is_id, "agent_id": is_id, "started_ms": is_time},
+    AgentSignedIn: {"agent_id": is_id, "skills": is_skills, "queues": _is_queues, "ready": _is_bool, "group": is_text},
     AgentRestored: {
         "agent_id": is_id,
-        "skills": _is_skills,
+        "skills": is_skills,
         "queues": _is_queues,
         "state": _is_one_of(AgentState),
-        "since_ms": _is_time,
-        "idle_since_ms": _is_time,
-        "until_ms": lambda value: value is None or _is_time(value),
+        "since_ms": is_time,
+        "idle_since_ms": is_time,
+        "until_ms": lambda value: value is None or is_time(value),
         "reason": is_text,
+        "group": is_text,
     },
     AgentSignedOut: {"agent_id": is_id},
     AgentReady: {"agent_id": is_id, "by": is_text},
@@ -114,25 +98,29 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     WrapUpDone: {"agent_id": is_id},
     WrapUpExtended: {"agent_id": is_id, "seconds": _is_seconds},
     AgentBusyOutside: {"agent_id": is_id, "busy": _is_bool},
-    QueueConfigured: {"config": lambda value: _is_queue_config(value)},
+    AgentRinging: {"call_id": is_id, "agent_id": is_id, "offer_id": is_id},
+    CallHeld: {"agent_id": is_id, "held": _is_bool},
+    NuisanceRuleSet: {"rule": is_rule},
+    NuisanceRuleLifted: {"rule_id": is_id, "by": is_id},
+    CallbackRequested: {"call_id": is_id, "callback_id": is_id, "caller_key": _is_key_or_none},
+    CallbackRestored: {
+        "callback_id": is_id,
+        "queue": is_id,
+        "joined_ms": is_time,
+        "priority": lambda value: is_int(value, -1000, 1000),
+        "skills": is_skills,
+        "caller_key": _is_key_or_none,
+        "attempts": lambda value: is_int(value, 0, 1000),
+        "not_before_ms": is_time,
+        "requested_ms": is_time,
+    },
+    CitizenReached: {"callback_id": is_id},
+    CitizenNotReached: {"callback_id": is_id},
+    CallbackCancelled: {"callback_id": is_id, "by": is_text},
+    QueueConfigured: {"config": is_queue_config},
     TelephoneLink: {"up": _is_bool},
     Tick: {},
 }
-
-
-def _is_queue_config(value: Any) -> bool:
-    if not isinstance(value, QueueConfig):
-        return False
-    optional = (value.offer_timeout_s, value.overflow_wait_s, value.overflow_unstaffed_s, value.overflow_length)
-    return (
-        is_id(value.queue)
-        and is_int(value.priority, -1000, 1000)
-        and all(item is None or is_int(item, 0, 10**6) for item in (*optional, value.wrapup_s))
-        and value.overflow_to in tuple(OverflowTo)
-        and is_int(value.overflow_below_priority)
-        and is_int(value.announce_first_s, 0, _MAX_SECONDS)
-        and is_int(value.announce_every_s, 0, _MAX_SECONDS)
-    )
 
 
 def check(event: object) -> tuple[Event | None, Why | None]:
@@ -156,24 +144,34 @@ def _joined(event: CallJoined) -> CallJoined:
     skills = event.skills if isinstance(event.skills, Mapping) else {}
     right = {
         skill: min(max(level, 1), 5)
-        for skill, level in list(skills.items())[:_MAX_SKILLS]
+        for skill, level in list(skills.items())[:MAX_SKILLS]
         if is_text(skill) and skill and is_int(level)
     }
     return CallJoined(
         call_id=event.call_id,
         queue=event.queue if is_id(event.queue) else "",
-        joined_ms=event.joined_ms if _is_time(event.joined_ms) else 0,
+        joined_ms=event.joined_ms if is_time(event.joined_ms) else 0,
         priority=event.priority if is_int(event.priority) else 0,
         skills=right,
         language=event.language if is_text(event.language) else "",
         caller=event.caller if is_text(event.caller) else "",
         attempt=event.attempt if is_int(event.attempt, 0, 10**6) else 0,
+        flags=_flags(event.flags),
+        last_agent=event.last_agent if is_id(event.last_agent) else "",
+        caller_key=event.caller_key if is_caller_key(event.caller_key) else "",
+        place_ms=event.place_ms if is_time(event.place_ms) else 0,
     )
+
+
+def _flags(value: object) -> tuple[str, ...]:
+    if not isinstance(value, tuple | list):
+        return ()
+    return tuple(flag for flag in value[:MAX_SKILLS] if flag and is_text(flag))
 
 
 def subject_of(event: object) -> str:
     """The call or agent that an event speaks of, as far as it can be read."""
-    for name in ("call_id", "agent_id"):
+    for name in ("call_id", "agent_id", "callback_id", "rule_id"):
         value = getattr(event, name, None)
         if is_id(value):
             return str(value)

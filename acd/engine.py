@@ -9,84 +9,77 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acd import agent_events, call_events
+from acd import agent_events, call_events, callbacks, callers, overflow, staging
+from acd import events as told
 from acd.announce import announce
-from acd.checks import check, is_int, subject_of
+from acd.checks import check, subject_of
+from acd.decisions import Decision, Refused
+from acd.events import Event
 from acd.floor import Floor
 from acd.matching import match
-from acd.model import (
-    AgentBusyOutside,
-    AgentNotReady,
-    AgentReady,
-    AgentRestored,
-    AgentSignedIn,
-    AgentSignedOut,
-    CallJoined,
-    CallLeft,
-    Decision,
-    EngineConfig,
-    Event,
-    NextState,
-    OfferAnswered,
-    OfferFailed,
-    PhoneChanged,
-    QueueConfigured,
-    Refused,
-    TalkAdopted,
-    TalkEnded,
-    TelephoneLink,
-    Tick,
-    Unknown,
-    Why,
-    WrapUpDone,
-    WrapUpExtended,
-)
-from acd.overflow import look_at_call, look_at_demand, overflow
+from acd.model import EngineConfig, Why
+from acd.values import is_int
 from acd.views import AgentSeen, EngineView, OfferSeen, TalkSeen, WaitingSeen
 
 
-def _queue_configured(floor: Floor, event: QueueConfigured) -> Why | None:
+def _queue_configured(floor: Floor, event: told.QueueConfigured) -> Why | None:
     floor.configure(event.config)
     return None
 
 
-def _telephone_link(floor: Floor, event: TelephoneLink) -> Why | None:
+def _telephone_link(floor: Floor, event: told.TelephoneLink) -> Why | None:
     floor.link_up = event.up
     return None
 
 
-def _tick(_floor: Floor, _event: Tick) -> Why | None:
+def _tick(_floor: Floor, _event: told.Tick) -> Why | None:
     return None
 
 
 _HANDLERS: Mapping[type, Callable[[Floor, Any], Why | None]] = {
-    CallJoined: call_events.call_joined,
-    CallLeft: call_events.call_left,
-    OfferAnswered: call_events.offer_answered,
-    OfferFailed: call_events.offer_failed,
-    TalkEnded: call_events.talk_ended,
-    TalkAdopted: call_events.talk_adopted,
-    AgentSignedIn: agent_events.agent_signed_in,
-    AgentRestored: agent_events.agent_restored,
-    AgentSignedOut: agent_events.agent_signed_out,
-    AgentReady: agent_events.agent_ready,
-    AgentNotReady: agent_events.agent_not_ready,
-    NextState: agent_events.next_state,
-    PhoneChanged: agent_events.phone_changed,
-    WrapUpDone: agent_events.wrapup_done,
-    WrapUpExtended: agent_events.wrapup_extended,
-    AgentBusyOutside: agent_events.agent_busy_outside,
-    QueueConfigured: _queue_configured,
-    TelephoneLink: _telephone_link,
-    Tick: _tick,
+    told.CallJoined: call_events.call_joined,
+    told.CallLeft: call_events.call_left,
+    told.OfferAnswered: call_events.offer_answered,
+    told.OfferFailed: call_events.offer_failed,
+    told.TalkEnded: call_events.talk_ended,
+    told.TalkAdopted: call_events.talk_adopted,
+    told.AgentSignedIn: agent_events.agent_signed_in,
+    told.AgentRestored: agent_events.agent_restored,
+    told.AgentSignedOut: agent_events.agent_signed_out,
+    told.AgentReady: agent_events.agent_ready,
+    told.AgentNotReady: agent_events.agent_not_ready,
+    told.NextState: agent_events.next_state,
+    told.PhoneChanged: agent_events.phone_changed,
+    told.WrapUpDone: agent_events.wrapup_done,
+    told.WrapUpExtended: agent_events.wrapup_extended,
+    told.AgentBusyOutside: agent_events.agent_busy_outside,
+    told.AgentRinging: call_events.agent_ringing,
+    told.CallHeld: agent_events.call_held,
+    told.NuisanceRuleSet: callers.rule_set,
+    told.NuisanceRuleLifted: callers.rule_lifted,
+    told.CallbackRequested: callbacks.callback_requested,
+    told.CallbackRestored: callbacks.callback_restored,
+    told.CitizenReached: callbacks.citizen_reached,
+    told.CitizenNotReached: callbacks.citizen_not_reached,
+    told.CallbackCancelled: callbacks.callback_cancelled,
+    told.QueueConfigured: _queue_configured,
+    told.TelephoneLink: _telephone_link,
+    told.Tick: _tick,
 }
 
 _TIMERS: Mapping[str, Callable[[Floor, str], None]] = {
     "offer": call_events.offer_expired,
     "return": call_events.caller_is_back,
     "announce": announce,
-    "overflow": look_at_call,
-    "unstaffed": look_at_demand,
+    "overflow": overflow.look_at_call,
+    "unstaffed": overflow.look_at_demand,
+    "hours": overflow.hours_changed,
+    "widen": staging.widen,
+    "release": staging.release,
+    "ask": callbacks.ask,
+    "callback": callbacks.due,
+    "rule": callers.rule_due,
+    "watch": agent_events.state_over,
     "wrapup": agent_events.wrapup_over,
     "rest": agent_events.rest_over,
 }
@@ -107,6 +100,8 @@ class Engine:
         self.config = config or EngineConfig()
         self.seed = seed
         self._floor = Floor(self.config, seed)
+        for rule in self.config.nuisance:
+            callers.keep_rule(self._floor, rule)
 
     def handle(self, event: Event, now_ms: int) -> list[Decision]:
         """What follows from this event at this time (epoch milliseconds), in the order in which to do it.
@@ -121,16 +116,21 @@ class Engine:
         if right is not None:
             why = _HANDLERS[type(right)](floor, right)
         if why is not None:
-            name = event.name if isinstance(event, Unknown) else type(event).__name__
+            name = event.name if isinstance(event, told.Unknown) else type(event).__name__
             floor.out.append(Refused(name, why, subject_of(event)))
         for _ in range(_TIMERS_AT_ONCE):
             timer = floor.timers.pop_due(floor.clock.tau)
             if timer is None:
                 break
             _TIMERS[timer[2]](floor, timer[3])
-        if floor.link_up and (floor.fresh_agents or floor.fresh_calls):
+        if not floor.link_up:
+            for agent in floor.fresh_agents.values():
+                floor.settle(agent)
+        elif floor.fresh_agents or floor.fresh_calls or floor.turned_away or floor.to_dial:
+            callbacks.dial(floor)
             match(floor)
-            overflow(floor)
+            overflow.overflow(floor)
+            call_events.turn_away(floor)
         if floor.touched:
             floor.show_queues()
         return floor.out
@@ -186,6 +186,7 @@ class Engine:
                 call_id=agent.call_id,
                 offer_id=agent.offer_id,
                 queues=agent.queues,
+                group=agent.group,
             )
             for agent in floor.agents.values()
         ]
@@ -209,6 +210,8 @@ class Engine:
                         caller=call.caller,
                         offer_id=call.offer_id,
                         agent_id=call.offer_agent,
+                        flags=call.flags,
+                        callback=call.callback is not None,
                     )
                 )
         return seen

@@ -10,11 +10,20 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from acd.explain_words import WORDS
 from acd.journal import EVENTS, JournalError, decode
 from acd.model import (
     Announce,
+    CallbackCancelled,
+    CallbackClosed,
+    CallbackOffered,
+    CallbackRequested,
+    CallbackResting,
     CallLeft,
     CancelOffer,
+    CitizenNotReached,
+    CitizenReached,
+    DialCitizen,
     FailCause,
     Offer,
     OfferAnswered,
@@ -27,77 +36,12 @@ from acd.model import (
     Refused,
     TalkAdopted,
     TalkEnded,
+    TurnedAway,
+    WaitPredicted,
+    Widened,
 )
 
 CHINA = timezone(timedelta(hours=8))
-
-# One sentence per code and language; facts by name. `{needs}` and `{place}` are empty without their fact.
-_WORDS: Mapping[ReasonCode, tuple[str, str]] = {
-    ReasonCode.NEW_CALL: (
-        "进入队列，排第 {position} 位；能接此来电的坐席 {capable} 人，在岗 {working} 人，空闲 {free} 人{needs}",
-        "joined the queue at place {position}; {capable} agents could serve the call, {working} working, "
-        "{free} free{needs}",
-    ),
-    ReasonCode.PLACE_KEPT: (
-        "回到队列，保留原位置，排第 {position} 位，已等 {waited_s} 秒",
-        "back in the queue with the place kept, at {position}, after {waited_s} s",
-    ),
-    ReasonCode.ADOPTED: (
-        "系统恢复后接管此来电，保留原入队时间{place}",
-        "taken over after a restart with the first join time kept{place}",
-    ),
-    ReasonCode.LONGEST_IDLE: (
-        "来电入队时有 {candidates} 名合格坐席空闲，派给空闲最久的一位（已空闲 {idle_s} 秒）{needs}",
-        "{candidates} qualified agents were free; the one idle longest ({idle_s} s) was chosen{needs}",
-    ),
-    ReasonCode.NEXT_IN_LINE: (
-        "坐席空出，来电是其能接的人中排在最前的（第 {position} 位，已等 {waited_s} 秒）{needs}",
-        "an agent became free and the call was the first in line that they can serve (place {position}, "
-        "waited {waited_s} s){needs}",
-    ),
-    ReasonCode.CALLER_LEFT: ("来电人已离开队列", "the caller left the queue"),
-    ReasonCode.BACK_IN_HOLD: ("来电人已回到等候", "the caller was back on hold"),
-    ReasonCode.OFFER_TIMEOUT: ("超过振铃时限，话机没有回音", "the ringing limit passed without word from the phone"),
-    ReasonCode.AGENT_SIGNED_OUT: ("坐席签出", "the agent signed out"),
-    ReasonCode.PHONE_LOST: ("坐席话机掉线", "the agent's phone went away"),
-    ReasonCode.ANSWERED_ELSEWHERE: ("来电已由其他坐席接听", "another agent has the call"),
-    ReasonCode.WAITED_TOO_LONG: (
-        "等待 {waited_s} 秒，超过上限 {limit_s} 秒",
-        "waited {waited_s} s, more than the limit of {limit_s} s",
-    ),
-    ReasonCode.QUEUE_FULL: (
-        "已有 {waiting} 人等候，达到队列上限 {limit} 人",
-        "{waiting} callers were waiting already, the limit is {limit}",
-    ),
-    ReasonCode.NOBODY_SIGNED_IN: (
-        "超过 {limit_s} 秒没有能接此来电的坐席签入",
-        "for more than {limit_s} s nobody signed in could serve the call",
-    ),
-    ReasonCode.SIGNED_IN: ("坐席签入", "the agent signed in"),
-    ReasonCode.SIGNED_OUT: ("坐席签出", "the agent signed out"),
-    ReasonCode.RESTORED: ("系统恢复，沿用原状态", "as before the restart"),
-    ReasonCode.AGENT_CHOSE: ("坐席自己设置", "set by the agent"),
-    ReasonCode.SET_BY_OTHER: ("由 {by} 设置", "set by {by}"),
-    ReasonCode.OFFERED: ("派来一个来电", "a call was offered"),
-    ReasonCode.ANSWERED: ("坐席接听，来电人等了 {waited_s} 秒", "answered after a wait of {waited_s} s"),
-    ReasonCode.NO_ANSWER: ("振铃未接听", "the phone was not answered"),
-    ReasonCode.PHONE_BUSY: ("话机占线", "the phone was busy"),
-    ReasonCode.REJECTED: ("坐席拒接", "the agent rejected the call"),
-    ReasonCode.PHONE_UNREACHABLE: ("话机不在线", "the phone cannot be reached"),
-    ReasonCode.PHONE_REACHABLE: ("话机恢复在线", "the phone can be reached again"),
-    ReasonCode.PHONE_IN_USE: ("话机正在使用", "the phone is in use"),
-    ReasonCode.PHONE_FREE: ("话机已空出", "the phone is free"),
-    ReasonCode.BUSY_OUTSIDE: ("坐席正在其他通话中", "the agent is on another call"),
-    ReasonCode.FREE_AGAIN: ("其他通话结束", "the other call has ended"),
-    ReasonCode.DESKTOP_SILENT: ("坐席页面没有响应弹屏", "the agent's page did not confirm the pop"),
-    ReasonCode.OFFER_CANCELLED: ("派呼未能执行", "the offer could not be carried out"),
-    ReasonCode.TALK_ENDED: ("通话结束", "the talk ended"),
-    ReasonCode.WRAPUP_DONE: ("话后整理完成", "wrap-up was finished"),
-    ReasonCode.WRAPUP_EXTENDED: ("话后整理延长 {seconds} 秒", "wrap-up was extended by {seconds} s"),
-    ReasonCode.WRAPUP_OVER: ("话后整理时间到", "wrap-up time was over"),
-    ReasonCode.NEXT_STATE: ("通话后的状态已预约", "the state after the call was queued"),
-    ReasonCode.NEXT_STATE_CANCELLED: ("取消预约的状态", "the queued state was cancelled"),
-}
 
 _CAUSES: Mapping[FailCause, ReasonCode] = {
     FailCause.NO_ANSWER: ReasonCode.NO_ANSWER,
@@ -126,6 +70,19 @@ _STEPS: Mapping[str, tuple[str, str]] = {
     "ended": ("与工号 {agent} 的通话结束", "the talk with agent {agent} ended"),
     "overflow": ("{to}：{reason}", "{to}: {reason}"),
     "left": ("离开{why}", "left{why}"),
+    "callback_offer": ("询问来电人是否改为回拨：{reason}", "asked whether to be called back: {reason}"),
+    "callback_asked": ("改为回拨（{callback}），保留位置", "to be called back ({callback}), keeping the place"),
+    "callback_rests": ("回拨暂缓：{reason}", "the call-back rests: {reason}"),
+    "dial": ("第 {attempt} 次回拨市民：{reason}", "dialling the citizen, attempt {attempt}: {reason}"),
+    "reached": ("市民接听回拨", "the citizen answered the call-back"),
+    "not_reached": ("回拨未接通", "the citizen was not reached"),
+    "cancelled": ("取消回拨", "the call-back was cancelled"),
+    "callback_closed": ("回拨结束：{reason}", "the call-back is over: {reason}"),
+    "turned_away": ("播放公告，不进入人工：{reason}", "an announcement instead of a person: {reason}"),
+    "predicted": (
+        "预测等待 {low} 至 {high} 秒（中位 {middle} 秒，依据 {agents} 名坐席的当前状态）",
+        "foretold a wait of {low} to {high} s (middle {middle} s, from what {agents} agents are doing)",
+    ),
     "announce": ("播报：排第 {position} 位{wait}", "told: place {position}{wait}"),
 }
 
@@ -149,8 +106,10 @@ def words(reason: Reason, lang: str = "zh") -> str:
         if "position" in reason.facts
         else ""
     )
-    facts.update(needs=needs, place=place)
-    return _WORDS[reason.code][english].format_map(facts)
+    relaxed = ("；放宽到 ", "; relaxed to ")[english] + str(facts["relaxed"]) if "relaxed" in facts else ""
+    by = ("（由 {by} 设置）", " (set by {by})")[english].format_map(facts) if "by" in reason.facts else ""
+    facts.update(needs=needs + relaxed, place=place, by_whom=by)
+    return WORDS[reason.code][english].format_map(facts)
 
 
 def _told(item: Announce, lang: str) -> str:
@@ -186,11 +145,43 @@ def _sentence(item: object, lang: str) -> str | None:
             return step("ended", agent=item.agent_id)
         case Overflow():
             return step("overflow", to=_OVERFLOWS[item.to][at], reason=words(item.reason, lang))
+        case Widened():
+            return words(item.reason, lang)
+        case WaitPredicted():
+            told = {"low": item.low_s, "middle": item.middle_s, "high": item.high_s, "agents": item.agents}
+            return step("predicted", **told)
+        case TurnedAway():
+            return step("turned_away", reason=words(item.reason, lang))
         case Announce():
             return step("announce", position=item.position, wait=_told(item, lang))
         case CallLeft():
             why = ("（{}）", " ({})")[at].format(item.reason) if item.reason else ""
             return step("left", why=why)
+        case _:
+            return _callback_sentence(item, lang)
+
+
+def _callback_sentence(item: object, lang: str) -> str | None:
+    def step(name: str, **values: object) -> str:
+        return _STEPS[name][_index(lang)].format_map(_Facts(values))
+
+    match item:
+        case CallbackOffered():
+            return step("callback_offer", reason=words(item.reason, lang))
+        case CallbackRequested():
+            return step("callback_asked", callback=item.callback_id)
+        case CallbackResting():
+            return step("callback_rests", reason=words(item.reason, lang))
+        case DialCitizen():
+            return step("dial", attempt=item.attempt, reason=words(item.reason, lang))
+        case CitizenReached():
+            return step("reached")
+        case CitizenNotReached():
+            return step("not_reached")
+        case CallbackCancelled():
+            return step("cancelled")
+        case CallbackClosed():
+            return step("callback_closed", reason=words(item.reason, lang))
         case _:
             return None
 
@@ -212,7 +203,7 @@ def explain_call(lines: Iterable[str], call_id: str, lang: str = "zh") -> list[s
             continue
         if isinstance(item, Refused) and item.subject == call_id:
             del told[before_event:]  # what was just told did not happen
-        if getattr(item, "call_id", None) != call_id:
+        if call_id not in (getattr(item, "call_id", None), getattr(item, "callback_id", None)):
             continue
         if type(item).__name__ in EVENTS:
             before_event = len(told)

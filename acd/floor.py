@@ -2,44 +2,43 @@
 
 A call's entry into and exit from the indexes follows from its state, an agent's from state and phone, so no handler
 can forget one. How it grows: a change costs O(log n) in calls and in agents, times the number of *different demands*
-(queue and required skills) an agent can serve, which the menu's flow bounds, not the number of callers.
+(who may serve a call) an agent can serve, which the menu's flow bounds, not the number of callers.
 """
 
 from __future__ import annotations
 
+from acd import staging
 from acd.clock import Clock, Timers
-from acd.model import (
-    AgentState,
-    AgentStateChanged,
-    CallState,
-    Decision,
-    EngineConfig,
-    QueueChanged,
-    QueueConfig,
-    Reason,
-)
-from acd.records import Agent, Call, Demand, DemandKey, Line
-from acd.tables import IN_LINE, WORKING
+from acd.config import EngineConfig, QueueConfig, in_force
+from acd.decisions import AgentStateChanged, Decision, QueueChanged
+from acd.demands import Demands
+from acd.hours import limits_at, next_change
+from acd.limits import watch
+from acd.reach import band, rules_of
+from acd.reasons import Reason, ReasonCode
+from acd.records import Agent, Call, Demand, Line, NuisanceRules, PlaceKey
+from acd.states import AgentState, CallState
+from acd.tables import CALLBACKS, IN_LINE, MATCHABLE, WORKING
 
-_MAX_DEMANDS = 256
 _MAX_PARKED = 2_000
 _MIN_ANNOUNCE_S = 5
+_MINUTE_MS = 60_000
+# Emergencies come before everybody else, whatever points age or a queue may give.
+_EMERGENCY_CLASS = 10_000
 
 
 class Floor:
     """State and its upkeep; decisions are collected in `out`."""
 
     def __init__(self, config: EngineConfig, seed: int) -> None:
-        self.config = config
+        self.config = config = in_force(config)
         self.seed = seed
         self.clock = Clock(config.late_wake_s * 1000)
         self.timers = Timers()
         self.agents: dict[str, Agent] = {}
         self.calls: dict[str, Call] = {}
         self.lines: dict[str, Line] = {}
-        self.demands: dict[DemandKey, Demand] = {}
-        self.demand_names: dict[str, Demand] = {}
-        self._demand_limit = _MAX_DEMANDS
+        self.demands = Demands(self)
         self.parked: dict[str, None] = {}  # finished or overflowed calls, oldest first
         self.out: list[Decision] = []
         self.fresh_agents: dict[str, Agent] = {}
@@ -47,13 +46,19 @@ class Floor:
         self.touched: dict[str, Line] = {}
         self.offers_made = 0
         self.link_up = True
+        self.of_key: dict[str, dict[str, None]] = {}  # caller key → calls that are known of that caller
+        self.abandoned: dict[str, tuple[int, int]] = {}  # caller key → place and moment of hanging up, oldest first
+        self.nuisance = NuisanceRules()
+        self.turned_away: dict[str, Call] = {}  # not yet decided aloud
+        self.to_dial: dict[str, tuple[str, ReasonCode]] = {}  # call-back → agent on the line, why; not yet aloud
         self._sequence = 0
         for queue in config.queues:
-            self.lines[queue.queue] = Line(queue, config.expected_handling_s * 1000)
+            self._add_line(queue)
         if config.default_queue not in self.lines:
-            self.lines[config.default_queue] = Line(
-                QueueConfig(config.default_queue), config.expected_handling_s * 1000
-            )
+            self._add_line(QueueConfig(config.default_queue))
+
+    def _add_line(self, queue: QueueConfig) -> None:
+        self.lines[queue.queue] = Line(queue, self.config.expected_handling_s * 1000, rules_of(self.config, queue))
 
     def sequence(self) -> int:
         self._sequence += 1
@@ -62,14 +67,14 @@ class Floor:
     # ---------------------------------------------------------------------------------------------------------- calls
 
     def add_call(self, call_id: str, queue: str, joined: int) -> Call:
-        call = Call(call_id, self.sequence(), queue, joined)
+        call = Call(call_id, self.sequence(), queue, joined, joined)
         self.calls[call_id] = call
         return call
 
     def set_call(self, call: Call, state: CallState | None) -> None:
         """Put the call into this state, in and out of every index. None: the call is gone."""
         before, call.state = call.state, state
-        if before is CallState.WAITING and call.demand is not None and call.key is not None:
+        if before in MATCHABLE and call.demand is not None and call.key is not None:
             call.demand.waiting.remove(call.key)
         if before is CallState.RETURNING:
             self.timers.cancel(call.return_timer)
@@ -78,10 +83,12 @@ class Floor:
             self._leave_line(call)
         elif state in IN_LINE and before not in IN_LINE:
             self._enter_line(call)
+        if before in CALLBACKS or state in CALLBACKS:
+            staging.time_callback(self, call)
         self.parked.pop(call.call_id, None)
         if state is None:
-            self.calls.pop(call.call_id, None)
-        elif state is CallState.WAITING:
+            self._forget(call)
+        elif state in MATCHABLE:
             assert call.demand is not None
             assert call.key is not None
             call.demand.waiting.add(call.key)
@@ -98,27 +105,80 @@ class Floor:
         if len(self.parked) > _MAX_PARKED:
             oldest = next(iter(self.parked))
             del self.parked[oldest]
-            self.calls.pop(oldest, None)
+            self._forget(self.calls[oldest])
+
+    def _forget(self, call: Call) -> None:
+        self.calls.pop(call.call_id, None)
+        self.turned_away.pop(call.call_id, None)
+        self.name_caller(call, "")
+
+    def name_caller(self, call: Call, caller_key: str) -> None:
+        """Keep in mind which caller this call is of; an empty key: of nobody."""
+        if call.caller_key:
+            known = self.of_key[call.caller_key]
+            del known[call.call_id]
+            if not known:
+                del self.of_key[call.caller_key]
+        call.caller_key = caller_key
+        if caller_key:
+            self.of_key.setdefault(caller_key, {})[call.call_id] = None
+
+    def place_key(self, call: Call) -> PlaceKey:
+        """Where the call stands in line. Age is part of the place, not of the time: a point of priority is worth as
+        much as waiting 60 s ÷ `ageing_per_minute` longer, so the order of two callers never changes by waiting."""
+        points = call.priority + self.lines[call.queue].config.priority
+        per_minute = self.config.ageing_per_minute
+        if per_minute <= 0:
+            return (-points, call.joined, call.sequence, call.call_id)
+        if call.priority >= self.config.emergency_priority:
+            return (-_EMERGENCY_CLASS - points, call.joined, call.sequence, call.call_id)
+        return (0, call.joined - points * _MINUTE_MS // per_minute, call.sequence, call.call_id)
 
     def _enter_line(self, call: Call) -> None:
         line = self.lines[call.queue]
-        call.key = (-(call.priority + line.config.priority), call.joined, call.sequence, call.call_id)
+        call.key = self.place_key(call)
         line.order.add(call.key)
         line.by_joined.add((call.joined, call.sequence))
         self.touched[call.queue] = line
-        call.demand = self._demand(call)
-        call.demand.calls += 1
-        self._watch_unstaffed(call.demand)
+        staging.first_stage(self, call, line)
+        assert call.demand is not None
+        self.demands.watch_unstaffed(call.demand)
+        if call.state not in CALLBACKS:
+            self._time_wait(call, line)
+        staging.time_widening(self, call)
+
+    def _time_wait(self, call: Call, line: Line) -> None:
         first = max(_MIN_ANNOUNCE_S, line.config.announce_first_s) * 1000
         if not call.newcomer:
             # All who are taken over after a restart come in one moment: do not speak to all in one moment.
             first += call.sequence * 997 % (max(_MIN_ANNOUNCE_S, line.config.announce_every_s) * 1000)
         call.announce_timer = self.timers.set(self.clock.tau + first, "announce", call.call_id)
-        limit = line.config.overflow_wait_s
-        call.overflow_due = None
-        if limit is not None and call.priority < line.config.overflow_below_priority:
-            call.overflow_due = self.clock.tau + max(0, limit * 1000 - (self.clock.wall - call.joined))
+        self.time_overflow(call)
+        if line.config.hours and line.hours_timer is None:
+            self.time_hours(line)
+        rules = line.config.callback
+        if rules is not None and rules.offer_after_s is not None and not call.callback_offered and not call.callback:
+            left = max(0, rules.offer_after_s * 1000 - (self.clock.wall - call.began))
+            call.callback_timer = self.timers.set(self.clock.tau + left, "ask", call.call_id)
+
+    def time_overflow(self, call: Call) -> None:
+        """When this caller has waited too long by the limits of the hour. Whoever is called back is not sent on."""
+        config = self.lines[call.queue].config
+        limit = limits_at(config, self.clock.given, self.config.zone_offset_min).overflow_wait_s
+        self.timers.cancel(call.overflow_timer)
+        call.overflow_due = call.overflow_timer = None
+        if limit is not None and call.priority < config.overflow_below_priority and call.callback is None:
+            call.overflow_due = self.clock.tau + max(0, limit * 1000 - (self.clock.wall - call.began))
             call.overflow_timer = self.timers.set(call.overflow_due, "overflow", call.call_id)
+
+    def time_hours(self, line: Line) -> None:
+        """Wake up when other limits may begin to hold."""
+        windows = [rule.window for rule in line.config.hours]
+        at = next_change(windows, self.clock.given, self.config.zone_offset_min)
+        self.timers.cancel(line.hours_timer)
+        line.hours_timer = None
+        if at is not None:
+            line.hours_timer = self.timers.set(self.clock.tau + at - self.clock.given, "hours", line.config.queue)
 
     def _leave_line(self, call: Call) -> None:
         line = self.lines[call.queue]
@@ -130,9 +190,9 @@ class Floor:
         call.demand.calls -= 1
         call.demand = None
         call.key = None
-        self.timers.cancel(call.announce_timer)
-        self.timers.cancel(call.overflow_timer)
-        call.announce_timer = call.overflow_timer = None
+        for timer in (call.announce_timer, call.overflow_timer, call.widen_timer, call.callback_timer):
+            self.timers.cancel(timer)
+        call.announce_timer = call.overflow_timer = call.widen_timer = call.callback_timer = None
         self.fresh_calls.pop(call.call_id, None)
 
     def position(self, call: Call) -> int:
@@ -142,58 +202,6 @@ class Floor:
     def waited_s(self, call: Call) -> int:
         return (self.clock.wall - call.joined) // 1000
 
-    # -------------------------------------------------------------------------------------------------------- demands
-
-    def _demand(self, call: Call) -> Demand:
-        key = (call.queue, tuple(sorted(call.skills.items())))
-        demand = self.demands.get(key)
-        if demand is None:
-            if len(self.demands) >= self._demand_limit:
-                self._drop_unused_demands()
-            demand = Demand(key, f"d{self.sequence()}")
-            self.demands[key] = self.demand_names[demand.name] = demand
-            for agent in self.agents.values():
-                if _serves(agent, demand):
-                    self._attach(agent, demand)
-            demand.unstaffed_since = self.clock.tau if demand.capable == 0 else None
-        return demand
-
-    def _drop_unused_demands(self) -> None:
-        for key in [key for key, demand in self.demands.items() if demand.calls == 0]:
-            demand = self.demands.pop(key)
-            del self.demand_names[demand.name]
-            self.timers.cancel(demand.unstaffed_timer)
-        self._demand_limit = max(_MAX_DEMANDS, 2 * len(self.demands))
-        for agent in self.agents.values():
-            agent.demands = [demand for demand in agent.demands if demand.key in self.demands]
-
-    def _attach(self, agent: Agent, demand: Demand) -> None:
-        agent.demands.append(demand)
-        demand.capable += agent.counted_capable
-        demand.staffed += agent.counted_staffed
-        if agent.idle_key is not None:
-            demand.idle.add(agent.idle_key)
-
-    def _watch_unstaffed(self, demand: Demand) -> None:
-        """Keep the moment from which nobody has been able to serve this demand, and wake up when it has lasted."""
-        if demand.capable > 0:
-            self.timers.cancel(demand.unstaffed_timer)
-            demand.unstaffed_timer = demand.unstaffed_since = None
-            return
-        if demand.unstaffed_since is None:
-            demand.unstaffed_since = self.clock.tau
-        limit = self.lines[demand.key[0]].config.overflow_unstaffed_s
-        if limit is None or demand.calls == 0 or demand.unstaffed_timer is not None:
-            return
-        due = demand.unstaffed_since + limit * 1000
-        if due > self.clock.tau:
-            demand.unstaffed_timer = self.timers.set(due, "unstaffed", demand.name)
-
-    def unstaffed_too_long(self, demand: Demand) -> bool:
-        limit = self.lines[demand.key[0]].config.overflow_unstaffed_s
-        since = demand.unstaffed_since
-        return limit is not None and since is not None and self.clock.tau - since >= limit * 1000
-
     # --------------------------------------------------------------------------------------------------------- agents
 
     def agent(self, agent_id: str) -> Agent:
@@ -202,25 +210,23 @@ class Floor:
         if agent is None:
             agent = Agent(agent_id, self.sequence(), since=self.clock.wall, idle_since=self.clock.wall)
             self.agents[agent_id] = agent
+            watch(self, agent)
         return agent
 
     def link(self, agent: Agent) -> None:
         """Find again which queues and demands the agent serves."""
-        self._unindex(agent)
+        self._close(agent)
+        self._count(agent, False, False)
         agent.lines = [self.lines[queue] for queue in agent.queues if queue in self.lines]
-        agent.demands = []
-        for demand in self.demands.values():
-            if _serves(agent, demand):
-                agent.demands.append(demand)
+        self.demands.link(agent)
         self.index(agent)
 
-    def _unindex(self, agent: Agent) -> None:
-        if agent.idle_key is not None:
-            for demand in agent.demands:
-                demand.idle.remove(agent.idle_key)
-            agent.idle_key = None
-        self.fresh_agents.pop(agent.agent_id, None)
-        self._count(agent, False, False)
+    def band(self, agent: Agent, demand: Demand) -> int | None:
+        """How well the agent suits this demand; None when not at all."""
+        line = self.lines.get(demand.key.queue)
+        if line is None:
+            return None
+        return band(demand.key, agent.agent_id, agent.group, agent.queues, agent.skills, line.rules)
 
     def index(self, agent: Agent) -> None:
         """Bring the indexes in line with the agent's state and phone."""
@@ -234,16 +240,33 @@ class Floor:
         key = (agent.idle_since, agent.sequence, agent.agent_id) if open_to_offers else None
         if key == agent.idle_key:
             return
-        if agent.idle_key is not None:
-            for demand in agent.demands:
-                demand.idle.remove(agent.idle_key)
-        agent.idle_key = key
-        if key is None:
-            self.fresh_agents.pop(agent.agent_id, None)
-            return
-        for demand in agent.demands:
-            demand.idle.add(key)
-        self.fresh_agents[agent.agent_id] = agent
+        self._close(agent)
+        if key is not None:
+            agent.idle_key = key
+            self.fresh_agents[agent.agent_id] = agent
+
+    def _close(self, agent: Agent) -> None:
+        """No offers to this agent for the time being."""
+        if agent.indexed and agent.idle_key is not None:
+            for demand, fit in agent.demands:
+                demand.idle.remove((fit, *agent.idle_key))
+        agent.indexed, agent.idle_key = False, None
+        self.fresh_agents.pop(agent.agent_id, None)
+
+    def settle(self, agent: Agent) -> None:
+        """Put an agent who is open to offers among the idle of every demand they serve.
+
+        Not done at once when they become free: more often than not somebody waits for them, and they are gone again.
+        """
+        if agent.idle_key is not None and not agent.indexed:
+            agent.indexed = True
+            for demand, fit in agent.demands:
+                demand.idle.add((fit, *agent.idle_key))
+
+    def free(self, demand: Demand) -> int:
+        """How many agents are free for this demand."""
+        fresh = (agent for agent in self.fresh_agents.values() if not agent.indexed)
+        return len(demand.idle) + sum(1 for agent in fresh if self.band(agent, demand) is not None)
 
     def _count(self, agent: Agent, capable: bool, staffed: bool) -> None:
         more_capable = int(capable) - int(agent.counted_capable)
@@ -253,11 +276,8 @@ class Floor:
             for line in agent.lines:
                 line.staffed += more_staffed
         if more_capable or more_staffed:
-            for demand in agent.demands:
-                demand.capable += more_capable
-                demand.staffed += more_staffed
-                if more_capable:
-                    self._watch_unstaffed(demand)
+            for demand, _ in agent.demands:
+                self.demands.count(demand, more_capable, more_staffed)
 
     def show(self, agent: Agent, reason: Reason) -> None:
         """Decide `AgentStateChanged` with everything a page shows of an agent."""
@@ -290,27 +310,37 @@ class Floor:
         """A queue is new or has new rules. Rare, so everybody concerned is simply placed again."""
         line = self.lines.get(config.queue)
         if line is None:
-            self.lines[config.queue] = Line(config, self.config.expected_handling_s * 1000)
+            self._add_line(config)
             for agent in self.agents.values():
                 if config.queue in agent.queues:
                     self.link(agent)
             return
         line.config = config
+        line.plans.clear()
+        rules = rules_of(self.config, config)
+        if rules != line.rules:
+            line.rules = rules
+            for agent in self.agents.values():
+                if config.queue in agent.queues:
+                    self.link(agent)
         for key in list(line.order):
-            call = self.calls[key[3]]
-            state, returning = call.state, call.return_timer
-            call.return_timer = None  # its time goes on
-            self.set_call(call, CallState.FINISHED)
-            self.set_call(call, state)
-            if returning is not None:
-                self.timers.cancel(call.return_timer)
-                call.return_timer = self.timers.set(returning[0], "return", call.call_id)
-                self.timers.cancel(returning)
-        for demand in self.demands.values():
-            if demand.key[0] == config.queue:
-                self.timers.cancel(demand.unstaffed_timer)
-                demand.unstaffed_timer = None
-                self._watch_unstaffed(demand)
+            self._place_again(self.calls[key[3]])
+        if config.hours:
+            self.time_hours(line)
+        for demand in self.demands.of_queue(config.queue):
+            self.timers.cancel(demand.unstaffed_timer)
+            demand.unstaffed_timer = None
+            self.demands.watch_unstaffed(demand)
+
+    def _place_again(self, call: Call) -> None:
+        state, returning = call.state, call.return_timer
+        call.return_timer = None  # its time goes on
+        self.set_call(call, CallState.FINISHED)
+        self.set_call(call, state)
+        if returning is not None:
+            self.timers.cancel(call.return_timer)
+            call.return_timer = self.timers.set(returning[0], "return", call.call_id)
+            self.timers.cancel(returning)
 
     def show_queues(self) -> None:
         """Decide `QueueChanged` for every queue whose depth or oldest caller has changed."""
@@ -321,8 +351,3 @@ class Floor:
                 line.shown = shown
                 self.out.append(QueueChanged(queue, *shown))
         self.touched.clear()
-
-
-def _serves(agent: Agent, demand: Demand) -> bool:
-    queue, skills = demand.key
-    return queue in agent.queues and all(agent.skills.get(skill, 0) >= level for skill, level in skills)

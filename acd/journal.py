@@ -4,38 +4,58 @@ A life of the engine begins with a header line (configuration, seed). Then, for 
 line for each decision. From headers and events alone `replay` makes the same decisions again, byte for byte; `verify`
 says where a journal and the engine disagree. A last line torn by a crash is passed over.
 
-Lines: header `{"t":now_ms,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision `{"t":now_ms,"d":NAME,…}`.
+Lines: header `{"t":now_ms,"v":2,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision
+`{"t":now_ms,"d":NAME,…}`.
 Fields that have their default value are left out, and so is what is personal and decides nothing.
+
+Version 1 had no `v`; such a journal is replayed by the rules of that time (`EngineConfig.behaviour` 1). A field that is
+not known, from a later version, is passed over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields, replace
 from enum import Enum
 from typing import Any, cast, get_args
 
 from acd.engine import Engine
 from acd.model import (
     AgentState,
+    CallbackFirst,
+    CallbackRules,
+    Choice,
     Decision,
     EngineConfig,
     Event,
     FailCause,
+    GroupStep,
+    HourRule,
+    NuisanceAction,
+    NuisanceRule,
+    NuisanceRuleSet,
     OverflowTo,
+    Prediction,
     QueueConfig,
     QueueConfigured,
     Reason,
     ReasonCode,
+    RelaxRule,
+    RelaxStep,
     Unknown,
     Why,
+    Window,
 )
+from acd.values import is_caller_key
+
+VERSION = 2
 
 EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in (*get_args(Event), Unknown)}
 DECISIONS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Decision)}
 _MAX_REPR = 200
 _MAX_INT = 10**18
+_NESTED = (QueueConfig, Reason, NuisanceRule, RelaxRule, RelaxStep, GroupStep, HourRule, Window, CallbackRules)
 # A caller's number decides nothing, so the journal does without it.
 _PERSONAL = frozenset({"caller"})
 
@@ -72,7 +92,7 @@ def _plain(value: object) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, QueueConfig | Reason):
+    if type(value) in _NESTED:
         return _fields(value)
     return _unwritable(value)
 
@@ -93,12 +113,26 @@ def _unwritable(value: object) -> dict[str, str]:
     return {"?": text[:_MAX_REPR]}
 
 
+_known_fields: dict[type, tuple[Field[Any], ...]] = {}
+
+
+def _fields_of(kind: type) -> tuple[Field[Any], ...]:
+    known = _known_fields.get(kind)
+    if known is None:
+        known = _known_fields[kind] = fields(kind)
+    return known
+
+
 def _fields(item: Any) -> dict[str, Any]:
-    return {
-        field.name: _plain(value)
-        for field in fields(item)
-        if field.name not in _PERSONAL and not _is_default(field, value := getattr(item, field.name))
-    }
+    kind, written = type(item), {}
+    for field in _fields_of(kind):
+        value = getattr(item, field.name)
+        if field.name == "caller_key" and not is_caller_key(value):
+            value = ""  # what looks like a number must not be kept, and counts as no key
+        if field.name in _PERSONAL or _is_default(field, value):
+            continue
+        written[field.name] = _plain(value) if _comes_back(kind, field.name, value) else _unwritable(value)
+    return written
 
 
 def _is_default(field: Field[Any], value: object) -> bool:
@@ -119,16 +153,13 @@ def encode(item: Event | Decision, now_ms: int) -> str:
     if name in DECISIONS and isinstance(item, DECISIONS[name]):
         return _line({"t": _plain(now_ms), "d": name, **_fields(item)})
     if name in EVENTS and isinstance(item, EVENTS[name]):
-        written = _fields(item)
-        if isinstance(item, QueueConfigured) and not isinstance(item.config, QueueConfig):
-            written = {"config": _unwritable(item.config)}
-        return _line({"t": _plain(now_ms), "e": name, **written})
+        return _line({"t": _plain(now_ms), "e": name, **_fields(item)})
     return _line({"t": _plain(now_ms), "e": "Unknown", "name": name})
 
 
 def header(config: EngineConfig, seed: int, now_ms: int) -> str:
     """The first line of an engine's life."""
-    return _line({"t": now_ms, "c": _fields(config), "seed": seed})
+    return _line({"t": now_ms, "v": VERSION, "c": _fields(config), "seed": seed})
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
@@ -138,20 +169,79 @@ def _reason(value: dict[str, Any]) -> Reason:
     return Reason(ReasonCode(value["code"]), value.get("facts", {}))
 
 
-def _queue_config(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    known = {key: _value(item) for key, item in value.items()}
-    if known.get("overflow_to") in tuple(OverflowTo):
-        known["overflow_to"] = OverflowTo(known["overflow_to"])
-    return QueueConfig(**known)
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _comes_back(kind: type, name: str, value: object) -> bool:
+    """Would this value be of the same type when it is read again? If not, it must not be read as a good one."""
+    nested, many = _NESTED_IN.get((kind, name), (None, False))
+    if nested is None or value is None:
+        return True
+    if many:
+        return isinstance(value, tuple) and all(type(item) is nested for item in value)
+    return type(value) is nested
+
+
+def _enum(kind: type[Enum]) -> Callable[[Any], Any]:
+    """A member, or what was written if there is no such member: the checks refused it then and will again."""
+    values = {member.value: member for member in kind}
+    return lambda value: values.get(value, value) if isinstance(value, str) else value
+
+
+# How the fields of configuration that are not plain come back: other configuration (one, or many of it), enums, tuples.
+_NESTED_IN: Mapping[tuple[type, str], tuple[type | None, bool]] = {
+    (QueueConfigured, "config"): (QueueConfig, False),
+    (NuisanceRuleSet, "rule"): (NuisanceRule, False),
+    (EngineConfig, "queues"): (QueueConfig, True),
+    (EngineConfig, "relax"): (RelaxRule, True),
+    (EngineConfig, "nuisance"): (NuisanceRule, True),
+    (QueueConfig, "hours"): (HourRule, True),
+    (QueueConfig, "relax"): (RelaxRule, True),
+    (QueueConfig, "groups"): (GroupStep, True),
+    (QueueConfig, "callback"): (CallbackRules, False),
+    (RelaxRule, "steps"): (RelaxStep, True),
+    (HourRule, "window"): (Window, False),
+    (CallbackRules, "windows"): (Window, True),
+}
+_READ_CONFIG: Mapping[tuple[type, str], Callable[[Any], Any]] = {
+    (EngineConfig, "choice"): _enum(Choice),
+    (EngineConfig, "rare_skills"): _listed,
+    (EngineConfig, "prediction"): _enum(Prediction),
+    (QueueConfig, "overflow_to"): _enum(OverflowTo),
+    (QueueConfig, "choice"): _enum(Choice),
+    (HourRule, "overflow_to"): _enum(OverflowTo),
+    (Window, "weekdays"): _listed,
+    (CallbackRules, "first"): _enum(CallbackFirst),
+    (NuisanceRule, "action"): _enum(NuisanceAction),
+}
+
+
+def _configured(kind: type, raw: Any) -> Any:
+    """Configuration of this kind from what was written. Values that could not be written stay what they are."""
+    if not isinstance(raw, dict) or set(raw) == {"?"}:
+        return _value(raw)
+    known = {field.name for field in _fields_of(kind)}
+    return kind(**{name: _config_field(kind, name, value) for name, value in raw.items() if name in known})
+
+
+def _config_field(kind: type, name: str, value: Any) -> Any:
+    nested, many = _NESTED_IN.get((kind, name), (None, False))
+    if nested is None:
+        read = _READ_CONFIG.get((kind, name))
+        value = _value(value)
+        return value if read is None or isinstance(value, Unwritable) else read(value)
+    if many and isinstance(value, list):
+        return tuple(_configured(nested, item) for item in value)
+    return _configured(nested, value)
 
 
 _READ: Mapping[tuple[str, str], Any] = {
     ("CallJoined", "skills"): lambda value: _value(value),
-    ("AgentSignedIn", "queues"): lambda value: tuple(value) if isinstance(value, list) else value,
-    ("AgentRestored", "queues"): lambda value: tuple(value) if isinstance(value, list) else value,
-    ("QueueConfigured", "config"): _queue_config,
+    ("AgentSignedIn", "queues"): _listed,
+    ("AgentRestored", "queues"): _listed,
+    ("CallJoined", "flags"): _listed,
+    ("TurnedAway", "action"): NuisanceAction,
     ("AgentStateChanged", "state"): AgentState,
     ("AgentStateChanged", "next_state"): AgentState,
     ("Overflow", "to"): OverflowTo,
@@ -172,9 +262,14 @@ def _value(value: Any) -> Any:
 def _make(kind: type, raw: dict[str, Any]) -> Any:
     name = kind.__name__
     made: dict[str, Any] = {}
+    known = {field.name for field in _fields_of(kind)}
     for key, value in raw.items():
+        if key not in known:
+            continue
         if key == "reason" and name in DECISIONS:
             made[key] = _reason(value)
+        elif (kind, key) in _NESTED_IN:
+            made[key] = _config_field(kind, key, value)
         else:
             read = _READ.get((name, key))
             value = _value(value)
@@ -192,7 +287,7 @@ def decode(line: str) -> tuple[int, Event | Decision | tuple[EngineConfig, int]]
         raw = json.loads(line)
         now_ms = raw.pop("t")
         if "c" in raw:
-            return now_ms, (_config(raw["c"]), raw["seed"])
+            return now_ms, (_config(raw["c"], raw.get("v", 1)), raw["seed"])
         if "e" in raw:
             return now_ms, cast("Event", _make(EVENTS[raw.pop("e")], raw))
         return now_ms, cast("Decision", _make(DECISIONS[raw.pop("d")], raw))
@@ -200,11 +295,9 @@ def decode(line: str) -> tuple[int, Event | Decision | tuple[EngineConfig, int]]
         raise JournalError(f"not a journal line: {error}") from error
 
 
-def _config(raw: dict[str, Any]) -> EngineConfig:
-    plain = dict(raw)
-    if "queues" in plain:
-        plain["queues"] = tuple(_queue_config(queue) for queue in plain["queues"])
-    return EngineConfig(**plain)
+def _config(raw: dict[str, Any], version: int) -> EngineConfig:
+    config = _configured(EngineConfig, raw)
+    return replace(config, behaviour=1) if version < 2 else config  # type: ignore[no-any-return]
 
 
 def _decoded(lines: Iterable[str]) -> Iterator[tuple[int, int, Any]]:

@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
-from acd.report.facts import collect
+from acd.history import WINDOW_MS, Calibration, CallRecord, calibration, records
 
 ANSWER_TARGET_S = 15
-WINDOW_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +31,30 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One call that wanted a person. `answered_ms` None with `ended_ms` set: it left the queue unanswered."""
-
-    call_id: str
-    queue: str
-    joined_ms: int
-    answered_ms: int | None = None
-    ended_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """`answered_in_target`: answered within 15 s ÷ all whose outcome is known (answered, gone, or past 15 s).
     `connected`: answered ÷ all that are over or answered (接通率). Both over calls that joined within the window.
+
+    `attempts` counts those calls, `callers` the different people who made them as far as they can be told apart;
+    `callers_connected`: who was answered at least once ÷ whose calls are all over or one of them answered. Somebody who
+    hangs up and calls again is two attempts and one caller.
     """
 
     depth: int
     longest_wait_s: int
     answered_in_target: Rate
     connected: Rate
+    attempts: int = 0
+    callers: int = 0
+    callers_connected: Rate = Rate(0, 0)
 
 
 def figures(
     calls: Iterable[CallRecord], now_ms: int, window_ms: int = WINDOW_MS, target_s: int = ANSWER_TARGET_S
 ) -> Figures:
     """Count each call once. Callers still waiting count in depth and longest wait whenever they joined."""
-    depth = longest_ms = in_target = judged = answered = settled = 0
+    depth = longest_ms = in_target = judged = answered = settled = attempts = 0
+    people: dict[str, int] = {}  # 2: answered, 1: in vain so far, 0: still waiting
     for call in calls:
         waiting = call.answered_ms is None and call.ended_ms is None
         if waiting:
@@ -66,6 +62,12 @@ def figures(
             longest_ms = max(longest_ms, now_ms - call.joined_ms)
         if not now_ms - window_ms < call.joined_ms <= now_ms:
             continue
+        attempts += 1
+        person = call.caller_key or f"call {call.call_id}"
+        came = 2 if call.answered_ms is not None else int(not waiting)
+        # Who waits at this moment is not yet in vain, whatever became of their earlier calls.
+        known = people.get(person, came)
+        people[person] = 2 if 2 in (came, known) else min(came, known)
         if call.answered_ms is not None:
             answered += 1
             settled += 1
@@ -76,15 +78,9 @@ def figures(
             judged += 1
         elif now_ms - call.joined_ms > target_s * 1000:
             judged += 1
-    return Figures(depth, longest_ms // 1000, Rate(in_target, judged), Rate(answered, settled))
-
-
-def records(lines: Iterable[str]) -> list[CallRecord]:
-    """Calls from a journal's lines, in order of joining. Events that the engine refused do not count."""
-    return [
-        CallRecord(call.call_id, call.queue, call.joined_ms, call.answered_ms, call.ended_ms)
-        for call in collect(lines).calls
-    ]
+    reached = Rate(sum(came == 2 for came in people.values()), sum(came > 0 for came in people.values()))
+    rates = Rate(in_target, judged), Rate(answered, settled)
+    return Figures(depth, longest_ms // 1000, *rates, attempts, len(people), reached)
 
 
 class RollingMeasures:
@@ -152,3 +148,17 @@ class RollingMeasures:
             self._late.discard(call_id)
             del self._calls[call_id]
         return Rate(self._in_target, self._judged), Rate(self._answered, self._settled)
+
+
+__all__ = [
+    "ANSWER_TARGET_S",
+    "WINDOW_MS",
+    "Calibration",
+    "CallRecord",
+    "Figures",
+    "Rate",
+    "RollingMeasures",
+    "calibration",
+    "figures",
+    "records",
+]

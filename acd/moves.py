@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd.floor import Floor
+from acd.limits import watch
 from acd.model import AgentState, CallState, CancelOffer, Reason, ReasonCode
+from acd.prediction import learn
 from acd.records import Agent, Call
-from acd.tables import AGENT_TABLE, CALL_TABLE, AgentEffect, AgentStep, CallEffect, CallStep
+from acd.tables import AGENT_TABLE, CALL_TABLE, IN_TALK, AgentEffect, AgentStep, CallEffect, CallStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,6 @@ class Restored:
     since: int
     idle_since: int
     wrapup_ms: int
-
-
-_SHORTEST_TALK_MS = 5_000
-_LONGEST_TALK_MS = 3_600_000
 
 
 def move_agent(
@@ -88,10 +86,11 @@ def _clear_next(agent: Agent) -> None:
 def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, restored: Restored | None) -> None:
     came_from, clock = agent.state, floor.clock
     if to is came_from:
-        if to is AgentState.NOT_READY and not_ready_reason:
+        if to is AgentState.NOT_READY and not_ready_reason and not_ready_reason != agent.not_ready_reason:
             agent.not_ready_reason = not_ready_reason
+            watch(floor, agent)  # another reason may have another limit
         return
-    if came_from is AgentState.TALKING:
+    if came_from in IN_TALK and to not in IN_TALK:
         agent.idle_since = clock.wall
     if came_from is AgentState.SIGNED_OUT:
         agent.idle_since = clock.wall
@@ -117,11 +116,12 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
     if restored is not None:
         agent.since, agent.idle_since = restored.since, restored.idle_since
     if to is AgentState.SIGNED_OUT:
-        agent.skills, agent.queues = {}, ()
+        agent.skills, agent.queues, agent.group = {}, (), ""
         agent.outside = False
         floor.timers.cancel(agent.rest_timer)
         agent.rest_timer = None
         floor.link(agent)
+    watch(floor, agent)
 
 
 def _wrapup_ms(floor: Floor, agent: Agent) -> int:
@@ -131,13 +131,12 @@ def _wrapup_ms(floor: Floor, agent: Agent) -> int:
 
 
 def _learn_handling(floor: Floor, agent: Agent, to: AgentState) -> None:
-    """Talk and wrap-up together are what the next caller waits for; the average follows a sixteenth of each."""
-    if agent.work_started is None or to is AgentState.TALKING:
+    """Talk and wrap-up together are what the next caller waits for."""
+    if agent.work_started is None or to in IN_TALK:
         return
     line = floor.lines.get(agent.work_queue)
     if line is not None:
-        took = min(max(floor.clock.tau - agent.work_started, _SHORTEST_TALK_MS), _LONGEST_TALK_MS)
-        line.handling_ms += (took - line.handling_ms) // 16
+        learn(line, floor.clock.tau - agent.work_started)
     agent.work_started = None
 
 
@@ -195,6 +194,7 @@ _RELEASE_REASON = {
     CallStep.JOIN: ReasonCode.BACK_IN_HOLD,
     CallStep.LEAVE: ReasonCode.CALLER_LEFT,
     CallStep.ADOPT: ReasonCode.ANSWERED_ELSEWHERE,
+    CallStep.REACHED: ReasonCode.BACK_IN_HOLD,
 }
 
 
@@ -209,7 +209,7 @@ def _release_agent(floor: Floor, call: Call, step: CallStep) -> None:
 
 def start_talk(floor: Floor, call: Call, agent: Agent, step: AgentStep, reason: Reason, started: int) -> None:
     """Agent and caller talk. The agent's step must be one that the table allows."""
-    if agent.call_id is not None and agent.call_id != call.call_id and agent.state is AgentState.TALKING:
+    if agent.call_id is not None and agent.call_id != call.call_id and agent.state in IN_TALK:
         leave_talk(floor, floor.calls[agent.call_id], agent)
     move_agent(floor, agent, step, reason)
     agent.call_id = call.call_id
@@ -226,12 +226,18 @@ def leave_talk(floor: Floor, call: Call, agent: Agent) -> None:
     """Take the agent out of the call's talk; the last one leaves it finished. The agent's state is not changed."""
     call.agents.pop(agent.agent_id, None)
     agent.call_id = None
-    if not call.agents and call.state is CallState.TALKING:
+    if not call.agents and call.state in (CallState.TALKING, CallState.CALLBACK_DIALLING):
         move_call(floor, call, CallStep.TALK_END)
 
 
-def end_talk(floor: Floor, call: Call, agent: Agent) -> None:
+def end_talk(
+    floor: Floor,
+    call: Call,
+    agent: Agent,
+    step: AgentStep = AgentStep.TALK_END,
+    reason: Reason | None = None,
+) -> None:
     """As `leave_talk` without ending the call's own state, and the agent goes into wrap-up."""
     call.agents.pop(agent.agent_id, None)
     agent.call_id = None
-    move_agent(floor, agent, AgentStep.TALK_END, Reason(ReasonCode.TALK_ENDED))
+    move_agent(floor, agent, step, reason or Reason(ReasonCode.TALK_ENDED))

@@ -41,6 +41,9 @@ class SortedKeys(Generic[K]):
     def first(self) -> K | None:
         return self._blocks[0][0] if self._blocks else None
 
+    def last(self) -> K | None:
+        return self._lasts[-1] if self._lasts else None
+
     def add(self, key: K) -> bool:
         if not self._blocks:
             self._blocks.append([key])

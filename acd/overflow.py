@@ -5,18 +5,23 @@ Looked at only after matching: a caller for whom an agent is free is offered, no
 
 from __future__ import annotations
 
+from acd.config import HourRule
 from acd.floor import Floor
+from acd.hours import limits_at
 from acd.model import CallState, Overflow, Reason, ReasonCode
 from acd.moves import move_call
 from acd.records import Call, Demand
-from acd.tables import CallStep
+from acd.tables import CALLBACKS, CallStep
 
 _PAUSE_MS = 15_000
 
 
 def overflow(floor: Floor) -> None:
     """Send on whoever of the callers fresh in line must not stay there."""
-    for call in sorted(floor.fresh_calls.values(), key=lambda c: c.key or ()):
+    fresh = list(floor.fresh_calls.values())
+    if len(fresh) > 1:
+        fresh.sort(key=lambda c: c.key or ())
+    for call in fresh:
         if call.state is CallState.WAITING:
             reason = _reason(floor, call)
             if reason is not None:
@@ -29,15 +34,19 @@ def _reason(floor: Floor, call: Call) -> Reason | None:
     line = floor.lines[call.queue]
     config, tau = line.config, floor.clock.tau
     assert call.demand is not None
-    if call.priority >= config.overflow_below_priority:
+    if call.priority >= config.overflow_below_priority or call.callback is not None:
         return None
+    limits = limits_at(config, floor.clock.given, floor.config.zone_offset_min) if config.hours else config
     others = len(line.order) - 1
-    if call.newcomer and config.overflow_length is not None and others >= config.overflow_length:
-        return Reason(ReasonCode.QUEUE_FULL, {"waiting": others, "limit": config.overflow_length})
+    if call.newcomer and isinstance(limits, HourRule) and limits.closed:
+        return Reason(ReasonCode.OUT_OF_HOURS)
+    if call.newcomer and limits.overflow_length is not None and others >= limits.overflow_length:
+        return Reason(ReasonCode.QUEUE_FULL, {"waiting": others, "limit": limits.overflow_length})
     if call.overflow_due is not None and call.overflow_due <= tau:
-        facts = {"waited_s": floor.waited_s(call), "limit_s": config.overflow_wait_s or 0}
+        facts = {"waited_s": floor.waited_s(call), "limit_s": limits.overflow_wait_s or 0}
         return Reason(ReasonCode.WAITED_TOO_LONG, facts)
-    if floor.unstaffed_too_long(call.demand):
+    # Nobody is sent away for want of agents while a later stage may still find some.
+    if call.stage + 1 >= len(call.stages) and floor.demands.unstaffed_too_long(call.demand):
         facts = {"waited_s": floor.waited_s(call), "limit_s": config.overflow_unstaffed_s or 0}
         return Reason(ReasonCode.NOBODY_SIGNED_IN, facts)
     return None
@@ -50,7 +59,8 @@ def _send(floor: Floor, call: Call, reason: Reason) -> None:
         call.overflow_timer = floor.timers.set(call.overflow_pause, "overflow", call.call_id)
         return
     call.overflow_pause = floor.clock.tau + _PAUSE_MS
-    to = floor.lines[call.queue].config.overflow_to
+    limits = limits_at(floor.lines[call.queue].config, floor.clock.given, floor.config.zone_offset_min)
+    to = limits.overflow_to
     move_call(floor, call, CallStep.OVERFLOW)
     floor.out.append(Overflow(call.call_id, to, reason))
 
@@ -64,9 +74,21 @@ def look_at_call(floor: Floor, call_id: str) -> None:
 
 def look_at_demand(floor: Floor, name: str) -> None:
     """Nobody has been able to serve this demand for too long."""
-    demand: Demand | None = floor.demand_names.get(name)
+    demand: Demand | None = floor.demands.by_name.get(name)
     if demand is None:
         return
     demand.unstaffed_timer = None
     for key in demand.waiting:
         floor.fresh_calls[key[3]] = floor.calls[key[3]]
+
+
+def hours_changed(floor: Floor, queue: str) -> None:
+    """Other limits may hold from this moment on, also for those who wait."""
+    line = floor.lines[queue]
+    line.hours_timer = None
+    for key in line.order:
+        call = floor.calls[key[3]]
+        if call.state not in CALLBACKS:
+            floor.time_overflow(call)
+    if len(line.order):
+        floor.time_hours(line)

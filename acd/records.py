@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from acd.clock import TimerKey
-from acd.model import AgentState, CallState, QueueConfig
+from acd.config import NuisanceRule, QueueConfig
 from acd.order import SortedKeys
+from acd.reach import Reach, Rules, Stage
+from acd.reasons import Reason
+from acd.states import AgentState, CallState
 
-PlaceKey = tuple[int, int, int, str]  # -priority, joined (wall), sequence, call id
+if TYPE_CHECKING:
+    from acd.prediction import Handling, Profile
+
+PlaceKey = tuple[int, int, int, str]  # class, moment (wall), sequence, call id; see `Floor.place_key`
 IdleKey = tuple[int, int, str]  # idle since (wall), sequence, agent id
-DemandKey = tuple[str, tuple[tuple[str, int], ...]]  # queue, required skills
+ChoiceKey = tuple[int, int, int, str]  # band of the agent for the demand, then as IdleKey
 
 
 @dataclass(slots=True)
@@ -19,23 +26,32 @@ class Line:
 
     config: QueueConfig
     handling_ms: int
+    rules: Rules
+    recent: list[int] = field(default_factory=list)  # the last handling times (ms), the newest last
+    handling: Handling | None = None  # what follows from them, made when it is asked for
+    overtakers: list[tuple[int, int]] = field(default_factory=list)  # when (tau) and with which priority
+    plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
     order: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     by_joined: SortedKeys[tuple[int, int]] = field(default_factory=SortedKeys)
     staffed: int = 0
     shown: tuple[int, int | None] = (0, None)
+    hours_timer: TimerKey | None = None
 
 
 @dataclass(slots=True)
 class Demand:
-    """Callers of one queue who need the same skills: whoever can serve one can serve all.
+    """Callers of one queue whom the same agents may be given to: whoever can serve one can serve all.
 
-    `capable` counts agents signed in who can serve it, `staffed` those of them who are working.
+    `agents` are those signed in who can serve it, each with the band of how well; `capable` counts those who are not
+    about to leave, `staffed` those of them who are working.
     """
 
-    key: DemandKey
+    key: Reach
     name: str
     waiting: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
-    idle: SortedKeys[IdleKey] = field(default_factory=SortedKeys)
+    idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    profile: Profile | None = None
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -52,6 +68,7 @@ class Agent:
     idle_since: int = 0
     skills: dict[str, int] = field(default_factory=dict)
     queues: tuple[str, ...] = ()
+    group: str = ""
     not_ready_reason: str = ""
     unreachable: bool = False
     in_use: bool = False
@@ -68,10 +85,31 @@ class Agent:
     wrapup_timer: TimerKey | None = None
     wrapup_extra_ms: int = 0
     lines: list[Line] = field(default_factory=list)
-    demands: list[Demand] = field(default_factory=list)
+    demands: list[tuple[Demand, int]] = field(default_factory=list)  # with the agent's band for each
     idle_key: IdleKey | None = None  # set while offers may be made
+    indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
+    entered: int = 0  # tau at which the present state was entered
+    watch_timer: TimerKey | None = None  # the longest time in this state; see `acd.limits`
     counted_capable: bool = False
     counted_staffed: bool = False
+
+
+@dataclass(slots=True)
+class NuisanceRules:
+    """The rules in force, by id, and each caller's."""
+
+    by_id: dict[str, NuisanceRule] = field(default_factory=dict)
+    by_key: dict[str, dict[str, NuisanceRule]] = field(default_factory=dict)
+    timers: dict[str, TimerKey] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Callback:
+    """What belongs to a call that is a call-back."""
+
+    requested: int  # wall
+    attempts: int = 0
+    not_before: int = 0  # wall
 
 
 @dataclass(slots=True)
@@ -79,8 +117,16 @@ class Call:
     call_id: str
     sequence: int
     queue: str
-    joined: int  # wall
-    priority: int = 0
+    joined: int  # wall; the place
+    began: int = 0  # wall; as `joined`, but a place resumed after a redial does not count
+    priority: int = 0  # what the place goes by
+    asked_priority: int = 0  # as the event said
+    flags: tuple[str, ...] = ()
+    caller_key: str = ""
+    last_agent: str = ""
+    penalty: int = 0  # points a nuisance rule takes away
+    turned_away: bool = False
+    redialled: bool = False
     skills: dict[str, int] = field(default_factory=dict)
     language: str = "zh"
     caller: str = ""
@@ -88,6 +134,9 @@ class Call:
     attempt: int = 0
     key: PlaceKey | None = None
     demand: Demand | None = None
+    stages: tuple[Stage, ...] = ()
+    stage: int = 0
+    widen_timer: TimerKey | None = None
     agents: dict[str, int] = field(default_factory=dict)  # who talks with the caller, since when (wall)
     offer_id: str | None = None
     offer_agent: str | None = None
@@ -102,3 +151,9 @@ class Call:
     overflow_pause: int = 0  # tau before which no overflow is tried again
     newcomer: bool = True
     said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
+    predicted: bool = False
+    callback: Callback | None = None
+    callback_offered: bool = False
+    handed_to: str = ""  # the call-back that its place went over to
+    callback_timer: TimerKey | None = None  # for a call-back: its next moment; for a caller: when to ask
+    turn_away: tuple[str, Reason] | None = None  # rule and reason, until it has been decided aloud

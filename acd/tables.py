@@ -25,14 +25,18 @@ class AgentStep(StrEnum):
     NEXT_NOT_READY = "next_not_ready"
     NEXT_SIGN_OUT = "next_sign_out"
     OFFER = "offer"
+    RING = "ring"  # the telephone says that it rings
     ANSWER = "answer"
     MISS = "miss"  # the offer failed and the agent, their phone or their page is why
     RELEASE = "release"  # the offer ended through nobody's fault
     ADOPT = "adopt"
+    HOLD = "hold"
+    RESUME = "resume"
     TALK_END = "talk_end"
     WRAPUP_DONE = "wrapup_done"
     WRAPUP_EXTEND = "wrapup_extend"
     WRAPUP_OVER = "wrapup_over"
+    STATE_OVER = "state_over"  # the longest time in this state has passed
 
 
 class AgentEffect(StrEnum):
@@ -54,11 +58,13 @@ class AgentCell:
     effects: tuple[AgentEffect, ...] = ()
 
 
-_OUT, _READY, _OFFERED, _TALKING, _WRAP_UP, _NOT_READY = (
+_OUT, _READY, _OFFERED, _RINGS, _TALKING, _HOLD, _WRAP_UP, _NOT_READY = (
     AgentState.SIGNED_OUT,
     AgentState.READY,
     AgentState.OFFERED,
+    AgentState.RINGING,
     AgentState.TALKING,
+    AgentState.HOLD,
     AgentState.WRAP_UP,
     AgentState.NOT_READY,
 )
@@ -84,6 +90,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     (_READY, _A.OFFER): AgentCell(_OFFERED),
     (_READY, _A.ADOPT): AgentCell(_TALKING),
     (_READY, _A.WRAPUP_DONE): AgentCell(_READY),  # pressed just as the timer ran out
+    (_READY, _A.STATE_OVER): AgentCell(_NOT_READY),
     # offered
     (_OFFERED, _A.SIGN_IN_READY): AgentCell(_OFFERED, (_E.STAY,)),
     (_OFFERED, _A.SIGN_IN_NOT_READY): AgentCell(_OFFERED, (_E.STAY,)),
@@ -94,10 +101,26 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     (_OFFERED, _A.NEXT_READY): AgentCell(_OFFERED, (_E.CLEAR_NEXT,)),
     (_OFFERED, _A.NEXT_NOT_READY): AgentCell(_OFFERED, (_E.SET_NEXT,)),
     (_OFFERED, _A.NEXT_SIGN_OUT): AgentCell(_OFFERED, (_E.SET_NEXT,)),
+    (_OFFERED, _A.RING): AgentCell(_RINGS),
     (_OFFERED, _A.ANSWER): AgentCell(_TALKING),
     (_OFFERED, _A.MISS): AgentCell(_NOT_READY, (_E.TAKE_NEXT,)),
     (_OFFERED, _A.RELEASE): AgentCell(_READY, (_E.TAKE_NEXT,)),
     (_OFFERED, _A.ADOPT): AgentCell(_TALKING, (_E.DROP_OFFER,)),
+    # ringing
+    (_RINGS, _A.SIGN_IN_READY): AgentCell(_RINGS, (_E.STAY,)),
+    (_RINGS, _A.SIGN_IN_NOT_READY): AgentCell(_RINGS, (_E.STAY,)),
+    (_RINGS, _A.RESTORE_WRAP_UP): AgentCell(_RINGS, (_E.STAY,)),
+    (_RINGS, _A.SIGN_OUT): AgentCell(_OUT, (_E.DROP_OFFER,)),
+    (_RINGS, _A.READY): AgentCell(_RINGS, (_E.CLEAR_NEXT,)),
+    (_RINGS, _A.NOT_READY): AgentCell(_RINGS, (_E.SET_NEXT,)),
+    (_RINGS, _A.NEXT_READY): AgentCell(_RINGS, (_E.CLEAR_NEXT,)),
+    (_RINGS, _A.NEXT_NOT_READY): AgentCell(_RINGS, (_E.SET_NEXT,)),
+    (_RINGS, _A.NEXT_SIGN_OUT): AgentCell(_RINGS, (_E.SET_NEXT,)),
+    (_RINGS, _A.RING): AgentCell(_RINGS),
+    (_RINGS, _A.ANSWER): AgentCell(_TALKING),
+    (_RINGS, _A.MISS): AgentCell(_NOT_READY, (_E.TAKE_NEXT,)),
+    (_RINGS, _A.RELEASE): AgentCell(_READY, (_E.TAKE_NEXT,)),
+    (_RINGS, _A.ADOPT): AgentCell(_TALKING, (_E.DROP_OFFER,)),
     # talking
     (_TALKING, _A.SIGN_IN_READY): AgentCell(_TALKING, (_E.STAY,)),
     (_TALKING, _A.SIGN_IN_NOT_READY): AgentCell(_TALKING, (_E.STAY,)),
@@ -109,7 +132,25 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     (_TALKING, _A.NEXT_NOT_READY): AgentCell(_TALKING, (_E.SET_NEXT,)),
     (_TALKING, _A.NEXT_SIGN_OUT): AgentCell(_TALKING, (_E.SET_NEXT,)),
     (_TALKING, _A.ADOPT): AgentCell(_TALKING),
+    (_TALKING, _A.HOLD): AgentCell(_HOLD),
+    (_TALKING, _A.RESUME): AgentCell(_TALKING),
     (_TALKING, _A.TALK_END): AgentCell(_WRAP_UP),
+    (_TALKING, _A.STATE_OVER): AgentCell(_WRAP_UP),
+    # hold
+    (_HOLD, _A.SIGN_IN_READY): AgentCell(_HOLD, (_E.STAY,)),
+    (_HOLD, _A.SIGN_IN_NOT_READY): AgentCell(_HOLD, (_E.STAY,)),
+    (_HOLD, _A.RESTORE_WRAP_UP): AgentCell(_HOLD, (_E.STAY,)),
+    (_HOLD, _A.SIGN_OUT): AgentCell(_HOLD, (_E.LEAVE_AFTER,)),
+    (_HOLD, _A.READY): AgentCell(_HOLD, (_E.CLEAR_NEXT,)),
+    (_HOLD, _A.NOT_READY): AgentCell(_HOLD, (_E.SET_NEXT,)),
+    (_HOLD, _A.NEXT_READY): AgentCell(_HOLD, (_E.CLEAR_NEXT,)),
+    (_HOLD, _A.NEXT_NOT_READY): AgentCell(_HOLD, (_E.SET_NEXT,)),
+    (_HOLD, _A.NEXT_SIGN_OUT): AgentCell(_HOLD, (_E.SET_NEXT,)),
+    (_HOLD, _A.ADOPT): AgentCell(_TALKING),
+    (_HOLD, _A.HOLD): AgentCell(_HOLD),
+    (_HOLD, _A.RESUME): AgentCell(_TALKING),
+    (_HOLD, _A.TALK_END): AgentCell(_WRAP_UP),
+    (_HOLD, _A.STATE_OVER): AgentCell(_TALKING),
     # wrap-up
     (_WRAP_UP, _A.SIGN_IN_READY): AgentCell(_WRAP_UP),
     (_WRAP_UP, _A.SIGN_IN_NOT_READY): AgentCell(_WRAP_UP),
@@ -136,6 +177,7 @@ AGENT_TABLE: Mapping[tuple[AgentState, AgentStep], AgentCell] = {
     (_NOT_READY, _A.NEXT_SIGN_OUT): AgentCell(_OUT),
     (_NOT_READY, _A.ADOPT): AgentCell(_TALKING, (_E.KEEP_REASON,)),
     (_NOT_READY, _A.WRAPUP_DONE): AgentCell(_NOT_READY),  # pressed just as the timer ran out
+    (_NOT_READY, _A.STATE_OVER): AgentCell(_OUT),
 }
 
 
@@ -152,6 +194,14 @@ class CallStep(StrEnum):
     ADOPT = "adopt"
     TALK_END = "talk_end"  # the last agent has left the talk
     OVERFLOW = "overflow"
+    HAND_OVER = "hand_over"  # the place goes over to a call-back
+    CALLBACK = "callback"  # a call-back takes a place in line
+    REST = "rest"
+    WAKE = "wake"
+    DIAL = "dial"  # the citizen first
+    REACHED = "reached"  # the citizen is on the line, no agent is
+    REACHED_AGENT = "reached_agent"
+    NOT_REACHED = "not_reached"
 
 
 class CallEffect(StrEnum):
@@ -166,13 +216,17 @@ class CallCell:
     effects: tuple[CallEffect, ...] = ()
 
 
-_WAITING, _RETURNING, _RINGING, _TALK, _SENT, _DONE = (
+_WAITING, _RETURNING, _RINGING, _TALK, _SENT, _DONE, _CB_WAITING, _CB_RESTING, _CB_OFFERED, _CB_DIALLING = (
     CallState.WAITING,
     CallState.RETURNING,
     CallState.OFFERED,
     CallState.TALKING,
     CallState.OVERFLOWED,
     CallState.FINISHED,
+    CallState.CALLBACK_WAITING,
+    CallState.CALLBACK_RESTING,
+    CallState.CALLBACK_OFFERED,
+    CallState.CALLBACK_DIALLING,
 )
 _C, _F = CallStep, CallEffect
 
@@ -180,6 +234,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     # not known
     (None, _C.JOIN): CallCell(_WAITING),
     (None, _C.ADOPT): CallCell(_TALK),
+    (None, _C.CALLBACK): CallCell(_CB_WAITING),
     # waiting
     (_WAITING, _C.JOIN): CallCell(_WAITING),
     (_WAITING, _C.LEAVE): CallCell(None, (_F.FORGET,)),
@@ -187,12 +242,14 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_WAITING, _C.ANSWER): CallCell(_TALK),  # answered in the moment in which the offer was ended
     (_WAITING, _C.ADOPT): CallCell(_TALK),
     (_WAITING, _C.OVERFLOW): CallCell(_SENT),
+    (_WAITING, _C.HAND_OVER): CallCell(_SENT),
     # on the way back to the hold loop
     (_RETURNING, _C.JOIN): CallCell(_WAITING),
     (_RETURNING, _C.LEAVE): CallCell(None, (_F.FORGET,)),
     (_RETURNING, _C.ANSWER): CallCell(_TALK),
     (_RETURNING, _C.BACK): CallCell(_WAITING),
     (_RETURNING, _C.ADOPT): CallCell(_TALK),
+    (_RETURNING, _C.HAND_OVER): CallCell(_SENT),
     # offered
     (_RINGING, _C.JOIN): CallCell(_WAITING, (_F.RELEASE_AGENT,)),
     (_RINGING, _C.LEAVE): CallCell(None, (_F.RELEASE_AGENT, _F.FORGET)),
@@ -213,9 +270,48 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_DONE, _C.JOIN): CallCell(_WAITING),
     (_DONE, _C.LEAVE): CallCell(None, (_F.FORGET,)),
     (_DONE, _C.ADOPT): CallCell(_TALK),
+    # a call-back in line
+    (_CB_WAITING, _C.JOIN): CallCell(_WAITING),  # the citizen is in the hold loop: a call like others
+    (_CB_WAITING, _C.LEAVE): CallCell(None, (_F.FORGET,)),
+    (_CB_WAITING, _C.OFFER): CallCell(_CB_OFFERED),
+    (_CB_WAITING, _C.ANSWER): CallCell(_CB_DIALLING),
+    (_CB_WAITING, _C.ADOPT): CallCell(_TALK),
+    (_CB_WAITING, _C.REST): CallCell(_CB_RESTING),
+    (_CB_WAITING, _C.DIAL): CallCell(_CB_DIALLING),
+    (_CB_WAITING, _C.REACHED): CallCell(_WAITING),  # reported later than the engine waited for
+    # a call-back that rests
+    (_CB_RESTING, _C.JOIN): CallCell(_WAITING),
+    (_CB_RESTING, _C.LEAVE): CallCell(None, (_F.FORGET,)),
+    (_CB_RESTING, _C.ANSWER): CallCell(_CB_DIALLING),
+    (_CB_RESTING, _C.ADOPT): CallCell(_TALK),
+    (_CB_RESTING, _C.WAKE): CallCell(_CB_WAITING),
+    (_CB_RESTING, _C.REACHED): CallCell(_WAITING),
+    # a call-back offered to an agent
+    (_CB_OFFERED, _C.JOIN): CallCell(_WAITING, (_F.RELEASE_AGENT,)),
+    (_CB_OFFERED, _C.LEAVE): CallCell(None, (_F.RELEASE_AGENT, _F.FORGET)),
+    (_CB_OFFERED, _C.ANSWER): CallCell(_CB_DIALLING),
+    (_CB_OFFERED, _C.FAIL): CallCell(_CB_WAITING),
+    (_CB_OFFERED, _C.CANCEL): CallCell(_CB_WAITING),
+    (_CB_OFFERED, _C.ADOPT): CallCell(_TALK, (_F.RELEASE_AGENT,)),
+    (_CB_OFFERED, _C.REACHED): CallCell(_WAITING, (_F.RELEASE_AGENT,)),
+    # the citizen is being dialled
+    (_CB_DIALLING, _C.JOIN): CallCell(_WAITING, (_F.END_TALKS,)),
+    (_CB_DIALLING, _C.LEAVE): CallCell(None, (_F.END_TALKS, _F.FORGET)),
+    (_CB_DIALLING, _C.ADOPT): CallCell(_TALK),
+    (_CB_DIALLING, _C.TALK_END): CallCell(_CB_DIALLING),  # the agent hung up first: the citizen will wait in line
+    (_CB_DIALLING, _C.REACHED): CallCell(_WAITING),
+    (_CB_DIALLING, _C.REACHED_AGENT): CallCell(_TALK),
+    (_CB_DIALLING, _C.NOT_REACHED): CallCell(_CB_RESTING, (_F.END_TALKS,)),
 }
 
 # Callers who have no agent yet; they hold a place.
-IN_LINE = frozenset({CallState.WAITING, CallState.RETURNING, CallState.OFFERED})
+IN_LINE = frozenset({_WAITING, _RETURNING, _RINGING, _CB_WAITING, _CB_OFFERED})
+# Those of them whom an agent may be offered now.
+MATCHABLE = frozenset({_WAITING, _CB_WAITING})
+# Those of them whose agent's telephone rings.
+IN_OFFER = frozenset({_RINGING, _CB_OFFERED})
+CALLBACKS = frozenset({_CB_WAITING, _CB_RESTING, _CB_OFFERED, _CB_DIALLING})
 # Agents who will take a call sooner or later without pressing anything but "done".
-WORKING = frozenset({AgentState.READY, AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP})
+WORKING = frozenset({_READY, _OFFERED, _RINGS, _TALKING, _HOLD, _WRAP_UP})
+BEING_OFFERED = frozenset({_OFFERED, _RINGS})
+IN_TALK = frozenset({_TALKING, _HOLD})

@@ -23,6 +23,7 @@ class AgentSeen:
     call_id: str | None
     offer_id: str | None
     queues: tuple[str, ...]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class WaitingSeen:
     caller: str
     offer_id: str | None
     agent_id: str | None
+    flags: tuple[str, ...] = ()
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

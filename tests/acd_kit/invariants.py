@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd.engine import Engine
 from acd.model import AgentState, CallState
 from acd.records import Agent, Call
-from acd.tables import IN_LINE, WORKING
+from acd.tables import BEING_OFFERED, IN_LINE, IN_OFFER, IN_TALK, MATCHABLE, WORKING
 
 
 def assert_sound(engine: Engine) -> None:
@@ -14,19 +14,25 @@ def assert_sound(engine: Engine) -> None:
     _assert_calls(engine)
     _assert_agents(engine)
     for demand in floor.demands.values():
-        serving = [agent for agent in floor.agents.values() if _serves(agent, *demand.key)]
+        serving = [agent for agent in floor.agents.values() if floor.band(agent, demand) is not None]
+        assert set(demand.agents) == {agent.agent_id for agent in serving}
+        assert all(dict(_bands(agent))[demand.name] == floor.band(agent, demand) for agent in serving)
         signed_in = [a for a in serving if a.state is not AgentState.SIGNED_OUT and not a.leaving]
         assert demand.capable == len(signed_in)
         assert demand.staffed == len([a for a in signed_in if a.state in WORKING and not a.unreachable])
-        assert [key[2] for key in demand.idle] == [a.agent_id for a in sorted(filter(_free, serving), key=_idle_order)]
-        waiting = [c for c in floor.calls.values() if c.demand is demand and c.state is CallState.WAITING]
+        free = sorted((floor.band(a, demand), *_idle_order(a), a.agent_id) for a in serving if _free(a))
+        assert list(demand.idle) == free
+        waiting = [c for c in floor.calls.values() if c.demand is demand and c.state in MATCHABLE]
         assert [key[3] for key in demand.waiting] == [c.call_id for c in sorted(waiting, key=_place)]
         assert demand.calls == len([c for c in floor.calls.values() if c.demand is demand])
         possible = len(demand.waiting) and len(demand.idle)
         assert not (possible and floor.link_up), "an offer could be made and was not"
         assert (demand.unstaffed_since is None) == (demand.capable > 0)
-    # Timers belong to somebody: at most four for a call, two for an agent, one for a demand.
-    assert len(floor.timers) <= 4 * len(floor.calls) + 2 * len(floor.agents) + len(floor.demands)
+        assert not (demand.key.only and demand.calls and not demand.staffed), "kept for an agent who does not work"
+    # Timers belong to somebody: at most six for a call, three for an agent, one for a demand, a queue, a rule.
+    others = len(floor.demands) + len(floor.lines) + len(floor.nuisance.by_id)
+    assert len(floor.timers) <= 6 * len(floor.calls) + 3 * len(floor.agents) + others
+    assert not floor.turned_away or not floor.link_up
     assert not floor.touched
     if floor.link_up:
         assert not floor.fresh_calls
@@ -38,8 +44,15 @@ def assert_sound(engine: Engine) -> None:
 def _assert_calls(engine: Engine) -> None:
     floor = engine._floor
     for call in floor.calls.values():
-        assert (call.state is CallState.OFFERED) == (call.offer_id is not None) == (call.offer_agent is not None)
-        assert (call.state is CallState.TALKING) == bool(call.agents)
+        assert (call.state in IN_OFFER) == (call.offer_id is not None) == (call.offer_agent is not None)
+        assert (call.state is CallState.TALKING) == bool(call.agents) or call.state is CallState.CALLBACK_DIALLING
+        assert call.stage < max(1, len(call.stages))
+        if call.state in (CallState.CALLBACK_RESTING, CallState.CALLBACK_DIALLING, CallState.CALLBACK_WAITING):
+            assert call.callback_timer is not None, f"{call.call_id} would rest for ever"
+        if call.state in IN_LINE:
+            assert call.demand.key == call.stages[call.stage].reach
+            assert call.stage + 1 == len(call.stages) or call.widen_timer is not None
+        assert not call.caller_key or call.call_id in floor.of_key[call.caller_key]
         assert (call.state in IN_LINE) == (call.key is not None) == (call.demand is not None)
         assert (call.state in (CallState.FINISHED, CallState.OVERFLOWED)) == (call.call_id in floor.parked)
     for queue, line in floor.lines.items():
@@ -56,13 +69,13 @@ def _assert_agents(engine: Engine) -> None:
     for agent in floor.agents.values():
         offers = [call for call in floor.calls.values() if call.offer_agent == agent.agent_id]
         talks = [call for call in floor.calls.values() if agent.agent_id in call.agents]
-        assert len(offers) == (agent.state is AgentState.OFFERED)
-        assert len(talks) == (agent.state is AgentState.TALKING)
+        assert len(offers) == (agent.state in BEING_OFFERED)
+        assert len(talks) == (agent.state in IN_TALK)
         assert agent.call_id == (next(iter(offers + talks)).call_id if offers or talks else None)
         assert (agent.wrapup_timer is not None) == (agent.state is AgentState.WRAP_UP)
         assert (agent.not_ready_reason != "") == (agent.state is AgentState.NOT_READY)
         if agent.next_state is not None:
-            assert agent.state in (AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP)
+            assert agent.state in BEING_OFFERED | IN_TALK | {AgentState.WRAP_UP}
         assert _free(agent) == (agent.idle_key is not None)
 
 
@@ -71,8 +84,8 @@ def _free(agent: Agent) -> bool:
     return agent.state is AgentState.READY and not busy
 
 
-def _serves(agent: Agent, queue: str, skills: tuple[tuple[str, int], ...]) -> bool:
-    return queue in agent.queues and all(agent.skills.get(skill, 0) >= level for skill, level in skills)
+def _bands(agent: Agent) -> list[tuple[str, int]]:
+    return [(demand.name, band) for demand, band in agent.demands]
 
 
 def _idle_order(agent: Agent) -> tuple[int, int]:

@@ -89,7 +89,7 @@ class Lab:
     def rejoin(self, call_id: str) -> list[Decision]:
         call = self.engine._floor.calls[call_id]
         again = CallJoined(
-            call_id, call.queue, 0, call.priority, dict(call.skills), call.language, call.caller, call.attempt + 1
+            call_id, call.queue, 0, call.asked_priority, dict(call.skills), call.language, call.caller, call.attempt + 1
         )
         return self.do(again)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,28 @@ def test_no_text_breaks_a_line(call_id, reason, number):
     assert "\r" not in line
     line.encode()
     journal.decode(line)
+
+
+def test_a_journal_of_the_first_release_replays_to_the_same_bytes():
+    old = (Path(__file__).parents[1] / "acd_kit" / "journal_v1.jsonl").read_text().splitlines()
+    assert sum('"v":' in line for line in old) == 0
+    assert len(old) > 1_500
+    assert journal.verify(old) is None
+
+
+def test_a_field_of_a_later_version_is_passed_over():
+    line = journal.encode(CallJoined("c1", attempt=2), 5).replace("}", ',"mood":"calm"}')
+    assert journal.decode(line) == (5, CallJoined("c1", attempt=2))
+    header = journal.header(EngineConfig(), 0, 5).replace('"c":{', '"c":{"colour":"red"')
+    assert journal.decode(header) == (5, (EngineConfig(), 0))
+
+
+def test_a_telephone_number_given_as_caller_key_is_not_written_and_counts_as_none():
+    lab = Lab()
+    lab.do(CallJoined("c1", caller_key="+86 139-1234-5678"), CallJoined("c2", caller_key="k7f2"))
+    assert not any("1234" in line for line in lab.lines)
+    assert [bool(lab.engine._floor.calls[call_id].caller_key) for call_id in ("c1", "c2")] == [False, True]
+    assert journal.verify(lab.lines) is None
 
 
 def test_a_callers_number_is_not_in_the_journal():

@@ -1,15 +1,27 @@
 """A random telephone system, with faults, drives the engine for thousands of steps.
 
-Callers come and go, phones answer, fail and say things twice, late or about somebody else; clocks jump; the process
-freezes. After every step: nothing raised, no caller lost or doubled, no agent with two calls, order kept, every offer
+Callers come and go, are kept for an agent, called back, kept out by rules; phones answer, fail and say things twice,
+late or about somebody else; both hang up in one moment; the link is silent; clocks jump; the process freezes. After
+every step: nothing raised, no caller lost or doubled, no agent with two calls, order kept, every offer
 that can be made is made. At the end the journal replays to the same bytes.
+
+`HOTLINE_ACD_STEPS=200000 pytest tests/unit/test_acd_machine.py` is the long run.
 """
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from acd import journal
 from acd.model import (
@@ -17,18 +29,35 @@ from acd.model import (
     AgentNotReady,
     AgentReady,
     AgentRestored,
+    AgentRinging,
     AgentSignedIn,
     AgentSignedOut,
     AgentState,
     Announce,
+    CallbackCancelled,
+    CallbackClosed,
+    CallbackFirst,
+    CallbackRequested,
+    CallbackRestored,
+    CallbackRules,
+    CallHeld,
     CallJoined,
     CallLeft,
     CallState,
+    CitizenNotReached,
+    CitizenReached,
     Decision,
+    DialCitizen,
     EngineConfig,
     Event,
     FailCause,
+    GroupStep,
+    HourRule,
     NextState,
+    NuisanceAction,
+    NuisanceRule,
+    NuisanceRuleLifted,
+    NuisanceRuleSet,
     Offer,
     OfferAnswered,
     OfferFailed,
@@ -36,13 +65,18 @@ from acd.model import (
     PhoneChanged,
     QueueConfig,
     QueueConfigured,
+    RelaxRule,
+    RelaxStep,
     TalkAdopted,
     TalkEnded,
     TelephoneLink,
     Tick,
+    TurnedAway,
+    Window,
     WrapUpDone,
     WrapUpExtended,
 )
+from acd.tables import CALLBACKS
 from tests.acd_kit.invariants import assert_sound
 from tests.acd_kit.lab import T0, Lab, of, patient
 
@@ -54,12 +88,43 @@ abilities = st.sampled_from([{}, {"zh": 5}, {"zh": 3, "yue": 3}, {"en": 5, "wate
 serves = st.sampled_from([("general",), ("general", "enterprise"), ("enterprise",), ()])
 causes = st.sampled_from(list(FailCause))
 
+keys = st.sampled_from(["", "k1", "k2", "k3"])
+groups = st.sampled_from(["", "city", "district"])
+
+_RELAX = (RelaxRule("yue", (RelaxStep(10, {"yue": 1}), RelaxStep(30, {"en": 1}))),)
 _CONFIG = EngineConfig(
     queues=(
-        QueueConfig("general", overflow_wait_s=240, overflow_length=8, overflow_unstaffed_s=60),
+        QueueConfig("general", overflow_wait_s=240, overflow_length=8, overflow_unstaffed_s=60, last_agent_s=10),
         patient("enterprise", wrapup_s=0, priority=1),
-    )
+    ),
+    relax=_RELAX,
+    rare_skills=("en", "unheard_of"),
+    flag_priority={"elderly": 5},
+    ready_max_s=300,
+    not_ready_max_s=400,
+    talk_max_s=200,
+    hold_max_s=20,
+    forget_after_s=100,
 )
+_WITH_CALLBACKS = EngineConfig(
+    queues=(
+        QueueConfig(
+            "general",
+            hours=(HourRule(Window(8 * 60, 9 * 60), overflow_wait_s=50, overflow_length=2, closed=True),),
+            groups=(GroupStep(""), GroupStep("city", 5), GroupStep("district", 15)),
+            callback=CallbackRules(10, None, CallbackFirst.AGENT, retry_s=5, max_age_s=7_200, dial_timeout_s=20),
+        ),
+        patient(
+            "enterprise",
+            callback=CallbackRules(None, 30, CallbackFirst.CITIZEN, (Window(0, 0),), 2, 20, 400, 15),
+            relax=(RelaxRule("en", (RelaxStep(0, {"zh": 1}),)),),
+        ),
+    ),
+    ageing_per_minute=7,
+)
+_FIRST_RELEASE = EngineConfig(queues=_CONFIG.queues, behaviour=1)
+STEPS = int(os.environ.get("HOTLINE_ACD_STEPS", "2400"))
+STEPS_EACH = 70
 
 
 class Telephone(RuleBasedStateMachine):
@@ -76,8 +141,11 @@ class Telephone(RuleBasedStateMachine):
 
     # --------------------------------------------------------------------------------------------------- one step
 
+    steps = 0  # over all runs
+
     def do(self, event: Event | object) -> None:
-        before = {key: list(demand.waiting) for key, demand in self.lab.engine._floor.demands.items()}
+        Telephone.steps += 1
+        before = {demand.key: list(demand.waiting) for demand in self.lab.engine._floor.demands.values()}
         decisions = self.lab.do(event)  # type: ignore[arg-type]
         self._watch(decisions, before)
 
@@ -87,7 +155,8 @@ class Telephone(RuleBasedStateMachine):
     def _watch(self, decisions: list[Decision], before: dict[object, list[object]]) -> None:
         floor = self.lab.engine._floor
         self.old_offers.extend(of(Offer, decisions))
-        assert floor.link_up or not of(Offer, decisions) + of(Overflow, decisions)
+        aloud = (Offer, Overflow, TurnedAway, DialCitizen)
+        assert floor.link_up or not [decision for decision in decisions if isinstance(decision, aloud)]
         for offer in of(Offer, decisions):
             call = floor.calls[offer.call_id]
             if call.demand is not None and call.key is not None:
@@ -111,13 +180,16 @@ class Telephone(RuleBasedStateMachine):
                 old_low if low is None else low,
                 old_high if high is None else high,
             )
-        for gone in of(Overflow, decisions):
+        for gone in of(Overflow, decisions) + of(TurnedAway, decisions):
             assert gone.call_id in self.alive
+        for closed in of(CallbackClosed, decisions):
+            del self.alive[closed.callback_id]
 
     # ------------------------------------------------------------------------------------------------------- callers
 
-    @initialize()
-    def some_agents_sign_in(self) -> None:
+    @initialize(config=st.sampled_from([_CONFIG, _WITH_CALLBACKS, _FIRST_RELEASE]))
+    def some_agents_sign_in(self, config) -> None:
+        self.lab = Lab(config)
         self.do(AgentSignedIn("1001", {"zh": 5, "yue": 3}, ("general",), True))
         self.do(AgentSignedIn("1002", {"zh": 5}, ("general", "enterprise"), True))
         self.do(AgentSignedIn("1003", {"en": 5, "water": 5, "yue": 1}, ("general",), True))
@@ -128,16 +200,23 @@ class Telephone(RuleBasedStateMachine):
             self.a_citizen_calls(call_id, "general", skills, 0, 0)
 
     @rule(
-        call_id=calls, queue=queues, skills=needs, priority=st.sampled_from([0, 0, 0, 10, 100]), ago=st.integers(0, 90)
+        call_id=calls,
+        queue=queues,
+        skills=needs,
+        priority=st.sampled_from([0, 0, 0, 10, 100]),
+        ago=st.integers(0, 90),
+        key=keys,
+        last=st.sampled_from(["", "1001", "1002", "9999"]),
+        flags=st.sampled_from([(), ("elderly",), ("odd", "elderly")]),
     )
-    def a_citizen_calls(self, call_id, queue, skills, priority, ago) -> None:
+    def a_citizen_calls(self, call_id, queue, skills, priority, ago, key="", last="", flags=()) -> None:
         if call_id in self.alive:
             return
         self.alive[call_id] = self.lab.now
         self.attempts[call_id] = 1
         self.told.pop(call_id, None)
         joined = self.lab.now - (ago * 1000 if ago > 60 else 0)
-        self.do(CallJoined(call_id, queue, joined, priority, skills, "zh", "13800000000", 1))
+        self.do(CallJoined(call_id, queue, joined, priority, skills, "zh", "13800000000", 1, flags, last, key))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), numbered=st.booleans())
@@ -154,9 +233,9 @@ class Telephone(RuleBasedStateMachine):
 
     def _return(self, call_id: str, numbered: bool) -> None:
         call = self.lab.engine._floor.calls[call_id]
-        self.attempts[call_id] += numbered
+        self.attempts[call_id] = self.attempts.get(call_id, 0) + numbered
         attempt = self.attempts[call_id] if numbered else 0
-        self.do(CallJoined(call_id, call.queue, T0, call.priority, dict(call.skills), attempt=attempt))
+        self.do(CallJoined(call_id, call.queue, T0, call.asked_priority, dict(call.skills), attempt=attempt))
         # Whoever rejoins keeps the place: join time only ever goes back.
         assert call.state in (CallState.WAITING, CallState.OFFERED, CallState.OVERFLOWED)
 
@@ -173,6 +252,90 @@ class Telephone(RuleBasedStateMachine):
         self.alive.pop(call_id, None)
         self.attempts.pop(call_id, None)
 
+    @precondition(lambda self: self.lab.engine.snapshot().talks)
+    @rule(data=st.data(), agent_first=st.booleans())
+    def agent_and_citizen_hang_up_in_one_moment(self, data, agent_first) -> None:
+        talk = data.draw(st.sampled_from(list(self.lab.engine.snapshot().talks)))
+        events = [TalkEnded(talk.call_id, talk.agent_id), CallLeft(talk.call_id, "hangup")]
+        for event in events if agent_first else reversed(events):
+            self.do(event)
+        self.alive.pop(talk.call_id, None)
+
+    @precondition(lambda self: self._open_offers())
+    @rule(data=st.data(), ringing=st.booleans(), answered_too=st.booleans())
+    def a_citizen_hangs_up_at_some_step_of_an_offer(self, data, ringing, answered_too) -> None:
+        offer = data.draw(st.sampled_from(self._open_offers()))
+        if ringing:
+            self.do(AgentRinging(offer.call_id, offer.agent_id, offer.offer_id))
+        self.do(CallLeft(offer.call_id, "hangup"))
+        self.alive.pop(offer.call_id, None)
+        if answered_too:
+            self.do(OfferAnswered(offer.call_id, offer.agent_id, offer.offer_id))
+        else:
+            self.do(OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, FailCause.CANCELLED))
+
+    # ------------------------------------------------------------------------------------------ call-backs and rules
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), number=st.integers(1, 4), key=keys, gone=st.booleans())
+    def a_caller_asks_to_be_called_back(self, data, number, key, gone) -> None:
+        call_id, callback_id = data.draw(st.sampled_from(sorted(self.alive))), f"b{number}"
+        place = self.lab.engine._floor.calls[call_id].joined
+        known = callback_id in self.lab.engine._floor.calls
+        self.do(CallbackRequested(call_id, callback_id, key))
+        callback = self.lab.engine._floor.calls.get(callback_id)
+        if callback is not None and not known:
+            assert callback.joined == place
+            self.alive[callback_id] = place
+            self.attempts[callback_id] = 0
+            if gone:
+                self.do(CallLeft(call_id, "callback"))
+                self.alive.pop(call_id)
+
+    @rule(number=st.integers(1, 4), queue=queues, key=keys, attempts=st.integers(0, 2), later=st.sampled_from([0, 40]))
+    def a_callback_is_restored(self, number, queue, key, attempts, later) -> None:
+        callback_id, now = f"b{number}", self.lab.now
+        known = callback_id in self.lab.engine._floor.calls
+        self.do(
+            CallbackRestored(callback_id, queue, now - 60_000, 0, {}, key, attempts, now + later * 1000, now - 90_000)
+        )
+        if not known and callback_id in self.lab.engine._floor.calls:
+            self.alive[callback_id] = now
+            self.attempts[callback_id] = 0
+
+    def _callbacks(self) -> list[str]:
+        return [call.call_id for call in self.lab.engine._floor.calls.values() if call.state in CALLBACKS]
+
+    @precondition(lambda self: self._callbacks())
+    @rule(data=st.data(), what=st.sampled_from(["reached", "reached", "not reached", "cancelled"]))
+    def the_telephone_speaks_of_a_callback(self, data, what) -> None:
+        callback_id = data.draw(st.sampled_from(self._callbacks()))
+        if what == "reached":
+            self.do(CitizenReached(callback_id))
+            assert self.lab.call_state(callback_id) in ("talking", "waiting", "offered")
+        else:
+            self.do(CitizenNotReached(callback_id) if what == "not reached" else CallbackCancelled(callback_id, "2001"))
+
+    @rule(call_id=st.sampled_from(["b1", "b2", "c1", "b9"]))
+    def the_telephone_speaks_of_some_callback(self, call_id) -> None:
+        self.do(CitizenReached(call_id))
+        self.do(CitizenNotReached(call_id))
+
+    @rule(
+        number=st.integers(1, 3),
+        key=keys,
+        action=st.sampled_from(list(NuisanceAction)),
+        value=st.integers(0, 20),
+        last_s=st.sampled_from([-5, 10, 100]),
+    )
+    def a_rule_about_a_caller_begins(self, number, key, action, value, last_s) -> None:
+        until = self.lab.now + last_s * 1000
+        self.do(NuisanceRuleSet(NuisanceRule(f"r{number}", key, action, until, "2001", "shouts", value)))
+
+    @rule(number=st.integers(1, 3))
+    def a_rule_is_lifted(self, number) -> None:
+        self.do(NuisanceRuleLifted(f"r{number}", "2001"))
+
     # -------------------------------------------------------------------------------------------------- the telephone
 
     def _open_offers(self) -> list[Offer]:
@@ -184,14 +347,24 @@ class Telephone(RuleBasedStateMachine):
     def an_agent_answers(self, data) -> None:
         offer = data.draw(st.sampled_from(self._open_offers()))
         self.do(OfferAnswered(offer.call_id, offer.agent_id, offer.offer_id))
-        assert self.lab.call_state(offer.call_id) == "talking"
+        assert self.lab.call_state(offer.call_id) == ("callback_dialling" if offer.callback else "talking")
+
+    @precondition(lambda self: self.old_offers)
+    @rule(data=st.data())
+    def a_phone_is_said_to_ring(self, data) -> None:
+        offer = data.draw(st.sampled_from(self.old_offers))
+        self.do(AgentRinging(offer.call_id, offer.agent_id, offer.offer_id))
+
+    @rule(agent_id=agents, held=st.booleans())
+    def an_agent_holds_or_resumes(self, agent_id, held) -> None:
+        self.do(CallHeld(agent_id, held))
 
     @precondition(lambda self: self._open_offers())
     @rule(data=st.data(), cause=causes, back=st.booleans())
     def an_offer_fails(self, data, cause, back) -> None:
         offer = data.draw(st.sampled_from(self._open_offers()))
         self.do(OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, cause))
-        if back and offer.call_id in self.alive:
+        if back and offer.call_id in self.alive and not offer.callback:
             self._return(offer.call_id, numbered=True)
 
     @precondition(lambda self: self.old_offers)
@@ -230,9 +403,9 @@ class Telephone(RuleBasedStateMachine):
 
     # --------------------------------------------------------------------------------------------------------- agents
 
-    @rule(agent_id=agents, skills=abilities, queues=serves, ready=st.booleans())
-    def an_agent_signs_in(self, agent_id, skills, queues, ready) -> None:
-        self.do(AgentSignedIn(agent_id, skills, queues, ready))
+    @rule(agent_id=agents, skills=abilities, queues=serves, ready=st.booleans(), group=groups)
+    def an_agent_signs_in(self, agent_id, skills, queues, ready, group) -> None:
+        self.do(AgentSignedIn(agent_id, skills, queues, ready, group))
 
     @rule(agent_id=agents, state=st.sampled_from(list(AgentState)), skills=abilities, queues=serves)
     def an_agent_is_restored(self, agent_id, state, skills, queues) -> None:
@@ -292,9 +465,17 @@ class Telephone(RuleBasedStateMachine):
                     overflow_length=length,
                     overflow_wait_s=wait_s,
                     overflow_unstaffed_s=unstaffed_s,
+                    relax=_RELAX if length else (),
+                    callback=CallbackRules(retry_s=10, dial_timeout_s=10) if wait_s else None,
                 )
             )
         )
+
+    @rule()
+    def the_link_is_silent_for_a_minute(self) -> None:
+        self.do(TelephoneLink(False))
+        self.pass_time(60)
+        self.do(TelephoneLink(True))
 
     @rule(up=st.booleans())
     def the_link_to_the_telephone_changes(self, up) -> None:
@@ -326,11 +507,15 @@ class Telephone(RuleBasedStateMachine):
         assert journal.verify(self.lab.lines) is None
 
 
-TestTelephone = Telephone.TestCase
-TestTelephone.settings = settings(
-    max_examples=150,
-    stateful_step_count=80,
-    deadline=None,
-    derandomize=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+def test_nothing_that_happens_at_a_telephone_upsets_the_engine():
+    Telephone.steps = 0
+    run_state_machine_as_test(
+        Telephone,
+        settings=settings(
+            max_examples=STEPS // STEPS_EACH + 1,
+            stateful_step_count=STEPS_EACH,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
+    assert Telephone.steps >= STEPS * 0.9

@@ -10,8 +10,12 @@ from acd.engine import Engine
 from acd.model import (
     AgentNotReady,
     AgentReady,
+    AgentRinging,
     AgentSignedIn,
     AgentState,
+    CallbackRestored,
+    CallbackRules,
+    CallHeld,
     CallJoined,
     CallState,
     EngineConfig,
@@ -23,48 +27,71 @@ from acd.model import (
     ReasonCode,
     TalkAdopted,
     TalkEnded,
+    Window,
 )
 from acd.moves import move_agent, move_call
-from acd.tables import AGENT_TABLE, CALL_TABLE, AgentStep, CallStep
+from acd.tables import AGENT_TABLE, CALL_TABLE, CALLBACKS, AgentStep, CallStep
 from tests.acd_kit.lab import T0, patient
 
-# O signed out, R ready, F offered, T talking, W wrap-up, N not ready, . refused
+# O signed out, R ready, F offered, G ringing, T talking, H hold, W wrap-up, N not ready, . refused
 AGENTS = """
-                    signed_out ready offered talking wrap_up not_ready
-sign_in_ready            R       R      F       T       W       N
-sign_in_not_ready        N       R      F       T       W       N
-restore_wrap_up          W       R      F       T       W       N
-sign_out                 O       O      O       T       O       O
-ready                    .       R      F       T       R       R
-not_ready                .       N      F       T       N       N
-next_ready               .       R      F       T       W       R
-next_not_ready           .       N      F       T       W       N
-next_sign_out            .       O      F       T       W       O
-offer                    .       F      .       .       .       .
-answer                   .       .      T       .       .       .
-miss                     .       .      N       .       .       .
-release                  .       .      R       .       .       .
-adopt                    T       T      T       T       T       T
-talk_end                 .       .      .       W       .       .
-wrapup_done              .       R      .       .       R       N
-wrapup_extend            .       .      .       .       W       .
-wrapup_over              .       .      .       .       R       .
+                    signed_out ready offered ringing talking hold wrap_up not_ready
+sign_in_ready            R       R      F       G       T     H      W       N
+sign_in_not_ready        N       R      F       G       T     H      W       N
+restore_wrap_up          W       R      F       G       T     H      W       N
+sign_out                 O       O      O       O       T     H      O       O
+ready                    .       R      F       G       T     H      R       R
+not_ready                .       N      F       G       T     H      N       N
+next_ready               .       R      F       G       T     H      W       R
+next_not_ready           .       N      F       G       T     H      W       N
+next_sign_out            .       O      F       G       T     H      W       O
+offer                    .       F      .       .       .     .      .       .
+ring                     .       .      G       G       .     .      .       .
+answer                   .       .      T       T       .     .      .       .
+miss                     .       .      N       N       .     .      .       .
+release                  .       .      R       R       .     .      .       .
+adopt                    T       T      T       T       T     T      T       T
+hold                     .       .      .       .       H     H      .       .
+resume                   .       .      .       .       T     T      .       .
+talk_end                 .       .      .       .       W     W      .       .
+wrapup_done              .       R      .       .       .     .      R       N
+wrapup_extend            .       .      .       .       .     .      W       .
+wrapup_over              .       .      .       .       .     .      R       .
+state_over               .       N      .       .       W     T      .       O
 """
-# W waiting, B returning, F offered, T talking, S overflowed, D finished, - gone, . refused
+# W waiting, B returning, F offered, T talking, S overflowed, D finished; call-back: w in line, r resting, f offered,
+# d dialling; - gone, . refused
 CALLS = """
-           unknown waiting returning offered talking overflowed finished
-join          W       W       W         W       W        W         W
-leave         .       -       -         -       -        -         -
-offer         .       F       .         .       .        .         .
-answer        .       T       T         T       .        .         .
-fail          .       .       .         B       .        .         .
-cancel        .       .       .         B       .        .         .
-back          .       .       W         .       .        .         .
-adopt         T       T       T         T       T        T         T
-talk_end      .       .       .         .       D        .         .
-overflow      .       S       .         .       .        .         .
-"""
-AGENT_LETTERS = {"O": "signed_out", "R": "ready", "F": "offered", "T": "talking", "W": "wrap_up", "N": "not_ready"}
+              unknown waiting returning offered talking overflowed finished callback_waiting callback_resting callback_offered callback_dialling
+join             W       W       W         W       W        W         W            W                W                W                W
+leave            .       -       -         -       -        -         -            -                -                -                -
+offer            .       F       .         .       .        .         .            f                .                .                .
+answer           .       T       T         T       .        .         .            d                d                d                .
+fail             .       .       .         B       .        .         .            .                .                w                .
+cancel           .       .       .         B       .        .         .            .                .                w                .
+back             .       .       W         .       .        .         .            .                .                .                .
+adopt            T       T       T         T       T        T         T            T                T                T                T
+talk_end         .       .       .         .       D        .         .            .                .                .                d
+overflow         .       S       .         .       .        .         .            .                .                .                .
+hand_over        .       S       S         .       .        .         .            .                .                .                .
+callback         w       .       .         .       .        .         .            .                .                .                .
+rest             .       .       .         .       .        .         .            r                .                .                .
+wake             .       .       .         .       .        .         .            .                w                .                .
+dial             .       .       .         .       .        .         .            d                .                .                .
+reached          .       .       .         .       .        .         .            W                W                W                W
+reached_agent    .       .       .         .       .        .         .            .                .                .                T
+not_reached      .       .       .         .       .        .         .            .                .                .                r
+"""  # noqa: E501
+AGENT_LETTERS = {
+    "O": "signed_out",
+    "R": "ready",
+    "F": "offered",
+    "G": "ringing",
+    "T": "talking",
+    "H": "hold",
+    "W": "wrap_up",
+    "N": "not_ready",
+}
 CALL_LETTERS = {
     "W": "waiting",
     "B": "returning",
@@ -72,6 +99,10 @@ CALL_LETTERS = {
     "T": "talking",
     "S": "overflowed",
     "D": "finished",
+    "w": "callback_waiting",
+    "r": "callback_resting",
+    "f": "callback_offered",
+    "d": "callback_dialling",
     "-": None,
 }
 
@@ -79,6 +110,9 @@ CALL_LETTERS = {
 def grid(text: str) -> dict[tuple[str, str], str]:
     head, *rows = [line.split() for line in text.strip().splitlines()]
     return {(state, row[0]): letter for row in rows for state, letter in zip(head, row[1:], strict=True)}
+
+
+WITH_A_CALL = (AgentState.OFFERED, AgentState.RINGING, AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP)
 
 
 def engine_with_agent(state: AgentState) -> Engine:
@@ -89,10 +123,14 @@ def engine_with_agent(state: AgentState) -> Engine:
         return [decision for event in events for decision in engine.handle(event, T0)]
 
     do(AgentSignedIn("1001", {}, ("general",), True))
-    if state in (AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP):
+    if state in WITH_A_CALL:
         offer = next(decision for decision in do(CallJoined("c1")) if isinstance(decision, Offer))
-        if state is not AgentState.OFFERED:
+        if state is AgentState.RINGING:
+            do(AgentRinging("c1", "1001", offer.offer_id))
+        elif state is not AgentState.OFFERED:
             do(OfferAnswered("c1", "1001", offer.offer_id))
+        if state is AgentState.HOLD:
+            do(CallHeld("1001", True))
         if state is AgentState.WRAP_UP:
             do(TalkEnded("c1", "1001"))
     elif state is AgentState.NOT_READY:
@@ -123,12 +161,29 @@ def test_every_agent_state_meets_every_step(state, step):
         assert agent.state.value == AGENT_LETTERS[expected]
 
 
+def engine_with_callback(state: CallState) -> Engine:
+    """Call-back c1, brought into this state the way real events do it."""
+    rules = CallbackRules(windows=(Window(0, 0),))
+    engine = Engine(EngineConfig(queues=(patient(callback=rules),)))
+    if state is CallState.CALLBACK_RESTING:
+        engine.handle(CallbackRestored("c1", "general", T0, not_before_ms=T0 + 60_000), T0)
+        return engine
+    engine.handle(AgentSignedIn("1001", {}, ("general",), state is not CallState.CALLBACK_WAITING), T0)
+    decisions = engine.handle(CallbackRestored("c1", "general", T0), T0)
+    if state is CallState.CALLBACK_DIALLING:
+        offer = next(decision for decision in decisions if isinstance(decision, Offer))
+        engine.handle(OfferAnswered("c1", "1001", offer.offer_id), T0)
+    return engine
+
+
 def engine_with_call(state: CallState | None) -> Engine:
     """Caller c1 brought into this state the way real events do it."""
     if state is CallState.OVERFLOWED:
         engine = Engine(EngineConfig(queues=(patient(overflow_length=0),)))
         engine.handle(CallJoined("c1"), T0)
         return engine
+    if state in CALLBACKS:
+        return engine_with_callback(state)
     engine = Engine(EngineConfig(queues=(patient(),)))
     if state is None:
         return engine

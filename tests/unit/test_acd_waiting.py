@@ -13,9 +13,11 @@ from acd.model import (
     FailCause,
     Overflow,
     OverflowTo,
+    Prediction,
     QueueConfig,
     QueueConfigured,
     ReasonCode,
+    WaitPredicted,
 )
 from tests.acd_kit.lab import Lab, of, offered, patient
 
@@ -42,9 +44,21 @@ def test_the_wait_is_a_range_that_follows_place_and_staff():
     for number in range(9):
         lab.join(f"c{number}")
     said = {item.call_id: item for item in of(Announce, lab.wait(16))}
-    # Four agents, three minutes a call: a departure every 45 s.
+    # Four agents, three minutes a call: a departure every 45 s, eight of ten times in these ranges.
+    assert (said["c0"].wait_low_s, said["c0"].wait_high_s) == (3, 106)
+    assert (said["c8"].wait_low_s, said["c8"].wait_high_s) == (182, 668)
+
+
+def test_the_first_releases_rule_for_the_wait_can_be_chosen():
+    lab = Lab(EngineConfig(queues=(patient(announce_first_s=15),), wrapup_s=0, prediction=Prediction.PLACES))
+    for number in range(4):
+        lab.talk(f"t{number}", f"10{number:02d}")
+    for number in range(9):
+        lab.join(f"c{number}")
+    said = {item.call_id: item for item in of(Announce, lab.wait(16))}
     assert (said["c0"].wait_low_s, said["c0"].wait_high_s) == (0, 90)
     assert (said["c8"].wait_low_s, said["c8"].wait_high_s) == (270, 540)
+    assert of(WaitPredicted, lab.seen) == []
 
 
 def test_neither_place_nor_wait_ever_rises_for_a_caller():

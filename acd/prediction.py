@@ -1,0 +1,298 @@
+"""How long will this caller wait? From what every agent who can serve them is doing at this moment.
+
+An average of the waits of those answered lately (as Asterisk's app_queue keeps it) knows neither how many are in line
+now nor who works. Here instead:
+
+1. *When does each agent become free?* An agent in wrap-up: when it ends. An agent in a talk that has lasted t: the mean
+   of what talks longer than t lasted beyond t, from the last 128 handlings (talk and wrap-up) of that queue; a talk
+   that is long already is not expected to end soon just because the average talk would have.
+2. *How many are served before?* The callers of the same demand ahead, and of every other demand that competes for these
+   agents the part that falls to them and stands ahead, but no more than the agents they share can serve by then; also
+   those who will still overtake this caller, if it goes on as in the last quarter of an hour.
+3. *When have that many been served?* Each agent serves somebody when free and then one every mean handling time; how
+   much happens around the moment of becoming free follows from how much handling times vary (renewal theory: an agent
+   seen at any moment has served t ÷ mean after time t on average, and so it must come out here). The mean is
+   winsorised: the largest few count as the next smaller, so one forgotten call spoils nothing.
+
+The range is that of a gamma distribution with this mean. Its spread is that of so many departures, and of what is not
+known for sure: the mean itself, and the others' share. It should hold eight of ten times; `acd.measures.calibration`
+says whether it does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+from acd.records import Agent, Call, Demand, Line
+from acd.states import AgentState
+from acd.tables import BEING_OFFERED, IN_TALK, WORKING
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+_SHORTEST_MS = 5_000
+_LONGEST_MS = 3_600_000
+_SAMPLE = 128
+_WINSORISED = 64  # one in so many
+_PRIOR = 8  # the expected handling time counts as much as so many real ones
+_FEW = 5  # with fewer talks longer than this one, nothing is known of how they end
+_ANSWER_MS = 5_000  # from an offer to the talk
+_PROFILE_MS = (1_000, 15_000)  # how old a profile may be, at least and at most
+_LOOKED_AT = 16  # agents whose other demands are looked at
+_Z = 1.2816  # the tenth and the ninetieth percentile
+_OVERTAKING_MS = 900_000
+_MOST_OVERTAKERS = 256
+_MOST_OVERTAKING = 0.8
+_MOST_RIVALS = 8
+_ROUNDS = 3
+_OVERTAKING_UNSURE = 0.5
+_SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
+
+
+class Wait(NamedTuple):
+    """Seconds from now: the range and its middle, and how many agents they rest on."""
+
+    low_s: int
+    middle_s: int
+    high_s: int
+    agents: int
+
+
+# ---------------------------------------------------------------------------------------------- what handling takes
+
+
+@dataclass(slots=True)
+class Handling:
+    """The last handlings of a queue (ms), and what follows from them."""
+
+    recent: list[int]
+    ordered: list[int]
+    beyond: list[int]  # sums of `ordered` from each place to the end
+    mean_ms: int
+    variation: float  # standard deviation ÷ mean
+
+    @classmethod
+    def of(cls, recent: list[int], expected_ms: int) -> Handling:
+        ordered = sorted(recent)
+        kept = len(ordered) - len(ordered) // _WINSORISED
+        winsorised = ordered[:kept] + [ordered[kept - 1]] * (len(ordered) - kept) if ordered else []
+        count = len(winsorised) + _PRIOR
+        mean = (sum(winsorised) + _PRIOR * expected_ms) / count
+        # As long as little is known, talks are taken to vary as an exponential distribution does.
+        square = (sum((took - mean) ** 2 for took in winsorised) + _PRIOR * mean * mean) / count
+        beyond = [*accumulate(reversed(ordered))][::-1]
+        return cls(recent, ordered, beyond, max(1, int(mean)), sqrt(square) / mean if mean else 1.0)
+
+    def remaining_ms(self, elapsed_ms: int) -> int:
+        """What a handling that has lasted so long is expected to last on."""
+        at = bisect_right(self.ordered, elapsed_ms)
+        longer = len(self.ordered) - at
+        if longer < _FEW:
+            return self.mean_ms if not self.ordered or elapsed_ms < self.mean_ms else self.mean_ms // 2
+        return self.beyond[at] // longer - elapsed_ms
+
+
+def learn(line: Line, took_ms: int) -> None:
+    """A handling has come to its end."""
+    took = min(max(took_ms, _SHORTEST_MS), _LONGEST_MS)
+    line.handling_ms += (took - line.handling_ms) // 16
+    line.recent.append(took)
+    if len(line.recent) > _SAMPLE:
+        del line.recent[0]
+    line.handling = None
+
+
+def handling(line: Line, expected_ms: int) -> Handling:
+    if line.handling is None:
+        line.handling = Handling.of(line.recent, expected_ms)
+    return line.handling
+
+
+def note_place(floor: Floor, call: Call, line: Line) -> None:
+    """A new caller took a place: if they overtook anybody, that is remembered for a quarter of an hour."""
+    if call.key is not None and line.order.last() != call.key:
+        line.overtakers.append((floor.clock.tau, call.priority))
+        if len(line.overtakers) > _MOST_OVERTAKERS:
+            del line.overtakers[0]
+
+
+# ---------------------------------------------------------------------------------------------- who becomes free when
+
+
+class Course(NamedTuple):
+    """How many callers are served as time goes on: piecewise linear, with a bend wherever an agent becomes free."""
+
+    served: list[float]  # at each bend
+    base: list[float]  # between a bend and the next: served = base + slope × time
+    slope: list[float]
+
+    def when(self, departures: float) -> float:
+        """Milliseconds until so many have been served."""
+        at = bisect_right(self.served, departures)
+        return max(0.0, (departures - self.base[at]) / self.slope[at]) if self.slope[at] else 0.0
+
+
+def _course(free: Sequence[int], mean_ms: int, variation: float) -> Course:
+    """Each agent is expected to serve `jump` callers up to the moment of becoming free, and then one in `mean_ms`."""
+    jump = (1 + min(1.0, variation) ** 2) / 2
+    chance = [jump / max(1, moment) for moment in free]
+    left, total = sum(chance), 0
+    served, base, slope = [], [0.0], [left]
+    for count, moment in enumerate(free, start=1):
+        total += moment
+        left -= chance[count - 1]
+        base.append(count * jump - total / mean_ms)
+        slope.append(count / mean_ms + max(0.0, left))
+        served.append(base[-1] + slope[-1] * moment)
+    return Course(served, base, slope)
+
+
+@dataclass(slots=True)
+class Profile:
+    """When the agents of a demand become free, and who else waits for them."""
+
+    made: int  # tau
+    good_until: int  # tau
+    agents: int
+    course: Course
+    rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
+    took: Handling
+    overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
+
+    def when(self, places: float) -> float:
+        """Milliseconds from `made` until the caller at this place is served, on average."""
+        return self.course.when(places - (1 - min(1.0, self.took.variation) ** 2) / 2)
+
+
+def profile(floor: Floor, demand: Demand) -> Profile | None:
+    """The demand's present profile; None while nobody works who could serve it."""
+    last, tau = demand.profile, floor.clock.tau
+    if last is not None and tau < last.good_until:
+        return last
+    line = floor.lines[demand.key.queue]
+    took = handling(line, floor.config.expected_handling_s * 1000)
+    serving = [agent for agent in demand.agents.values() if _takes_more(agent)]
+    if not serving:
+        demand.profile = None
+        return None
+    free = sorted(_free_in(floor, agent, took) for agent in serving)
+    age = took.mean_ms * max(1, len(demand.waiting)) // len(free) // 50
+    good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
+    course = _course(free, took.mean_ms, took.variation)
+    rivals = _rivals(demand, serving)
+    demand.profile = Profile(tau, good, len(free), course, rivals, took, _overtakers(line, tau, demand.staffed))
+    return demand.profile
+
+
+def _takes_more(agent: Agent) -> bool:
+    """Will this agent take another call when the present one is done?"""
+    return agent.state in WORKING and not agent.unreachable and agent.next_state is None
+
+
+def _free_in(floor: Floor, agent: Agent, took: Handling) -> int:
+    tau = floor.clock.tau
+    if agent.state is AgentState.WRAP_UP and agent.wrapup_timer is not None:
+        return max(0, agent.wrapup_timer[0] - tau)
+    if agent.state in IN_TALK and agent.work_started is not None:
+        return took.remaining_ms(tau - agent.work_started)
+    if agent.state in BEING_OFFERED:
+        return took.mean_ms + _ANSWER_MS
+    return took.mean_ms // 2 if agent.in_use or agent.outside else 0
+
+
+def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+    """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
+    strongest are kept and the others put together."""
+    step = -(-len(serving) // _LOOKED_AT)
+    looked_at = serving[::step]
+    shared: dict[str, tuple[Demand, int]] = {}
+    for agent in looked_at:
+        for other, _ in agent.demands:
+            if other.calls and other is not demand and other.staffed and len(other.waiting):
+                shared[other.name] = (other, shared.get(other.name, (other, 0))[1] + 1)
+    scale = len(serving) / len(looked_at)
+    rivals = [(count * scale, len(other.waiting) / other.staffed) for other, count in shared.values()]
+    if len(rivals) > _MOST_RIVALS:
+        rivals.sort(key=lambda rival: rival[0] * rival[1], reverse=True)
+        small = rivals[_MOST_RIVALS:]
+        agents = sum(count for count, _ in small)
+        rivals[_MOST_RIVALS:] = [(agents, sum(count * each for count, each in small) / agents)]
+    return rivals
+
+
+def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
+    """By priority, how many a millisecond overtake somebody and fall to these agents."""
+    recent = [(at, priority) for at, priority in line.overtakers if tau - at < _OVERTAKING_MS]
+    share = min(1.0, staffed / max(1, line.staffed)) / _OVERTAKING_MS
+    return [(priority, count * share) for priority, count in Counter(priority for _, priority in recent).items()]
+
+
+# ---------------------------------------------------------------------------------------------------- the prediction
+
+
+def predict(floor: Floor, call: Call) -> Wait | None:
+    """The wait of a caller in line; None while nobody works who could serve them."""
+    demand, line = call.demand, floor.lines[call.queue]
+    if demand is None or call.key is None:
+        return None
+    seen = profile(floor, demand)
+    if seen is None:
+        return None
+    share_ahead = line.order.rank(call.key) / max(1, len(line.order) - 1)
+    own = demand.waiting.rank(call.key) + 1
+    others = sum(agents * each for agents, each in seen.rivals) * share_ahead
+    moment = seen.when(own + others)
+    for _ in range(_ROUNDS if others else 0):
+        most = moment / seen.took.mean_ms
+        others = sum(agents * min(each * share_ahead, most) for agents, each in seen.rivals)
+        moment = seen.when(own + others)
+    places, since = own + others, floor.clock.tau - seen.made
+    overtaking = 0.0
+    if seen.overtakers:
+        overtaking = _will_overtake(floor, call, seen, max(0.0, moment - since))
+        places += overtaking
+        moment = seen.when(places)
+    middle = max(0.0, moment - since)
+    took, agents = seen.took, seen.agents
+    one_ms = took.mean_ms / agents
+    # Many agents in their first call look like chance, whatever one of them does; later the variation of each shows.
+    first = (agents - 1) / (agents - 1 + places)
+    varied = places * (first + (1 - first) * took.variation * took.variation)
+    unsure_mean = (middle * took.variation) ** 2 / (len(took.recent) + _PRIOR)
+    unsure_places = (others * _SHARE_UNSURE) ** 2 + (overtaking * _OVERTAKING_UNSURE) ** 2
+    spread = sqrt(one_ms * one_ms * (varied + unsure_places) + unsure_mean)
+    low, half, high = _percentiles(middle, spread)
+    return Wait(int(low) // 1000, int(half) // 1000, -(-int(high) // 1000), agents)
+
+
+def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
+    """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
+    have waited no longer than the point is worth."""
+    per_minute = floor.config.ageing_per_minute
+    above = [(priority, rate) for priority, rate in seen.overtakers if priority > call.priority]
+    busy = sum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
+    longer_ms = wait_ms / (1 - min(busy, _MOST_OVERTAKING))  # who overtakes lets others overtake meanwhile
+    more = 0.0
+    for priority, rate in above:
+        open_ms = longer_ms
+        if per_minute > 0 and priority < floor.config.emergency_priority:
+            worth_ms = (priority - call.priority) * 60_000 // per_minute
+            open_ms = min(longer_ms, max(0, worth_ms - (floor.clock.wall - call.joined)))
+        more += rate * open_ms
+    return more
+
+
+def _percentiles(mean: float, spread: float) -> tuple[float, float, float]:
+    """The 10th, 50th and 90th percentile of a gamma distribution, by Wilson and Hilferty's cube."""
+    if mean <= 0:
+        return 0.0, 0.0, _Z * spread
+    shape = max(0.5, (mean / max(spread, 1.0)) ** 2)
+    step = 1 / (9 * shape)
+    low, half, high = (max(0.0, 1 - step + z * sqrt(step)) for z in (-_Z, 0.0, _Z))
+    return mean * low * low * low, mean * half * half * half, mean * high * high * high

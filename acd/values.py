@@ -1,0 +1,41 @@
+"""What is an id, a text, a time? Shared by the checks of events and of configuration; nothing here raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MAX_ID = 128
+MAX_TEXT = 64
+MAX_SKILLS = 32
+MAX_TIME_MS = 10**14
+MAX_SECONDS = 86_400
+
+
+def is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT and (value == "" or value.isprintable())
+
+
+def is_int(value: Any, low: int = -(10**9), high: int = MAX_TIME_MS) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_time(value: Any) -> bool:
+    return is_int(value, 0)
+
+
+def is_skills(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and len(value) <= MAX_SKILLS
+        and all(is_id(skill) and len(skill) <= MAX_TEXT and is_int(level, 1, 5) for skill, level in value.items())
+    )
+
+
+def is_caller_key(value: Any) -> bool:
+    """An opaque key. What looks like a telephone number is none: it would stand in journals for ever."""
+    return is_id(value) and not str(value).lstrip("+").replace("-", "").replace(" ", "").isdigit()
