@@ -47,8 +47,9 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
     elif source == call.call_id:
         role, agent_id, number = Role.agent, agent_of(channel), ""
-        # From the failsafe it is either our offer, or a telephone that Asterisk's own queue rings.
-        ours = call.phase is Phase.failsafe and text(event, "Context") == "acd-connect"
+        # In the failsafe Asterisk's own queue rings somebody; an offer that is ours also reaches a caller who has just
+        # gone there, or has just pressed the key for a message.
+        ours = text(event, "Context") == "acd-connect" and call.phase in (Phase.failsafe, Phase.voicemail)
         call.phase = Phase.connect if call.phase is Phase.hold or ours else call.phase
     else:
         return []  # the far side of a third party's leg, which is a leg already

@@ -236,8 +236,9 @@ def test_a_caller_in_the_failsafe_is_in_an_offer_only_when_it_is_our_dialling() 
     t, _ = play(START, failsafe, {**DIAL, "Context": "hotline-failsafe"}, RING)
     assert t.calls[CALL].phase is Phase.failsafe
     assert t.calls[CALL].joined_ms == NOW + 5
-    t, _ = play(START, failsafe, {**DIAL, "Context": "acd-connect"}, RING)
-    assert t.calls[CALL].phase is Phase.connect
+    for before in (failsafe, user("HotlineMessage")):
+        t, _ = play(START, before, {**DIAL, "Context": "acd-connect"}, RING)
+        assert t.calls[CALL].phase is Phase.connect
 
 
 def test_a_caller_who_is_asked_for_a_message_has_left_the_failsafe() -> None:
