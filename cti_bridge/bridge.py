@@ -140,7 +140,7 @@ class Bridge:
             core, self.offers, talks, self.control, dialling, callbacks, taken, self._take_back
         )
         self._recovery = Recovery(
-            core, self.dispatcher, self.offers, talks, dialling, taken, self._beat, self._take_back
+            core, self.dispatcher, self.offers, talks, dialling, callbacks, taken, self._beat, self._take_back
         )
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)

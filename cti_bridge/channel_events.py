@@ -14,7 +14,19 @@ from cti_bridge.changes import (
     Ringing,
 )
 from cti_bridge.event import Event, Rule, picked_up, text
-from cti_bridge.model import TALKING, Leg, LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, number_or
+from cti_bridge.model import (
+    TALKING,
+    Call,
+    Leg,
+    LegState,
+    Phase,
+    Phone,
+    Role,
+    Telephony,
+    agent_of,
+    endpoint_of,
+    number_or,
+)
 
 UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 IN_USE = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
@@ -35,13 +47,15 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
     elif source == call.call_id:
         role, agent_id, number = Role.agent, agent_of(channel), ""
-        # From the failsafe it is either our offer, or a telephone that Asterisk's own queue rings.
-        ours = call.phase is Phase.failsafe and text(event, "Context") == "acd-connect"
+        # In the failsafe Asterisk's own queue rings somebody; an offer that is ours also reaches a caller who has just
+        # gone there, or has just pressed the key for a message.
+        ours = text(event, "Context") == "acd-connect" and call.phase in (Phase.failsafe, Phase.voicemail)
         call.phase = Phase.connect if call.phase is Phase.hold or ours else call.phase
     else:
         return []  # the far side of a third party's leg, which is a leg already
-    t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
-    return []
+    leg = t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
+    # A quick telephone rings before Asterisk says that it is being dialled.
+    return _came_to(call, leg, text(event, "DestChannelStateDesc"), now_ms)
 
 
 def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -50,7 +64,12 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         return []
     leg = call.legs[text(event, "Uniqueid")]
     leg.channel = leg.channel or text(event, "Channel")
-    state = {"Ringing": LegState.ringing, "Up": LegState.up}.get(text(event, "ChannelStateDesc"))
+    return _came_to(call, leg, text(event, "ChannelStateDesc"), now_ms)
+
+
+def _came_to(call: Call, leg: Leg, told: str, now_ms: int) -> list[Change]:
+    """A leg's channel is in this state."""
+    state = {"Ringing": LegState.ringing, "Up": LegState.up}.get(told)
     if state is None or leg.state in (state, LegState.up):
         return []
     if state is LegState.up and call.phase is Phase.connect and leg.role is Role.agent:
@@ -60,19 +79,28 @@ def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         out: list[Change] = [MembersChanged(call.call_id)]
         return [Ringing(call.call_id, leg.agent_id, call.offer_id), *out] if leg.role is Role.agent else out
     if call.outbound and leg.role is Role.citizen and call.answered_ms is None:
-        call.answered_ms, call.phase, call.talked = now_ms, Phase.talk, True
-        return [Answered(call.call_id, call.agent_id, "", leg.channel), MembersChanged(call.call_id)]
+        return _reached(call, leg, now_ms)
     return [MembersChanged(call.call_id)]
+
+
+def _reached(call: Call, citizen: Leg, now_ms: int) -> list[Change]:
+    """Whom we called has answered."""
+    call.answered_ms, call.phase = now_ms, Phase.talk
+    return [Answered(call.call_id, call.agent_id, "", citizen.channel), MembersChanged(call.call_id)]
 
 
 def _bridged(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     """Two are connected: only from now on can their talk be put on hold or handed on."""
     call = t.call_of(text(event, "Uniqueid"))
-    begins = call is not None and call.phase in TALKING and number_or(text(event, "BridgeNumChannels")) > 1
-    if call is None or not begins or call.talked:
+    if call is None or number_or(text(event, "BridgeNumChannels")) < 2:
         return []
-    call.talked = True
-    return [MembersChanged(call.call_id)]  # the page waits for the sentence's end
+    out: list[Change] = []
+    if call.outbound and call.answered_ms is None and (citizen := call.leg(Role.citizen)) is not None:
+        out = _reached(call, citizen, now_ms)  # known from a snapshot that was taken in the moment of answering
+    if call.phase in TALKING and not call.talked:
+        call.talked = True
+        out.append(MembersChanged(call.call_id))  # the page waits for the end of the sentence with the staff number
+    return out
 
 
 def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:

@@ -179,9 +179,8 @@ class Dispatcher:
 
     def _key(self, change: KeyPressed) -> None:
         call = self._core.telephony.calls[change.call_id]
-        run = self._offers.of_call(call.call_id)
-        if run is not None and run.stage is Stage.ringing:
-            return  # they are already on the way to a person
+        if self._on_the_way(call):
+            return
         if change.key == "1":  # the dialplan has sent them itself
             call.phase = Phase.voicemail
             self._how[call.call_id] = OverflowTo.VOICEMAIL.value
@@ -189,11 +188,18 @@ class Dispatcher:
         elif change.key == "2":
             self._core.spawn(self._send(call, OverflowTo.CALLBACK), f"key-{call.call_id}")
 
+    def _on_the_way(self, call: Call) -> bool:
+        """Whether the caller is being sent to a person: a key that was pressed in that moment no longer counts."""
+        run = self._offers.of_call(call.call_id)
+        return run is not None and run.stage is Stage.ringing
+
     def _phase(self, change: PhaseChanged) -> None:
         call = self._core.telephony.calls[change.call_id]
         if change.phase is Phase.failsafe:
             self._core.facts.put("call", call.call_id, {**facts.arrived(call), "failsafe_cause": change.detail})
             self._take_back.entered(call, change.detail)
+            return
+        if change.phase is Phase.voicemail and self._on_the_way(call):
             return
         if change.phase is Phase.transfer and call.agent_id:
             self._talk_over(call.call_id, call.agent_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from cti_bridge.model import Call, Phase, number_or, phase_of
 log = structlog.get_logger(__name__)
 
 _LONGEST_FILE = 8_192
+_KEPT_S = 24 * 3600
 _PLAIN = re.compile(r"[0-9A-Za-z+*#_>.:\-]{0,500}")
 
 
@@ -41,12 +43,13 @@ class Ending:
 
 
 def read(spool: Path) -> dict[str, Ending]:
-    """All notes in the spool by call id; what cannot be understood is left lying."""
+    """All notes in the spool by call id; what cannot be understood is left lying for a day."""
     found = {}
     for path in sorted(spool.glob("*.json")):
         ending = _read(path)
         if ending is None:
             log.warning("a note of a call's end cannot be read", file=path.name)
+            _drop_if_old(path)
         else:
             found[path.stem] = ending
     return found
@@ -56,6 +59,15 @@ def remove(spool: Path, call_id: str) -> None:
     """The call's end is in the database."""
     if is_call_id(call_id):
         (spool / f"{call_id}.json").unlink(missing_ok=True)
+
+
+def _drop_if_old(path: Path) -> None:
+    """Asterisk writes a note in one go: one that cannot be read after a day never will be, and may hold a number."""
+    try:
+        if time.time() - path.stat().st_mtime > _KEPT_S:
+            path.unlink()
+    except OSError as error:
+        log.warning("a note of a call's end cannot be removed", file=path.name, problem=str(error))
 
 
 def _read(path: Path) -> Ending | None:

@@ -25,6 +25,7 @@ from acd.model import (
 from app.errors import HotlineError
 from cti_bridge import endings, facts
 from cti_bridge.beat import Beat
+from cti_bridge.callbacks import Callbacks
 from cti_bridge.changes import MembersChanged
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
@@ -53,12 +54,13 @@ class Recovery:
         offers: Offers,
         talks: Talks,
         dialling: Dialling,
+        callbacks: Callbacks,
         recordings: Recordings,
         beat: Beat,
         take_back: TakeBack,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
-        self._talks, self._dialling, self._recordings = talks, dialling, recordings
+        self._talks, self._dialling, self._callbacks, self._recordings = talks, dialling, callbacks, recordings
         self._beat, self._take_back = beat, take_back
         self._first = True
         self.on_known: Callable[[Call], None] = lambda _call: None
@@ -163,6 +165,8 @@ class Recovery:
             events.append(CallLeft(call.call_id, call.phase.value))
         elif call.outbound:
             self._dialling.adopt(call)
+            if call.answered_ms is not None:
+                self._callbacks.answered(call)
         # A call that is being rung (connect) tells by itself how that ends: AcdAnswered, AcdOfferEnd or AcdJoin.
         self._core.queue.feed(*events)
         self._dispatcher.change(MembersChanged(call.call_id))

@@ -26,11 +26,12 @@ def legs(call: Call, agent_id: str) -> tuple[Leg, Leg]:
 
 
 def connecting(call: Call, agent_id: str) -> bool:
-    """Whether this agent has picked up and the staff number is still being said: the talk begins in a moment."""
+    """Whether the talk begins in a moment: the agent has picked up and the staff number is still being said, or a
+    citizen whom we called has just answered."""
     agent = call.leg(Role.agent)
     return (
         call.phase in (Phase.connect, Phase.talk)
-        and not (call.talked or call.outbound)
+        and not call.talked
         and call.citizen_here
         and agent is not None
         and agent.agent_id == agent_id

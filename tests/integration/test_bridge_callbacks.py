@@ -14,6 +14,7 @@ from tests.bridge_kit.fake_ami import message
 from tests.bridge_kit.rig import Rig, channel
 
 TASK = 7
+TAKEN = 1_795_521_600_000 + TASK  # as the memory domain takes it
 PHONE = "PJSIP/1001-00000001"
 
 
@@ -127,6 +128,21 @@ async def test_a_restart_in_the_middle_of_an_attempt_does_not_lose_its_outcome(r
     leg = agent_picks_up(rig, call)
     rig.asterisk.event("Newstate", Uniqueid=leg, ChannelStateDesc="Up")
     await told(rig, ("reached", ""))
+
+
+async def test_a_citizen_who_answered_while_the_core_was_away_was_reached(rig: Rig) -> None:
+    call = await dialled(rig)
+    await rig.bridge.stop()
+    ours = channel(call, name=PHONE, application="Dial", AGENT="1001", OUT_CALL=call, CALLBACK=f"{TASK}:{TAKEN}")
+    far = channel(f"{call}9", name="PJSIP/trunk-00000009", application="AppDial((Outgoing Line)")
+    rig.asterisk.channels = {"ours": bridged(ours, call), "far": bridged(far, call)}
+    await rig.start_bridge()
+    await told(rig, ("reached", ""))
+
+
+def bridged(row: list[tuple[str, str]], linked_id: str) -> list[tuple[str, str]]:
+    """A row of Status of somebody who talks."""
+    return [(key, {"BridgeID": "b1", "Linkedid": linked_id}.get(key, value)) for key, value in row]
 
 
 async def test_an_outcome_that_a_killed_core_could_not_store_is_stored_after_the_restart(

@@ -138,6 +138,7 @@ async def test_key_one_while_a_telephone_already_rings_does_not_lose_the_caller(
     await rig.ready("1001")
     call, offer_id = await offered(rig)
     rig.asterisk.user_event("AcdKey", call, Key="1")
+    rig.asterisk.user_event("HotlineMessage", call)
     leg = rig.asterisk.rings(call, "1001")
     rig.asterisk.picks_up(call, "1001", leg, offer_id)
     await rig.until(lambda: rig.state("1001") == "talking", "a talk")

@@ -94,6 +94,18 @@ def test_a_talk_can_be_acted_upon_when_both_are_in_the_bridge_and_not_before() -
     assert at_talk == [MembersChanged(CALL)]  # the page is told that the sentence is over
 
 
+def test_a_telephone_that_rings_before_it_is_said_to_be_dialled_is_told_all_the_same() -> None:
+    t, _ = play(START, JOIN)
+    t.calls[CALL].offer_id = "o1"
+    _, changes = play(RING, {**DIAL, "DestChannelStateDesc": "Ringing"}, telephony=t)
+    assert Ringing(CALL, "1001", "o1") in changes
+    _, changes = play(RING, UP, telephony=t)
+    assert not any(isinstance(change, Ringing) for change in changes)
+    t, _ = play(START, JOIN)
+    _, changes = play(UP, {**DIAL, "DestChannelStateDesc": "Up"}, telephony=t)
+    assert any(isinstance(change, Answered) for change in changes)
+
+
 @pytest.mark.parametrize("twice", [START, JOIN, DIAL, RING, UP, ANSWERED, HANGUP_LEG, HANGUP])
 def test_an_event_that_comes_twice_changes_nothing_the_second_time(twice: dict[str, Any]) -> None:
     before = [START, JOIN, DIAL, RING, UP, ANSWERED, HANGUP_LEG, HANGUP]
@@ -162,6 +174,19 @@ def test_a_call_that_we_dial_is_answered_when_the_citizen_is() -> None:
     assert isinstance(ended[-1], CallEnded)
 
 
+def test_a_call_of_ours_that_was_adopted_in_the_moment_of_answering_is_answered_when_both_are_in_the_bridge() -> None:
+    ours = channel("n-3.1", name="PJSIP/1001-00000001", application="Dial", OUT_CALL="n-3.1", AGENT="1001", TO="139")
+    far = [("Linkedid", "n-3.1") if key == "Linkedid" else (key, value) for key, value in
+           channel("n-3.2", name="PJSIP/trunk-00000002", application="AppDial((Outgoing Line)")]  # fmt: skip
+    t = picture(rows(ours, far), [], NOW)
+    assert t.calls["n-3.1"].phase is Phase.outbound
+    enter = {"Event": "BridgeEnter", "Uniqueid": "n-3.2", "BridgeNumChannels": "2"}
+    _, changes = play(enter, telephony=t)
+    assert Answered("n-3.1", "1001", "", "PJSIP/trunk-00000002") in changes
+    assert play(enter, telephony=t)[1] == []
+    assert t.calls["n-3.1"].talked
+
+
 def test_a_third_party_who_never_comes_up_is_told() -> None:
     t, _ = play(START, JOIN)
     call = t.calls[CALL]
@@ -212,8 +237,9 @@ def test_a_caller_in_the_failsafe_is_in_an_offer_only_when_it_is_our_dialling() 
     t, _ = play(START, failsafe, {**DIAL, "Context": "hotline-failsafe"}, RING)
     assert t.calls[CALL].phase is Phase.failsafe
     assert t.calls[CALL].joined_ms == NOW + 5
-    t, _ = play(START, failsafe, {**DIAL, "Context": "acd-connect"}, RING)
-    assert t.calls[CALL].phase is Phase.connect
+    for before in (failsafe, user("HotlineMessage")):
+        t, _ = play(START, before, {**DIAL, "Context": "acd-connect"}, RING)
+        assert t.calls[CALL].phase is Phase.connect
 
 
 def test_a_caller_who_is_asked_for_a_message_has_left_the_failsafe() -> None:

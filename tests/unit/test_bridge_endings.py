@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,16 @@ def test_a_note_that_contradicts_itself_is_left_lying(tmp_path: Path, changed: d
 def test_a_torn_note_does_not_keep_the_others_from_being_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "hotline1-1.1.json").write_text(text, encoding="latin-1")
     assert set(note(tmp_path)) == {CALL}
+
+
+def test_a_note_that_could_not_be_read_for_a_day_is_removed(tmp_path: Path) -> None:
+    torn, old = tmp_path / "hotline1-1.1.json", tmp_path / "hotline1-1.2.json"
+    for path in (torn, old):
+        path.write_text('{"call":')
+    os.utime(old, (0, time.time() - 25 * 3600))
+    assert set(note(tmp_path)) == {CALL}
+    assert torn.exists()
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("name", ["..", ".-.", "a b", "x;y"])

@@ -155,7 +155,8 @@ def test_nobody_acts_on_a_call_that_is_not_theirs_or_not_yet_a_talk(verb: str) -
         ({}, True),
         ({"phase": Phase.connect, "agent_id": ""}, True),  # as a snapshot knows it
         ({"talked": True}, False),
-        ({"outbound": True}, False),
+        ({"outbound": True}, True),
+        ({"outbound": True, "phase": Phase.outbound}, False),  # the citizen's telephone still rings
         ({"phase": Phase.hold}, False),
     ],
 )
