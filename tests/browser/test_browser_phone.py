@@ -1,4 +1,4 @@
-"""The page's own telephone in a real Chromium: registration, a talk with sound both ways, what reloads and refusals do."""
+"""The page's own telephone in a real Chromium: registering, a talk with sound both ways, what a reload does to it."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_dialling_out_needs_one_click_and_the_keypad_reaches_the_other_end(world
 
         def listen(channel: AgiChannel) -> None:
             while len(pressed) < 3:
-                pressed.append(chr(int(channel.command("WAIT FOR DIGIT 20000"))))
+                pressed.append(chr(channel.command("WAIT FOR DIGIT 20000")[0]))
 
         line.do(listen)
 

@@ -34,6 +34,19 @@ def test_an_agent_sees_only_their_own_telephone(browser: Callable[..., Browser])
     assert mine.get("/api/agents/1002/sip").status_code == 403
 
 
+def test_a_page_gets_the_account_of_its_own_browser_phone_and_of_no_other(browser: Callable[..., Browser]):
+    mine, other = browser(agent_id="1001"), browser(agent_id="1002")
+    answer = mine.get("/api/agents/me/browser-phone")
+    told = answer.json()
+    assert (told["username"], told["uri"].split("@")[0]) == ("1001w", "sip:1001w")
+    assert told["wss_url"].startswith("wss://")
+    assert told["password"] == mine.get("/api/agents/1001/sip").json()["password"]
+    assert told["password"] != other.get("/api/agents/me/browser-phone").json()["password"]
+    assert told["password"] not in told["wss_url"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert browser(Role.admin).get("/api/agents/me/browser-phone").status_code == 403
+
+
 def test_announcements_and_special_days_are_kept(browser: Callable[..., Browser]):
     leader = browser(Role.duty_leader)
     body = {
