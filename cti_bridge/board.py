@@ -17,6 +17,7 @@ from app.errors import HotlineError
 from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
 from cti_bridge.model import Call
+from cti_bridge.ports import CallSeen
 from cti_bridge.views import mask
 
 log = structlog.get_logger(__name__)
@@ -45,13 +46,7 @@ class Board:
             log.warning("earlier calls cannot be counted yet", problem=error.code)
             return
         for row in rows:
-            if row.joined_ms is None:
-                continue
-            self.measures.joined(row.call_id, row.queue, row.joined_ms)
-            if row.answered_ms is not None:
-                self.measures.answered(row.call_id, row.answered_ms)
-            if row.ended_ms is not None:
-                self.measures.left(row.call_id, row.ended_ms)
+            self._count(row)
 
     def note(self, change: Change) -> None:
         """Count what has just happened."""
@@ -66,7 +61,11 @@ class Board:
 
     def catch_up(self, call: Call) -> None:
         """Count what happened to a call while nobody looked; what is counted already changes nothing."""
-        if call.outbound or not call.joined_ms:
+        if not call.outbound:
+            self._count(call)
+
+    def _count(self, call: Call | CallSeen) -> None:
+        if not call.joined_ms:
             return
         self.measures.joined(call.call_id, call.queue, call.joined_ms)
         if call.answered_ms is not None:

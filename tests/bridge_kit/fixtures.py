@@ -79,3 +79,11 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     server.should_exit = True
     await serving
     await rig.stop()
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A bridge on a played Asterisk and a domain in memory."""
+    rig = await Rig(tmp_path / "home").start()
+    yield rig
+    await rig.stop()

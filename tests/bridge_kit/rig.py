@@ -22,6 +22,11 @@ from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 NODE = "test-1795521600"
 
 
+def ms() -> int:
+    """Epoch milliseconds, as the bridge's clock gives them."""
+    return wall_clock_ms()
+
+
 class MemoryDomain:
     """A domain that remembers what it was told. `locked` makes every write fail as a locked database does."""
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.errors import Refused
@@ -13,20 +9,11 @@ from cti_bridge import writer
 from tests.bridge_kit.fake_ami import message
 from tests.bridge_kit.rig import Rig, channel
 
+pytest_plugins = ["tests.bridge_kit.fixtures"]
+
 TASK = 7
 TAKEN = 1_795_521_600_000 + TASK  # as the memory domain takes it
 PHONE = "PJSIP/1001-00000001"
-
-
-def ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = await Rig(tmp_path / "home").start()
-    yield rig
-    await rig.stop()
 
 
 async def dialled(rig: Rig) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,9 @@ from app.errors import Refused
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
 from tests.bridge_kit.fake_ami import listed
-from tests.bridge_kit.rig import Rig
+from tests.bridge_kit.rig import Rig, ms
 
-
-def ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = await Rig(tmp_path / "home").start()
-    yield rig
-    await rig.stop()
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 async def picked_up(rig: Rig) -> tuple[str, str, str]:

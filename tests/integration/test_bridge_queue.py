@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,9 @@ from acd.model import AgentState
 from cti_bridge import writer
 from cti_bridge.hub import StreamKey
 from tests.bridge_kit.fake_ami import message
-from tests.bridge_kit.rig import NODE, Listener, Rig, channel
+from tests.bridge_kit.rig import NODE, Listener, Rig, channel, ms
 
-
-def ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = await Rig(tmp_path / "home").start()
-    yield rig
-    await rig.stop()
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 def listen(rig: Rig, agent_id: str, *, board: bool = False) -> tuple[Listener, object]:

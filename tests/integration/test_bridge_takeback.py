@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from acd.model import TelephoneLink
 from cti_bridge import takeback
-from tests.bridge_kit.rig import NODE, Rig, channel, ringing
+from tests.bridge_kit.rig import NODE, Rig, channel, ms, ringing
 
-
-def ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = await Rig(tmp_path / "home").start()
-    yield rig
-    await rig.stop()
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 def waits(call: str, joined_ms: int, phase: str, application: str) -> list[tuple[str, str]]:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from app.calls.service import facts_of, find, record
 from app.clock import from_ms
 from app.db import Database
 from app.settings import Settings
 from cti_bridge.domain import AppDomain
-from tests.bridge_kit.rig import NODE, Rig, channel
+from tests.bridge_kit.rig import NODE, Rig, channel, ms
 
-
-def ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    rig = await Rig(tmp_path / "home").start()
-    yield rig
-    await rig.stop()
+pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 
 def ended(rig: Rig, call: str, **fields: str | int) -> Path:
