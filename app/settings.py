@@ -163,6 +163,7 @@ class Settings(BaseSettings):
 
     offer_timeout_s: Seconds = 20
     wrapup_s: Annotated[int, Field(ge=0)] = 30
+    last_agent_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72  # an earlier talk makes nobody the caller's agent
     callback_attempts: Annotated[int, Field(ge=1, le=20)] = 3  # tries to reach a citizen before a supervisor must look
     beat_s: Seconds = 2
     beat_stale_s: Seconds = 8

@@ -84,6 +84,10 @@ class Asterisk:
         """Have the hold loop play these files (joined by &) once."""
         await self.do(setvar(channel, "HOTLINE_SAY", files))
 
+    async def keep_place(self, channel: str, place_ms: int) -> None:
+        """Note on the channel the place that its caller was given, so that it outlives us."""
+        await self.do(setvar(channel, "HOTLINE_PLACE_MS", place_ms))
+
     async def originate(
         self,
         channel: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -29,6 +30,7 @@ from cti_bridge.asterisk import Asterisk
 from cti_bridge.beat import Beat
 from cti_bridge.board import Board
 from cti_bridge.callbacks import Callbacks
+from cti_bridge.callers import KEY_SECRET, Callers, caller_key
 from cti_bridge.calls import WANTED, reduce
 from cti_bridge.commands import Commands
 from cti_bridge.control import Control
@@ -127,6 +129,8 @@ class Bridge:
         )
         book = AgentBook(journal / "agents.json")
         self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
+        core.caller_key = partial(caller_key, secret(settings, KEY_SECRET).encode())
+        self.callers = Callers(core, settings, config.flag_priority)
         self._pops = Pops(core, self._late_card)
         talks = Talks(core, self._pops)
         dialling = Dialling(core, talks)
@@ -137,10 +141,19 @@ class Bridge:
         self._beat = Beat(core)
         self._take_back = TakeBack(core, self.offers)
         self.dispatcher = Dispatcher(
-            core, self.offers, talks, self.control, dialling, callbacks, taken, self._take_back
+            core, self.offers, talks, self.control, dialling, callbacks, taken, self._take_back, self.callers
         )
         self._recovery = Recovery(
-            core, self.dispatcher, self.offers, talks, dialling, callbacks, taken, self._beat, self._take_back
+            core,
+            self.dispatcher,
+            self.offers,
+            talks,
+            dialling,
+            callbacks,
+            taken,
+            self._beat,
+            self._take_back,
+            self.callers,
         )
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
@@ -174,6 +187,7 @@ class Bridge:
         await self.link.stop()
         self.core.book.close()
         self._pops.close()
+        self.callers.close()
         await asyncio.to_thread(self.core.facts.stop)
         await asyncio.to_thread(self._engine_file.close)
 

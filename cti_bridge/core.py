@@ -37,6 +37,7 @@ class Core:
     cards: dict[str, dict[str, Any]] = field(default_factory=dict)
     connected: bool = False  # Asterisk's picture is known and current
     board_changed: Callable[[], None] = lambda: None
+    caller_key: Callable[[str], str] = lambda _number: ""  # number → key, see `callers`
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def call(self, call_id: str) -> Call | None:

@@ -28,6 +28,7 @@ from acd.model import (
     PhoneChanged,
     QueueChanged,
     Queued,
+    ReasonCode,
     Refused,
     TalkAdopted,
     TalkEnded,
@@ -38,6 +39,7 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
 from cti_bridge.callbacks import Callbacks
+from cti_bridge.callers import Callers
 from cti_bridge.changes import (
     Alone,
     Answered,
@@ -87,10 +89,12 @@ class Dispatcher:
         callbacks: Callbacks,
         recordings: Recordings,
         take_back: TakeBack,
+        callers: Callers,
     ) -> None:
         self._core, self._offers, self._talks, self._control = core, offers, talks, control
         self._dialling, self._callbacks = dialling, callbacks
         self._recordings, self._take_back = recordings, take_back
+        self._callers = callers
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
         self._announced: set[str] = set()
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
@@ -107,6 +111,7 @@ class Dispatcher:
     def _started(self, change: CallStarted) -> None:
         call = self._core.telephony.calls[change.call_id]
         self._core.facts.put("call", call.call_id, facts.arrived(call))
+        self._callers.ask(call)
 
     def _menu_ended(self, change: MenuEnded) -> None:
         call = self._core.telephony.calls[change.call_id]
@@ -116,7 +121,8 @@ class Dispatcher:
         call = self._core.telephony.calls[change.call_id]
         self._how.pop(call.call_id, None)
         self._core.facts.put("call", call.call_id, facts.joined(call))
-        self._core.queue.feed(rejoined(call, call.attempt))
+        self._core.queue.feed(rejoined(self._core, call, call.attempt))
+        self._callers.ask(call)  # for the next join, if nothing could be learnt before
         self._take_back.arrived(call.call_id)
 
     def _ringing(self, change: Ringing) -> None:
@@ -320,6 +326,14 @@ class Dispatcher:
     def _queue_changed(self, decision: QueueChanged) -> None:
         self._core.board_changed()
 
+    def _queued(self, decision: Queued) -> None:
+        self._core.board_changed()
+        call = self._core.call(decision.call_id)
+        if call is not None and decision.reason.code is ReasonCode.PLACE_RESUMED:
+            waiting = self._core.queue.engine.snapshot().waiting
+            call.place_ms = next((one.joined_ms for one in waiting if one.call_id == call.call_id), 0)
+            self._core.spawn(self._keep_place(call), f"place-{call.call_id}")
+
     def _refused(self, decision: Refused) -> None:
         level = log.debug if decision.why in (Why.STALE_OFFER, Why.UNKNOWN_CALL, Why.NOT_NOW) else log.info
         level("the queue refused an event", refused=decision.event, why=decision.why.value, subject=decision.subject)
@@ -340,7 +354,7 @@ class Dispatcher:
             self._core.queue.feed(CallLeft(call.call_id, to.value))
         elif call.ended_ms is None:
             call.phase = was
-            self._core.queue.feed(rejoined(call))
+            self._core.queue.feed(rejoined(self._core, call))
 
     async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:
         try:
@@ -349,6 +363,12 @@ class Dispatcher:
             log.info("a caller could not be sent on", call=call.call_id, context=context, problem=str(error))
             return False
         return True
+
+    async def _keep_place(self, call: Call) -> None:
+        try:
+            await self._core.asterisk.keep_place(call.channel, call.place_ms)
+        except AmiError as error:
+            log.info("a caller's earlier place would not outlive us", call=call.call_id, problem=str(error))
 
     async def _say(self, call: Call, said: str) -> None:
         try:
@@ -383,7 +403,7 @@ class Dispatcher:
         Announce: _announce,
         Overflow: _overflow,
         QueueChanged: _queue_changed,
-        Queued: _queue_changed,
+        Queued: _queued,
         Refused: _refused,
     }
 

@@ -17,14 +17,15 @@ from app.auth.sessions import session_user
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
-from app.calls.service import find, merge
+from app.calls.service import find, last_agent_of, merge
 from app.calls.tables import Call
 from app.cases.tables import Case
+from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms
 from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
-from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, TakenCallback
 from recordings.store import Store
 
 _TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
@@ -87,6 +88,9 @@ class AppDomain:
         with self._db.read() as session:
             rows = session.execute(select(Call).where(col(Call.joined_at) >= from_ms(since_ms))).scalars()
             return [_seen(row) for row in rows]
+
+    def caller(self, number: str, since_ms: int) -> CallerKnown:
+        return CallerKnown(flags_by_number(self._db, number), last_agent_of(self._db, number, from_ms(since_ms)) or "")
 
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         known = {name: value for name, value in _typed(call).items() if name != "waited_s"}

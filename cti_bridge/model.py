@@ -124,6 +124,10 @@ class Call:
     legs: dict[str, Leg] = field(default_factory=dict)  # by unique id
     talked: bool = False
     dialled: bool = False  # a call of ours: the number has been rung
+    place_ms: int = 0  # the earlier place that a caller who rang again was given; 0 means none
+    flags: tuple[str, ...] = ()
+    last_agent: str = ""
+    asked: bool = False  # the domain has been asked about the caller
     attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
 
     def leg(self, role: Role) -> Leg | None:

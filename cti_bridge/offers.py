@@ -71,8 +71,8 @@ def place(call: Call) -> tuple[int, str]:
     return call.joined_ms or call.started_ms, call.call_id
 
 
-def rejoined(call: Call, attempt: int = 0) -> CallJoined:
-    """The call is in the hold loop."""
+def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined:
+    """The call is in the hold loop, with what is known of its caller by now."""
     return CallJoined(
         call_id=call.call_id,
         queue=call.queue,
@@ -82,6 +82,10 @@ def rejoined(call: Call, attempt: int = 0) -> CallJoined:
         language=call.language,
         caller=call.number,
         attempt=attempt,
+        flags=call.flags,
+        last_agent=call.last_agent,
+        caller_key=core.caller_key(call.number),
+        place_ms=call.place_ms,
     )
 
 
@@ -99,7 +103,7 @@ class Offers:
             log.warning("an offer cannot be carried out", offer=offer.offer_id, call=offer.call_id)
             self._core.queue.feed(
                 OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, FailCause.CANCELLED),
-                *([rejoined(call)] if call is not None and call.phase is Phase.hold else []),
+                *([rejoined(self._core, call)] if call is not None and call.phase is Phase.hold else []),
             )
             return
         run = self.runs[offer.offer_id] = Run(offer)
@@ -113,7 +117,7 @@ class Offers:
         if call is None or not decision.recall:
             return
         if run is not None and run.stage is not Stage.ringing:
-            self._core.queue.feed(rejoined(call))  # never left the hold loop
+            self._core.queue.feed(rejoined(self._core, call))  # never left the hold loop
         else:
             self._core.spawn(self._recall(call), f"recall-{call.call_id}")
 
@@ -176,7 +180,7 @@ class Offers:
         """The offer ended while the caller was still in the hold loop."""
         self._end(run.offer.offer_id, cause.value)
         failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, cause)
-        self._core.queue.feed(failed, *([rejoined(call)] if call.ended_ms is None else []))
+        self._core.queue.feed(failed, *([rejoined(self._core, call)] if call.ended_ms is None else []))
 
     async def _recall(self, call: Call) -> None:
         try:

@@ -41,6 +41,14 @@ class CallSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerKnown:
+    """What is known of whoever calls. `last_agent` has spoken with them last, "" when nobody has lately."""
+
+    flags: frozenset[str] = frozenset()
+    last_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TakenCallback:
     """A call-back that is an agent's task now. `taken_ms` names the attempt."""
 
@@ -71,6 +79,9 @@ class Domain(Protocol):
 
     def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
         """The calls that have wanted a person since then."""
+
+    def caller(self, number: str, since_ms: int) -> CallerKnown:
+        """Who has this number, and which agent has spoken with them last, since then. Asked at every call."""
 
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         """The card of a call as JSON, its draft case stored; the same draft however often it is asked for."""

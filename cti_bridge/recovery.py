@@ -26,6 +26,7 @@ from app.errors import HotlineError
 from cti_bridge import endings, facts
 from cti_bridge.beat import Beat
 from cti_bridge.callbacks import Callbacks
+from cti_bridge.callers import Callers
 from cti_bridge.changes import MembersChanged
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
@@ -58,10 +59,11 @@ class Recovery:
         recordings: Recordings,
         beat: Beat,
         take_back: TakeBack,
+        callers: Callers,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
         self._talks, self._dialling, self._callbacks, self._recordings = talks, dialling, callbacks, recordings
-        self._beat, self._take_back = beat, take_back
+        self._beat, self._take_back, self._callers = beat, take_back, callers
         self._first = True
         self.on_known: Callable[[Call], None] = lambda _call: None
 
@@ -77,6 +79,7 @@ class Recovery:
         fresh = picture(status, devices, now)
         gone = carry_over(self._core.telephony, fresh)
         old, self._core.telephony = self._core.telephony, fresh
+        await self._callers.know(call for call in fresh.calls.values() if call.answered_ms is None)
         self._core.connected = True
         if self._first:
             self._restore_agents(fresh, now)
@@ -148,7 +151,7 @@ class Recovery:
                 failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, FailCause.CANCELLED)
                 events.append(failed)
             if run is None or run.stage is Stage.ringing:
-                events.append(rejoined(call))
+                events.append(rejoined(self._core, call))
         elif call.phase in TALKING and call.agent_id and not call.outbound:
             if run is not None:
                 self._offers.over(run.offer.offer_id, "answered")

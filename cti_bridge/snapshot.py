@@ -42,6 +42,7 @@ VARIABLES = (
     "HOTLINE_PATH",
     "HOTLINE_JOINED",
     "HOTLINE_ATTEMPT",
+    "HOTLINE_PLACE_MS",
     "HOTLINE_ANSWERED",
     "HOTLINE_AGENT",
     "HOTLINE_OFFER_AGENT",
@@ -148,6 +149,7 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
         started_ms=number_or(one.var("STARTED")) or now_ms - one.seconds * 1000,
         joined_ms=number_or(one.var("JOINED")),
         attempt=number_or(one.var("ATTEMPT")),
+        place_ms=number_or(one.var("PLACE_MS")),
         answered_ms=number_or(one.var("ANSWERED")) or None,
         agent_id=one.var("AGENT"),
         offer_id=one.var("OFFER_ID"),
@@ -243,6 +245,8 @@ def carry_over(old: Telephony, new: Telephony) -> list[Call]:
             continue
         call.answered_ms = before.answered_ms or call.answered_ms
         call.recordings |= before.recordings
+        call.flags, call.last_agent, call.asked = before.flags, before.last_agent, before.asked
+        call.place_ms = before.place_ms or call.place_ms
         for unique_id, leg in call.legs.items():
             known = before.legs.get(unique_id)
             if known is not None:

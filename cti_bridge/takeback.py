@@ -92,7 +92,7 @@ class TakeBack:
         self._tries[call.call_id] = self._tries.get(call.call_id, 0) + 1
         self._coming[call.call_id] = asyncio.get_running_loop().call_later(ON_THE_WAY_S, self.arrived, call.call_id)
         self._tell()
-        self._core.queue.feed(rejoined(call))
+        self._core.queue.feed(rejoined(self._core, call))
         log.info("a caller is taken back from the failsafe", call=call.call_id)
         self._core.spawn(self._redirect(call), f"take-back-{call.call_id}")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, col
@@ -26,6 +26,16 @@ from app.paging import Leaf, Page, equal, like, page_of, within
 from app.text import clean, is_call_id, normal_number
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(CallFacts)) - {"call_id"}
+_LAST_AGENT = (
+    select(col(Call.agent_id))
+    .where(
+        col(Call.number) == bindparam("wanted"),
+        col(Call.started_at) >= bindparam("since"),
+        col(Call.answered_at).is_not(None),
+        col(Call.agent_id).is_not(None),
+    )
+    .order_by(col(Call.started_at).desc())  # no limit: a look takes the first row, and few calls are so young
+)
 
 
 def record(db: Database, call_id: str, **facts: Any) -> None:
@@ -121,6 +131,18 @@ def of_number(session: Session, number: str, *, limit: int = 5, but: str = "") -
         return []
     statement = select(Call).where(col(Call.number) == normal_number(number), col(Call.call_id) != but)
     return list(session.execute(statement.order_by(col(Call.started_at).desc()).limit(limit)).scalars())
+
+
+def last_agent_of(db: Database, number: str, since: datetime) -> str | None:
+    """Who spoke with this number last, in a call begun since then; None for nobody and for a withheld number.
+
+    The bridge asks this at every call, so it is a look (`app.looks`).
+    """
+    if not (wanted := normal_number(number)):
+        return None
+    # Both databases read this spelling as UTC, SQLite because it is how it stores times.
+    row = db.look(_LAST_AGENT, wanted=wanted, since=f"{since.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}")
+    return str(row[0]) if row is not None else None
 
 
 def confidential_ids(session: Session, calls: list[Call]) -> set[str]:

@@ -16,7 +16,7 @@ from app.errors import Busy
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallSeen, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -49,6 +49,7 @@ class MemoryDomain:
         self.locked = False
         self.slow: threading.Event | None = None
         self.open: list[CallSeen] = []
+        self.known: dict[str, CallerKnown] = {}
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -79,6 +80,10 @@ class MemoryDomain:
 
     def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
         return []
+
+    def caller(self, number: str, since_ms: int) -> CallerKnown:
+        self._write()
+        return self.known.get(number, CallerKnown())
 
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         self._write()
@@ -266,6 +271,19 @@ def channel(unique_id: str, *, name: str = "", application: str = "Wait", **vari
         *[("Variable", f"HOTLINE_{name}={value}") for name, value in variables.items()],
         ("Variable", "HOTLINE_CASE=(null)"),
     ]
+
+
+def rows(*given: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Status rows as the AMI library gives them: repeated headers become lists."""
+    out = []
+    for pairs in given:
+        row: dict[str, Any] = {}
+        for key, value in pairs:
+            row[key] = (
+                [*row[key], value] if isinstance(row.get(key), list) else ([row[key], value] if key in row else value)
+            )
+        out.append(row)
+    return out
 
 
 def ringing(unique_id: str, name: str, **variables: str) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from cti_bridge.changes import (
 from cti_bridge.model import LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, members, skills_of
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import alone_in_failsafe
-from tests.bridge_kit.rig import channel, ringing
+from tests.bridge_kit.rig import channel, ringing, rows
 
 CALL = "hotline1-1795484407.0"
 LEG = "hotline1-1795484407.1"
@@ -275,19 +275,6 @@ def test_skills_from_a_variable_are_read_as_far_as_they_make_sense(text: str, sk
 
 
 # ------------------------------------------------------------------------------------------------------- snapshots
-
-
-def rows(*given: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Status rows as the AMI library gives them: repeated headers become lists."""
-    out = []
-    for pairs in given:
-        row: dict[str, Any] = {}
-        for key, value in pairs:
-            row[key] = (
-                [*row[key], value] if isinstance(row.get(key), list) else ([row[key], value] if key in row else value)
-            )
-        out.append(row)
-    return out
 
 
 def test_a_snapshot_knows_waiting_talking_held_and_joined_parties() -> None:
