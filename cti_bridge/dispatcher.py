@@ -17,9 +17,15 @@ from acd.model import (
     AgentState,
     AgentStateChanged,
     Announce,
+    CallbackClosed,
+    CallbackOffered,
+    CallbackResting,
     CallLeft,
     CancelOffer,
+    CitizenNotReached,
     Decision,
+    DialCitizen,
+    NuisanceRuleChanged,
     Offer,
     OfferAnswered,
     OfferFailed,
@@ -32,7 +38,10 @@ from acd.model import (
     Refused,
     TalkAdopted,
     TalkEnded,
+    TurnedAway,
+    WaitPredicted,
     Why,
+    Widened,
 )
 from cti_bridge import facts
 from cti_bridge.agents import Agent
@@ -283,10 +292,8 @@ class Dispatcher:
     # ---------------------------------------------------------------------------------------- from the queue's side
 
     def decide(self, decision: Decision) -> None:
-        """One decision of the engine."""
-        rule = self._DECISIONS.get(type(decision))
-        if rule is not None:
-            rule(self, decision)
+        """One decision of the engine. Every kind has its place in the table; a new one that has not is a fault."""
+        self._DECISIONS[type(decision)](self, decision)
 
     def _offer(self, decision: Offer) -> None:
         self._offers.begin(decision)
@@ -314,6 +321,9 @@ class Dispatcher:
         first = call.call_id not in self._announced
         self._announced.add(call.call_id)
         ids = announcement(decision.position, decision.wait_low_s, decision.wait_high_s, with_menu=first)
+        self._tell(call, ids)
+
+    def _tell(self, call: Call, ids: list[str]) -> None:
         said = files(str(self._core.settings.paths.prompts), call.language, ids, _exists)
         if said:
             self._core.spawn(self._say(call, said), f"say-{call.call_id}")
@@ -322,6 +332,29 @@ class Dispatcher:
         call = self._core.call(decision.call_id)
         if call is not None:
             self._core.spawn(self._send(call, decision.to), f"overflow-{call.call_id}")
+
+    def _turned_away(self, decision: TurnedAway) -> None:
+        """Not a person but voicemail: its announcement is played, and who has something to say can still say it."""
+        call = self._core.call(decision.call_id)
+        if call is not None:
+            self._core.spawn(self._send(call, OverflowTo.VOICEMAIL), f"turned-away-{call.call_id}")
+
+    def _rule_changed(self, decision: NuisanceRuleChanged) -> None:
+        log.info("a nuisance rule changed", rule=decision.rule_id, active=decision.active)
+
+    def _callback_offered(self, decision: CallbackOffered) -> None:
+        """The caller is told the keys of the hold loop once more; 2 is the call-back."""
+        call = self._core.call(decision.call_id)
+        if call is not None and call.phase is Phase.hold:
+            self._tell(call, ["hold_menu"])
+
+    def _dial_citizen(self, decision: DialCitizen) -> None:
+        """Citizens are called back by agents from their list, not by the queue: it is told so, and lets go in time."""
+        log.error("the queue wants to dial a citizen; its call-back rules must stay off", call=decision.callback_id)
+        self._core.queue.feed(CitizenNotReached(decision.callback_id))
+
+    def _only_journalled(self, decision: Decision) -> None:
+        """Nothing to do: the journal has it, for the explanation of the call and for measures."""
 
     def _queue_changed(self, decision: QueueChanged) -> None:
         self._core.board_changed()
@@ -405,6 +438,14 @@ class Dispatcher:
         QueueChanged: _queue_changed,
         Queued: _queued,
         Refused: _refused,
+        TurnedAway: _turned_away,
+        NuisanceRuleChanged: _rule_changed,
+        CallbackOffered: _callback_offered,
+        DialCitizen: _dial_citizen,
+        Widened: _only_journalled,
+        WaitPredicted: _only_journalled,
+        CallbackResting: _only_journalled,
+        CallbackClosed: _only_journalled,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from acd.model import CitizenNotReached, DialCitizen, NuisanceAction, NuisanceRule, NuisanceRuleSet, Reason, ReasonCode
 from cti_bridge.ports import CallerKnown
 from tests.bridge_kit.rig import NODE, Rig, channel, ms
 
@@ -99,3 +100,33 @@ async def test_a_start_does_not_wait_for_a_domain_that_hangs(rig: Rig) -> None:
         assert call in places(rig)
     finally:
         rig.domain.slow.set()
+
+
+async def test_a_caller_whom_a_rule_turns_away_is_sent_to_voicemail_and_leaves_the_line(rig: Rig) -> None:
+    rig.bridge.core.queue.feed(rule_about(rig, NuisanceAction.ANNOUNCEMENT))
+    call = rig.asterisk.citizen(NUMBER, ms())
+    rig.asterisk.join(call, NUMBER, ms())
+    (sent,) = await rig.redirects("hotline-voicemail")
+    assert sent["Channel"] == rig.asterisk.name_of(call)
+    await rig.until(lambda: call not in places(rig), "out of the line")
+
+
+async def test_a_rule_never_turns_an_emergency_away(rig: Rig) -> None:
+    rig.bridge.core.queue.feed(rule_about(rig, NuisanceAction.ANNOUNCEMENT))
+    call = rig.asterisk.citizen(NUMBER, ms())
+    rig.asterisk.join(call, NUMBER, ms(), Prio=100)
+    await rig.until(lambda: call in places(rig), "a waiting caller")
+    assert not [a for a in rig.asterisk.got("Redirect") if a["Context"] == "hotline-voicemail"]
+
+
+async def test_a_citizen_whom_the_queue_wants_dialled_counts_as_not_reached(rig: Rig) -> None:
+    told: list[object] = []
+    rig.bridge.core.queue.feed = lambda *events: told.extend(events)  # type: ignore[method-assign]
+    reason = Reason(ReasonCode.TURN_HAS_COME)
+    rig.bridge.dispatcher.decide(DialCitizen("cb-1", "1001", 1, ms(), reason))
+    assert told == [CitizenNotReached("cb-1")]
+
+
+def rule_about(rig: Rig, action: NuisanceAction) -> NuisanceRuleSet:
+    key = rig.bridge.core.caller_key(NUMBER)
+    return NuisanceRuleSet(NuisanceRule("rule-1", key, action, ms() + 3_600_000, "watch"))
