@@ -136,13 +136,15 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
     async with contextlib.AsyncExitStack() as stack:
         bridge: Any = None
         if "realtime" in roles:
+            from app.queues.source import RulesFile
             from cti_bridge.bridge import Bridge
 
-            bridge = Bridge(settings, database)
+            bridge = Bridge(settings, database, rules=RulesFile(settings))
         app = create_app(settings, database, realtime=bridge)
         if bridge is not None:
             app.include_router(bridge.router)
             await bridge.start()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload_rules)
             stack.push_async_callback(bridge.stop)
         if "worker" in roles:
             worker = Worker(settings, database)

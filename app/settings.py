@@ -93,6 +93,11 @@ class Paths:
         return self.home / "secrets"
 
     @property
+    def queues(self) -> Path:
+        """The rules of the queues, if the supervisors keep their own (see `app.queues`)."""
+        return self.home / "queues.yaml"
+
+    @property
     def logs(self) -> Path:
         """Logs of the supervised processes."""
         return self.home / "log"

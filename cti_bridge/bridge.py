@@ -15,7 +15,7 @@ from panoramisk.message import Message
 
 from acd.engine import Engine
 from acd.explain import explain_call
-from acd.model import AgentNotReady, AgentState, EngineConfig
+from acd.model import AgentNotReady, AgentState
 from app.actor import Actor
 from app.callbacks.model import AttemptOutcome
 from app.clock import from_ms
@@ -45,10 +45,11 @@ from cti_bridge.journal_file import JournalFile, newest_first, prune
 from cti_bridge.model import Call
 from cti_bridge.offers import Offers
 from cti_bridge.pop import Pops
-from cti_bridge.ports import Domain
+from cti_bridge.ports import Domain, QueueRules
 from cti_bridge.queueing import Queueing
 from cti_bridge.recovery import Recovery
 from cti_bridge.routes import make_router
+from cti_bridge.rules import Rules, SettingsRules
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view, call_view
@@ -89,12 +90,14 @@ class Bridge:
         *,
         clock: Callable[[], int] = wall_clock_ms,
         domain: Domain | None = None,
+        rules: QueueRules | None = None,
     ) -> None:
         if domain is None:
             if db is None:
                 raise ValueError("a database or a domain is needed")
             domain = AppDomain(settings, db)
         self.settings, self.domain, self._clock = settings, domain, clock
+        self.rules = Rules(rules or SettingsRules(settings), self._notice)
         self.router: APIRouter = make_router(self)
         self.hub = Hub(clock)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -109,7 +112,7 @@ class Bridge:
         self._loop = asyncio.get_running_loop()
         journal = settings.paths.journal
         self._engine_file = JournalFile(journal, ENGINE_JOURNAL, clock, on_trouble=self._journal_trouble)
-        config = EngineConfig(offer_timeout_s=settings.offer_timeout_s, wrapup_s=settings.wrapup_s)
+        config = await asyncio.to_thread(self.rules.begin)
         queue = Queueing(Engine(config, seed=clock() % 1_000_000_007), self._engine_file, clock)
         self.engine = queue.engine
         facts = FactWriter(
@@ -169,7 +172,13 @@ class Bridge:
             log.info("facts left by an earlier life are applied", facts=left)
         await self._read_staff()
         await self.link.start()
-        for work in (self._beat.run(), self._failsafe.run(), self._fill_and_run_board(), self._housekeeping()):
+        for work in (
+            self._beat.run(),
+            self._failsafe.run(),
+            self._fill_and_run_board(),
+            self._housekeeping(),
+            self.rules.run(queue),
+        ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True
 
@@ -248,6 +257,11 @@ class Bridge:
     async def command(self, actor: Actor, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a page's command. Raises HotlineError."""
         return await self.commands.run(actor, name, args)
+
+    def reload_rules(self) -> None:
+        """Read the rules of the queue again now."""
+        if self._started:
+            self.core.spawn(self.rules.reload(self.core.queue), "reload-rules")
 
     # -- for the rest of the house ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from acd.config import EngineConfig
 from app.actor import Actor
 from app.callbacks.model import AttemptOutcome
 
@@ -54,6 +55,23 @@ class TakenCallback:
 
     number: str
     taken_ms: int
+
+
+class UnusableRules(Exception):
+    """The rules of the queue cannot be used; the text names every fault and its place."""
+
+
+class QueueRules(Protocol):
+    """Where the rules of the queue come from."""
+
+    def first(self) -> tuple[EngineConfig, str]:
+        """The rules to start with, and what is wrong with those that should hold if others had to be taken; or ""."""
+
+    def read(self) -> EngineConfig:
+        """The rules as they should hold now. Raises UnusableRules."""
+
+    def stamp(self) -> object:
+        """Something that is different once `read` may give others."""
 
 
 class Domain(Protocol):

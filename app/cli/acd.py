@@ -1,4 +1,4 @@
-"""`hotline acd`: what would this roster do? Days simulated on the queue engine itself."""
+"""`hotline acd`: can these rules be used, and what would this roster do? Days simulated on the queue engine itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from acd.simulate.scenario import Scenario, Target
     from acd.simulate.search import Found
 
-app = typer.Typer(help="The queue engine: simulated days.", no_args_is_help=True)
+app = typer.Typer(help="The queue engine: its rules, and simulated days.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """The queue engine: simulated days."""
+    """The queue engine: its rules, and simulated days."""
 
 
 def share(text: str) -> float:
@@ -82,6 +82,33 @@ def simulate(
         _show(chosen, today, found, lang)
         for file in files:
             err().print(f"→ {file}")
+    return 0
+
+
+@app.command("check")
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(help="A file of rules; the one that holds now if none is given.")
+    ] = None,
+) -> int:
+    """Check the rules of the queues without touching the running ones.
+
+    Exit status 0: they can be used, 1: they are wrong, 2: there is no such file.
+    """
+    from app.queues.rules import load
+    from app.queues.source import RulesFile
+    from ivr.marked_yaml import DataFileError
+
+    chosen = settings()
+    path = file or RulesFile(chosen).path
+    remedy = "docs/queue-rules.md says what may stand there"
+    try:
+        config = load(path, chosen)
+    except DataFileError as error:
+        raise Failure(str(error), remedy) from None
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}", remedy, 2) from None
+    out().print(f"{path}: {', '.join(queue.queue for queue in config.queues)}")
     return 0
 
 

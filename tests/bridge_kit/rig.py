@@ -16,7 +16,7 @@ from app.errors import Busy
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, QueueRules, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -319,6 +319,7 @@ class Rig:
         self.settings.ensure_dirs()
         self.domain = MemoryDomain()
         self.clock = clock
+        self.rules: QueueRules | None = None  # the settings' when there are none
         self.asterisk = PlayedAsterisk(secret(self.settings, "ami"))
 
     async def start(self, *, phones: Sequence[str] = ("1001", "1002", "1003")) -> Rig:
@@ -333,7 +334,7 @@ class Rig:
 
     async def start_bridge(self) -> None:
         """A (new) bridge."""
-        self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock)
+        self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock, rules=self.rules)
         await self.bridge.start()
         await self.until(lambda: self.bridge.health()["heartbeat"] == "ok", "the picture, and a heart that beats")
 
