@@ -336,8 +336,8 @@ class Bridge:
                 idle = agent.state in (AgentState.READY, AgentState.WRAP_UP)
                 if agent.needs_page and lost is not None and now - lost > PAGE_GRACE_MS and idle:
                     self.core.queue.feed(AgentNotReady(agent.agent_id, "desktop_lost", "system"))
-                    name = agent.name
-                    self._notice("warning", "desktop_lost", f"坐席 {agent.agent_id} {name} 的页面已断开,已置为示忙。")
+                    who = f"{agent.agent_id} {agent.name}"
+                    self._notice("warning", "desktop_lost", f"坐席 {who} 的页面已断开,已置为示忙。", agent=who)
             self.hub.sweep()
             if turns % STAFF_EVERY_S == 0:
                 await self._read_staff()
@@ -349,9 +349,9 @@ class Bridge:
         for prefix in (ENGINE_JOURNAL, "facts", "refused"):
             prune(self.settings.paths.journal, prefix, today, self.settings.retention_days)
 
-    def _notice(self, level: str, code: str, text: str) -> None:
+    def _notice(self, level: str, code: str, text: str, **more: str) -> None:
         """Tell everybody who watches the wallboard, and agents where it concerns them."""
-        data = {"level": level, "code": code, "text": text, "at_ms": self._clock()}
+        data = {"level": level, "code": code, "text": text, **more, "at_ms": self._clock()}
         if code.startswith("telephone"):
             for agent_id in self.core.book.on_shift:
                 self.hub.to_agent(agent_id, "notice", data)

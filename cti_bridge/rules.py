@@ -53,9 +53,9 @@ def changes(running: EngineConfig, wanted: EngineConfig) -> tuple[list[QueueConf
 
 
 class Rules:
-    """See the module's text. `notice(level, code, text)` tells those who watch the board."""
+    """See the module's text. `notice(level, code, text, **more)` tells those who watch the board."""
 
-    def __init__(self, source: QueueRules, notice: Callable[[str, str, str], None]) -> None:
+    def __init__(self, source: QueueRules, notice: Callable[..., None]) -> None:
         self._source, self._notice = source, notice
         self._stamp: object = None
         self.trouble = ""
@@ -98,11 +98,14 @@ class Rules:
         self.running = dataclasses.replace(self.running, queues=tuple(kept.values()))
         log.info("the rules of the queue are read", queues=[one.queue for one in taken], at_next_start=later)
         if taken or mended:
-            names = "、".join(one.queue for one in taken) or "无变化"
-            self._notice("info", "queue_rules", f"排队规则已更新:{names}。")
+            names = "、".join(one.queue for one in taken or wanted.queues)
+            self._notice("info", "queue_rules", f"排队规则已更新:{names}。", names=names)
         if later:
-            self._notice("warning", "queue_rules_later", f"以下排队设置将在核心进程下次启动时生效:{'、'.join(later)}。")
+            names = "、".join(later)
+            self._notice(
+                "warning", "queue_rules_later", f"以下排队设置将在核心进程下次启动时生效:{names}。", names=names
+            )
 
     def _tell_trouble(self) -> None:
         first = self.trouble.splitlines()[0]
-        self._notice("error", "queue_rules_bad", f"排队规则文件有误,仍按原规则运行,请修正:{first}")
+        self._notice("error", "queue_rules_bad", f"排队规则文件有误,仍按原规则运行,请修正:{first}", detail=first)

@@ -54,6 +54,7 @@ class FakeBackend:
         self.refuse_ws = False
         self.quiet = False  # True: no pings, nothing: a frozen server
         self.phone_can_answer = True
+        self.refusals: dict[str, Json] = {}  # command → the error it is answered with
         self.office = FakeOffice()
         self._epoch, self._seq = "e1", 0
         self._kept: list[str] = []
@@ -327,6 +328,8 @@ class FakeBackend:
 
     def _obey(self, name: str, args: Json) -> Json | None:
         """What the real server would do, roughly. The error when it refuses."""
+        if name in self.refusals:
+            return self.refusals[name]
         call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
         members = calls.members()
         if name == "agent.sign_in":

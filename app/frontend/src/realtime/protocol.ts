@@ -19,6 +19,8 @@ export interface AgentView {
   wrapup_until_ms?: number | null
   next_state: string | null
   next_reason?: string | null
+  /** Who set the state, or the one after this call, when it was not the agent. */
+  set_by?: string
   call_id: string | null
 }
 
@@ -67,7 +69,17 @@ export interface Board {
 
 export interface Notice {
   level: 'info' | 'warning' | 'error'
+  code?: string
+  /** In Chinese; `ui/notices.ts` says it in the reader's language where it knows the code. */
   text: string
+  by?: string
+  state?: string
+  /** The state begins after this call. */
+  later?: boolean
+  /** Names of queues or settings. */
+  names?: string
+  detail?: string
+  agent?: string
   /** Set when it is about one call only. */
   call_id?: string
 }
