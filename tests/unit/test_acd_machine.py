@@ -83,7 +83,7 @@ from tests.acd_kit.lab import T0, Lab, of, patient
 calls = st.integers(1, 14).map("c{}".format)
 agents = st.integers(1, 4).map("10{:02d}".format)
 queues = st.sampled_from(["general", "enterprise", "nowhere"])
-needs = st.sampled_from([{}, {}, {"zh": 1}, {"yue": 3}, {"en": 2, "water": 4}])
+needs = st.sampled_from([{}, {}, {"zh": 1}, {"yue": 3}, {"en": 2, "water": 4}, {"unheard_of": 1}])
 abilities = st.sampled_from([{}, {"zh": 5}, {"zh": 3, "yue": 3}, {"en": 5, "water": 5, "yue": 1}])
 serves = st.sampled_from([("general",), ("general", "enterprise"), ("enterprise",), ()])
 causes = st.sampled_from(list(FailCause))
