@@ -190,5 +190,6 @@ def _told(value: Any) -> Any:
 
 
 def _names(session: Session, *users: int | None) -> dict[int | None, str]:
-    found = select(col(User.id), col(User.display_name)).where(col(User.id).in_([user for user in users if user]))
-    return dict(session.execute(found).all())
+    known = [user for user in users if user is not None]
+    statement = select(col(User.id), col(User.display_name)).where(col(User.id).in_(known))
+    return dict(session.execute(statement).all())
