@@ -45,9 +45,6 @@ def test_help_is_there_at_once(hotline: Cli) -> None:
         "demo",
         "stop",
         "acd",
-        "report",
-        "explain",
-        "replay",
     ):
         assert f"\n  {command}" in shown.stdout
 
