@@ -68,6 +68,7 @@ def agent_view() -> Json:
         "wrapup_until_ms": None,
         "next_state": None,
         "next_reason": "",
+        "set_by": "",
         "call_id": None,
     }
 
