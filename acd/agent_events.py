@@ -91,8 +91,11 @@ def _by(by: str) -> Reason:
 _BUSY_STATES = BEING_OFFERED | IN_TALK
 
 
-def _queued(floor: Floor, code: ReasonCode, facts: dict[str, int | str], by: str) -> Reason:
-    """As `_by` for what will only happen after the call. The first release did not name who had asked for it."""
+def _queued(floor: Floor, by: str, following: str = "") -> Reason:
+    """As `_by` for a state that will follow the call, or (none named) will not after all. The first release did not
+    name who had asked for it."""
+    code = ReasonCode.NEXT_STATE if following else ReasonCode.NEXT_STATE_CANCELLED
+    facts: dict[str, int | str] = {"next": following} if following else {}
     if floor.config.behaviour >= 2 and by not in ("", "agent"):
         facts["by"] = by
     return Reason(code, facts)
@@ -103,7 +106,7 @@ def agent_ready(floor: Floor, event: AgentReady) -> Why | None:
     if agent is None:
         return Why.UNKNOWN_AGENT
     cancels = agent.state in _BUSY_STATES
-    reason = _queued(floor, ReasonCode.NEXT_STATE_CANCELLED, {}, event.by) if cancels else _by(event.by)
+    reason = _queued(floor, event.by) if cancels else _by(event.by)
     move_agent(floor, agent, AgentStep.READY, reason)
     return None
 
@@ -113,8 +116,7 @@ def agent_not_ready(floor: Floor, event: AgentNotReady) -> Why | None:
     if agent is None:
         return Why.UNKNOWN_AGENT
     queued = agent.state in _BUSY_STATES
-    told = {"next": "not_ready"}
-    reason = _queued(floor, ReasonCode.NEXT_STATE, {**told}, event.by) if queued else _by(event.by)
+    reason = _queued(floor, event.by, "not_ready") if queued else _by(event.by)
     not_ready_reason = event.reason or "other"
     move_agent(floor, agent, AgentStep.NOT_READY, reason, wish=AgentState.NOT_READY, wish_reason=not_ready_reason)
     return None
@@ -138,9 +140,9 @@ def next_state(floor: Floor, event: NextState) -> Why | None:
     if not queued:
         reason = _by(event.by)
     elif event.state is AgentState.READY:
-        reason = _queued(floor, ReasonCode.NEXT_STATE_CANCELLED, {}, event.by)
+        reason = _queued(floor, event.by)
     else:
-        reason = _queued(floor, ReasonCode.NEXT_STATE, {"next": event.state.value}, event.by)
+        reason = _queued(floor, event.by, event.state.value)
     wish_reason = (event.reason or "other") if event.state is AgentState.NOT_READY else ""
     move_agent(floor, agent, step, reason, wish=event.state, wish_reason=wish_reason)
     return None

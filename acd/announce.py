@@ -17,6 +17,7 @@ from acd.prediction import predict
 from acd.records import Call
 
 _MIN_EVERY_S = 5
+_ANEW_AFTER = 16
 
 
 def announce(floor: Floor, call_id: str) -> None:
@@ -46,9 +47,14 @@ def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int
     """Seconds from and to. None and None while nobody works who could serve this caller."""
     if floor.config.prediction is Prediction.PLACES:
         return _by_places(floor, call, position)
-    wait = predict(floor, call)
+    tau, staffed = floor.clock.tau, 0 if call.demand is None else call.demand.staffed
+    if call.foretold is not None and tau < call.foretold[0] and staffed == call.foretold[1]:
+        return call.foretold[2:]
+    wait = predict(floor, call, position)
     if wait is None:
         return None, None
+    # Two hours do not change in 45 seconds: foretold anew when a sixteenth of them has passed, or with other agents.
+    call.foretold = (tau + wait.high_s * 1000 // _ANEW_AFTER, staffed, wait.low_s, wait.high_s)
     if not call.predicted:
         call.predicted = True
         floor.out.append(WaitPredicted(call.call_id, wait.low_s, wait.middle_s, wait.high_s, position, wait.agents))

@@ -68,7 +68,7 @@ def _is_one_of(kind: type[FailCause] | type[AgentState]) -> Check:
 
 
 def _is_key_or_none(value: Any) -> bool:
-    return value == "" or is_caller_key(value)
+    return isinstance(value, str) and (value == "" or is_caller_key(value))
 
 
 _FIELDS: Mapping[type, Mapping[str, Check]] = {
@@ -123,16 +123,22 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
 }
 
 
+_CHECKS: Mapping[type, tuple[tuple[str, Check], ...]] = {
+    kind: tuple(checks.items()) for kind, checks in _FIELDS.items()
+}
+
+
 def check(event: object) -> tuple[Event | None, Why | None]:
     """The event with its values put right, or why it is refused."""
-    fields = _FIELDS.get(type(event))
+    kind = type(event)
+    fields = _CHECKS.get(kind)
     if fields is None:
         return None, Why.UNKNOWN_EVENT
-    for name, is_right in fields.items():
+    for name, is_right in fields:
         if not is_right(getattr(event, name)):
             return None, Why.BAD_VALUE
-    if isinstance(event, CallJoined):
-        return _joined(event), None
+    if kind is CallJoined:
+        return _joined(event), None  # type: ignore[arg-type]
     if isinstance(event, OfferFailed) and not isinstance(event.cause, FailCause):
         return replace(event, cause=FailCause(event.cause)), None
     if isinstance(event, NextState | AgentRestored) and not isinstance(event.state, AgentState):
@@ -141,26 +147,44 @@ def check(event: object) -> tuple[Event | None, Why | None]:
 
 
 def _joined(event: CallJoined) -> CallJoined:
-    skills = event.skills if isinstance(event.skills, Mapping) else {}
-    right = {
+    wrong: dict[str, Any] = {name: default for name, is_right, default in _JOINED if not is_right(getattr(event, name))}
+    if not is_skills(event.skills):
+        wrong["skills"] = _skills(event.skills)
+    if not isinstance(event.flags, tuple) or event.flags:
+        wrong["flags"] = _flags(event.flags)
+    return replace(event, **wrong) if wrong else event
+
+
+def _skills(value: object) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {
         skill: min(max(level, 1), 5)
-        for skill, level in list(skills.items())[:MAX_SKILLS]
+        for skill, level in list(value.items())[:MAX_SKILLS]
         if is_text(skill) and skill and is_int(level)
     }
-    return CallJoined(
-        call_id=event.call_id,
-        queue=event.queue if is_id(event.queue) else "",
-        joined_ms=event.joined_ms if is_time(event.joined_ms) else 0,
-        priority=event.priority if is_int(event.priority) else 0,
-        skills=right,
-        language=event.language if is_text(event.language) else "",
-        caller=event.caller if is_text(event.caller) else "",
-        attempt=event.attempt if is_int(event.attempt, 0, 10**6) else 0,
-        flags=_flags(event.flags),
-        last_agent=event.last_agent if is_id(event.last_agent) else "",
-        caller_key=event.caller_key if is_caller_key(event.caller_key) else "",
-        place_ms=event.place_ms if is_time(event.place_ms) else 0,
-    )
+
+
+def _is_attempt(value: Any) -> bool:
+    return is_int(value, 0, 10**6)
+
+
+def _is_id_or_none(value: Any) -> bool:
+    return isinstance(value, str) and (value == "" or is_id(value))
+
+
+# What decorates a call: how it must be, and what it is taken to be otherwise.
+_JOINED: tuple[tuple[str, Check, object], ...] = (
+    ("queue", is_id, ""),
+    ("joined_ms", is_time, 0),
+    ("priority", is_int, 0),
+    ("language", is_text, ""),
+    ("caller", is_text, ""),
+    ("attempt", _is_attempt, 0),
+    ("last_agent", _is_id_or_none, ""),
+    ("caller_key", _is_key_or_none, ""),
+    ("place_ms", is_time, 0),
+)
 
 
 def _flags(value: object) -> tuple[str, ...]:

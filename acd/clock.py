@@ -8,9 +8,10 @@ early, no caller is sent away. Somebody who always wakes the engine late gets sl
 
 from __future__ import annotations
 
-from acd.order import SortedKeys
+from heapq import heapify, heappop, heappush
 
 _JITTER_MS = 1_000
+_SMALL_HEAP = 64
 
 TimerKey = tuple[int, int, str, str]  # due (tau), sequence, kind, id
 
@@ -63,34 +64,46 @@ class Clock:
 
 
 class Timers:
-    """Moments in tau. Setting returns the key by which a timer is cancelled."""
+    """Moments in tau. Setting returns the key by which a timer is cancelled.
 
-    __slots__ = ("_keys", "_sequence")
+    A heap; what is cancelled stays in it until it comes up or until more than half of it is cancelled.
+    """
+
+    __slots__ = ("_heap", "_live", "_sequence")
 
     def __init__(self) -> None:
-        self._keys: SortedKeys[TimerKey] = SortedKeys()
+        self._heap: list[TimerKey] = []
+        self._live: set[int] = set()  # sequence numbers
         self._sequence = 0
 
     def set(self, due: int, kind: str, ident: str) -> TimerKey:
         self._sequence += 1
         key = (due, self._sequence, kind, ident)
-        self._keys.add(key)
+        self._live.add(self._sequence)
+        heappush(self._heap, key)
         return key
 
     def cancel(self, key: TimerKey | None) -> None:
+        """No more; a timer that has rung or was cancelled already changes nothing."""
         if key is not None:
-            self._keys.remove(key)
+            self._live.discard(key[1])
+            if len(self._heap) > _SMALL_HEAP and len(self._heap) > 2 * len(self._live):
+                self._heap = [one for one in self._heap if one[1] in self._live]
+                heapify(self._heap)
 
     def first_due(self) -> int | None:
-        first = self._keys.first()
-        return None if first is None else first[0]
+        heap, live = self._heap, self._live
+        while heap and heap[0][1] not in live:
+            heappop(heap)
+        return heap[0][0] if heap else None
 
     def pop_due(self, tau: int) -> TimerKey | None:
-        first = self._keys.first()
-        if first is None or first[0] > tau:
+        first = self.first_due()
+        if first is None or first > tau:
             return None
-        self._keys.remove(first)
-        return first
+        key = heappop(self._heap)
+        self._live.discard(key[1])
+        return key
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._live)

@@ -83,6 +83,7 @@ class Demands:
         """So many agents more (or fewer) are signed in, or work."""
         demand.capable += more_capable
         demand.staffed += more_staffed
+        demand.profile = None
         if more_capable:
             self.watch_unstaffed(demand)
         if demand.key.only and demand.staffed == 0 and demand.calls:

@@ -190,8 +190,11 @@ class Floor:
         call.demand.calls -= 1
         call.demand = None
         call.key = None
-        for timer in (call.announce_timer, call.overflow_timer, call.widen_timer, call.callback_timer):
-            self.timers.cancel(timer)
+        cancel = self.timers.cancel
+        cancel(call.announce_timer)
+        cancel(call.overflow_timer)
+        cancel(call.widen_timer)
+        cancel(call.callback_timer)
         call.announce_timer = call.overflow_timer = call.widen_timer = call.callback_timer = None
         self.fresh_calls.pop(call.call_id, None)
 

@@ -51,7 +51,7 @@ class History:
     _half: set[str] = field(default_factory=set)  # call-backs with one of agent and citizen on the line
     _joining: CallJoined | None = None
     _undo: Callable[[], None] | None = None
-    _undo_subject: str = ""
+    _undo_of: tuple[str, str] = ("", "")  # name and subject of the event that could be undone
 
     def read(self, now_ms: int, item: Any) -> None:
         """One line's content."""
@@ -61,16 +61,16 @@ class History:
             case Queued():
                 self._queued(now_ms, item)
             case OfferAnswered() | TalkAdopted():
-                self._keep(item.call_id)
+                self._keep(item, item.call_id)
                 self._on_the_line(now_ms, item.call_id, talk=isinstance(item, TalkAdopted))
             case CitizenReached():
-                self._keep(item.callback_id)
+                self._keep(item, item.callback_id)
                 self._on_the_line(now_ms, item.callback_id, talk=False)
             case CallbackRequested():
-                self._keep(item.call_id, item.callback_id)
+                self._keep(item, item.call_id, item.callback_id)
                 self._of_callback[item.callback_id] = item.call_id
             case CallLeft():
-                self._keep(item.call_id)
+                self._keep(item, item.call_id)
                 if item.call_id not in self._of_callback.values():
                     self._ended(now_ms, item.call_id)
             case CallbackClosed():
@@ -79,12 +79,12 @@ class History:
                 self._ended(now_ms, item.call_id)
             case WaitPredicted():
                 self.predictions.setdefault(item.call_id, (now_ms, item))
-            case Refused() if self._undo is not None and item.subject == self._undo_subject:
+            case Refused() if self._undo is not None and (item.event, item.subject) == self._undo_of:
                 self._undo()
             case _:
                 pass
 
-    def _keep(self, subject: str, callback_id: str = "") -> None:
+    def _keep(self, event: Any, subject: str, callback_id: str = "") -> None:
         """Remember how it was, should the engine refuse the event."""
         call_id = self._of_callback.get(subject, subject)
         known, half = self.calls.get(call_id), subject in self._half
@@ -95,7 +95,7 @@ class History:
             (self._half.add if half else self._half.discard)(subject)
             self._of_callback.pop(callback_id, None)
 
-        self._undo, self._undo_subject = undo, subject
+        self._undo, self._undo_of = undo, (type(event).__name__, subject)
 
     def _queued(self, now_ms: int, item: Queued) -> None:
         if item.call_id in self.calls or item.call_id in self._of_callback:

@@ -22,7 +22,7 @@ def is_open(window: Window, now_ms: int, offset_min: int) -> bool:
     weekday, minute = local_minute(now_ms, offset_min)
     begin, end = window.from_minute, window.to_minute
     began_today = minute >= begin and (minute < end or end <= begin)
-    began_yesterday = end < begin and minute < end
+    began_yesterday = end <= begin and minute < end
     if not window.weekdays:
         return began_today or began_yesterday
     yesterday = (weekday + 5) % 7 + 1

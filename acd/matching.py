@@ -67,7 +67,7 @@ def _first_for(agent: Agent) -> PlaceKey | None:
     """The first caller in line among all demands that this agent can serve."""
     best: PlaceKey | None = None
     for demand, _ in agent.demands:
-        first = demand.waiting.first()
+        first = demand.waiting.first() if demand.calls else None
         if first is not None and (best is None or first < best):
             best = first
     return best

@@ -1,7 +1,7 @@
 """Which key is first, and how many are before this one? A sorted set that stays fast with thousands of keys.
 
 Blocks of bounded size: finding a block is a binary search, changing one moves at most a block's worth of pointers, and
-a rank adds up block lengths. With 10,000 keys that is some 60 blocks; every operation stays within microseconds.
+a rank adds up block lengths. With 10,000 keys that is some 15 blocks; every operation stays within microseconds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=tuple[Any, ...])
-_BLOCK = 256
+_BLOCK = 1_000
 
 
 class SortedKeys(Generic[K]):

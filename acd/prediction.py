@@ -17,6 +17,9 @@ now nor who works. Here instead:
 The range is that of a gamma distribution with this mean. Its spread is that of so many departures, and of what is not
 known for sure: the mean itself, and the others' share. It should hold eight of ten times; `acd.measures.calibration`
 says whether it does.
+
+A journal must replay to the same bytes on every machine: only operations whose result IEEE 754 fixes are used, and
+`fsum`, for `sum` adds floats differently from one version of Python to the next.
 """
 
 from __future__ import annotations
@@ -26,12 +29,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import sqrt
+from math import fsum, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from acd.records import Agent, Call, Demand, Line
 from acd.states import AgentState
-from acd.tables import BEING_OFFERED, IN_TALK, WORKING
+from acd.tables import BEING_OFFERED, IN_TALK
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -43,14 +46,17 @@ _WINSORISED = 64  # one in so many
 _PRIOR = 8  # the expected handling time counts as much as so many real ones
 _FEW = 5  # with fewer talks longer than this one, nothing is known of how they end
 _ANSWER_MS = 5_000  # from an offer to the talk
-_PROFILE_MS = (1_000, 15_000)  # how old a profile may be, at least and at most
-_LOOKED_AT = 16  # agents whose other demands are looked at
+_PROFILE_MS = (1_000, 30_000)  # how old a profile may be, at least and at most
+_PROFILE_EACH_MS = 200  # so much older for every demand there is: five a second are made anew, however many there are
+_LEARN_EVERY = 8  # of many handlings known, so many more change little
+_MOST_AGENTS = 64  # of more agents so many are looked at and stand for all
+_LOOKED_AT = 8  # agents whose other demands are looked at
 _Z = 1.2816  # the tenth and the ninetieth percentile
 _OVERTAKING_MS = 900_000
-_MOST_OVERTAKERS = 256
+_MOST_OVERTAKERS = 128
 _MOST_OVERTAKING = 0.8
-_MOST_RIVALS = 8
-_ROUNDS = 3
+_MOST_RIVALS = 4
+_ROUNDS = 2
 _OVERTAKING_UNSURE = 0.5
 _SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
 
@@ -85,7 +91,7 @@ class Handling:
         count = len(winsorised) + _PRIOR
         mean = (sum(winsorised) + _PRIOR * expected_ms) / count
         # As long as little is known, talks are taken to vary as an exponential distribution does.
-        square = (sum((took - mean) ** 2 for took in winsorised) + _PRIOR * mean * mean) / count
+        square = (fsum((took - mean) * (took - mean) for took in winsorised) + _PRIOR * mean * mean) / count
         beyond = [*accumulate(reversed(ordered))][::-1]
         return cls(recent, ordered, beyond, max(1, int(mean)), sqrt(square) / mean if mean else 1.0)
 
@@ -105,7 +111,9 @@ def learn(line: Line, took_ms: int) -> None:
     line.recent.append(took)
     if len(line.recent) > _SAMPLE:
         del line.recent[0]
-    line.handling = None
+    line.learned += 1
+    if len(line.recent) < _SAMPLE // 4 or line.learned % _LEARN_EVERY == 0:
+        line.handling = None
 
 
 def handling(line: Line, expected_ms: int) -> Handling:
@@ -119,7 +127,7 @@ def note_place(floor: Floor, call: Call, line: Line) -> None:
     if call.key is not None and line.order.last() != call.key:
         line.overtakers.append((floor.clock.tau, call.priority))
         if len(line.overtakers) > _MOST_OVERTAKERS:
-            del line.overtakers[0]
+            line.overtakers.popleft()
 
 
 # ---------------------------------------------------------------------------------------------- who becomes free when
@@ -128,6 +136,7 @@ def note_place(floor: Floor, call: Call, line: Line) -> None:
 class Course(NamedTuple):
     """How many callers are served as time goes on: piecewise linear, with a bend wherever an agent becomes free."""
 
+    moments: list[int]  # of the bends
     served: list[float]  # at each bend
     base: list[float]  # between a bend and the next: served = base + slope × time
     slope: list[float]
@@ -135,22 +144,29 @@ class Course(NamedTuple):
     def when(self, departures: float) -> float:
         """Milliseconds until so many have been served."""
         at = bisect_right(self.served, departures)
-        return max(0.0, (departures - self.base[at]) / self.slope[at]) if self.slope[at] else 0.0
+        slope = self.slope[at]
+        return (departures - self.base[at]) / slope if slope and departures > 0 else 0.0
+
+    def until(self, moment: int) -> float:
+        """How many have been served by then."""
+        at = bisect_right(self.moments, moment)
+        return self.base[at] + self.slope[at] * moment
 
 
-def _course(free: Sequence[int], mean_ms: int, variation: float) -> Course:
-    """Each agent is expected to serve `jump` callers up to the moment of becoming free, and then one in `mean_ms`."""
-    jump = (1 + min(1.0, variation) ** 2) / 2
-    chance = [jump / max(1, moment) for moment in free]
-    left, total = sum(chance), 0
-    served, base, slope = [], [0.0], [left]
-    for count, moment in enumerate(free, start=1):
-        total += moment
-        left -= chance[count - 1]
-        base.append(count * jump - total / mean_ms)
-        slope.append(count / mean_ms + max(0.0, left))
-        served.append(base[-1] + slope[-1] * moment)
-    return Course(served, base, slope)
+def _course(free: list[int], mean_ms: int, variation: float, weight: float) -> Course:
+    """Each agent is expected to serve `jump` callers up to the moment of becoming free, and then one in `mean_ms`.
+    Every one of them stands for `weight` agents."""
+    jump, every = (1 + _square(min(1.0, variation))) / 2 * weight, weight / mean_ms
+    chance = [jump / (moment or 1) for moment in free]
+    rate, at_once = fsum(chance), 0.0
+    served, base, slope = [], [0.0], [rate]
+    for moment, one in zip(free, chance, strict=True):
+        at_once += jump - moment * every
+        rate += every - one
+        base.append(at_once)
+        slope.append(max(rate, every))
+        served.append(at_once + slope[-1] * moment)
+    return Course(free, served, base, slope)
 
 
 @dataclass(slots=True)
@@ -162,12 +178,9 @@ class Profile:
     agents: int
     course: Course
     rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
+    all_rivals: float
     took: Handling
     overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
-
-    def when(self, places: float) -> float:
-        """Milliseconds from `made` until the caller at this place is served, on average."""
-        return self.course.when(places - (1 - min(1.0, self.took.variation) ** 2) / 2)
 
 
 def profile(floor: Floor, demand: Demand) -> Profile | None:
@@ -181,22 +194,24 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     if not serving:
         demand.profile = None
         return None
-    free = sorted(_free_in(floor, agent, took) for agent in serving)
-    age = took.mean_ms * max(1, len(demand.waiting)) // len(free) // 50
+    looked_at = serving[:: -(-len(serving) // _MOST_AGENTS)]
+    free = sorted([_free_in(tau, agent, took) for agent in looked_at])
+    course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
+    age = max(took.mean_ms * len(demand.waiting) // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    course = _course(free, took.mean_ms, took.variation)
     rivals = _rivals(demand, serving)
-    demand.profile = Profile(tau, good, len(free), course, rivals, took, _overtakers(line, tau, demand.staffed))
+    every_rival = fsum(agents * each for agents, each in rivals)
+    overtakers = _overtakers(line, tau, demand.staffed)
+    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers)
     return demand.profile
 
 
 def _takes_more(agent: Agent) -> bool:
     """Will this agent take another call when the present one is done?"""
-    return agent.state in WORKING and not agent.unreachable and agent.next_state is None
+    return agent.counted_staffed and agent.next_state is None
 
 
-def _free_in(floor: Floor, agent: Agent, took: Handling) -> int:
-    tau = floor.clock.tau
+def _free_in(tau: int, agent: Agent, took: Handling) -> int:
     if agent.state is AgentState.WRAP_UP and agent.wrapup_timer is not None:
         return max(0, agent.wrapup_timer[0] - tau)
     if agent.state in IN_TALK and agent.work_started is not None:
@@ -221,54 +236,68 @@ def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float
     if len(rivals) > _MOST_RIVALS:
         rivals.sort(key=lambda rival: rival[0] * rival[1], reverse=True)
         small = rivals[_MOST_RIVALS:]
-        agents = sum(count for count, _ in small)
-        rivals[_MOST_RIVALS:] = [(agents, sum(count * each for count, each in small) / agents)]
+        agents = fsum(count for count, _ in small)
+        rivals[_MOST_RIVALS:] = [(agents, fsum(count * each for count, each in small) / agents)]
     return rivals
 
 
 def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
     """By priority, how many a millisecond overtake somebody and fall to these agents."""
-    recent = [(at, priority) for at, priority in line.overtakers if tau - at < _OVERTAKING_MS]
-    share = min(1.0, staffed / max(1, line.staffed)) / _OVERTAKING_MS
-    return [(priority, count * share) for priority, count in Counter(priority for _, priority in recent).items()]
+    while line.overtakers and tau - line.overtakers[0][0] >= _OVERTAKING_MS:
+        line.overtakers.popleft()
+    if not line.overtakers:
+        return []
+    # Of more than are remembered, those remembered tell how fast they come.
+    over_ms = _OVERTAKING_MS if len(line.overtakers) < _MOST_OVERTAKERS else max(1, tau - line.overtakers[0][0])
+    share = min(1.0, staffed / max(1, line.staffed)) / over_ms
+    return [(priority, count * share) for priority, count in Counter([one for _, one in line.overtakers]).items()]
 
 
 # ---------------------------------------------------------------------------------------------------- the prediction
 
 
-def predict(floor: Floor, call: Call) -> Wait | None:
-    """The wait of a caller in line; None while nobody works who could serve them."""
+def predict(floor: Floor, call: Call, position: int) -> Wait | None:
+    """The wait of a caller at this place in line; None while nobody works who could serve them."""
     demand, line = call.demand, floor.lines[call.queue]
     if demand is None or call.key is None:
         return None
     seen = profile(floor, demand)
     if seen is None:
         return None
-    share_ahead = line.order.rank(call.key) / max(1, len(line.order) - 1)
-    own = demand.waiting.rank(call.key) + 1
-    others = sum(agents * each for agents, each in seen.rivals) * share_ahead
-    moment = seen.when(own + others)
+    own, when, since = demand.waiting.rank(call.key) + 1, seen.course.when, floor.clock.tau - seen.made
+    # Who was served since the profile was made is not in line any more; half a departure belongs to the last place.
+    own_from_made = own + seen.course.until(since) - (1 - _square(min(1.0, seen.took.variation))) / 2
+    share_ahead = (position - 1) / max(1, len(line.order) - 1)
+    others = seen.all_rivals * share_ahead
+    middle = max(0.0, when(own_from_made + others) - since)
     for _ in range(_ROUNDS if others else 0):
-        most = moment / seen.took.mean_ms
-        others = sum(agents * min(each * share_ahead, most) for agents, each in seen.rivals)
-        moment = seen.when(own + others)
-    places, since = own + others, floor.clock.tau - seen.made
-    overtaking = 0.0
+        most = middle / seen.took.mean_ms
+        others = fsum([agents * min(each * share_ahead, most) for agents, each in seen.rivals])
+        middle = max(0.0, when(own_from_made + others) - since)
+    places, overtaking = own + others, 0.0
     if seen.overtakers:
-        overtaking = _will_overtake(floor, call, seen, max(0.0, moment - since))
+        overtaking = _will_overtake(floor, call, seen, middle)
         places += overtaking
-        moment = seen.when(places)
-    middle = max(0.0, moment - since)
+        middle = max(0.0, when(own_from_made + others + overtaking) - since)
+    spread = _spread_ms(seen, middle, places, others, overtaking)
+    low, half, high = _percentiles(middle, spread)
+    return Wait(int(low) // 1000, int(half) // 1000, -(-int(high) // 1000), seen.agents)
+
+
+def _spread_ms(seen: Profile, middle: float, places: float, others: float, overtaking: float) -> float:
+    """How far off the middle may be: by the chance of so many departures, and by what is only estimated."""
     took, agents = seen.took, seen.agents
     one_ms = took.mean_ms / agents
     # Many agents in their first call look like chance, whatever one of them does; later the variation of each shows.
     first = (agents - 1) / (agents - 1 + places)
-    varied = places * (first + (1 - first) * took.variation * took.variation)
-    unsure_mean = (middle * took.variation) ** 2 / (len(took.recent) + _PRIOR)
-    unsure_places = (others * _SHARE_UNSURE) ** 2 + (overtaking * _OVERTAKING_UNSURE) ** 2
-    spread = sqrt(one_ms * one_ms * (varied + unsure_places) + unsure_mean)
-    low, half, high = _percentiles(middle, spread)
-    return Wait(int(low) // 1000, int(half) // 1000, -(-int(high) // 1000), agents)
+    varied = places * (first + (1 - first) * _square(took.variation))
+    unsure_mean = _square(middle * took.variation) / (len(took.recent) + _PRIOR)
+    unsure_places = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
+    return sqrt(one_ms * one_ms * (varied + unsure_places) + unsure_mean)
+
+
+def _square(value: float) -> float:
+    return value * value
 
 
 def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
@@ -276,7 +305,7 @@ def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> f
     have waited no longer than the point is worth."""
     per_minute = floor.config.ageing_per_minute
     above = [(priority, rate) for priority, rate in seen.overtakers if priority > call.priority]
-    busy = sum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
+    busy = fsum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
     longer_ms = wait_ms / (1 - min(busy, _MOST_OVERTAKING))  # who overtakes lets others overtake meanwhile
     more = 0.0
     for priority, rate in above:
@@ -292,7 +321,7 @@ def _percentiles(mean: float, spread: float) -> tuple[float, float, float]:
     """The 10th, 50th and 90th percentile of a gamma distribution, by Wilson and Hilferty's cube."""
     if mean <= 0:
         return 0.0, 0.0, _Z * spread
-    shape = max(0.5, (mean / max(spread, 1.0)) ** 2)
+    shape = max(0.5, _square(mean / max(spread, 1.0)))
     step = 1 / (9 * shape)
     low, half, high = (max(0.0, 1 - step + z * sqrt(step)) for z in (-_Z, 0.0, _Z))
     return mean * low * low * low, mean * half * half * half, mean * high * high * high

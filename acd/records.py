@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ class Line:
     handling_ms: int
     rules: Rules
     recent: list[int] = field(default_factory=list)  # the last handling times (ms), the newest last
+    learned: int = 0
     handling: Handling | None = None  # what follows from them, made when it is asked for
-    overtakers: list[tuple[int, int]] = field(default_factory=list)  # when (tau) and with which priority
+    overtakers: deque[tuple[int, int]] = field(default_factory=deque)  # when (tau) and with which priority
     plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
     order: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     by_joined: SortedKeys[tuple[int, int]] = field(default_factory=SortedKeys)
@@ -152,6 +154,7 @@ class Call:
     newcomer: bool = True
     said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
     predicted: bool = False
+    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
     callback: Callback | None = None
     callback_offered: bool = False
     handed_to: str = ""  # the call-back that its place went over to

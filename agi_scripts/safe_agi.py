@@ -258,19 +258,19 @@ class SafeAgi(AGI):  # type: ignore[misc]
             raise Hangup("the caller has hung up")
         return _key(reply.result)
 
-    def record(self, file: str, keys: str, longest_ms: int, silence_s: int) -> tuple[str, str]:
-        """Records the caller into `file`.wav until one of `keys`, silence or the time limit, without a beep.
+    def record(self, file: str, longest_s: int, silence_s: int, *, append: bool = False) -> str:
+        """Records the caller into `file`.wav, or behind what is there, until #, silence or the limit, without a beep.
 
-        Returns (why it ended: dtmf, timeout, hangup, randomerror or writefile; key). Does not raise Hangup for a caller
-        who hangs up while speaking: what was said is in the file.
+        Returns why it ended: dtmf, silence, timeout, hangup or error. Does not raise Hangup for a caller who hangs up
+        while speaking: what was said is in the file. It is the dialplan's application, because AGI's own RECORD FILE
+        looks at its time limit only when a frame of sound comes, and some lines send none.
         """
-        limit = longest_ms / 1000 + MARGIN_S
-        reply = self.call_command(
-            "RECORD FILE", quote(file), "wav", f'"{keys}"', longest_ms, f"s={silence_s}", within_s=limit
-        )
-        if reply.data == "hangup":
+        options = "akq" if append else "kq"
+        limit = longest_s + MARGIN_S
+        if self.run("Record", f"{file}.wav", silence_s, longest_s, options, within_s=limit) == "-1":
             self.ended = True
-        return reply.data, _key(reply.result) if reply.data == "dtmf" else ""
+            return "hangup"
+        return self.get_variable("RECORD_STATUS").casefold()
 
     def get_variable(self, name: str) -> str:
         """The variable's value, "" if it is unset. Whatever its value is, even `hangup`, it is only a value."""

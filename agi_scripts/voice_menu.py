@@ -94,7 +94,6 @@ def prepare(services: Guarded) -> None:
     sounds = sounds_of(services.setup)
     services.is_open()
     for language in walks.flow.languages:
-        services.announcements(language)
         for node in walks.flow.nodes.values():
             if said := getattr(node, "say", ()):
                 sounds.file(language, said)

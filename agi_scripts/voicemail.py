@@ -29,16 +29,19 @@ log = structlog.get_logger(__name__)
 
 SILENCE_S = 6
 """So much silence ends a recording."""
+FIRST_LOOK_S = 8
+"""So long a stretch of recording is, until the line has shown that it sends sound without a break."""
 SHORTEST_S = 1.0
 TAKES = 5
 """How often a caller may record anew."""
 EMPTY_TAKES = 3
+WAV_HEADER = 44
 KEEP, HEAR, AGAIN = "1", "2", "3"
 
 
 @dataclass(frozen=True)
 class Take:
-    """One recording: how it ended (dtmf, timeout, hangup…) and how it sounds."""
+    """One recording: how it ended (dtmf, silence, timeout, hangup, error) and how it sounds."""
 
     ended: str
     level: audio.Level
@@ -162,13 +165,32 @@ class Message:
         self.conversation.ahead = ""
         self.conversation.say("record_after_tone", "beep")
         self.take = None
-        longest_ms = self.services.setup.longest_message_s * 1000
-        ended, _ = self.agi.record(str(self.sound.with_suffix("")), "#", longest_ms, SILENCE_S)
+        ended = self._take_down()
         self.take = Take(ended, _measure(self.sound))
         if ended == "hangup":
             raise Hangup("the caller has hung up")
-        if ended in ("writefile", "randomerror"):
-            log.error("recording failed", call=self.agi.call, why=ended)
+        if ended == "error":
+            log.error("recording failed", call=self.agi.call)
+
+    def _take_down(self) -> str:
+        """Records until #, silence, a hang-up or the time limit; how it ended.
+
+        Asterisk hears silence only in sound that comes, and some lines send none: a dead microphone, a gateway that
+        leaves silence out. So it is recorded in stretches, and a stretch that brought nothing was silence. A line
+        that filled a whole stretch sends without a break: there the rest is one stretch.
+        """
+        left, taken, stretch = self.services.setup.longest_message_s, 0, FIRST_LOOK_S
+        while True:
+            wanted = min(stretch, left)
+            ended = self.agi.record(str(self.sound.with_suffix("")), wanted, SILENCE_S, append=taken > 0)
+            left -= wanted
+            whole = _samples(self.sound)
+            came_s = (whole - taken) / audio.RATE
+            if ended != "timeout" or left <= 0 or came_s < SHORTEST_S:
+                return ended
+            taken = whole
+            if came_s > wanted - SHORTEST_S:
+                stretch = left
 
     def _review(self) -> str:
         said: tuple[str, ...] = ("voicemail_review",)
@@ -233,6 +255,14 @@ def _measure(sound: Path) -> audio.Level:
         return audio.measure(audio.read(sound))
     except audio.AudioError:
         return audio.measure(audio.silence(0))
+
+
+def _samples(sound: Path) -> int:
+    """How many samples the file has so far."""
+    try:
+        return max(0, sound.stat().st_size - WAV_HEADER) // 2
+    except OSError:
+        return 0
 
 
 def _epoch_ms(at: datetime) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import JSON, DateTime, Select, event
@@ -24,11 +24,12 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, create_engine
 
-from app.errors import Busy, HotlineError, StorageFull
+from app.errors import Busy, HotlineError, NotFound, StorageFull
 from app.looks import Looks
 from app.settings import Settings
 
 WAIT_S = 3.0
+Row = TypeVar("Row")
 POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": WAIT_S}
 NO_POOL = {"poolclass": NullPool}
 
@@ -233,3 +234,11 @@ def migrate(settings: Settings) -> None:
     from app.migrations.run import upgrade
 
     upgrade(settings.url)
+
+
+def found(session: Session, table: type[Row], key: Any, *, lock: bool = False) -> Row:
+    """The row of that key; with `lock` nobody else changes it in this transaction's time. Raises NotFound."""
+    row = session.get(table, key, with_for_update=lock or None)
+    if row is None:
+        raise NotFound()
+    return row

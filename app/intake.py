@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -103,6 +103,29 @@ def read_entry(path: Path, kind: str) -> Entry:
         status=clean(str(facts.get("status") or ""), 32),
         facts=facts,
     )
+
+
+def take_in(
+    spool_entry: Path,
+    suffix: str,
+    kind: str,
+    take: Callable[[Entry, Path | None], Receipt],
+    known: Callable[[str], Receipt],
+) -> Receipt:
+    """Have `take` store one spooled message, and clear it from the spool once it is.
+
+    `spool_entry` is the sidecar, or the file (with this suffix) of an orphan; `take` gets None when there is no file.
+    When another process has just taken it in, `known` is asked by call id what became of it. Whatever `take` raises
+    leaves the spool as it is. Raises what `read_entry` raises.
+    """
+    file = spool_entry.with_suffix(suffix)
+    try:
+        receipt = take(read_entry(spool_entry, kind), file if file.exists() else None)
+    except FileNotFoundError:
+        return known(spool_entry.stem)
+    for leftover in (file, spool_entry.with_suffix(".previous"), spool_entry):
+        leftover.unlink(missing_ok=True)
+    return receipt
 
 
 def store(settings: Settings, kind: str, call_id: str, source: Path, at: datetime) -> Stored:

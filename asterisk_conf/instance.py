@@ -46,6 +46,7 @@ PHONE_SILENCE_S = 20
 FAILSAFE_WAIT_S = 180
 VOICEMAIL_MAX_S = 180
 VOICEMAIL_SILENCE_S = 8
+VOICEMAIL_FIRST_LOOK_S = 10  # longer than the silence that ends a recording
 WANTED_FILES = 20_000
 # A path in a UNIX socket's address has 108 bytes, and the console adds a suffix of its own.
 SOCKET_LIMIT = 100
@@ -195,6 +196,7 @@ def _context(settings: Settings, accounts: list[PhoneAccount], extra: RenderExtr
         "failsafe_wait_s": FAILSAFE_WAIT_S,
         "voicemail_max_s": VOICEMAIL_MAX_S,
         "voicemail_silence_s": VOICEMAIL_SILENCE_S,
+        "voicemail_first_look_s": VOICEMAIL_FIRST_LOOK_S,
         "rtp_start": settings.rtp_start,
         "rtp_end": settings.rtp_end - udptl_ports,
         "udptl_start": settings.rtp_end - udptl_ports + 1,

@@ -8,7 +8,7 @@ and agents; queues and skills share their agents, so occupancy is not known ther
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -49,7 +49,8 @@ def grouped(
             groups.setdefault(span.agent_id, Tally()).time(span.state, span.ended_ms - span.began_ms)
     elif by is By.HALF_HOUR:
         for span in facts.spans:
-            _spread(groups, span)
+            for began_ms, lasted_ms in pieces(span):
+                groups.setdefault(half_hour(began_ms), Tally()).time(span.state, lasted_ms)
     return dict(sorted(groups.items()))
 
 
@@ -65,9 +66,10 @@ def _group(call: CallFact, by: By) -> str:
             return call.talks[0].agent_id if call.talks else ""
 
 
-def _spread(groups: dict[str, Tally], span: Span) -> None:
+def pieces(span: Span) -> Iterator[tuple[int, int]]:
+    """The span cut at half-hours: (when the piece begins, how long it lasts), in milliseconds."""
     at = span.began_ms
     while at < span.ended_ms:
         until = min(span.ended_ms, (at // HALF_HOUR_MS + 1) * HALF_HOUR_MS)
-        groups.setdefault(half_hour(at), Tally()).time(span.state, until - at)
+        yield at, until - at
         at = until

@@ -90,7 +90,7 @@ def erlang_a(rate: float, handling_s: float, agents: int, patience_s: float, tar
     waits = line / whole
     answered_at_once = 1 - waits
     in_time = answered_at_once
-    if busy > 0:
+    if busy / whole > 0:  # too small for a number when hardly anybody is ever served at once
         in_time += serving * _integral(_answered_at(rate, serving, leaving, log(busy / whole)), target_s)
     return Performance(
         waits, min(in_time, 1 - abandons), abandons, abandons * patience_s, load * (1 - abandons) / agents

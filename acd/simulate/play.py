@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from acd.model import Decision, Event
 from acd.report.facts import Collector, Facts
+from acd.report.groups import pieces
 from acd.report.tally import Rules, Tally
 from acd.simulate.day import Day, Listener
 from acd.simulate.demand import Demand
@@ -96,9 +97,5 @@ def _add(day: Played, slots: tuple[Tally, ...], whole: Tally, within_s: int, num
                 tally.talk(talk.began_ms, talk.ended_ms, talk.wrapped_ms)
     for span in day.facts.spans:
         whole.time(span.state, span.ended_ms - span.began_ms)
-        at = span.began_ms
-        while at < span.ended_ms:
-            of_slot = (at - day.opens_ms) // _SLOT_MS
-            until = min(span.ended_ms, day.opens_ms + (of_slot + 1) * _SLOT_MS)
-            slots[min(last, of_slot)].time(span.state, until - at)
-            at = until
+        for began_ms, lasted_ms in pieces(span):
+            slots[min(last, (began_ms - day.opens_ms) // _SLOT_MS)].time(span.state, lasted_ms)

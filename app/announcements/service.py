@@ -17,7 +17,8 @@ from app.audit.service import write
 from app.auth.model import Permission
 from app.auth.tables import User
 from app.clock import iso, utc_now
-from app.errors import BadInput, NotFound, Refused, VersionConflict
+from app.db import found
+from app.errors import BadInput, Refused, VersionConflict
 from app.text import clean
 
 SHOWN_PAST = 100
@@ -70,9 +71,7 @@ def create(
     """A new announcement. Raises Forbidden, BadInput (fields texts, active_until)."""
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    wanted = _values(texts, active_from, active_until, area, priority)
-    if wrong := faults(wanted["texts"], active_from, active_until, now):
-        raise BadInput(fields=wrong)
+    wanted = _checked(texts, active_from, active_until, area, priority, now)
     row = Announcement(**wanted, created_by=actor.user_id, created_at=now)
     session.add(row)
     session.flush()
@@ -101,7 +100,7 @@ def change(
     """
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    row = _locked(session, announcement_id)
+    row = found(session, Announcement, announcement_id, lock=True)
     if version != row.version:
         current = as_json(session, row, now=now)
         raise VersionConflict(
@@ -112,9 +111,7 @@ def change(
         )
     if state_of(row.active_from, row.active_until, now) is AnnouncementState.past:
         raise Refused("这条播报已结束,可复制为新的播报。", "This announcement is over: copy it.", code="wrong_state")
-    wanted = _values(texts, active_from, active_until, area, priority)
-    if wrong := faults(wanted["texts"], active_from, active_until, now):
-        raise BadInput(fields=wrong)
+    wanted = _checked(texts, active_from, active_until, area, priority, now)
     changed = {name: {"from": _told(getattr(row, name)), "to": _told(value)} for name, value in wanted.items()}
     changed = {name: pair for name, pair in changed.items() if pair["from"] != pair["to"]}
     if not changed:
@@ -129,7 +126,7 @@ def end(session: Session, actor: Actor, announcement_id: int, *, now: datetime |
     """Stop playing it now; ending it again changes nothing. Raises Forbidden, NotFound."""
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    row = _locked(session, announcement_id)
+    row = found(session, Announcement, announcement_id, lock=True)
     if row.active_until > now:
         row.active_until = now
         _touch(session, actor, row, {"ended": True}, now)
@@ -166,11 +163,15 @@ def heard_now(session: Session, now: datetime) -> list[int]:
     return [row.id or 0 for row in active(session, now)[:MOST_HEARD]]
 
 
-def _values(
-    texts: Mapping[str, str], active_from: datetime, active_until: datetime, area: str, priority: int
+def _checked(
+    texts: Mapping[str, str], active_from: datetime, active_until: datetime, area: str, priority: int, now: datetime
 ) -> dict[str, Any]:
+    """The columns that are written. Raises BadInput."""
+    kept = cleaned(texts)
+    if wrong := faults(kept, active_from, active_until, now):
+        raise BadInput(fields=wrong)
     return {
-        "texts": cleaned(texts),
+        "texts": kept,
         "area": clean(area, 64),
         "priority": max(-100, min(priority, 100)),
         "active_from": active_from,
@@ -189,12 +190,6 @@ def _told(value: Any) -> Any:
 
 
 def _names(session: Session, *users: int | None) -> dict[int | None, str]:
-    found = select(col(User.id), col(User.display_name)).where(col(User.id).in_([user for user in users if user]))
-    return dict(session.execute(found).all())
-
-
-def _locked(session: Session, announcement_id: int) -> Announcement:
-    row = session.get(Announcement, announcement_id, with_for_update=True)
-    if row is None:
-        raise NotFound()
-    return row
+    known = [user for user in users if user is not None]
+    statement = select(col(User.id), col(User.display_name)).where(col(User.id).in_(known))
+    return dict(session.execute(statement).all())

@@ -30,8 +30,8 @@ from app.calls.service import merge
 from app.calls.tables import Call
 from app.citizens.service import match
 from app.clock import iso, to_ms, utc_now
-from app.db import Database
-from app.errors import BadInput, NotFound, Refused
+from app.db import Database, found
+from app.errors import BadInput, Refused
 from app.paging import Leaf, Page, equal, page_of
 from app.text import clean, masked_number, normal_number
 
@@ -83,7 +83,7 @@ def take(db: Database, actor: Actor, callback_id: int, *, now: datetime | None =
     if actor.agent_id is None and not actor.is_system:
         raise Refused("只有有工号的坐席可以领取回拨。", "Only agents with a staff number call back.", code="no_phone")
     with db.session() as session:
-        row = _locked(session, callback_id)
+        row = found(session, Callback, callback_id, lock=True)
         if _is_anothers(row, actor) and not actor.is_system:
             raise _taken_by_other(session, row)
         if row.state != CallbackState.taken.value:
@@ -152,7 +152,7 @@ def settle(
     May be told twice, and late. An attempt for which nobody was rung does not count. Raises NotFound, Busy.
     """
     with db.session() as session:
-        row = _locked(session, callback_id)
+        row = found(session, Callback, callback_id, lock=True)
         return _settle(row, taken_ms, outcome, why, now or utc_now())
 
 
@@ -205,7 +205,7 @@ def reopen(db: Database, actor: Actor, callback_id: int) -> Callback:
     actor.require(Permission.agents_control)
     try:
         with db.session() as session:
-            row = _locked(session, callback_id)
+            row = found(session, Callback, callback_id, lock=True)
             _move(row, CallbackEvent.reopen)
             row.most_attempts = row.attempts + 1
             row.agent_id = row.closed_at = row.due_at = None
@@ -224,10 +224,7 @@ def answered_meanwhile(session: Session, number: str, *, now: datetime | None = 
 def get(session: Session, actor: Actor, callback_id: int) -> Callback:
     """One call-back. Raises Forbidden, NotFound."""
     actor.require(Permission.callbacks_handle)
-    row = session.get(Callback, callback_id)
-    if row is None:
-        raise NotFound()
-    return row
+    return found(session, Callback, callback_id)
 
 
 def list_callbacks(session: Session, actor: Actor, *, state: str = "", leaf: Leaf | None = None) -> Page[Callback]:
@@ -269,7 +266,7 @@ def callback_json(
 def _held(session: Session, actor: Actor, callback_id: int, what: str) -> Callback:
     """The locked row, if `actor` may decide about it: it is nobody else's, or they lead (then it is audited)."""
     actor.require(Permission.callbacks_handle)
-    row = _locked(session, callback_id)
+    row = found(session, Callback, callback_id, lock=True)
     if _is_anothers(row, actor) and not actor.is_system:
         if not actor.may(Permission.agents_control):
             raise _taken_by_other(session, row)
@@ -329,10 +326,3 @@ def _move(row: Callback, event: CallbackEvent) -> None:
 
 def _open_for(session: Session, number: str) -> Callback | None:
     return session.execute(select(Callback).where(col(Callback.open_for) == number)).scalar_one_or_none()
-
-
-def _locked(session: Session, callback_id: int) -> Callback:
-    row = session.get(Callback, callback_id, with_for_update=True)
-    if row is None:
-        raise NotFound()
-    return row

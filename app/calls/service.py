@@ -20,7 +20,7 @@ from app.cases.tables import Case
 from app.citizens.service import match
 from app.citizens.tables import Citizen
 from app.clock import utc_now
-from app.db import Database
+from app.db import Database, found
 from app.errors import BadInput, NotFound
 from app.paging import Leaf, Page, equal, like, page_of, within
 from app.text import clean, is_call_id, normal_number
@@ -90,10 +90,7 @@ def find(session: Session, call_id: str) -> Call | None:
 def get_call(session: Session, actor: Actor, call_id: str) -> Call:
     """One call. Raises Forbidden, NotFound."""
     actor.require(Permission.calls_read)
-    call = session.get(Call, call_id)
-    if call is None:
-        raise NotFound()
-    return call
+    return found(session, Call, call_id)
 
 
 def list_calls(

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from app.actor import SYSTEM
+from app.actor import SYSTEM, Actor
 from app.calls.service import facts_of
 from app.calls.tables import Call
+from app.cases.access import sees_citizen
 from app.cases.history import happen
 from app.cases.model import CaseEventKind, CaseState, Source
 from app.cases.numbers import next_section
@@ -33,3 +34,11 @@ def message_case(
     happen(session, SYSTEM, case, CaseEventKind.attached, now, detail={"kind": source.value, "key": key})
     case.version += 1
     return case
+
+
+def case_in_sight(session: Session, actor: Actor, case_id: int | None) -> tuple[Case | None, bool]:
+    """The case of a message (None if it became none), and whether the asker sees in clear whom it is from."""
+    case = session.get(Case, case_id) if case_id is not None else None
+    if case is None:
+        return None, actor.sees_personal(confidential=False, owner=None)
+    return case, sees_citizen(session, actor, case)

@@ -16,7 +16,7 @@ from app.auth.model import Permission
 from app.citizens.model import LANGUAGES, STORED, TEXTS
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import utc_now
-from app.db import Database
+from app.db import Database, found
 from app.errors import BadInput, NotFound, VersionConflict
 from app.text import clean, masked_name, masked_number, normal_number
 
@@ -73,10 +73,7 @@ def numbers_of(session: Session, citizen_id: int) -> list[str]:
 def get(session: Session, actor: Actor, citizen_id: int) -> Citizen:
     """One citizen. Raises Forbidden, NotFound."""
     actor.require(Permission.citizens_read)
-    citizen = session.get(Citizen, citizen_id)
-    if citizen is None:
-        raise NotFound()
-    return citizen
+    return found(session, Citizen, citizen_id)
 
 
 def create(

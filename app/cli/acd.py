@@ -1,4 +1,4 @@
-"""`hotline acd`: can these rules be used, and what would this roster do? Days simulated on the queue engine itself."""
+"""`hotline acd`: the queue engine: its rules, what it decided and why, what it would do with another roster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli import explain, replay, report
 from app.cli.output import Failure, err, out, progress, settings
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from acd.simulate.scenario import Scenario, Target
     from acd.simulate.search import Found
 
-app = typer.Typer(help="The queue engine: its rules, and simulated days.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """The queue engine: its rules, and simulated days."""
+app = typer.Typer(help="The queue engine: its rules checked, its days explained, replayed, counted, simulated.", no_args_is_help=True)
+app.command("explain")(explain.command)
+app.command("replay")(replay.command)
+app.command("report")(report.command)
 
 
 def share(text: str) -> float:

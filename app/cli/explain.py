@@ -1,4 +1,4 @@
-"""`hotline explain`: why a caller waited and who was passed over, from the queue engine's journal."""
+"""`hotline acd explain`: why a caller waited and who was passed over, from the queue engine's journal."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import acd, agent, calls, demo, doctor, explain, ivr, prompts, replay, serve, stop, up, user
-from app.cli import report as day_report
+from app.cli import acd, agent, calls, demo, doctor, ivr, prompts, serve, stop, up, user
 from app.cli.output import report
 
 app = typer.Typer(
@@ -25,9 +24,6 @@ app.command("status")(stop.status_command)
 app.command("serve")(serve.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
-app.command("report")(day_report.command)
-app.command("explain")(explain.command)
-app.command("replay")(replay.command)
 app.add_typer(calls.app, name="calls")
 app.add_typer(user.app, name="user")
 app.add_typer(agent.app, name="agent")

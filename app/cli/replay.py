@@ -1,4 +1,4 @@
-"""`hotline replay`: would the engine decide the same again?"""
+"""`hotline acd replay`: would the engine decide the same again?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hotline report`: every figure of a day, from the queue engine's journal."""
+"""`hotline acd report`: every figure of a day, from the queue engine's journal."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from app.audit.model import Action
 from app.audit.service import write_once
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden
 from app.faxes import service
 from app.faxes.model import FaxStatus
 from app.http.context import ActorDep, WebDep
-from app.http.files import file_response
+from app.http.files import file_response, stored_file
 from app.http.schema import Answer, Id, Listing, PageOf
 
 router = APIRouter(prefix="/api/faxes", tags=["faxes"])
@@ -70,9 +70,7 @@ def fax_pdf(fax_id: Id, request: Request, actor: ActorDep, web: WebDep, download
         row = service.get(session, actor, fax_id)
         if not service.may_read(session, actor, row):
             raise Forbidden()
-    path = web.settings.home / row.pdf_path if row.pdf_path and row.expired_at is None else None
-    if path is None or not path.is_file():
-        raise NotFound()
+    path = stored_file(web.settings.home, row.pdf_path, row.expired_at)
     write_once(web.db, actor, Action.fax_exported if download else Action.fax_read, f"fax:{fax_id}")
     name = f"fax-{fax_id}.pdf" if download else ""
     return file_response(request, path, "application/pdf", etag=row.pdf_sha256 or "", filename=name)

@@ -14,12 +14,11 @@ from app import intake
 from app.actor import Actor
 from app.auth.model import Permission
 from app.calls.service import merge
-from app.cases.access import is_confidential
-from app.cases.messages import message_case
+from app.cases.messages import case_in_sight, message_case
 from app.cases.model import Source
 from app.cases.tables import Case
 from app.clock import iso, utc_now
-from app.db import Database
+from app.db import Database, found
 from app.errors import NotFound
 from app.faxes.model import FaxStatus
 from app.faxes.tables import Fax
@@ -41,15 +40,11 @@ def take_in(db: Database, settings: Settings, spool_entry: Path, *, now: datetim
     written, ToolMissing.
     """
     now = now or utc_now()
-    tiff = spool_entry.with_suffix(".tif")
-    try:
-        entry = intake.read_entry(spool_entry, "fax")
-        receipt = _take(db, settings, entry, tiff if tiff.exists() else None, now)
-    except FileNotFoundError:  # another process has just taken it in
-        return receipt_of(db, spool_entry.stem)
-    tiff.unlink(missing_ok=True)
-    spool_entry.unlink(missing_ok=True)
-    return receipt
+
+    def take(entry: Entry, tiff: Path | None) -> Receipt:
+        return _take(db, settings, entry, tiff, now)
+
+    return intake.take_in(spool_entry, ".tif", "fax", take, lambda call_id: receipt_of(db, call_id))
 
 
 def receipt_of(db: Database, call_id: str) -> Receipt:
@@ -146,24 +141,17 @@ def list_faxes(session: Session, actor: Actor, *, status: str = "", leaf: Leaf |
 def get(session: Session, actor: Actor, fax_id: int) -> Fax:
     """One fax. Raises Forbidden, NotFound."""
     actor.require(Permission.messages_read)
-    row = session.get(Fax, fax_id)
-    if row is None:
-        raise NotFound()
-    return row
+    return found(session, Fax, fax_id)
 
 
 def may_read(session: Session, actor: Actor, row: Fax) -> bool:
     """Whether the pages may be shown: handwriting and letterheads tell who wrote (篇6 第19条)."""
-    case = session.get(Case, row.case_id) if row.case_id is not None else None
-    secret = is_confidential(session, case) if case else False
-    owner = case.agent_id if case else None
-    return actor.may(Permission.messages_read) and actor.sees_personal(confidential=secret, owner=owner)
+    return actor.may(Permission.messages_read) and case_in_sight(session, actor, row.case_id)[1]
 
 
 def fax_json(session: Session, actor: Actor, row: Fax) -> dict[str, Any]:
     """One fax as the asker may see it."""
-    case = session.get(Case, row.case_id) if row.case_id is not None else None
-    clear = may_read(session, actor, row)
+    case, clear = case_in_sight(session, actor, row.case_id)
     return {
         "id": row.id,
         "call_id": row.call_id,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+
+from app.errors import NotFound
 
 CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
@@ -45,6 +48,14 @@ def parse_range(header: str | None, size: int) -> Span | None:
     if start >= size:
         raise Unsatisfiable
     return Span(start, min(int(found[2]) + 1, size) if found[2] else size)
+
+
+def stored_file(home: Path, path: str | None, expired_at: datetime | None = None) -> Path:
+    """A file below the instance's home. Raises NotFound for one that never was, is past its retention, or is gone."""
+    file = home / path if path and expired_at is None else None
+    if file is None or not file.is_file():
+        raise NotFound()
+    return file
 
 
 def file_response(request: Request, path: Path, media_type: str, *, etag: str, filename: str = "") -> Response:

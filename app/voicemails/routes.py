@@ -10,9 +10,9 @@ from pydantic import Field
 
 from app.audit.model import Action
 from app.audit.service import write_once
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden
 from app.http.context import ActorDep, WebDep
-from app.http.files import file_response
+from app.http.files import file_response, stored_file
 from app.http.schema import Answer, Body, Id, Listing, PageOf
 from app.voicemails import service
 from app.voicemails.model import VoicemailStatus
@@ -87,8 +87,6 @@ def voicemail_audio(voicemail_id: Id, request: Request, actor: ActorDep, web: We
         row = service.get(session, actor, voicemail_id)
         if not service.may_hear(session, actor, row):
             raise Forbidden()
-    path = web.settings.home / row.path if row.path and row.expired_at is None else None
-    if path is None or not path.is_file():
-        raise NotFound()
+    path = stored_file(web.settings.home, row.path, row.expired_at)
     write_once(web.db, actor, Action.voicemail_listened, f"voicemail:{voicemail_id}")
     return file_response(request, path, "audio/wav", etag=row.sha256 or "")

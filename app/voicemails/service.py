@@ -11,15 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app import intake
-from app.actor import SYSTEM, Actor
+from app.actor import Actor
 from app.audio import Loudness, listen, read_wav
 from app.auth.model import Permission
 from app.calls.service import merge
-from app.cases.messages import message_case
+from app.cases.messages import case_in_sight, message_case
 from app.cases.model import Source
 from app.cases.tables import Case
 from app.clock import iso, utc_now
-from app.db import Database
+from app.db import Database, found
 from app.errors import BadInput, NotFound, Refused
 from app.intake import Entry, Receipt, Stored
 from app.paging import Leaf, Page, equal, page_of
@@ -40,16 +40,11 @@ def take_in(db: Database, settings: Settings, spool_entry: Path, *, now: datetim
     stays in the spool), BadInput while the sidecar is being written.
     """
     now = now or utc_now()
-    wav = spool_entry.with_suffix(".wav")
-    try:
-        entry = intake.read_entry(spool_entry, "voicemail")
-        data = wav.read_bytes() if wav.exists() else None
-        receipt = _take(db, settings, entry, wav if data is not None else None, now)
-    except FileNotFoundError:  # another process has just taken it in
-        return receipt_of(db, spool_entry.stem)
-    for leftover in (wav, spool_entry.with_suffix(".previous"), spool_entry):
-        leftover.unlink(missing_ok=True)
-    return receipt
+
+    def take(entry: Entry, wav: Path | None) -> Receipt:
+        return _take(db, settings, entry, wav, now)
+
+    return intake.take_in(spool_entry, ".wav", "voicemail", take, lambda call_id: receipt_of(db, call_id))
 
 
 def receipt_of(db: Database, call_id: str) -> Receipt:
@@ -173,10 +168,7 @@ def list_voicemails(
 def get(session: Session, actor: Actor, voicemail_id: int) -> Voicemail:
     """One voicemail. Raises Forbidden, NotFound."""
     actor.require(Permission.messages_read)
-    row = session.get(Voicemail, voicemail_id)
-    if row is None:
-        raise NotFound()
-    return row
+    return found(session, Voicemail, voicemail_id)
 
 
 def set_done(
@@ -194,11 +186,7 @@ def set_done(
 
 def voicemail_json(session: Session, actor: Actor, row: Voicemail) -> dict[str, Any]:
     """One voicemail as the asker may see it."""
-    from app.cases.access import is_confidential
-
-    case = session.get(Case, row.case_id) if row.case_id is not None else None
-    secret = is_confidential(session, case) if case else False
-    clear = actor.sees_personal(confidential=secret, owner=case.agent_id if case else None)
+    case, clear = case_in_sight(session, actor, row.case_id)
     return {
         "id": row.id,
         "call_id": row.call_id,
@@ -218,10 +206,6 @@ def voicemail_json(session: Session, actor: Actor, row: Voicemail) -> dict[str, 
 
 def may_hear(session: Session, actor: Actor, row: Voicemail) -> bool:
     """A voice betrays whose it is: a confidential message is heard only by those who may know (篇6 第19条)."""
-    from app.cases.access import is_confidential
-
-    case = session.get(Case, row.case_id) if row.case_id is not None else None
-    if actor is SYSTEM or case is None:
-        return actor.may(Permission.messages_read)
-    secret = is_confidential(session, case)
-    return actor.may(Permission.messages_read) and actor.sees_personal(confidential=secret, owner=case.agent_id)
+    case, clear = case_in_sight(session, actor, row.case_id)
+    # Without a case nobody has asked for secrecy yet, and somebody must listen to make one.
+    return actor.may(Permission.messages_read) and (case is None or clear)

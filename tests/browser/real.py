@@ -172,9 +172,12 @@ class Desk:
         self.page.get_by_role("dialog").get_by_role("button", name=way).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
-    def rest(self, method: str, path: str) -> Any:
+    def rest(self, method: str, path: str, body: Any = None) -> Any:
         """The decoded answer to a request with this page's login."""
-        answer = self.context.request.fetch(f"{self.world.system.http}{path}", method=method)
+        base, headers = self.world.system.http, {}
+        if method != "GET":
+            headers["X-CSRF-Token"] = self.context.request.get(f"{base}/api/me").json()["csrf"]
+        answer = self.context.request.fetch(f"{base}{path}", method=method, data=body, headers=headers)
         assert answer.ok, (answer.status, answer.text())
         return answer.json()
 

@@ -154,7 +154,7 @@ def test_a_citizen_and_an_agent_without_a_desk_phone_hear_each_other(world: Worl
     hears_now(citizen, AGENT)
     page_hears(desk, CITIZEN)
 
-    call_id = str(desk.rest("GET", f"/api/calls?q={citizen.number}")["items"][0]["call_id"])
+    call_id = str(desk.rest("POST", "/api/calls/search", {"q": citizen.number})["items"][0]["call_id"])
     desk.click("hangup")
     desk.shows("wrap-left")
     expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)

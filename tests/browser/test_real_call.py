@@ -55,7 +55,7 @@ def desk(world: World, browser: Browser) -> Iterator[Desk]:
 
 def call_id_of(desk: Desk, number: str) -> str:
     """The call of this number, as the list of calls has it."""
-    return str(desk.rest("GET", f"/api/calls?q={number}")["items"][0]["call_id"])
+    return str(desk.rest("POST", "/api/calls/search", {"q": number})["items"][0]["call_id"])
 
 
 def test_the_card_is_there_before_the_phone_is_picked_up_and_the_case_is_registered(world: World, desk: Desk) -> None:
@@ -69,7 +69,7 @@ def test_the_card_is_there_before_the_phone_is_picked_up_and_the_case_is_registe
     expect(desk.see("caller")).to_contain_text("首次来电")
     expect(desk.see("caller")).to_contain_text("普通话")
     number = str(desk.see("case-number").text_content())
-    drafts = desk.rest("GET", f"/api/cases?state=draft&q={number}")["items"]
+    drafts = desk.rest("POST", "/api/cases/search", {"state": "draft", "q": number})["items"]
     assert [one["number"] for one in drafts] == [number], "the draft is stored while it rings"
     phone.wait_ringing()
     assert not [event for event in phone.events if event["type"] == "CALL_ESTABLISHED"]
@@ -98,7 +98,7 @@ def test_the_card_is_there_before_the_phone_is_picked_up_and_the_case_is_registe
     expect(desk.see("case-form")).to_have_count(0)
     citizen.hang_up()
 
-    stored = desk.rest("GET", f"/api/cases?q={number}")["items"][0]
+    stored = desk.rest("POST", "/api/cases/search", {"q": number})["items"][0]
     assert (stored["state"], stored["fields"]["title"]) == ("registered", "翠竹园小区停水三天")
     kept = wait_until(recording(world, call_id), 20, "the recording to be stored")
     assert audio.tone_seconds(kept, CITIZEN, channel=0) > 1.0

@@ -12,6 +12,7 @@ import pytest
 
 from agi_scripts.errors import Hangup, SoundMissing
 from agi_scripts.safe_agi import SafeAgi
+from tests.peers import audio
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import Line, PublicNetwork
 from tests.peers.waiting import wait_until
@@ -122,14 +123,21 @@ def test_questions_that_are_answered(real: RealCall, tone: str) -> None:
     assert replies(real.connection, commands) == fake_replies(FakeAsterisk(answers), commands)
 
 
-def test_a_recording_that_ends_by_key_by_time_and_by_hangup(real: RealCall, tmp_path: Path) -> None:
+def test_a_recording_that_ends_by_key_and_by_time_and_one_that_goes_on(real: RealCall, tmp_path: Path) -> None:
     where = tmp_path / "rec"
-    commands = [f'RECORD FILE {where}{number} wav "#" {longest} s=9' for number, longest in ((1, 9000), (2, 400))]
-    moves = [Speaks(1, "dtmf"), Speaks(1, "timeout"), Speaks(1, "hangup")]
+    commands = [
+        f"EXEC Record {where}1.wav,9,9,kq",
+        "GET VARIABLE RECORD_STATUS",
+        f"EXEC Record {where}2.wav,9,1,kq",
+        "GET VARIABLE RECORD_STATUS",
+        f"EXEC Record {where}2.wav,9,1,akq",
+    ]
+    moves = [Speaks(1, "dtmf"), Speaks(1, "timeout"), Speaks(1, "timeout")]
     real.line.do(lambda channel: channel.exec("SendDTMF", "w#,120,150"), timeout=None)
     fake = FakeAsterisk(moves)
     assert replies(real.connection, commands) == fake_replies(fake, commands)
     assert (tmp_path / "rec1.wav").stat().st_size > 44
+    assert audio.duration(tmp_path / "rec2.wav") == pytest.approx(2, abs=0.3), "the second went on behind the first"
 
 
 def test_a_hangup_is_announced_and_ends_the_connection(real: RealCall, tone: str) -> None:

@@ -56,7 +56,7 @@ def test_a_caller_hears_greeting_notice_and_language_choice_and_silence_reaches_
     assert (end["Next"], end["Language"], end["Done"]) == ("queue", "zh", "1")
     join = asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])
     assert join["Number"] == CITIZEN
-    at = [wait_heard(line.heard, voice.prompt("zh", name), timeout=3) for name in
+    at = [wait_heard(line.heard, voice.prompt("zh", name), timeout=15) for name in
           ("greeting", "recording_notice", "language_choice", "to_a_person")]  # fmt: skip
     assert at == sorted(at)
     assert at[0] < 2.0, "greeted at once"

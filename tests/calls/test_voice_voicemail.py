@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from agi_scripts.voicemail import FIRST_LOOK_S
+from asterisk_conf.instance import VOICEMAIL_FIRST_LOOK_S
 from ivr import audio as telephone_audio
 from ivr import spoken
 from tests.calls.voice_world import Voice, build_real_prompts, wait_heard, was_heard
@@ -18,6 +20,7 @@ from tests.peers import audio
 from tests.peers.fixtures import Exchange
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import Line, PublicNetwork
+from tests.peers.raw_sip import RawCaller
 from tests.peers.waiting import wait_until
 
 CITIZEN = "13800138000"
@@ -69,6 +72,26 @@ class Caller:
         self.line.tone(hz)
         self.line.wait(seconds)
         self.line.quiet()
+
+
+def redirect(hotline: AsteriskUnderTest, channel: str, context: str, extension: str = "s") -> None:
+    """Sends the caller there, once Asterisk has answered."""
+    wait_until(lambda: hotline.manager.variable(channel, "CHANNEL(state)") == "Up", 5, "answered")
+    hotline.manager.action("Redirect", Channel=channel, Context=context, Exten=extension, Priority="1")
+
+
+def silent_caller(
+    hotline: AsteriskUnderTest, number: str, context: str, extension: str = "s"
+) -> tuple[RawCaller, dict[str, str]]:
+    """A caller whose line never sends a frame of sound, in that context; and their HotlineStart event."""
+    since = hotline.manager.mark()
+    caller = RawCaller(
+        hotline.settings.sip_host, hotline.settings.sip_port, "12345", f"<sip:{number}@city.example>".encode()
+    )
+    assert caller.call() == 200
+    start = hotline.wait_call(number, since)
+    redirect(hotline, start["Channel"], context, extension)
+    return caller, start
 
 
 @pytest.fixture
@@ -143,6 +166,61 @@ def test_silence_ends_a_recording_and_is_told(caller: Caller, tmp_path: Path) ->
     caller.wait("voicemail_empty", 30)
     caller.line.hang_up()
     assert caller.sidecar()["status"] in ("silent", "empty")
+
+
+def test_a_long_message_is_one_sound_without_a_gap(caller: Caller) -> None:
+    caller.speak(440, FIRST_LOOK_S + 5)
+    caller.line.press("#")
+    caller.wait("voicemail_review", 30)
+    caller.line.press("1")
+    assert caller.sidecar()["status"] == "complete"
+    steps = audio.tone_times(caller.sound, 440)
+    assert len(steps) * 0.2 > FIRST_LOOK_S + 3
+    assert steps[-1] - steps[0] == pytest.approx((len(steps) - 1) * 0.2), "no step without the tone in between"
+
+
+def test_a_line_that_sends_no_sound_ends_soon_and_a_caller_who_waits_on_such_a_line_is_left_alone(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    hotline = asterisk_under_test
+    waiting, waits = silent_caller(hotline, "13811110001", "acd-hold")
+    leaving, leaves = silent_caller(hotline, "13811110002", "hotline-voicemail")
+    ended = hotline.manager.wait_event("HotlineEnd", 90, Call=leaves["Call"])
+    assert ended["Cause"] == "16", "said goodbye to, not cut"
+    assert hotline.sidecar(hotline.settings.paths.voicemail_spool, leaves["Call"])["status"] == "empty"
+    assert hotline.manager.variable(waits["Channel"], "HOTLINE_PHASE") == "hold"
+    for one in (waiting, leaving):
+        one.hang_up()
+
+
+def test_without_the_backend_a_line_that_sends_no_sound_ends_soon_and_is_not_thanked(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork
+) -> None:
+    hotline = asterisk_under_test
+    leaving, leaves = silent_caller(hotline, "13811110003", "hotline-voicemail", "record")
+    left = hotline.manager.wait_event("HotlineVoicemail", 40, Call=leaves["Call"])
+    assert (left["Status"], left["Duration"]) == ("complete", "0")
+    hotline.manager.wait_event("HotlineEnd", 30, Call=leaves["Call"])
+    leaving.hang_up()
+
+
+def test_without_the_backend_a_long_message_is_one_sound_without_a_gap(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork
+) -> None:
+    hotline = asterisk_under_test
+    since = hotline.manager.mark()
+    line = public_network.call(CITIZEN).wait_answered()
+    start = hotline.wait_call(CITIZEN, since)
+    redirect(hotline, start["Channel"], "hotline-voicemail", "record")
+    sound = hotline.settings.paths.voicemail_spool / f"{start['Call']}.wav"
+    wait_until(sound.exists, 20, "the recording has begun")
+    line.tone(440)
+    line.wait(VOICEMAIL_FIRST_LOOK_S + 6)
+    line.press("#")
+    assert hotline.sidecar(sound.parent, start["Call"])["status"] == "complete"
+    steps = audio.tone_times(sound, 440)
+    assert len(steps) * 0.2 > VOICEMAIL_FIRST_LOOK_S + 2
+    assert steps[-1] - steps[0] == pytest.approx((len(steps) - 1) * 0.2), "no step without the tone in between"
 
 
 def test_while_the_domain_is_stuck_the_message_is_kept_and_the_caller_told_so(caller: Caller) -> None:

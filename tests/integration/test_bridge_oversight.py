@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -130,7 +131,7 @@ def test_the_audit_holds_who_set_which_agents_state(db: Database, settings: Sett
     boss = Actor(None, frozenset({Role.supervisor}), None, "watch", "王班长", "127.0.0.9")
     AppDomain(settings, db).audit_agent_state(boss, "1001", "not_ready", "meeting")
     with db.read() as session:
-        (entry,) = entries(session, SYSTEM).items
+        (entry,) = entries(session, SYSTEM, UTC).items
         assert (entry.actor, entry.actor_name, entry.address) == ("watch", "王班长", "127.0.0.9")
         assert (entry.action, entry.object) == ("agent.overridden", "agent:1001")
         assert entry.detail == {"state": "not_ready", "reason": "meeting"}

@@ -33,7 +33,19 @@ def test_help_is_there_at_once(hotline: Cli) -> None:
     shown = hotline("--help")
     assert time.monotonic() - began < 1.0
     assert shown.returncode == 0
-    for command in ("up", "serve", "doctor", "user", "agent", "prompts", "ivr", "calls", "demo", "stop"):
+    for command in (
+        "up",
+        "serve",
+        "doctor",
+        "user",
+        "agent",
+        "prompts",
+        "ivr",
+        "calls",
+        "demo",
+        "stop",
+        "acd",
+    ):
         assert f"\n  {command}" in shown.stdout
 
 

@@ -25,14 +25,16 @@ NUMBER = "13800000000"
 DEAD_COMMANDS = ("EXEC", "GET VARIABLE", "GET FULL VARIABLE", "SET VARIABLE", "NOOP", "DATABASE", "VERBOSE")
 COMMANDS = (
     "ANSWER", "CHANNEL STATUS", "DATABASE GET", "DATABASE PUT", "EXEC", "GET DATA", "GET FULL VARIABLE", "GET VARIABLE",
-    "HANGUP", "NOOP", "RECORD FILE", "SET CONTEXT", "SET EXTENSION", "SET PRIORITY", "SET VARIABLE", "STREAM FILE",
+    "HANGUP", "NOOP", "SET CONTEXT", "SET EXTENSION", "SET PRIORITY", "SET VARIABLE", "STREAM FILE",
     "VERBOSE", "WAIT FOR DIGIT",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Speaks:
-    """The caller's move at a recording: seconds of a tone (or of silence), then `ended` (dtmf, timeout, hangup)."""
+    """The caller's move at a recording: seconds of a tone (or of silence), then `ended`: dtmf, silence, timeout (the
+    limit; with fewer seconds than that the line sent nothing for the rest) or hangup.
+    """
 
     seconds: float
     ended: str = "dtmf"
@@ -122,7 +124,7 @@ class FakeAsterisk:
             return notice + self._plain(command, given)
         if self.hang_up_at is not None and len(self.commands) >= self.hang_up_at:
             self.dead = True
-            if not command.startswith(("GET DATA", "STREAM", "WAIT", "RECORD")):
+            if not (command.startswith(("GET DATA", "STREAM", "WAIT")) or given[:1] == ["Record"]):
                 self._notice_sent = True
                 return "HANGUP\n" + ("" if self.exits_on_hangup else self._plain(command, given))
             return self._hung_up(command, given)
@@ -137,8 +139,6 @@ class FakeAsterisk:
             case "WAIT FOR DIGIT":
                 key = self._next_key()
                 return "200 result=-1\n" if key is None else f"200 result={ord(key) if key else 0}\n"
-            case "RECORD FILE":
-                return self._record(given)
             case "GET VARIABLE":
                 value = self.variables.get(given[0])
                 return "200 result=0\n" if value is None else f"200 result=1 ({value})\n"
@@ -170,6 +170,8 @@ class FakeAsterisk:
         elif given[0] == "UserEvent":
             headers = dict(option.partition(": ")[::2] for option in options[1:])
             self.events.append({"UserEvent": options[0], **headers})
+        elif given[0] == "Record":
+            return self._record(options)
         else:
             return "200 result=-2\n"
         return "200 result=0\n"
@@ -201,26 +203,28 @@ class FakeAsterisk:
             digits += key
         return f"200 result={digits}\n"
 
-    def _record(self, given: list[str]) -> str:
-        move = self._moves.pop(0) if self._moves else Speaks(0, "timeout")
+    def _record(self, options: list[str]) -> str:
+        sound, limit = Path(options[0]), float(options[2])
+        move = self._moves.pop(0) if self._moves else Speaks(0, "silence")
         if isinstance(move, Broken):
-            write_tone(Path(f"{given[0]}.wav"), 2.0)
+            write_tone(sound, 2.0)
             raise ConnectionAbortedError
         if move == HANG_UP:
             move = Speaks(0, "hangup")
         assert isinstance(move, Speaks), f"the caller was asked to record, not to press {move!r}"
-        write_tone(Path(f"{given[0]}.wav"), move.seconds, move.hz)
+        assert move.seconds <= limit, "Asterisk records no longer than it was told"
+        before = (sound.stat().st_size - 44) / 16000 if "a" in options[3] else 0.0
+        write_tone(sound, before + move.seconds, move.hz)
         if move.ended == "hangup":
-            return self._hung_up("RECORD FILE", given)
-        if move.ended == "dtmf":
-            return "200 result=35 (dtmf) endpos=0\n"
-        return f"200 result=1 ({move.ended}) endpos=0\n"
+            return self._hung_up("EXEC", ["Record", ",".join(options)])
+        self.variables["RECORD_STATUS"] = move.ended.upper()
+        return "200 result=0\n"
 
     def _hung_up(self, command: str, given: list[str]) -> str:
         self.dead = self._notice_sent = True
-        if command == "RECORD FILE" and not Path(f"{given[0]}.wav").exists():
-            write_tone(Path(f"{given[0]}.wav"), 0)
-        tail = {"STREAM FILE": " endpos=160", "RECORD FILE": " (hangup) endpos=0"}.get(command, "")
+        if command == "EXEC" and not (sound := Path(split_options(given[1])[0])).exists():
+            write_tone(sound, 0)
+        tail = " endpos=160" if command == "STREAM FILE" else ""
         return f"200 result=-1{tail}\nHANGUP\n"
 
     def _next_key(self, more: bool = False) -> str | None:

@@ -146,13 +146,15 @@ def test_more_agents_shorten_what_is_told_later_and_fewer_never_lengthen_it():
         lab.join(f"c{number}")
     lab.wait(16)
     first = [item for item in of(Announce, lab.seen) if item.call_id == "c7"][-1]
-    for number in range(4):
+    for number in range(3):
         lab.sign_in(f"20{number:02d}")
-    lab.do(*(AgentNotReady(f"20{number:02d}") for number in range(3)))
+        lab.answer(f"c{number}")
     lab.wait(46)
     then = [item for item in of(Announce, lab.seen) if item.call_id == "c7"][-1]
     assert then.wait_high_s < first.wait_high_s
-    lab.do(AgentNotReady("2003"))
+    for number in range(3):
+        lab.do(AgentNotReady(f"20{number:02d}"))
+        lab.end_talk(f"c{number}")
     lab.wait(46)
     last = [item for item in of(Announce, lab.seen) if item.call_id == "c7"][-1]
     assert last.wait_high_s <= then.wait_high_s

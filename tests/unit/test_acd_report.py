@@ -256,6 +256,11 @@ def test_the_report_the_recount_and_the_rolling_figures_agree(happened):
     assert Rate(whole.in_target, whole.judged) == counted.answered_in_target
 
 
+def test_a_refused_event_of_another_kind_does_not_undo_the_answer_before_it():
+    lab = any_day([("join", 0, 0), ("answer", 0, 0), ("fail", 0, 0)])
+    assert [call.answered_ms is not None for call in records(lab.lines)] == [True]
+
+
 def test_the_overflow_of_the_small_day_goes_where_the_queue_sends_it():
     sent = {call.call_id: call.sent_on for call in collect(small_day().lines).calls if call.sent_on}
     assert sent == {"c5": OverflowTo.VOICEMAIL.value}

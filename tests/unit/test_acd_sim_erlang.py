@@ -69,6 +69,11 @@ def test_one_agent_who_is_never_free_in_time():
     assert got.abandons == pytest.approx(exp(-1))
 
 
+def test_a_line_that_hardly_ever_empties_has_a_service_level_and_not_an_error():
+    got = erlang_a(2.0, 10.0, 1, 464.0)
+    assert got.service_level < 1e-6
+
+
 @given(st.floats(0.001, 5), st.floats(10, 900), st.integers(1, 400), st.floats(1, 3_600), st.floats(0, 120))
 def test_erlang_a_stays_within_its_bounds(rate, handling_s, agents, patience_s, target_s):
     got = erlang_a(rate, handling_s, agents, patience_s, target_s)

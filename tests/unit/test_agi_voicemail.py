@@ -18,7 +18,7 @@ from agi_scripts.memory_services import MemoryServices
 from agi_scripts.scripts import SCRIPTS
 from agi_scripts.services import VoiceSetup
 from ivr import audio
-from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, Broken, FakeAsterisk, Speaks, write_tone
+from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, Broken, FakeAsterisk, Speaks, split_options, write_tone
 
 KEEP, HEAR, AGAIN = "1", "2", "3"
 VARIABLES = {"HOTLINE_LANG": "zh", "HOTLINE_NUMBER": NUMBER, "HOTLINE_LINE": "12345"}
@@ -91,6 +91,39 @@ def test_a_message_is_recorded_kept_and_becomes_a_case_whose_number_is_told(spoo
     assert spool.names == {f"{CALL}.wav", f"{CALL}.json"}
 
 
+def recordings(asterisk: FakeAsterisk) -> list[tuple[str, str]]:
+    """Time limit (s) and options of every recording."""
+    made = [split_options(command[2]) for command in asterisk.commands if command[:2] == ["EXEC", "Record"]]
+    return [(options[2], options[3]) for options in made]
+
+
+def test_a_line_that_sends_no_sound_is_not_recorded_to_the_limit(spool: Spool) -> None:
+    nothing = Speaks(0, "timeout")
+    asterisk = spool.leave(nothing, nothing, nothing)
+    assert recordings(asterisk) == [("8", "kq")] * voicemail.EMPTY_TAKES
+    assert spool.sidecar["status"] == "empty"
+    assert asterisk.variables["HOTLINE_DONE"] == "1", "the script itself said goodbye"
+
+
+def test_whoever_speaks_on_is_recorded_in_one_more_stretch_up_to_the_limit(spool: Spool) -> None:
+    asterisk = spool.leave(Speaks(8, "timeout"), Speaks(172, "timeout"), KEEP, "")
+    assert recordings(asterisk) == [("8", "kq"), ("172", "akq")]
+    assert (seconds(spool.sound), spool.sidecar["status"]) == (180, "complete")
+
+
+def test_pauses_on_a_line_that_leaves_silence_out_end_nothing_until_one_is_long(spool: Spool) -> None:
+    """Four seconds of sound in eight are a slow speaker; eight seconds without any are the end."""
+    asterisk = spool.leave(Speaks(4, "timeout"), Speaks(3, "timeout"), Speaks(0, "timeout"), KEEP, "")
+    assert recordings(asterisk) == [("8", "kq"), ("8", "akq"), ("8", "akq")]
+    assert (seconds(spool.sound), spool.sidecar["status"]) == (7, "complete")
+
+
+def test_silence_within_a_stretch_ends_the_message(spool: Spool) -> None:
+    asterisk = spool.leave(Speaks(2, "silence"), KEEP, "")
+    assert recordings(asterisk) == [("8", "kq")]
+    assert spool.sidecar["status"] == "complete"
+
+
 def test_sound_sidecar_and_folder_are_on_the_disk_before_the_domain_or_the_caller_hears_of_them(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +158,7 @@ def test_sound_sidecar_and_folder_are_on_the_disk_before_the_domain_or_the_calle
 def test_a_message_can_be_heard_and_recorded_anew(spool: Spool) -> None:
     asterisk = spool.leave(Speaks(2), HEAR, AGAIN, Speaks(4), HEAR, KEEP, "")
     assert seconds(spool.sound) == 4
-    assert sum(command[0] == "RECORD FILE" for command in asterisk.commands) == 2
+    assert len(recordings(asterisk)) == 2
     assert spool.names == {f"{CALL}.wav", f"{CALL}.json"}
 
 
@@ -147,11 +180,17 @@ def test_an_asterisk_that_still_listens_is_told_of_a_message_whose_caller_has_go
     assert asterisk.events[0]["Status"] == "hangup"
 
 
-@pytest.mark.parametrize("position", range(4, 10))
+@pytest.mark.parametrize("position", range(5, 11))
 def test_hanging_up_at_any_point_after_the_recording_keeps_the_message(spool: Spool, position: int) -> None:
     spool.leave(Speaks(3), HEAR, KEEP, "1", "", hang_up_at=position)
-    assert isinstance(spool.raised, Hangup) or position > 7
+    assert isinstance(spool.raised, Hangup) or position > 8
     assert spool.sidecar["status"] == "complete"
+    assert len(spool.services.voicemails) == 1
+
+
+def test_hanging_up_before_it_is_told_how_the_recording_ended_keeps_the_message(spool: Spool) -> None:
+    spool.leave(Speaks(3), hang_up_at=4)
+    assert spool.sidecar["status"] == "hangup"
     assert len(spool.services.voicemails) == 1
 
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agi_scripts.guarded import MOST_ANNOUNCEMENTS
+from app.announcements.model import MOST_HEARD
 from app.callbacks.model import TRANSITIONS as CALLBACK_TRANSITIONS
 from app.callbacks.model import CallbackEvent, CallbackState
 from app.callbacks.model import next_state as next_callback_state
@@ -236,3 +238,7 @@ def test_an_error_tells_fields_current_and_when_to_come_back():
     assert (body["error"]["code"], body["current"], body["changed_by"]) == ("version_conflict", {"version": 2}, "x")
     assert Busy().retry_after == 2
     assert BadCredentials("只有中文").message("en") == "只有中文"
+
+
+def test_the_page_promises_as_many_announcements_as_the_voice_lets_callers_hear():
+    assert MOST_HEARD == MOST_ANNOUNCEMENTS

@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import Settings
 from asterisk_conf.accounts import BadAccount, PhoneAccount, checked
+from asterisk_conf.instance import render
 from asterisk_conf.outbound import BadPattern, dialplan_regex
 from asterisk_conf.staff_numbers import folder, join_sentences
 from tests.peers import audio
@@ -114,3 +115,12 @@ def test_a_word_in_a_wrong_format_leaves_the_sentence_out(settings: Settings) ->
         audio.write_tone(words / f"{name}.wav", 500, 0.2)
     (words / "digit_7.wav").write_bytes(b"RIFF nonsense")
     assert join_sentences(settings, ["77"]) == []
+
+
+def test_a_trunk_line_without_sound_is_not_cut_while_its_caller_may_still_wait_in_the_queue(settings: Settings) -> None:
+    """Whoever listens to the music on a gateway that suppresses silence sends nothing: two minutes cut them off."""
+    render(settings, [])
+    text = (settings.paths.asterisk / "etc" / "pjsip.conf").read_text()
+    limit = re.search(r"^rtp_timeout = (\d+)$", text, re.MULTILINE)
+    assert limit is not None
+    assert int(limit[1]) >= 600

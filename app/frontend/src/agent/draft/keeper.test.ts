@@ -48,6 +48,7 @@ class FakeServer {
   version = 1
   state = 'draft'
   fields: CaseFields = { ...EMPTY, caller_number: '139' }
+  asked = 0 // to save, taken or refused
   saves: Partial<CaseFields>[] = []
   registers = 0
   failures: (number | 'lost-answer')[] = []
@@ -62,6 +63,7 @@ class FakeServer {
 
   save = (_id: number, version: number, fields: Partial<CaseFields>): Promise<{ version: number }> =>
     Promise.resolve().then(() => {
+      this.asked += 1
       this.refuse(version)
       this.take(fields)
       this.saves.push(fields)
@@ -258,6 +260,24 @@ describe('two who write the same case', () => {
 })
 
 describe('registering', () => {
+  it('waits for an autosave that waits for another, and never meets it at the server', async () => {
+    keeper.edit('content', '停水')
+    const first = keeper.flush()
+    keeper.edit('content', '停水三天')
+    const second = keeper.flush()
+    const saved = await keeper.register()
+    await Promise.all([first, second])
+    expect([saved.fields.content, server.registers, keeper.state.value.trouble]).toEqual(['停水三天', 1, null])
+  })
+
+  it('lets no autosave go beside it: a field left meanwhile waits for the answer', async () => {
+    keeper.edit('content', '停水')
+    const registering = keeper.register()
+    const left = keeper.flush()
+    await Promise.all([registering, left])
+    expect([server.registers, server.asked]).toEqual([1, 0])
+  })
+
   it('happens once however often it is asked', async () => {
     keeper.edit('title', '停水')
     const [first, second] = await Promise.all([keeper.register(), keeper.register()])

@@ -65,7 +65,9 @@ export class DraftKeeper {
   /** Sends now: a field was left, the page is hidden (`leaving`: the request may outlive the page). */
   async flush(leaving = false): Promise<void> {
     this.unschedule()
-    if (this.running) await this.running
+    // One request at a time: two that name the same version quarrel, and the agent is told that somebody else wrote.
+    // Only a page that is about to vanish does not wait for the answer to a registration.
+    for (let under = this.under(leaving); under; under = this.under(leaving)) await under.catch(() => undefined)
     if (!canSend(this.state.value)) return
     this.running = this.send(leaving).finally(() => (this.running = null))
     await this.running
@@ -96,9 +98,13 @@ export class DraftKeeper {
     this.unschedule()
   }
 
+  private under(leaving: boolean): Promise<unknown> | null {
+    return this.running ?? (leaving ? null : this.registering)
+  }
+
   private async registerOnce(): Promise<Case> {
+    while (this.running) await this.running
     this.unschedule()
-    if (this.running) await this.running
     const state = this.state.value
     if (state.case_id === null) throw new Error('no stored draft yet')
     try {
