@@ -164,7 +164,7 @@ class Bridge:
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
         self._take_back.beating = self._beat.fresh
         self._beat.on_return = self._take_back.everybody
-        self.dispatcher.on_agent = self._failsafe.note
+        self.dispatcher.deciding.on_agent = self._failsafe.note
         self._take_back.line_lost()  # until Asterisk has been asked for the first time
         self.hub.on_presence = self._presence
         left = facts.start()

@@ -3,9 +3,9 @@
 The key is an HMAC of the number in its one spelling, with a secret of the instance: the queue and its journal never see
 a number, and nobody can find one by trying all of them. It stays the same as long as the secret does.
 
-The domain is asked when a call arrives, on one thread of its own, and has the length of the menu to answer in. A join
-never waits: what is known by then goes with it. Only after a start, when callers are found waiting, the domain is given
-`KNOWN_WITHIN_S` for all of them together.
+The domain is asked when a call arrives, one caller after the other on a thread of their own, and has the length of the
+menu to answer in. A join never waits: what is known by then goes with it, and while the domain hangs that is nothing.
+Only a start that finds callers waiting gives the domain time, `KNOWN_WITHIN_S` for all of them together.
 """
 
 from __future__ import annotations

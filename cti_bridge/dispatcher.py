@@ -1,52 +1,28 @@
-"""Between engine and telephone: what Asterisk tells becomes events of the queue, what the queue decides becomes action.
+"""From the telephone to the queue: what Asterisk tells becomes events of the engine. The way back is `deciding.py`.
 
-Two tables hold it together: `_CHANGES` (a change in the picture → what follows) and `_DECISIONS` (a decision → what is
-done). Nothing here waits; whatever needs an answer from Asterisk or the database is spawned.
+The table `_CHANGES` says what follows from each change in the picture. Nothing here waits; whatever needs an answer
+from Asterisk or the database is spawned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 import structlog
 
 from acd.model import (
     AgentState,
-    AgentStateChanged,
-    Announce,
-    CallbackClosed,
-    CallbackOffered,
-    CallbackResting,
     CallLeft,
-    CancelOffer,
-    CitizenNotReached,
-    Decision,
-    DialCitizen,
-    NuisanceRuleChanged,
-    Offer,
     OfferAnswered,
     OfferFailed,
-    Overflow,
     OverflowTo,
     PhoneChanged,
-    QueueChanged,
-    Queued,
-    ReasonCode,
-    Refused,
     TalkAdopted,
     TalkEnded,
-    TurnedAway,
-    WaitPredicted,
-    Why,
-    Widened,
 )
 from cti_bridge import facts
 from cti_bridge.agents import Agent
-from cti_bridge.ami import AmiError
-from cti_bridge.asterisk import redirect
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
 from cti_bridge.changes import (
@@ -71,11 +47,11 @@ from cti_bridge.changes import (
 )
 from cti_bridge.control import Control
 from cti_bridge.core import Core
+from cti_bridge.deciding import Deciding
 from cti_bridge.dialling import Dialling
 from cti_bridge.model import Call, Phase, Role
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
 from cti_bridge.recordings import Recordings
-from cti_bridge.say import announcement, files
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view, parties
@@ -104,12 +80,7 @@ class Dispatcher:
         self._dialling, self._callbacks = dialling, callbacks
         self._recordings, self._take_back = recordings, take_back
         self._callers = callers
-        self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
-        self._announced: set[str] = set()
-        self.on_agent: Callable[[Agent], None] = lambda _agent: None
-        core.queue.on_decision = self.decide
-
-    # ------------------------------------------------------------------------------------- from the telephone's side
+        self.deciding = Deciding(core, offers, self.tell_phone)
 
     def change(self, change: Change) -> None:
         """One change in the picture."""
@@ -128,7 +99,7 @@ class Dispatcher:
 
     def _joined(self, change: Joined) -> None:
         call = self._core.telephony.calls[change.call_id]
-        self._how.pop(call.call_id, None)
+        self.deciding.joined(call.call_id)
         self._core.facts.put("call", call.call_id, facts.joined(call))
         self._core.queue.feed(rejoined(self._core, call, call.attempt))
         self._callers.ask(call)  # for the next join, if nothing could be learnt before
@@ -198,10 +169,10 @@ class Dispatcher:
             return
         if change.key == "1":  # the dialplan has sent them itself
             call.phase = Phase.voicemail
-            self._how[call.call_id] = OverflowTo.VOICEMAIL.value
+            self.deciding.leaves(call.call_id, OverflowTo.VOICEMAIL)
             self._core.queue.feed(CallLeft(call.call_id, OverflowTo.VOICEMAIL.value))
         elif change.key == "2":
-            self._core.spawn(self._send(call, OverflowTo.CALLBACK), f"key-{call.call_id}")
+            self._core.spawn(self.deciding.send(call, OverflowTo.CALLBACK), f"key-{call.call_id}")
 
     def _on_the_way(self, call: Call) -> bool:
         """Whether the caller is being sent to a person: a key that was pressed in that moment no longer counts."""
@@ -246,7 +217,7 @@ class Dispatcher:
     def finish(self, call: Call, phase: Phase, cause: int) -> None:
         """Everything that follows from the end of a call; also for calls that ended while nobody looked."""
         call.ended_ms = call.ended_ms or self._core.now_ms()
-        how = self._how.pop(call.call_id, "")
+        how = self.deciding.ended(call.call_id)
         for run in [run for run in self._offers.runs.values() if run.offer.call_id == call.call_id]:
             self._offers.over(run.offer.offer_id, "caller_left")
         for agent_id in self._agents_in(call):
@@ -260,7 +231,6 @@ class Dispatcher:
         self._recordings.call_over(call.call_id)
         self._core.cards.pop(call.call_id, None)
         self._take_back.forget(call.call_id)
-        self._announced.discard(call.call_id)
         self._core.board_changed()
 
     def _phone(self, change: PhoneSeen) -> None:
@@ -289,126 +259,6 @@ class Dispatcher:
             own.append(call.agent_id)
         return list(dict.fromkeys(own))
 
-    # ---------------------------------------------------------------------------------------- from the queue's side
-
-    def decide(self, decision: Decision) -> None:
-        """One decision of the engine. Every kind has its place in the table; a new one that has not is a fault."""
-        self._DECISIONS[type(decision)](self, decision)
-
-    def _offer(self, decision: Offer) -> None:
-        self._offers.begin(decision)
-
-    def _cancel(self, decision: CancelOffer) -> None:
-        self._offers.cancel(decision)
-
-    def _agent(self, decision: AgentStateChanged) -> None:
-        known = self._core.book.get(decision.agent_id)
-        was = known.state if known else AgentState.SIGNED_OUT
-        agent = self._core.book.apply(decision)
-        if agent is None:
-            return
-        self._core.hub.to_agent(decision.agent_id, "agent.state", agent_view(self._core, decision.agent_id))
-        self.on_agent(agent)
-        self._core.board_changed()
-        busy = (AgentState.OFFERED, AgentState.TALKING)
-        if agent.needs_page and agent.page_lost_ms is not None and was in busy and agent.state not in busy:
-            self.tell_phone(agent)
-
-    def _announce(self, decision: Announce) -> None:
-        call = self._core.call(decision.call_id)
-        if call is None or call.phase is not Phase.hold:
-            return
-        first = call.call_id not in self._announced
-        self._announced.add(call.call_id)
-        ids = announcement(decision.position, decision.wait_low_s, decision.wait_high_s, with_menu=first)
-        self._tell(call, ids)
-
-    def _tell(self, call: Call, ids: list[str]) -> None:
-        said = files(str(self._core.settings.paths.prompts), call.language, ids, _exists)
-        if said:
-            self._core.spawn(self._say(call, said), f"say-{call.call_id}")
-
-    def _overflow(self, decision: Overflow) -> None:
-        call = self._core.call(decision.call_id)
-        if call is not None:
-            self._core.spawn(self._send(call, decision.to), f"overflow-{call.call_id}")
-
-    def _turned_away(self, decision: TurnedAway) -> None:
-        """Not a person but voicemail: its announcement is played, and who has something to say can still say it."""
-        call = self._core.call(decision.call_id)
-        if call is not None:
-            self._core.spawn(self._send(call, OverflowTo.VOICEMAIL), f"turned-away-{call.call_id}")
-
-    def _rule_changed(self, decision: NuisanceRuleChanged) -> None:
-        log.info("a nuisance rule changed", rule=decision.rule_id, active=decision.active)
-
-    def _callback_offered(self, decision: CallbackOffered) -> None:
-        """The caller is told the keys of the hold loop once more; 2 is the call-back."""
-        call = self._core.call(decision.call_id)
-        if call is not None and call.phase is Phase.hold:
-            self._tell(call, ["hold_menu"])
-
-    def _dial_citizen(self, decision: DialCitizen) -> None:
-        """Citizens are called back by agents from their list, not by the queue: it is told so, and lets go in time."""
-        log.error("the queue wants to dial a citizen; its call-back rules must stay off", call=decision.callback_id)
-        self._core.queue.feed(CitizenNotReached(decision.callback_id))
-
-    def _only_journalled(self, decision: Decision) -> None:
-        """Nothing to do: the journal has it, for the explanation of the call and for measures."""
-
-    def _queue_changed(self, decision: QueueChanged) -> None:
-        self._core.board_changed()
-
-    def _queued(self, decision: Queued) -> None:
-        self._core.board_changed()
-        call = self._core.call(decision.call_id)
-        if call is not None and decision.reason.code is ReasonCode.PLACE_RESUMED:
-            waiting = self._core.queue.engine.snapshot().waiting
-            call.place_ms = next((one.joined_ms for one in waiting if one.call_id == call.call_id), 0)
-            self._core.spawn(self._keep_place(call), f"place-{call.call_id}")
-
-    def _refused(self, decision: Refused) -> None:
-        level = log.debug if decision.why in (Why.STALE_OFFER, Why.UNKNOWN_CALL, Why.NOT_NOW) else log.info
-        level("the queue refused an event", refused=decision.event, why=decision.why.value, subject=decision.subject)
-
-    # -------------------------------------------------------------------------------------------------- what is done
-
-    async def _send(self, call: Call, to: OverflowTo) -> None:
-        """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
-        was = call.phase
-        if was not in (Phase.hold, Phase.failsafe):
-            return  # gone already, by another key or to a person
-        context, exten, call.phase = {
-            OverflowTo.VOICEMAIL: ("hotline-voicemail", "s", Phase.voicemail),
-            OverflowTo.CALLBACK: ("hotline-after-menu", "to-callback", Phase.menu),
-        }[to]
-        if await self._redirect(call, context, exten):
-            self._how[call.call_id] = to.value
-            self._core.queue.feed(CallLeft(call.call_id, to.value))
-        elif call.ended_ms is None:
-            call.phase = was
-            self._core.queue.feed(rejoined(self._core, call))
-
-    async def _redirect(self, call: Call, context: str, exten: str = "s") -> bool:
-        try:
-            await self._core.asterisk.do(redirect(call.channel, context, exten))
-        except AmiError as error:
-            log.info("a caller could not be sent on", call=call.call_id, context=context, problem=str(error))
-            return False
-        return True
-
-    async def _keep_place(self, call: Call) -> None:
-        try:
-            await self._core.asterisk.keep_place(call.channel, call.place_ms)
-        except AmiError as error:
-            log.info("a caller's earlier place would not outlive us", call=call.call_id, problem=str(error))
-
-    async def _say(self, call: Call, said: str) -> None:
-        try:
-            await self._core.asterisk.say(call.channel, said)
-        except AmiError as error:
-            log.info("nothing could be said to a caller", call=call.call_id, problem=str(error))
-
     _CHANGES: ClassVar[dict[type, Callable[[Dispatcher, Any], None]]] = {
         CallStarted: _started,
         MenuEnded: _menu_ended,
@@ -428,27 +278,3 @@ class Dispatcher:
         CallEnded: _ended,
         PhoneSeen: _phone,
     }
-
-    _DECISIONS: ClassVar[dict[type, Callable[[Dispatcher, Any], None]]] = {
-        Offer: _offer,
-        CancelOffer: _cancel,
-        AgentStateChanged: _agent,
-        Announce: _announce,
-        Overflow: _overflow,
-        QueueChanged: _queue_changed,
-        Queued: _queued,
-        Refused: _refused,
-        TurnedAway: _turned_away,
-        NuisanceRuleChanged: _rule_changed,
-        CallbackOffered: _callback_offered,
-        DialCitizen: _dial_citizen,
-        Widened: _only_journalled,
-        WaitPredicted: _only_journalled,
-        CallbackResting: _only_journalled,
-        CallbackClosed: _only_journalled,
-    }
-
-
-@lru_cache(maxsize=4096)
-def _exists(path: str) -> bool:
-    return Path(path).exists()

@@ -20,7 +20,7 @@ from cti_bridge.queueing import Queueing
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 2.0
-REMIND_EVERY = 30  # looks between two notices about the same broken file
+REMIND_EVERY = 300  # looks between two notices about the same broken file: whoever has come meanwhile learns of it
 
 
 class SettingsRules:
@@ -76,11 +76,14 @@ class Rules:
                 self._tell_trouble()
             await asyncio.sleep(LOOK_EVERY_S)
             turns += 1
-            stamp = await asyncio.to_thread(self._source.stamp)
-            if stamp != self._stamp:
-                turns = 1
-                self._stamp = stamp
-                await self.reload(queue)
+            try:
+                stamp = await asyncio.to_thread(self._source.stamp)
+                if stamp != self._stamp:
+                    turns = 1
+                    self._stamp = stamp
+                    await self.reload(queue)
+            except Exception:  # whatever is wrong with a file, the next one is read
+                log.exception("the rules of the queue could not be looked at")
 
     async def reload(self, queue: Queueing) -> None:
         """Read the rules anew and let the engine have what has changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from acd.model import CitizenNotReached, DialCitizen, NuisanceAction, NuisanceRule, NuisanceRuleSet, Reason, ReasonCode
+from app.queues.source import RulesFile
 from cti_bridge.ports import CallerKnown
 from tests.bridge_kit.rig import NODE, Rig, channel, ms
 
@@ -52,6 +53,21 @@ async def test_the_agent_who_spoke_with_the_caller_last_goes_with_the_join(rig: 
     rig.domain.known[NUMBER] = CallerKnown(frozenset({"elderly"}), "1002")
     call = await waiting(rig, NUMBER)
     assert rig.bridge.core.telephony.calls[call].last_agent == "1002"
+
+
+async def test_a_caller_goes_to_the_agent_who_spoke_with_them_last_not_to_the_longest_idle(rig: Rig) -> None:
+    await rig.bridge.stop()
+    rig.settings.paths.queues.write_text("queues: {general: {last_agent_s: 15}}\n")
+    rig.rules = RulesFile(rig.settings)
+    await rig.start_bridge()
+    rig.domain.known[NUMBER] = CallerKnown(frozenset(), "1002")
+    await rig.ready("1001")
+    await rig.ready("1002")
+    call = rig.asterisk.citizen(NUMBER, ms())
+    await rig.until(rig.bridge.callers.idle, "an answer")
+    rig.asterisk.join(call, NUMBER, ms())
+    await rig.redirects("acd-connect")
+    assert [a["Value"] for a in rig.asterisk.got("Setvar") if a["Variable"] == "HOTLINE_OFFER_AGENT"] == ["1002"]
 
 
 async def test_only_flags_that_the_queue_gives_points_for_leave_the_domain(rig: Rig) -> None:
@@ -123,7 +139,7 @@ async def test_a_citizen_whom_the_queue_wants_dialled_counts_as_not_reached(rig:
     told: list[object] = []
     rig.bridge.core.queue.feed = lambda *events: told.extend(events)  # type: ignore[method-assign]
     reason = Reason(ReasonCode.TURN_HAS_COME)
-    rig.bridge.dispatcher.decide(DialCitizen("cb-1", "1001", 1, ms(), reason))
+    rig.bridge.dispatcher.deciding.decide(DialCitizen("cb-1", "1001", 1, ms(), reason))
     assert told == [CitizenNotReached("cb-1")]
 
 

@@ -356,7 +356,7 @@ async def test_waiting_callers_are_told_their_place(rig: Rig) -> None:
     call = rig.asterisk.citizen("13800000001", ms())
     rig.asterisk.join(call, "13800000001", ms(), Lang="yue")
     await rig.until(lambda: rig.bridge.engine.snapshot().waiting, "a waiting caller")
-    rig.bridge.dispatcher.decide(Announce(call, 1, 20, 100))
+    rig.bridge.dispatcher.deciding.decide(Announce(call, 1, 20, 100))
     await rig.until(lambda: any(a["Variable"] == "HOTLINE_SAY" for a in rig.asterisk.got("Setvar")), "an announcement")
     said = [a["Value"] for a in rig.asterisk.got("Setvar") if a["Variable"] == "HOTLINE_SAY"][-1]
     assert [part.rpartition("/")[2] for part in said.split("&")] == [

@@ -8,16 +8,16 @@ import pytest
 
 from acd import decisions
 from acd.model import Decision
-from cti_bridge.dispatcher import Dispatcher
+from cti_bridge.deciding import Deciding
 
 
 @pytest.mark.parametrize("kind", get_args(Decision), ids=lambda kind: kind.__name__)
 def test_every_decision_of_the_engine_has_a_handler(kind: type) -> None:
-    assert kind in Dispatcher._DECISIONS
+    assert kind in Deciding._DECISIONS
 
 
 def test_the_table_holds_nothing_that_the_engine_never_decides() -> None:
-    assert set(Dispatcher._DECISIONS) == set(get_args(Decision))
+    assert set(Deciding._DECISIONS) == set(get_args(Decision))
 
 
 def test_no_decision_is_defined_that_the_engine_does_not_name_among_its_decisions() -> None:
@@ -26,6 +26,6 @@ def test_no_decision_is_defined_that_the_engine_does_not_name_among_its_decision
 
 
 def test_a_decision_that_nobody_has_heard_of_is_an_error_not_silence() -> None:
-    dispatcher = object.__new__(Dispatcher)
+    deciding = object.__new__(Deciding)
     with pytest.raises(KeyError):
-        dispatcher.decide(object())  # type: ignore[arg-type]
+        deciding.decide(object())  # type: ignore[arg-type]

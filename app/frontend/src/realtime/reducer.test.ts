@@ -163,6 +163,11 @@ describe('a snapshot', () => {
   })
 })
 
+it('shows a notice that comes again only once', () => {
+  const again: Delta = { event: 'notice', data: { level: 'error', text: 'x' } }
+  expect(after(ready, again, again).notices.map((it) => it.text)).toEqual(['x'])
+})
+
 it('keeps only the last notices, and none that belong to one call', () => {
   const many = Array.from({ length: 9 }, (_, n): DeltaEvent => ({ event: 'notice', data: { level: 'info', text: String(n) } }))
   expect(after(ready, ...many).notices.map((it) => it.text)).toEqual(['4', '5', '6', '7', '8'])

@@ -122,8 +122,13 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     case 'wallboard.figures':
       return { ...state, board: delta.data }
     case 'notice':
-      return delta.data.call_id ? state : { ...state, notices: [...state.notices, delta.data].slice(-KEPT_NOTICES) }
+      return delta.data.call_id ? state : { ...state, notices: noticed(state.notices, delta.data) }
   }
+}
+
+/** What stands there already is not said twice: a reminder changes nothing under the cursor. */
+function noticed(notices: Notice[], notice: Notice): Notice[] {
+  return notices.some((it) => it.text === notice.text) ? notices : [...notices, notice].slice(-KEPT_NOTICES)
 }
 
 /** A call that this agent dials: no pop comes for it, and no case with it. */
