@@ -27,7 +27,7 @@ MOST_UNANSWERED = 12
 FRESH_S = 5.0
 """How long an answer that all calls share may be given again."""
 AGEING_S = 3.0
-"""From this age on it is asked for anew, while calls still go by the old one: nobody waits for it, and only one asks."""
+"""From this age on one call has it asked for anew, while all go by the old one: nobody waits."""
 CALLER_KNOWN_S = 1.0
 """How long a caller may hear nothing before the greeting, while it is looked up who calls."""
 MOST_ANNOUNCEMENTS = 2
@@ -116,7 +116,7 @@ class Guarded:
             value = kept[1] if kept else default()
             if age >= FRESH_S:
                 self._remembered[key] = (self._clock(), value)
-            return value  # type: ignore[no-any-return]
+            return value
 
     def _asked_anew(self, key: Hashable, what: str, question: Callable[[], T]) -> Answer[T]:
         """The answer that somebody awaits already, or a question begun now. Raises Unanswered."""

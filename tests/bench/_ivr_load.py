@@ -221,7 +221,7 @@ class World:
                 threading.Thread(target=self._sample, args=(connection,), daemon=True).start()
 
     def _sample(self, connection: socket.socket) -> None:
-        """Times one command on a call of the native menu right behind the last announcement: where ours sends its last."""
+        """Times one command on a native call right behind the last announcement: where ours sends its last."""
         with contextlib.suppress(Exception), connection:
             agi = SafeAgi(connection)
             agi.play(agi.read_header()["agi_arg_1"], "")
