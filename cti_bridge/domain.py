@@ -17,7 +17,7 @@ from app.auth.sessions import session_user
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
-from app.calls.service import find, merge
+from app.calls.service import find, merge, merge_all
 from app.calls.tables import Call
 from app.cases.tables import Case
 from app.clock import from_ms, to_ms
@@ -64,8 +64,7 @@ class AppDomain:
 
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         with self._db.session() as session:
-            for call_id, fields in facts:
-                merge(session, call_id, **_typed(fields))
+            merge_all(session, [(call_id, _typed(fields)) for call_id, fields in facts])
 
     def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
         with self._db.session() as session:
