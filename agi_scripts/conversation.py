@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import TypeVar
 
 import structlog
@@ -16,6 +15,7 @@ from .errors import SoundMissing
 from .guarded import Guarded, Unanswered
 from .safe_agi import ALL_KEYS, SafeAgi
 from .sounds import Sounds
+from .threads import Answer
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -73,17 +73,17 @@ class Conversation:
             said = (wrong, *prompts)
         return ""
 
-    def wait_for(self, what: str, future: Future[T], deadline_s: float, prompts: Sequence[str], guarded: Guarded) -> T:
+    def wait_for(self, what: str, answer: Answer[T], deadline_s: float, prompts: Sequence[str], guarded: Guarded) -> T:
         """The domain's answer; while it is awaited the caller hears `prompts` and may type ahead.
 
         Raises Unanswered, Hangup.
         """
         until = time.monotonic() + deadline_s
-        if not _is_done(future, AT_ONCE_S):
+        if not answer.is_known(AT_ONCE_S):
             self.say_listening(*prompts)
-            while not future.done() and time.monotonic() < until:
+            while not answer.is_known() and time.monotonic() < until:
                 self.ahead += self.agi.wait_key(LISTEN_MS)
-        return guarded.result(what, future, max(0.0, until - time.monotonic()))
+        return guarded.result(what, answer, max(0.0, until - time.monotonic()))
 
     def _take_ahead(self, most: int) -> tuple[str, bool]:
         if most == 1:
@@ -135,14 +135,6 @@ class Conversation:
         finally:
             if passing:
                 self.sounds.discard(file)
-
-
-def _is_done(future: Future[T], within_s: float) -> bool:
-    try:
-        future.exception(within_s)
-    except TimeoutError:
-        return False
-    return True
 
 
 __all__ = ["Conversation", "Unanswered"]

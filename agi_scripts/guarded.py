@@ -1,6 +1,6 @@
 """Asks the domain on a caller's behalf: with a deadline, with an answer when there is none, and never by a queue.
 
-A locked database must not become silence on the line. Every question runs on a thread of its own pool with a time
+A locked database must not become silence on the line. Every question runs on a thread of its own with a time
 limit; while the domain is slow, further questions are not even asked but answered by their defaults, so that threads
 do not pile up behind it. What is asked for every call (hours, announcements) is remembered for some seconds.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,14 +17,17 @@ from typing import Any, TypeVar
 import structlog
 
 from .services import Announcement, CaseProgress, Receipt, Services, VoiceSetup
+from .threads import Answer, Threads
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-WORKERS = 16
 MOST_UNANSWERED = 12
 """Questions that may be open at once before new ones get their default straight away."""
 FRESH_S = 5.0
+"""How long an answer that all calls share may be given again."""
+AGEING_S = 3.0
+"""From this age on one call has it asked for anew, while all go by the old one: nobody waits."""
 CALLER_KNOWN_S = 1.0
 """How long a caller may hear nothing before the greeting, while it is looked up who calls."""
 MOST_ANNOUNCEMENTS = 2
@@ -43,31 +45,42 @@ class Guarded:
         self.services = services
         self.setup: VoiceSetup = services.setup
         self._clock = clock
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="domain")
+        self._threads = Threads("domain")
+        self._closed = False
         self._lock = threading.Lock()
         self._open = 0
         self._remembered: dict[Hashable, tuple[float, Any]] = {}
+        self._asking = threading.Lock()
+        self._asked: dict[Hashable, Answer[Any]] = {}
 
     def close(self) -> None:
         """Stops taking questions; those that are open are left to end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
+        self._threads.close()
 
-    def start(self, what: str, question: Callable[[], T]) -> Future[T]:
+    def start(self, what: str, question: Callable[[], T]) -> Answer[T]:
         """Asks without waiting. Raises Unanswered at once while too many questions are open."""
         with self._lock:
+            if self._closed:
+                raise Unanswered(what)
             if self._open >= MOST_UNANSWERED:
                 log.warning("domain not asked: too many questions are open", question=what, open=self._open)
                 raise Unanswered(what)
             self._open += 1
-        try:
-            future = self._pool.submit(question)
-        except RuntimeError as error:  # shutting down
-            self._closed(None)
-            raise Unanswered(what) from error
-        future.add_done_callback(self._closed)
-        return future
+        answer: Answer[T] = Answer()
 
-    def _closed(self, _: Any) -> None:
+        def find() -> None:
+            answer.find(question)
+            self._ended()
+
+        try:
+            self._threads.run(find)
+        except RuntimeError as error:  # no more threads
+            self._ended()
+            raise Unanswered(what) from error
+        return answer
+
+    def _ended(self) -> None:
         with self._lock:
             self._open -= 1
 
@@ -76,10 +89,10 @@ class Guarded:
         limit = self.setup.deadline_s if deadline_s is None else deadline_s
         return self.result(what, self.start(what, question), limit)
 
-    def result(self, what: str, future: Future[T], deadline_s: float) -> T:
+    def result(self, what: str, answer: Answer[T], deadline_s: float) -> T:
         """Waits for a started question. Raises Unanswered."""
         try:
-            return future.result(deadline_s)
+            return answer.get(deadline_s)
         except TimeoutError as error:
             log.warning("domain did not answer in time", question=what, deadline_s=deadline_s)
             raise Unanswered(what) from error
@@ -89,16 +102,38 @@ class Guarded:
 
     def _recent(self, key: Hashable, what: str, question: Callable[[], T], default: Callable[[], T]) -> T:
         """A remembered answer if it is fresh; else a new one; else the last one there was; else the default."""
-        now = self._clock()
         kept = self._remembered.get(key)
-        if kept and now - kept[0] < FRESH_S:
+        age = self._clock() - kept[0] if kept else FRESH_S
+        if kept and age < AGEING_S:
             return kept[1]  # type: ignore[no-any-return]
         try:
-            answer = self.ask(what, question, CALLER_KNOWN_S)
+            answer = self._asked_anew(key, what, question)
+            if kept and age < FRESH_S:
+                return kept[1]  # type: ignore[no-any-return]
+            return self.result(what, answer, CALLER_KNOWN_S)
         except Unanswered:
-            answer = kept[1] if kept else default()
-        # Also a default is kept for a while: while the database is locked, one caller waits for it, not every one.
-        self._remembered[key] = (now, answer)
+            # Also a default is kept for a while: while the database is locked, one caller waits for it, not every one.
+            value = kept[1] if kept else default()
+            if age >= FRESH_S:
+                self._remembered[key] = (self._clock(), value)
+            return value
+
+    def _asked_anew(self, key: Hashable, what: str, question: Callable[[], T]) -> Answer[T]:
+        """The answer that somebody awaits already, or a question begun now. Raises Unanswered."""
+
+        def remembered() -> T:
+            try:
+                value = question()
+                self._remembered[key] = (self._clock(), value)
+                return value
+            finally:
+                with self._asking:
+                    self._asked.pop(key, None)
+
+        with self._asking:
+            answer = self._asked.get(key)
+            if answer is None:
+                answer = self._asked[key] = self.start(what, remembered)
         return answer
 
     # -- questions ------------------------------------------------------------------------------------------------
@@ -132,7 +167,7 @@ class Guarded:
         except Unanswered:
             return frozenset()
 
-    def start_case_progress(self, case_number: str, caller_number: str) -> Future[CaseProgress | None]:
+    def start_case_progress(self, case_number: str, caller_number: str) -> Answer[CaseProgress | None]:
         """Starts the look-up; the caller hears a sentence meanwhile. Raises Unanswered."""
         return self.start("case_progress", lambda: self.services.case_progress(case_number, caller_number))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,10 @@ PLAY_S = 180.0
 MARGIN_S = 5.0
 """Added to every time limit that a command itself has."""
 
+_TIMEVAL = struct.Struct("ll")
+"""C's struct timeval, in which the kernel takes a socket's time limits."""
 _ESCAPED = {ord(char): f"\\{char}" for char in '\\",()[]'}
+_VARIABLE = re.compile(r"^(agi_[^:\n]*):([^\n]*)", re.MULTILINE)
 _ENDED = re.compile(r"5(11|20) ")
 Observer = Callable[[str, float], None]
 
@@ -45,6 +49,11 @@ class SafeAgi(AGI):  # type: ignore[misc]
     def __init__(self, connection: socket.socket, observer: Observer | None = None) -> None:
         # AGI.__init__ is left out on purpose: it calls signal.signal and reads standard input.
         self.connection = connection
+        # The kernel keeps the time limits: Python's own would make every command two system calls and two waits for
+        # the interpreter more.
+        if connection.gettimeout() is not None:
+            connection.setblocking(True)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(QUICK_S))
         self.ended = False
         self.env: dict[str, str] = {}
         self.call = ""
@@ -77,13 +86,9 @@ class SafeAgi(AGI):  # type: ignore[misc]
         header, _, self._buffer = self._buffer.partition(b"\n\n")
         if len(header) > HEADER_LIMIT:
             raise ProtocolError(f"a header of more than {HEADER_LIMIT} bytes")
-        lines = header.decode("utf-8", "replace").split("\n")
-        if len(lines) > HEADER_LINES:
+        if header.count(b"\n") >= HEADER_LINES:
             raise ProtocolError(f"a header of more than {HEADER_LINES} lines")
-        for line in lines:
-            key, found, value = line.partition(":")
-            if found and key.startswith("agi_"):
-                self.env[key] = value.strip()
+        self.env = {key: value.strip() for key, value in _VARIABLE.findall(header.decode("utf-8", "replace"))}
         if not self.env:
             raise ProtocolError("this is not AGI")
         self.call = re.sub(r"[^A-Za-z0-9.-]", "", self.env.get("agi_uniqueid", ""))[:64]
@@ -154,7 +159,7 @@ class SafeAgi(AGI):  # type: ignore[misc]
     def _send(self, line: bytes) -> None:
         try:
             self.connection.sendall(line)
-        except TimeoutError as error:
+        except BlockingIOError as error:
             self._broken = True
             raise CommandTimeout("Asterisk takes no more commands") from error
         except OSError as error:
@@ -208,7 +213,7 @@ class SafeAgi(AGI):  # type: ignore[misc]
     def _receive(self) -> None:
         try:
             received = self.connection.recv(8192)
-        except TimeoutError:
+        except BlockingIOError:
             # What comes later would be taken for the reply to another command, so nothing can follow.
             self._broken = True
             raise CommandTimeout("no answer from Asterisk in time") from None
@@ -221,9 +226,8 @@ class SafeAgi(AGI):  # type: ignore[misc]
         self._buffer += received
 
     def _set_limit(self, seconds: float) -> None:
-        # Setting a time limit is two system calls; most commands of a call share one.
         if seconds != self._limit:
-            self.connection.settimeout(seconds)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
             self._limit = seconds
 
     # -- commands for the scripts ---------------------------------------------------------------------------------
@@ -329,6 +333,11 @@ class SafeAgi(AGI):  # type: ignore[misc]
         if reply.result != "1":
             raise KeyError(f"{family}/{key}")
         return reply.data
+
+
+def _timeval(seconds: float) -> bytes:
+    """`seconds` as a socket's time limit. Never zero, which would be none."""
+    return _TIMEVAL.pack(int(seconds), max(1, int(seconds % 1 * 1_000_000)))
 
 
 def _key(result: str) -> str:

@@ -76,6 +76,9 @@ class FastAgiServer:
         listener = socket.socket(socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit this; and they are only handed over when they have begun to say what they want.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
             listener.bind(self._wanted)
             listener.listen(BACKLOG)
         except OSError:
@@ -215,7 +218,6 @@ class FastAgiServer:
         agi = SafeAgi(connection, observe)
         name, outcome, detail = "", "done", ""
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             agi.read_header(self._header_deadline_s)
             name = script_name(agi.env)
             if name == PROBE:

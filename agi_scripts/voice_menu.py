@@ -64,8 +64,8 @@ def case_progress(
     """Looks a case up for this caller: outcome found, not_found or "" (no answer), and the sentence about it."""
     asked = written_case_number(case_number)
     try:
-        future = services.start_case_progress(asked, conversation.agi.number)
-        found = conversation.wait_for("case_progress", future, services.setup.deadline_s, bridge, services)
+        answer = services.start_case_progress(asked, conversation.agi.number)
+        found = conversation.wait_for("case_progress", answer, services.setup.deadline_s, bridge, services)
     except Unanswered:
         return Fetched("")
     if found is None:

@@ -131,6 +131,12 @@ class Database:
         """The writing engine, for migrations and tests."""
         return self._write_engine
 
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine that sessions are made of, for tests that watch statements."""
+        # PostgreSQL's reading engine is the writing one with an option, and tells the same listeners.
+        return (self._write_engine,) if self.dialect == "postgresql" else (self._write_engine, self._read_engine)
+
     def check(self) -> None:
         """Raises Busy unless the database answers."""
         with self.read() as session:

@@ -17,7 +17,7 @@ from app.auth.sessions import session_user
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome
 from app.calls.model import CallFacts
-from app.calls.service import find, last_agent_of, merge
+from app.calls.service import find, last_agent_of, merge, merge_all
 from app.calls.tables import Call
 from app.cases.tables import Case
 from app.citizens.service import flags_by_number
@@ -65,8 +65,7 @@ class AppDomain:
 
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         with self._db.session() as session:
-            for call_id, fields in facts:
-                merge(session, call_id, **_typed(fields))
+            merge_all(session, [(call_id, _typed(fields)) for call_id, fields in facts])
 
     def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
         with self._db.session() as session:

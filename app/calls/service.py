@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from app.auth.model import Permission
 from app.calls.model import EARLIEST, TEXTS, CallFacts, CallOutcome
 from app.calls.tables import Call
 from app.cases.tables import Case
-from app.citizens.service import match
+from app.citizens.service import match_all
 from app.citizens.tables import Citizen
 from app.clock import utc_now
 from app.db import Database, found
@@ -45,16 +46,35 @@ def record(db: Database, call_id: str, **facts: Any) -> None:
 
 
 def merge(session: Session, call_id: str, **facts: Any) -> Call:
-    """Merge facts into the call, making its row if need be; the same facts again change nothing.
+    """Merge facts into one call; see `merge_all`."""
+    return merge_all(session, [(call_id, facts)])[call_id]
+
+
+def merge_all(session: Session, batch: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Call]:
+    """Merge facts into calls, in order, making rows if need be; the same facts again change nothing. The calls by id.
 
     Later facts win; None never erases; of `started_at`, `joined_at` and `answered_at` the earliest stays. Fields are
-    those of `CallFacts`. Raises BadInput for an impossible call id or an unknown field.
+    those of `CallFacts`. However many calls there are, three statements read them and their citizens. Raises BadInput
+    for an impossible call id or an unknown field.
     """
-    if not is_call_id(call_id):
-        raise BadInput(fields={"call_id": "通话编号格式错误 (not a call id)"})
-    if unknown := facts.keys() - _FIELDS:
-        raise BadInput(fields=dict.fromkeys(sorted(unknown), "未知字段 (unknown)"))
-    call = _row(session, call_id, facts.get("started_at"))
+    for call_id, facts in batch:
+        if not is_call_id(call_id):
+            raise BadInput(fields={"call_id": "通话编号格式错误 (not a call id)"})
+        if unknown := facts.keys() - _FIELDS:
+            raise BadInput(fields=dict.fromkeys(sorted(unknown), "未知字段 (unknown)"))
+    calls = _rows(session, {call_id: facts.get("started_at") for call_id, facts in reversed(batch)})
+    with session.no_autoflush:
+        for call_id, facts in batch:
+            _take_over(calls[call_id], facts)
+        unmatched = [call for call in calls.values() if call.citizen_id is None and call.number]
+        citizens = match_all(session, {call.number for call in unmatched})
+        for call in unmatched:
+            if (citizen := citizens.get(call.number)) is not None:
+                call.citizen_id = citizen.id
+    return calls
+
+
+def _take_over(call: Call, facts: Mapping[str, Any]) -> None:
     for name, value in facts.items():
         if value is None:
             continue
@@ -70,9 +90,6 @@ def merge(session: Session, call_id: str, **facts: Any) -> Call:
             value = min(known, value)
         if getattr(call, name) != value:
             setattr(call, name, value)
-    if call.citizen_id is None and call.number and (citizen := match(session, call.number)) is not None:
-        call.citizen_id = citizen.id
-    return call
 
 
 def facts_of(call: Call) -> CallFacts:
@@ -180,18 +197,27 @@ def _searched(statement: Select[Any], actor: Actor, q: str) -> Select[Any]:
     return statement.where(or_(*kinds))
 
 
-def _row(session: Session, call_id: str, started_at: datetime | None) -> Call:
-    """The call's row, locked for this transaction; made when missing (two writers at once make one)."""
-    started = started_at or utc_now()
-    insert: Any = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    call = session.get(Call, call_id, with_for_update=True)
-    if call is None:
-        fresh = Call(call_id=call_id, started_at=started).model_dump()
-        session.execute(insert(Call).values(**fresh).on_conflict_do_nothing(index_elements=["call_id"]))
-        call = session.get(Call, call_id, with_for_update=True)
-        if call is None:
-            raise NotFound()
-    return call
+def _rows(session: Session, wanted: Mapping[str, datetime | None]) -> dict[str, Call]:
+    """The calls' rows, locked for this transaction; made when missing (two writers at once make one).
+
+    `wanted` is call id → when it began, if that is known.
+    """
+    found = _locked(session, wanted.keys())
+    if missing := wanted.keys() - found.keys():
+        insert: Any = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
+        fresh = [Call(call_id=one, started_at=wanted[one] or utc_now()).model_dump() for one in sorted(missing)]
+        session.execute(insert(Call).on_conflict_do_nothing(index_elements=["call_id"]), fresh)
+        found |= _locked(session, missing)
+    if wanted.keys() - found.keys():
+        raise NotFound()
+    return found
+
+
+def _locked(session: Session, call_ids: Collection[str]) -> dict[str, Call]:
+    # In one order always, so that two writers never wait for each other.
+    statement = select(Call).where(col(Call.call_id).in_(call_ids)).order_by(col(Call.call_id)).with_for_update()
+    rows = session.execute(statement.execution_options(populate_existing=True)).scalars()
+    return {call.call_id: call for call in rows}
 
 
 def open_calls(db: Database) -> list[CallFacts]:

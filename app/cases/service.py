@@ -101,7 +101,7 @@ def open_draft(
         updated_at=now,
     )
     # On PostgreSQL two transactions may get here; the counter's row lock lets one pass at a time, so look again.
-    if (other := _opened_for(session, key)) is not None:
+    if session.get_bind().dialect.name == "postgresql" and (other := _opened_for(session, key)) is not None:
         return other
     happen(session, actor, case, CaseEventKind.opened, now, detail={"source": source.value, "agent_id": agent_id})
     return case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,20 @@ _FLAGS = (
 
 def match(session: Session, number: str) -> Citizen | None:
     """The citizen who has this number; None when unknown or withheld. One index look-up."""
-    if not (wanted := normal_number(number)):
-        return None
-    return session.execute(
-        select(Citizen)
-        .join(CitizenNumber, col(CitizenNumber.citizen_id) == col(Citizen.id))
-        .where(col(CitizenNumber.number) == wanted)
-    ).scalar_one_or_none()
+    wanted = normal_number(number)
+    return match_all(session, [wanted]).get(wanted) if wanted else None
+
+
+def match_all(session: Session, numbers: Collection[str]) -> dict[str, Citizen]:
+    """The citizens who have these numbers (as `normal_number` writes them), by number. One statement, or none."""
+    if not numbers:
+        return {}
+    statement = (
+        select(col(CitizenNumber.number), Citizen)
+        .join(Citizen, col(CitizenNumber.citizen_id) == col(Citizen.id))
+        .where(col(CitizenNumber.number).in_(numbers))
+    )
+    return {row.number: row.Citizen for row in session.execute(statement)}
 
 
 def flags_for(session: Session, number: str) -> frozenset[str]:

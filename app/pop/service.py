@@ -1,4 +1,4 @@
-"""Building the card at the offer: one write transaction, index look-ups only."""
+"""Building the card at the offer: a short write transaction for the draft, then index look-ups only."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def build_card(
     now = now or utc_now()
     with db.session() as session:
         draft = open_draft(session, facts, agent_id=agent_id, now=now, zone=zone)
+    # Everything else is only read, and not while others wait to write.
+    with db.read() as session:
         return _card(session, facts, agent_id, draft, now)
 
 

@@ -33,6 +33,8 @@ NUMBERS = {OURS: "7001", NATIVE: "7002", PROCESS: "7003"}
 CALLERS = "127.0.0.2"
 RTP = (40_000, 59_999)
 MOST_CALLS = 3000
+SAMPLED = 4
+"""The native menu has no commands of its own: of so many of its calls one is asked, where ours sends its last."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,6 +83,8 @@ class World:
         self.voice: subprocess.Popen[str] | None = None
         self._probe_door = socket.create_server(("127.0.0.1", 0))
         self._probe: list[float] = []
+        self._sampler_door = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._samples: list[float] = []
         self._stopping = threading.Event()
         self._sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sink.bind((CALLERS, 0))
@@ -108,6 +112,7 @@ class World:
                     self.voice.kill()
             self.hotline.stop()
             self._probe_door.close()
+            self._sampler_door.close()
             self._sink.close()
 
     def _prepare(self) -> None:
@@ -140,6 +145,8 @@ class World:
             times=self.times,
             database=self.settings.home / "hotline.sqlite3",
             probe=self._probe_door.getsockname()[1],
+            sampler=self._sampler_door.getsockname()[1],
+            sampled=SAMPLED,
         )
         file.write_text(file.read_text() + added)
         self.hotline.manager.action("Reload", Module="pbx_config")
@@ -155,6 +162,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=(self.folder / "voice.log").open("w"),
             text=True,
+            start_new_session=True,  # as the supervisor starts it: Linux shares the processors among sessions
         )
         threading.Thread(target=self._read_voice, daemon=True).start()
         self.voice_times()
@@ -186,6 +194,7 @@ class World:
 
     def _start_probe(self) -> None:
         threading.Thread(target=self._run_probe, daemon=True).start()
+        threading.Thread(target=self._run_sampler, daemon=True).start()
         self.hotline.manager.send(
             "Originate",
             Channel="Local/s@bench-probe/n",
@@ -205,6 +214,21 @@ class World:
                 agi.call_command("NOOP", within_s=30)
                 self._probe.append(time.perf_counter() - started)
 
+    def _run_sampler(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._sampler_door.accept()
+                threading.Thread(target=self._sample, args=(connection,), daemon=True).start()
+
+    def _sample(self, connection: socket.socket) -> None:
+        """Times one command on a native call right behind the last announcement: where ours sends its last."""
+        with contextlib.suppress(Exception), connection:
+            agi = SafeAgi(connection)
+            agi.play(agi.read_header()["agi_arg_1"], "")
+            started = time.perf_counter()
+            agi.call_command("NOOP", within_s=30)
+            self._samples.append(time.perf_counter() - started)
+
     # -- callers --------------------------------------------------------------------------------------------------
 
     def run(self, arm: str, rate: float, seconds: float) -> Step:
@@ -214,6 +238,7 @@ class World:
         self.voice_times()
         self.times.unlink(missing_ok=True)
         self._probe.clear()
+        self._samples.clear()
         wanted = max(3, round(rate * seconds))
         before, busy, own, total = self._cpu(arm), *self._machine()
         step.failed, step.calls, step.achieved, step.rss_mb = self._sipp(arm, rate, wanted)
@@ -221,8 +246,14 @@ class World:
         busy, own, total = (now - then for now, then in zip(self._machine(), (busy, own, total), strict=True))
         step.others = max(0.0, (busy - own) / total) if total else 0.0
         step.probe_ms = [1000 * one for one in self._probe]
-        step.command_ms = [1000 * one for one in (self._process_times() if arm == PROCESS else self.voice_times())]
+        step.command_ms = [1000 * one for one in self._command_times(arm)]
         return step
+
+    def _command_times(self, arm: str) -> list[float]:
+        """Seconds of the commands on the arm's own calls."""
+        if arm == OURS:
+            return self.voice_times()
+        return self._process_times() if arm == PROCESS else list(self._samples)
 
     def _sipp(self, arm: str, rate: float, wanted: int) -> tuple[int, int, float, float]:
         statistics = self.folder / "sipp.csv"
@@ -236,7 +267,13 @@ class World:
         ]  # fmt: skip
         rss = 0.0
         started = time.monotonic()
-        with subprocess.Popen(argv, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        with subprocess.Popen(
+            argv,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # callers are machines of their own
+        ) as child:
             try:
                 while child.poll() is None:
                     rss = max(rss, self._rss(arm))

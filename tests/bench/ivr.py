@@ -3,8 +3,10 @@
 The same menu three ways on one Asterisk, one after the other at each rate: our scripts (FastAGI, the real voice process
 with its database), native dialplan, and the customary Python process per call. Callers are sipp: each is greeted,
 chooses Mandarin, then a person, and must be handed on. A rate is sustained if no call fails and the 99th percentile of
-AGI commands stays within 20 ms; for the native dialplan, which has none, that of a probe's commands on the same
-Asterisk, which must stay quick for all three. Rates rise until that ends, then the limit is narrowed down.
+AGI commands stays within 20 ms, both on the arm's own calls and for a probe that asks the same Asterisk all the time.
+The native dialplan has no commands, so one in four of its calls is asked one, where ours sends its last. Rates rise
+until that ends, then the limit is narrowed down. Every process has a session of its own, as the supervisor gives it:
+Linux shares the processors among sessions first.
 
     make bench-ivr        (or: python -m tests.bench.ivr; at most 8 minutes)
 """

@@ -9,6 +9,7 @@ from itertools import permutations
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 
 from app.actor import SYSTEM, Actor
 from app.auth.model import Role
@@ -44,6 +45,30 @@ def test_facts_may_come_in_any_order_and_more_than_once(db: Database):
         assert (call.number, call.language, call.agent_id) == ("13800138000", "yue", "1001")
         assert service.facts_of(call).waited_s == 10
         assert call.started_at == NOW
+
+
+def test_many_calls_are_merged_as_one_after_the_other_by_a_few_statements(db: Database):
+    with db.session() as session:
+        citizen = citizens.create(session, SYSTEM, numbers=["13800138000"], name="王芳")
+        session.flush()
+        known = citizen.id
+    batch = [(f"h-{n}", {"number": f"1380013800{n % 3}", "started_at": NOW, "joined_at": NOW}) for n in range(9)]
+    later = [(f"h-{n}", {"agent_id": "1001", "joined_at": NOW - timedelta(seconds=n)}) for n in range(9)]
+    read: list[str] = []
+
+    def watch(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            read.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", watch)
+    with db.session() as session:
+        service.merge_all(session, [*batch, *later, *batch])
+    event.remove(db.engine, "before_cursor_execute", watch)
+    assert len(read) <= 3
+    for n in range(9):
+        call = stored(db, f"h-{n}")
+        assert (call.agent_id, call.joined_at) == ("1001", NOW - timedelta(seconds=n))
+        assert call.citizen_id == (known if n % 3 == 0 else None)
 
 
 def test_nothing_erases_and_the_first_join_stays(db: Database):

@@ -132,9 +132,11 @@ def test_every_look_up_of_the_card_uses_an_index(db: Database):
         if statement.lstrip().upper().startswith("SELECT"):
             seen.append((statement, parameters))
 
-    event.listen(db.engine, "before_cursor_execute", watch)
+    for engine in db.engines:
+        event.listen(engine, "before_cursor_execute", watch)
     build_card(db, FACTS, "1001", now=NOW, zone=ZONE)
-    event.remove(db.engine, "before_cursor_execute", watch)
+    for engine in db.engines:
+        event.remove(engine, "before_cursor_execute", watch)
     assert len(seen) >= 6
     with db.engine.connect() as connection:
         if db.dialect == "postgresql":

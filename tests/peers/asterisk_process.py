@@ -18,8 +18,16 @@ class AsteriskProcess:
     def start(self) -> None:
         """Starts it; readiness is the caller's to ask."""
         with (self.cwd / "output").open("ab") as output:
+            # A session of its own, as the supervisor gives it: Linux shares the processors among sessions, and callers
+            # played by the test's own programs must not take Asterisk's part.
             self.child = subprocess.Popen(
-                self.argv, env=self.env, cwd=self.cwd, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                self.argv,
+                env=self.env,
+                cwd=self.cwd,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def stop(self, timeout: float = 10.0) -> int:

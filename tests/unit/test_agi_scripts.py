@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from agi_scripts import shared
 from agi_scripts.errors import CommandTimeout, Hangup
-from agi_scripts.guarded import MOST_UNANSWERED, Guarded, Unanswered
+from agi_scripts.guarded import AGEING_S, FRESH_S, MOST_UNANSWERED, Guarded, Unanswered
 from agi_scripts.memory_services import MemoryServices
 from agi_scripts.safe_agi import SafeAgi
 from agi_scripts.scripts import SCRIPTS
@@ -188,6 +190,15 @@ def slow(world: World, *methods: str) -> threading.Event:
     return free
 
 
+def hanging(world: World) -> tuple[threading.Event, list[str]]:
+    """Makes the whole domain hang until the event is set; the list is of what it is asked."""
+    asked: list[str] = []
+    free = slow(world, "is_open")
+    hang = world.services.before
+    world.services.before = lambda name: (asked.append(name), hang(name))[1]
+    return free, asked
+
+
 def broken(name: str) -> None:
     raise RuntimeError(f"{name}: database is locked")
 
@@ -249,6 +260,48 @@ def test_what_every_call_asks_is_asked_once_in_a_while(home: Path, tmp_path: Pat
     world.services.open = True
     now[0] += 6
     assert not world.guarded.is_open(), "the last answer counts while there is no new one"
+
+
+def test_an_ageing_answer_is_asked_for_anew_by_one_call_and_awaited_by_none(home: Path, tmp_path: Path) -> None:
+    world = World(home, tmp_path / "spool")
+    now = [100.0]
+    world.guarded = Guarded(world.services, lambda: now[0])
+    assert world.guarded.is_open()
+    world.services.open = False
+    free, asked = hanging(world)
+    now[0] += AGEING_S + 0.5
+    assert [world.guarded.is_open() for _ in range(20)] == [True] * 20
+    free.set()
+    end = time.monotonic() + 5
+    while world.guarded.is_open() and time.monotonic() < end:
+        time.sleep(0.001)
+    assert not world.guarded.is_open()
+    assert asked == ["is_open"]
+
+
+def test_calls_that_find_no_fresh_answer_wait_for_the_same_one(home: Path, tmp_path: Path) -> None:
+    world = World(home, tmp_path / "spool")
+    free, asked = hanging(world)
+    with ThreadPoolExecutor(8) as callers:
+        answers = [callers.submit(world.guarded.is_open) for _ in range(8)]
+        while not asked:
+            time.sleep(0.001)
+        free.set()
+        assert all(answer.result(5) for answer in answers)
+    assert asked == ["is_open"]
+
+
+def test_an_answer_that_never_comes_is_not_asked_for_a_second_time(home: Path, tmp_path: Path) -> None:
+    world = World(home, tmp_path / "spool")
+    now = [100.0]
+    world.guarded = Guarded(world.services, lambda: now[0])
+    assert world.guarded.is_open()
+    free, asked = hanging(world)
+    for _ in range(3):
+        now[0] += FRESH_S + 0.1
+        assert world.guarded.is_open(), "the last answer counts"
+    assert asked == ["is_open"]
+    free.set()
 
 
 # -- satisfaction ----------------------------------------------------------------------------------------------------
