@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from acd.simulate.scenario import Scenario, Target
     from acd.simulate.search import Found
 
-app = typer.Typer(help="The queue engine: its rules checked, its days explained, replayed, counted, simulated.", no_args_is_help=True)
+app = typer.Typer(help="The queue engine: its rules, and its days explained, counted, simulated.", no_args_is_help=True)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
 app.command("report")(report.command)

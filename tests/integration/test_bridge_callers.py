@@ -64,7 +64,7 @@ async def test_a_caller_goes_to_the_agent_who_spoke_with_them_last_not_to_the_lo
     await rig.ready("1001")
     await rig.ready("1002")
     call = rig.asterisk.citizen(NUMBER, ms())
-    await rig.until(rig.bridge.callers.idle, "an answer")
+    await rig.until(lambda: call in rig.bridge.core.telephony.calls and rig.bridge.callers.idle(), "an answer")
     rig.asterisk.join(call, NUMBER, ms())
     await rig.redirects("acd-connect")
     assert [a["Value"] for a in rig.asterisk.got("Setvar") if a["Variable"] == "HOTLINE_OFFER_AGENT"] == ["1002"]

@@ -164,7 +164,7 @@ describe('a snapshot', () => {
 })
 
 it('shows a notice that comes again only once', () => {
-  const again: Delta = { event: 'notice', data: { level: 'error', text: 'x' } }
+  const again: DeltaEvent = { event: 'notice', data: { level: 'error', text: 'x' } }
   expect(after(ready, again, again).notices.map((it) => it.text)).toEqual(['x'])
 })
 
