@@ -58,6 +58,7 @@ class AdvisoryLock:
         self._answer_s = answer_s
         self._connection: psycopg.Connection | None = None
         self._owed = False  # a question to which no answer has come yet
+        self._problem = ""
 
     @property
     def server_pid(self) -> int | None:
@@ -67,16 +68,18 @@ class AdvisoryLock:
 
     def take(self) -> Sight:
         """Connect if need be, and try once: taken, refused or away."""
+        answer, problem = None, ""
         try:
             if self._connection is None:
                 self._connection = self._connect()
             answer = self._ask(self._take)
         except psycopg.Error as error:
-            log.info("the core's lock cannot be asked for", problem=type(error).__name__)
-            answer = None
+            problem = type(error).__name__
         if answer is None:
+            self._say(problem or "no answer")
             self.drop()  # the answer may still be yes: nobody would know
             return Sight.away
+        self._say("")
         return Sight.taken if answer else Sight.refused
 
     def check(self) -> Sight:
@@ -103,20 +106,24 @@ class AdvisoryLock:
         if connection is not None:
             connection.close()
 
+    def _say(self, problem: str) -> None:
+        if problem and problem != self._problem:
+            log.warning("the lock of the active core cannot be asked for", problem=problem)
+        self._problem = problem
+
     def _connect(self) -> psycopg.Connection:
-        given = self._url.translate_connect_args(username="user", database="dbname") | dict(self._url.query)
-        more = str(given.pop("options", ""))
-        return psycopg.connect(
-            **given,
-            autocommit=True,
-            connect_timeout=CONNECT_S,
-            application_name="hotline-core",
-            options=f"{more} {_SERVER}".strip(),
-            keepalives_idle=SERVER_PATIENCE_S // 2,
-            keepalives_interval=2,
-            keepalives_count=3,
-            tcp_user_timeout=SERVER_PATIENCE_S * 1000,
-        )
+        _, given = self._url.get_dialect()().create_connect_args(self._url)
+        ours = {
+            "autocommit": True,
+            "connect_timeout": CONNECT_S,
+            "application_name": "hotline-core",
+            "options": f"{given.get('options', '')} {_SERVER}".strip(),
+            "keepalives_idle": SERVER_PATIENCE_S // 2,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": SERVER_PATIENCE_S * 1000,
+        }
+        return psycopg.connect(**{**given, **ours})
 
     def _ask(self, question: bytes) -> bool | None:
         """The answer to a yes-or-no question; None if it does not come in time. Raises psycopg.Error.

@@ -226,6 +226,16 @@ def test_a_server_that_restarts_ends_the_activity_and_one_of_the_two_goes_on() -
         server.stop()
 
 
+def test_what_the_address_says_of_the_connection_does_not_get_in_the_way(postgres_server: PostgresServer) -> None:
+    url = f"{postgres_server.url('postgres')}&connect_timeout=30&application_name=other&options=-c%20work_mem%3D1MB"
+    lock = AdvisoryLock(url, "address")
+    assert (lock.take(), lock.check()) == (Sight.taken, Sight.held)
+    assert lock._connection is not None
+    assert lock._connection.execute("SHOW application_name").fetchone() == ("hotline-core",)
+    assert lock._connection.execute("SHOW work_mem").fetchone() == ("1MB",)
+    lock.drop()
+
+
 def test_a_lock_that_was_given_back_behind_our_back_counts_as_lost(postgres_server: PostgresServer) -> None:
     lock = AdvisoryLock(postgres_server.url("postgres"), "pooler")
     lock.take()
