@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +16,8 @@ from typing import Protocol
 import pytest
 
 from app.settings import REPO
-from cti_bridge.activity import Effect, Holder, Lock, Sight, State
-from cti_bridge.core_lock import AdvisoryLock
+from cti_bridge.activity import LEASE_S, Effect, Holder, Lock, Sight, State
+from cti_bridge.core_lock import SERVER_PATIENCE_S, AdvisoryLock
 from cti_bridge.standby import boot_clock_s
 from tests.bridge_kit.fake_lock import FakeLock, FakeServer
 from tests.integration.postgres_server import PostgresServer
@@ -119,6 +121,13 @@ def doors(request: pytest.FixtureRequest) -> Iterator[Doors]:
     real = RealDoors(request.getfixturevalue("postgres_server"), request.node.name[:20])
     yield real
     real.close()
+
+
+def may_cut_a_network() -> bool:
+    """Whether this user can have a network of their own."""
+    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
 
 
 def soon(condition: Callable[[], object], timeout: float = 5.0) -> float:
@@ -243,3 +252,15 @@ def test_a_lock_that_was_given_back_behind_our_back_counts_as_lost(postgres_serv
     lock._connection.execute("SELECT pg_advisory_unlock_all()")
     assert (lock.ended(), lock.check()) == (False, Sight.ended)
     lock.drop()
+
+
+def test_a_core_cut_off_from_the_database_stops_before_the_server_gives_its_lock_away() -> None:
+    if not may_cut_a_network():
+        pytest.skip("this user may not make a network of its own to cut (root, unshare and ip are needed)")
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-m", "tests.integration.cut_off"],
+        cwd=REPO, capture_output=True, text=True, check=True, timeout=100,
+    )  # fmt: skip
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["stopped_s"] <= LEASE_S + 0.5
+    assert SERVER_PATIENCE_S - 1 < found["taken_s"] < SERVER_PATIENCE_S + 6
