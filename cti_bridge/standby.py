@@ -126,11 +126,15 @@ class StandbyCore:
                 await self._turn()
             except Exception:
                 log.exception("the lock of the active core could not be looked after")
-            if not self._stopping:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._look_every_s):
-                        await self._wake.wait()
+            await self._pause(self._look_every_s)
             self._wake.clear()
+
+    async def _pause(self, seconds: float) -> None:
+        """Until then, or until there is a reason to look."""
+        if not self._stopping:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
 
     async def _turn(self) -> None:
         before = self._holder.state
@@ -151,6 +155,11 @@ class StandbyCore:
             self._holder.lock.drop()
 
     async def _begin(self) -> None:
+        """First a moment's wait: a core that still lives sees at its next look that it has lost the lock, and writes
+        its last lines into the journals, which may be ours as well."""
+        await self._pause(self._settle_s)
+        if self._stopping:
+            return
         self.bridge = self._new_bridge()
         try:
             await self.bridge.start()

@@ -22,7 +22,9 @@ SETTLE_S = 0.1
 class Twin:
     """One of the two cores."""
 
-    def __init__(self, settings: Settings, domain: MemoryDomain, server: FakeServer, *, look_every_s: float) -> None:
+    def __init__(
+        self, settings: Settings, domain: MemoryDomain, server: FakeServer, *, look_every_s: float, settle_s: float
+    ) -> None:
         self.lock = FakeLock(server)
         self.asleep_s = 0.0  # how far this core's clock is ahead of what it has lived through
         self.core = StandbyCore(
@@ -30,7 +32,7 @@ class Twin:
             lambda mandate: Bridge(settings, domain=domain, mandate=mandate),
             now_s=lambda: boot_clock_s() + self.asleep_s,
             look_every_s=look_every_s,
-            settle_s=SETTLE_S,
+            settle_s=settle_s,
         )
 
     @property
@@ -46,8 +48,8 @@ class Twin:
 class Pair:
     """See the module's text. Both homes share the secrets; `shared` names what else they share."""
 
-    def __init__(self, folder: Path, *shared: str) -> None:
-        self._folder, self._shared = folder, ("secrets", *shared)
+    def __init__(self, folder: Path, *shared: str, settle_s: float = SETTLE_S) -> None:
+        self._folder, self._shared, self._settle_s = folder, ("secrets", *shared), settle_s
         self.domain, self.server = MemoryDomain(), FakeServer()
         self.asterisk = PlayedAsterisk(secret(self._settings("first"), "ami"))
         self.asterisk.on("UserEvent", self._tell_everybody)
@@ -62,7 +64,7 @@ class Pair:
 
     async def core(self, name: str, *, look_every_s: float = 0.02) -> Twin:
         """Start one of the two, "first" or "second"."""
-        twin = Twin(self._settings(name), self.domain, self.server, look_every_s=look_every_s)
+        twin = Twin(self._settings(name), self.domain, self.server, look_every_s=look_every_s, settle_s=self._settle_s)
         self.twins.append(twin)
         await twin.core.start()
         return twin

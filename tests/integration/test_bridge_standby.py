@@ -25,7 +25,7 @@ from tests.bridge_kit.served import closing, frame
 from tests.integration.postgres_server import PostgresServer
 from tests.peers.ports import port_block
 
-HEART_BEATS_AGAIN_WITHIN_S = 5.0  # a look every 0.5 s, the second of waiting, and a busy machine
+HEART_BEATS_AGAIN_WITHIN_S = 6.0  # a look every 0.5 s, two seconds of waiting, and a busy machine
 RUNG, EARLY, LATE = (f"{NODE}.{n}" for n in (1, 2, 3))
 
 
@@ -100,6 +100,27 @@ async def test_with_a_shared_journal_the_agents_on_shift_are_known_after_the_tak
         pair.server.end_session(first.lock)
         await taken_over(pair, first, second)
         assert second.bridge.core.book.on_shift["1001"].state == "ready"
+    finally:
+        await pair.stop()
+
+
+async def test_the_lines_of_two_cores_do_not_mingle_in_a_shared_journal(tmp_path: Path) -> None:
+    pair = await Pair(tmp_path, "journal", settle_s=0.6).start()
+    try:
+        first, second = await pair.both(first_looks_every_s=0.2)
+        first.lock.unreachable = True
+        pair.server.end_session(first.lock)
+        while first.core.state is not State.standby:  # it has not looked yet, and goes on hearing
+            pair.asterisk.join(pair.asterisk.citizen("13800000000", ms()), "13800000000", ms())
+            await asyncio.sleep(0.01)
+        await taken_over(pair, first, second)
+        second.bridge._engine_file.flush()
+        (file,) = (tmp_path / "first/journal").glob("acd-*.jsonl")
+        lines = file.read_text().splitlines()
+        heads = [n for n, line in enumerate(lines) if '"seed":' in line]
+        assert len(heads) == 2
+        assert any(NODE in line for line in lines[: heads[1]])
+        assert not any(NODE in line for line in lines[heads[1] :]), "only the first core has heard of these calls"
     finally:
         await pair.stop()
 
