@@ -3,7 +3,7 @@
 A process of the backend plays one or more roles (docs/architecture.md):
 
 * `voice`    – the FastAGI server that speaks with callers (threads);
-* `realtime` – the AMI link, the queue engine and the websocket hub;
+* `realtime` – the AMI link, the queue engine and the websocket hub; with `standby` only while this core holds the lock;
 * `web`      – pages and REST;
 * `worker`   – takes spooled voicemails, faxes and recordings in, and prunes what has outlived its retention.
 
@@ -136,10 +136,7 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
     async with contextlib.AsyncExitStack() as stack:
         bridge: Any = None
         if "realtime" in roles:
-            from app.queues.source import RulesFile
-            from cti_bridge.bridge import Bridge
-
-            bridge = Bridge(settings, database, rules=RulesFile(settings))
+            bridge = realtime_part(settings, database)
         app = create_app(settings, database, realtime=bridge)
         if bridge is not None:
             app.include_router(bridge.router)
@@ -151,6 +148,20 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
             worker.start()
             stack.push_async_callback(worker.stop)
         yield app
+
+
+def realtime_part(settings: Settings, database: Database) -> Any:
+    """The bridge; or, when there are two cores, the one of them that acts or stands by. Not yet started."""
+    from app.queues.source import RulesFile
+    from cti_bridge.bridge import Bridge
+    from cti_bridge.core_lock import AdvisoryLock
+    from cti_bridge.standby import StandbyCore
+
+    rules = RulesFile(settings)
+    if not settings.standby:
+        return Bridge(settings, database, rules=rules)
+    lock = AdvisoryLock(settings.url, settings.node)
+    return StandbyCore(lock, lambda mandate: Bridge(settings, database, rules=rules, mandate=mandate))
 
 
 async def _beat(settings: Settings, name: str, voice: Any) -> None:

@@ -162,6 +162,7 @@ class Settings(BaseSettings):
     talk_event_phones: list[str] = []
 
     database_url: str = ""  # "" = SQLite in home; see `url`
+    standby: bool = False  # two cores on one PostgreSQL: one acts, the other takes over when it dies
     opens: str = "08:00"  # HH:MM in `timezone`, every day unless the calendar says otherwise
     closes: str = "22:00"
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
@@ -257,6 +258,8 @@ class Settings(BaseSettings):
             raise ValueError("main_number and fax_number must differ")
         if self.beat_stale_s <= self.beat_s:
             raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
+        if self.standby and not self.url.startswith("postgres"):
+            raise ValueError("standby needs a database_url of PostgreSQL: SQLite has no lock that two cores can share")
         return self
 
     @property

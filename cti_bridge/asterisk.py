@@ -70,6 +70,10 @@ class Asterisk:
         """Show the dialplan that the queue's heart beats."""
         await self.do(setvar("", "HOTLINE_BEAT", epoch_s))
 
+    async def announce_core(self, event: str, ident: str) -> None:
+        """Tell whoever listens to this Asterisk which core acts."""
+        await self.do({"Action": "UserEvent", "UserEvent": event, "Core": ident})
+
     async def offer(self, channel: str, *, agent_id: str, endpoint: str, offer_id: str, timeout_s: int) -> None:
         """Ring an agent's telephone for the caller."""
         await self.do(

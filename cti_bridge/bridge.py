@@ -42,6 +42,7 @@ from cti_bridge.facts import merged
 from cti_bridge.failsafe import FailsafeQueue
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
+from cti_bridge.mandate import Mandate
 from cti_bridge.model import Call
 from cti_bridge.offers import Offers
 from cti_bridge.pop import Pops
@@ -80,7 +81,8 @@ def wall_clock_ms() -> int:
 class Bridge:
     """AMI link, queue engine, websocket hub and call control of one instance.
 
-    `clock` gives epoch milliseconds. `start` returns before Asterisk is there; `healthy` says when all is well.
+    `clock` gives epoch milliseconds. `mandate` is the right to act of a core that has a standby; one without acts
+    always. `start` returns before Asterisk is there; `healthy` says when all is well.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Bridge:
         clock: Callable[[], int] = wall_clock_ms,
         domain: Domain | None = None,
         rules: QueueRules | None = None,
+        mandate: Mandate | None = None,
     ) -> None:
         if domain is None:
             if db is None:
@@ -98,7 +101,8 @@ class Bridge:
             domain = AppDomain(settings, db)
         self.settings, self.domain, self._clock = settings, domain, clock
         self.rules = Rules(rules or SettingsRules(settings), self._notice)
-        self.router: APIRouter = make_router(self)
+        self._mandate = mandate
+        self.router: APIRouter = make_router(lambda: self)
         self.hub = Hub(clock)
         self._tasks: list[asyncio.Task[Any]] = []
         self._troubles: dict[str, str] = {}
@@ -129,6 +133,7 @@ class Bridge:
             secret(settings, "ami"),
             listener=self,
             wanted=WANTED,
+            may_act=self._mandate.may_act if self._mandate is not None else None,
         )
         book = AgentBook(journal / "agents.json")
         self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
@@ -182,6 +187,16 @@ class Bridge:
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True
 
+    @property
+    def started(self) -> bool:
+        """Whether pages and calls can be served."""
+        return self._started
+
+    def halt(self) -> None:
+        """Decide nothing any more, at once; `stop` follows."""
+        if self._started:
+            self.core.queue.stop()
+
     async def stop(self) -> None:
         """Let go: calls live on in Asterisk; what is known is on the disk."""
         if not self._started:
@@ -221,12 +236,16 @@ class Bridge:
 
     async def on_up(self) -> None:
         """A session with Asterisk begins: learn everything anew, then hear the events that waited."""
+        if self._mandate is not None:
+            await self._mandate.announce(self.core.asterisk)
         await self._recovery.adopt()
         await self._failsafe.read()
         self._notice("info", "telephone_back", "电话系统已恢复连接。")
 
     def on_event(self, event: Message) -> None:
         """One event of Asterisk."""
+        if self._mandate is not None:
+            self._mandate.hear(event)
         for change in reduce(self.core.telephony, event, self._clock()):
             self.board.note(change)
             self.dispatcher.change(change)

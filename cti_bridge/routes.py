@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,8 +29,8 @@ def same_origin(origin: str | None, host: str | None) -> bool:
     return origin is None or (bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower())
 
 
-def make_router(bridge: Bridge) -> APIRouter:
-    """The routes of this bridge."""
+def make_router(bridge_of: Callable[[], Bridge | None]) -> APIRouter:
+    """The routes of the bridge that `bridge_of` gives at the moment; None while this core stands by."""
     router = APIRouter()
 
     @router.websocket("/ws")
@@ -37,6 +38,10 @@ def make_router(bridge: Bridge) -> APIRouter:
         await socket.accept()
         if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
             await socket.close(4403, "foreign origin")
+            return
+        bridge = bridge_of()
+        if bridge is None:
+            await socket.close(1013, "this core stands by: another one is active, try again")
             return
         token = socket.cookies.get(COOKIE, "")
         try:

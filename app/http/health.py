@@ -22,6 +22,8 @@ from app.measures.service import counts
 
 router = APIRouter()
 
+STANDBY = "standby"
+
 
 @router.get("/livez", operation_id="livez", tags=["health"], response_class=PlainTextResponse)
 async def livez() -> str:
@@ -31,10 +33,11 @@ async def livez() -> str:
 
 @router.get("/healthz", operation_id="healthz", tags=["health"], response_model=None)
 def healthz(web: WebDep) -> JSONResponse:
-    """Every part and how it is; 503 when one is not well."""
+    """Every part and how it is; 503 when one is not well, and for a core that stands by: pages belong to the other."""
     parts = health(web)
-    well = all(state == "ok" for state in parts.values())
-    return JSONResponse({"status": "ok" if well else "degraded", "parts": parts}, status_code=200 if well else 503)
+    unwell = {state for state in parts.values() if state != "ok"}
+    status = "degraded" if unwell - {STANDBY} else "standby" if unwell else "ok"
+    return JSONResponse({"status": status, "parts": parts}, status_code=200 if status == "ok" else 503)
 
 
 @router.get("/metrics", operation_id="metrics", tags=["health"], response_model=None)
@@ -69,7 +72,11 @@ def health(web: Web) -> dict[str, str]:
         more: Any = getattr(web.realtime, "health", None)
         parts |= more() if callable(more) else {}
         healthy: Any = getattr(web.realtime, "healthy", None)
-        parts["realtime"] = "ok" if healthy is None or healthy() else "no connection to Asterisk"
+        standby: Any = getattr(web.realtime, "stands_by", None)
+        if standby is not None and standby():
+            parts["realtime"] = STANDBY
+        else:
+            parts["realtime"] = "ok" if healthy is None or healthy() else "no connection to Asterisk"
     return parts
 
 

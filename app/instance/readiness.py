@@ -30,8 +30,8 @@ def waits_for(settings: Settings) -> list[str]:
 
 
 def unwell(health: dict[str, Any]) -> list[str]:
-    """The parts that the backend itself calls unwell, with what it says of them."""
-    if health.get("status") == "ok":
+    """The parts that the backend itself calls unwell, with what it says of them; a core that stands by is well."""
+    if health.get("status") in ("ok", "standby"):
         return []
     parts = health.get("parts", {})
     found = [f"{name}: {_words(state)}" for name, state in parts.items() if not _is_well(state)]

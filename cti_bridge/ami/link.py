@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class Listener(Protocol):
 
 
 class AmiLink:
-    """See the module's text. Times in seconds."""
+    """See the module's text. Times in seconds. `may_act` is asked before each action: "no" refuses it unsent."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class AmiLink:
         ping_every: float = 2.0,
         ping_deadline: float = 5.0,
         refused_retry: float = REFUSED_RETRY_S,
+        may_act: Callable[[], bool] | None = None,
     ) -> None:
         self._address = (host, port)
         self._login = (username, secret)
@@ -76,6 +77,7 @@ class AmiLink:
         self._timeout = timeout
         self._ping = (ping_every, ping_deadline)
         self._refused_retry = refused_retry
+        self._may_act = may_act
         self._protocol: HardenedProtocol | None = None
         self._inbox: deque[Message | str | None] = deque()  # an event; None = up; a text = down, and why
         self._inbox_filled = asyncio.Event()
@@ -161,6 +163,8 @@ class AmiLink:
         protocol = self._protocol
         if protocol is None or self.state is not LinkState.up:
             raise LinkDown(f"no AMI session: {self.problem}")
+        if self._may_act is not None and not self._may_act():
+            raise LinkDown("another core may act by now")
         return protocol.submit_all(actions)
 
     async def _answer(self, pending: PendingAction, name: str, timeout: float | None) -> Message | list[Message]:

@@ -21,10 +21,10 @@ from fastapi import FastAPI, Request, Response
 from app.agents.service import create_agent
 from app.auth.model import Role
 from app.auth.service import COOKIE, create_user, login
+from app.compose import realtime_part
 from app.db import Database, migrate
 from app.errors import Conflict
 from app.settings import REPO, Settings, get_settings
-from cti_bridge.bridge import Bridge
 
 PASSWORD = "Hotline-bridge-2026"
 
@@ -54,7 +54,7 @@ def seed(settings: Settings, agents: dict[str, str], *, may_dial_out: tuple[str,
 
 async def _main(settings: Settings) -> None:
     db = Database(settings.url)
-    bridge = Bridge(settings, db)
+    bridge = realtime_part(settings, db)
     app = FastAPI()
     app.include_router(bridge.router)
 

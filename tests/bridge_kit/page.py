@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.bridge_kit.core import PASSWORD
 from tests.peers.network import Line, PublicNetwork
 
 Json = dict[str, Any]
+TRY_AGAIN = 1013
 
 
 class CommandRefused(RuntimeError):
@@ -44,6 +46,7 @@ class Page:
     def __init__(self, base: str, name: str, *, streams: tuple[str, ...] = ("agent",), acks: bool = True) -> None:
         self.base, self.name, self.streams, self.acks = base, name, streams, acks
         self.told: list[Told] = []
+        self.told_before = 0  # how many deltas came over former connections
         self.frames: list[Json] = []
         self.snapshot: Json = {}
         self.closed: tuple[int, str] | None = None
@@ -70,17 +73,20 @@ class Page:
         self._thread = threading.Thread(target=self._read, args=(self._socket,), daemon=True)
         self._thread.start()
         if resume is None:
-            self.until(lambda: self.snapshot, "a snapshot")
+            self.until(lambda: self.snapshot or (self.closed or (0,))[0] == TRY_AGAIN, "a snapshot")
+            if not self.snapshot:
+                raise EOFError("not this core, or not yet")
 
     def reconnect(self, timeout: float = 20.0) -> float:
         """Come back with a new socket; seconds it took."""
         began = time.monotonic()
         self.close()
-        self.snapshot = {}
+        self.snapshot, self.told_before = {}, len(self.told)
         while True:
             try:
                 self._open(None)
-            except (OSError, TimeoutError, EOFError):
+            except (OSError, TimeoutError, EOFError, ConnectionClosed):
+                self.closed = None
                 if time.monotonic() - began > timeout:
                     raise
                 time.sleep(0.05)
@@ -188,6 +194,13 @@ class Page:
 
 
 OpenPage = Callable[..., Page]
+
+
+def board(watch: Page) -> Json:
+    """The newest wallboard of this connection: what was told before a page came back may no longer be so."""
+    told = [one.data for one in watch.told[watch.told_before :] if one.event == "wallboard.figures"]
+    newest: Json = told[-1] if told else watch.snapshot.get("wallboard") or {}
+    return newest
 
 
 def talking(network: PublicNetwork, agent: Page, number: str, hz: int = 440) -> tuple[Line, str]:

@@ -311,6 +311,16 @@ class Listener:
         self.changed.set()
 
 
+async def until(condition: Callable[[], object], what: str, timeout: float = 5.0) -> None:
+    """Let the loop turn until something holds."""
+    try:
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        raise AssertionError(f"not within {timeout} s: {what}") from None
+
+
 class Rig:
     """Bridge, played Asterisk and memory domain, started."""
 
@@ -345,12 +355,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], object], what: str, timeout: float = 5.0) -> None:
         """Let the loop turn until something holds."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not condition():
-                    await asyncio.sleep(0.002)
-        except TimeoutError:
-            raise AssertionError(f"not within {timeout} s: {what}") from None
+        await until(condition, what, timeout)
 
     async def ready(self, *agents: str) -> None:
         """These agents are on shift with a telephone alone, and ready."""

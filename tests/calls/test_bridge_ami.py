@@ -15,6 +15,7 @@ from app.secrets import secret
 from cti_bridge.ami import ActionFailed, AmiLink, LinkDown, LinkState, UnsafeValue, WrongSecret
 from cti_bridge.asterisk import Asterisk, hangup
 from cti_bridge.calls import WANTED
+from cti_bridge.mandate import Mandate
 from cti_bridge.snapshot import picture
 from tests.peers.agi import ends_with
 from tests.peers.fixtures import PhoneMaker
@@ -169,3 +170,27 @@ async def test_a_restarted_asterisk_is_found_within_seconds(asterisk_under_test:
     await until(lambda: ear.ups == 2 and link.state is LinkState.up, 5)
     assert ear.downs == 1
     await link.stop()
+
+
+async def test_a_core_that_takes_over_is_heard_by_the_one_that_still_acts_and_not_by_itself(
+    link: AmiLink, ear: Ear, asterisk_under_test: AsteriskUnderTest
+) -> None:
+    displaced: list[str] = []
+    old = Mandate(lambda: True, lambda: displaced.append("old"))
+    new = Mandate(lambda: True, lambda: displaced.append("new"), settle_s=0)
+    own = Ear()
+    taking_over = make(asterisk_under_test, own)
+    await taking_over.start()
+    await taking_over.wait_up()
+    try:
+        await new.announce(Asterisk(taking_over))
+        async with asyncio.timeout(5):
+            while not all("HotlineCore" in [one.userevent for one in each.events] for each in (ear, own)):
+                await asyncio.sleep(0.01)
+    finally:
+        await taking_over.stop()
+    for event in ear.events:
+        old.hear(event)
+    for event in own.events:
+        new.hear(event)
+    assert displaced == ["old"]

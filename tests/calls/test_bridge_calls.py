@@ -14,7 +14,7 @@ from app.calls.service import facts_of, find
 from app.clock import from_ms
 from app.db import Database
 from tests.bridge_kit.core import CoreProcess
-from tests.bridge_kit.page import OpenPage, Page, talking
+from tests.bridge_kit.page import OpenPage, board, talking
 from tests.peers.fixtures import PhoneMaker
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
@@ -124,7 +124,7 @@ def test_ten_waiting_and_three_talking_survive_a_killed_core_and_are_known_again
     talkers = [talking(public_network, agent, f"1380000000{n}") for n, agent in enumerate(agents)]
     watch = page("watch", streams=("wallboard",))
     waiting = [public_network.call(f"1370000000{n}").wait_answered() for n in range(10)]
-    watch.until(lambda: watch.all("wallboard.figures")[-1:] and board(watch)["depth"] == 10, "ten waiting")
+    watch.until(lambda: board(watch)["depth"] == 10, "ten waiting")
     before = [(one["call_id"], one["position"]) for one in board(watch)["waiting"]]
 
     core_process.kill()
@@ -188,13 +188,6 @@ def test_calls_that_come_and_go_while_the_core_is_dead_are_in_the_database_after
     wait_until(lambda: not list(hotline.settings.paths.call_spool.glob("*.json")), 10, "an empty spool")
     agent.reconnect()
     database.dispose()
-
-
-def board(watch: Page) -> dict[str, object]:
-    """The newest wallboard."""
-    told = watch.all("wallboard.figures")
-    newest: dict[str, object] = told[-1].data if told else watch.snapshot.get("wallboard") or {}
-    return newest
 
 
 def test_the_explanation_of_a_call_names_the_decision(

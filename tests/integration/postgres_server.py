@@ -21,9 +21,12 @@ START_S = 30.0
 
 
 class PostgresServer:
-    """Started on construction; `url(name)` of a database on it. Raises ToolMissing, which names the remedy."""
+    """Started on construction; `url(name)` of a database on it. Raises ToolMissing, which names the remedy.
 
-    def __init__(self) -> None:
+    `listen` is an address on which it is reached by TCP as well.
+    """
+
+    def __init__(self, listen: str = "") -> None:
         self._drop = {}
         self.home = Path(tempfile.mkdtemp(prefix="hotline-pg-"))
         if os.geteuid() == 0:
@@ -35,7 +38,7 @@ class PostgresServer:
             [_program("initdb"), "-D", str(data), "-U", "hotline", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
         )
         options = {
-            "listen_addresses": "",
+            "listen_addresses": listen,
             "unix_socket_directories": str(self.home),
             "fsync": "off",
             "full_page_writes": "off",
