@@ -86,10 +86,6 @@ class People:
         self._others.clear()
         return {}
 
-    async def tell(self) -> dict[str, Any]:
-        """What has happened so far."""
-        return {"refused": self.callers.refused, "picked_up": self.phones.answered}
-
     def _call(self, to: str, talk_s: float | None) -> str:
         return self.callers.call(number_of(next(self._numbers), talk_s), to)
 
@@ -98,7 +94,7 @@ async def main(server: Address, caller: Address, phone: Address) -> None:
     """Does as it is told until standard input ends."""
     people = People(server, caller, phone)
     commands: dict[str, Callable[..., Any]] = {
-        name: getattr(people, name) for name in ("register", "arrive", "fill", "stand", "leave", "tell")
+        name: getattr(people, name) for name in ("register", "arrive", "fill", "stand", "leave")
     }
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -30,6 +30,13 @@ def tell(floor: Floor) -> Tell:
     return say
 
 
+def all_busy_and_one_waits(tell: Tell) -> None:
+    for caller, agent in (("a", "1001"), ("b", "1002")):
+        tell(1.0, "join", caller)
+        tell(1.0, "ring", caller, agent)
+    tell(2.0, "join", "c")
+
+
 def test_a_caller_who_finds_an_agent_free_waits_until_a_phone_rings(floor: Floor, tell: Tell) -> None:
     tell(1.0, "join", "a")
     tell(1.02, "ring", "a", "1001")
@@ -49,10 +56,7 @@ def test_a_caller_who_finds_everybody_busy_is_no_measure_of_the_way_to_a_free_ag
 
 
 def test_an_agent_who_is_needed_is_late_from_the_hangup_to_the_next_ring(floor: Floor, tell: Tell) -> None:
-    for caller, agent in (("a", "1001"), ("b", "1002")):
-        tell(1.0, "join", caller)
-        tell(1.0, "ring", caller, agent)
-    tell(2.0, "join", "c")
+    all_busy_and_one_waits(tell)
     tell(3.0, "hangup", "a", "1001")
     tell(3.25, "ring", "c", "1001")
     assert floor.times.free_to_ring == [pytest.approx(250)]
@@ -68,10 +72,7 @@ def test_an_agent_whom_nobody_needs_is_not_late(floor: Floor, tell: Tell) -> Non
 
 
 def test_an_agent_is_not_late_once_the_last_caller_has_given_up(floor: Floor, tell: Tell) -> None:
-    for caller, agent in (("a", "1001"), ("b", "1002")):
-        tell(1.0, "join", caller)
-        tell(1.0, "ring", caller, agent)
-    tell(2.0, "join", "c")
+    all_busy_and_one_waits(tell)
     tell(3.0, "hangup", "a", "1001")
     tell(3.1, "hangup", "c")
     tell(9.0, "join", "d")
@@ -81,10 +82,7 @@ def test_an_agent_is_not_late_once_the_last_caller_has_given_up(floor: Floor, te
 
 
 def test_two_agents_who_become_free_before_one_caller_are_not_both_late(floor: Floor, tell: Tell) -> None:
-    for caller, agent in (("a", "1001"), ("b", "1002")):
-        tell(1.0, "join", caller)
-        tell(1.0, "ring", caller, agent)
-    tell(2.0, "join", "c")
+    all_busy_and_one_waits(tell)
     tell(3.0, "hangup", "a", "1001")
     tell(3.1, "hangup", "b", "1002")
     tell(3.2, "ring", "c", "1002")
