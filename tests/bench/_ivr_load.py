@@ -6,8 +6,6 @@ import contextlib
 import csv
 import json
 import os
-import re
-import resource
 import signal
 import socket
 import subprocess
@@ -25,6 +23,7 @@ from app.tools import tool
 from ivr import audio
 from ivr.prompts import PromptSettings, build_prompts
 from tests.bench._ivr_texts import CALLER, DIALPLAN, INFO
+from tests.bench._load import cpu_s, others, processors, quantile, rss_mb
 from tests.peers.hotline import AsteriskUnderTest
 
 OURS, NATIVE, PROCESS = "ours", "native dialplan", "process AGI"
@@ -35,7 +34,6 @@ RTP = (40_000, 59_999)
 MOST_CALLS = 3000
 SAMPLED = 4
 """The native menu has no commands of its own: of so many of its calls one is asked, where ours sends its last."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -63,11 +61,6 @@ class Step:
     def cpu_ms_per_call(self) -> float:
         """Milliseconds of one core per call, Asterisk and whatever serves the menu together."""
         return 1000 * self.cpu_s / self.calls if self.calls else 0.0
-
-
-def quantile(values: list[float], part: float) -> float:
-    """The `part` quantile; 0 for no values."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
 
 
 class World:
@@ -240,11 +233,10 @@ class World:
         self._probe.clear()
         self._samples.clear()
         wanted = max(3, round(rate * seconds))
-        before, busy, own, total = self._cpu(arm), *self._machine()
+        before, machine = cpu_s(self._pids(arm)), processors(self._pids(OURS))
         step.failed, step.calls, step.achieved, step.rss_mb = self._sipp(arm, rate, wanted)
-        step.cpu_s = self._cpu(arm) - before
-        busy, own, total = (now - then for now, then in zip(self._machine(), (busy, own, total), strict=True))
-        step.others = max(0.0, (busy - own) / total) if total else 0.0
+        step.cpu_s = cpu_s(self._pids(arm)) - before
+        step.others = others(machine, processors(self._pids(OURS)))
         step.probe_ms = [1000 * one for one in self._probe]
         step.command_ms = [1000 * one for one in self._command_times(arm)]
         return step
@@ -276,7 +268,7 @@ class World:
         ) as child:
             try:
                 while child.poll() is None:
-                    rss = max(rss, self._rss(arm))
+                    rss = max(rss, rss_mb(self._pids(arm)))
                     if time.monotonic() - started > 75:
                         child.send_signal(signal.SIGTERM)
                     time.sleep(0.25)
@@ -304,29 +296,6 @@ class World:
         assert self.hotline.process.child is not None
         assert self.voice is not None
         return [self.hotline.process.child.pid] + ([self.voice.pid] if arm == OURS else [])
-
-    def _cpu(self, arm: str) -> float:
-        """Seconds of processor time so far: the processes, and the children that they have ended."""
-        total = 0.0
-        for pid in self._pids(arm):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += sum(int(one) for one in fields[11:15]) / TICKS
-        return total
-
-    def _machine(self) -> tuple[float, float, float]:
-        """Seconds so far of all processors: busy, busy for this bench, and altogether."""
-        first = [int(one) / TICKS for one in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-        idle = first[3] + first[4]
-        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        return sum(first) - idle, self._cpu(OURS) + sum(one.ru_utime + one.ru_stime for one in usages), sum(first)
-
-    def _rss(self, arm: str) -> float:
-        total = 0
-        for pid in self._pids(arm):
-            with contextlib.suppress(OSError):
-                found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-                total += int(found[1]) if found else 0
-        return total / 1024
 
 
 def _read_statistics(file: Path, wanted: int) -> tuple[int, int, float]:

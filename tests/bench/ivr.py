@@ -24,7 +24,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench._ivr_load import ARMS, NATIVE, OURS, PROCESS, Step, World, quantile
+from tests.bench._ivr_load import ARMS, NATIVE, OURS, PROCESS, Step, World
+from tests.bench._load import quantile
 
 GOALS = {"ours_to_native": 0.9, "ours_to_process": 5.0, "cpu_to_native": 1.3}
 P99_MS = 20.0

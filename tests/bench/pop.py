@@ -19,19 +19,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import hashlib
 import json
 import os
 import random
-import secrets
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +38,12 @@ from rich.table import Table
 from sqlalchemy import insert
 from websockets.asyncio.client import ClientConnection, connect
 
-from app.agents.tables import Agent
 from app.auth.sessions import COOKIE
-from app.auth.tables import User, UserSession
 from app.citizens.tables import Citizen, CitizenNumber
 from app.db import Database, migrate
-from app.heartbeat import http_answers
 from app.secrets import secret
-from app.settings import REPO
-from asterisk_conf.instance import PhoneAccount
 from cti_bridge.ami import AmiLink
+from tests.bench._core import add_agents, phone_accounts, served
 from tests.bridge_kit.sip_load import Citizens, Phones
 from tests.peers.agi import ends_with
 from tests.peers.hotline import AsteriskUnderTest
@@ -169,10 +161,9 @@ async def _live(clock: Clock, socket: ClientConnection, ready: asyncio.Semaphore
                 ready.release()
 
 
-def fill(database: Database, citizens: int, agents: list[PhoneAccount]) -> dict[str, str]:
-    """Citizens, agents and an open session for each; staff number → session token."""
+def fill(database: Database, citizens: int) -> None:
+    """So many citizens."""
     now = datetime.now(UTC)
-    tokens = {account.agent_id: secrets.token_urlsafe(32) for account in agents}
     with database.session() as session:
         for start in range(0, citizens, 20_000):
             ids = range(start + 1, min(citizens, start + 20_000) + 1)
@@ -186,24 +177,6 @@ def fill(database: Database, citizens: int, agents: list[PhoneAccount]) -> dict[
                 ],
             )  # fmt: skip
             session.execute(insert(CitizenNumber), [{"number": number_of(n), "citizen_id": n} for n in ids])
-    with database.session() as session:
-        for n, account in enumerate(agents, start=1000):
-            session.add(
-                User(id=n, name=account.agent_id, display_name=account.name, password_hash="!", roles=["agent"],
-                     agent_id=account.agent_id, must_change_password=False, created_at=now)
-            )  # fmt: skip
-        session.flush()
-        for n, account in enumerate(agents, start=1000):
-            session.add(
-                Agent(agent_id=account.agent_id, user_id=n, name=account.name, skills={"zh": 5}, queues=["general"],
-                      phone_secret=account.secret, endpoint=account.agent_id, created_at=now)
-            )  # fmt: skip
-            digest = hashlib.sha256(tokens[account.agent_id].encode()).hexdigest()
-            session.add(
-                UserSession(token_hash=digest, user_id=n, csrf="x", created_at=now, seen_at=now,
-                            expires_at=now + timedelta(hours=10), address="127.0.0.1")
-            )  # fmt: skip
-    return tokens
 
 
 def number_of(n: int) -> str:
@@ -211,38 +184,16 @@ def number_of(n: int) -> str:
     return f"138{n:08d}"
 
 
-@contextlib.asynccontextmanager
-async def served(hotline: AsteriskUnderTest, log: Path) -> AsyncIterator[int]:
-    """The core process; its id."""
-    settings = hotline.settings
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")} | settings.environment()
-    out = await asyncio.to_thread(log.open, "w")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.cli.main", "serve", "--roles", "realtime,web",
-        cwd=REPO, env=env, stdout=out, stderr=out,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(30):
-            while not await http_answers(settings.http_host, settings.http_port):
-                if process.returncode is not None:
-                    raise RuntimeError(f"the core ended with {process.returncode}, see {log}")
-                await asyncio.sleep(0.1)
-        yield process.pid
-    finally:
-        process.terminate()
-        await process.wait()
-        out.close()
-
-
 async def with_citizens(citizens: int, rates: list[int], seconds: float, folder: Path) -> list[Step]:
     """Everything for one size of the database."""
-    accounts = [PhoneAccount(str(1001 + n), f"secret-{1001 + n}-bench", f"坐席{n}", False) for n in range(AGENTS)]
+    accounts = phone_accounts(AGENTS)
     hotline = AsteriskUnderTest(folder / "home", accounts, wrapup_s=5, offer_timeout_s=20)
     hotline.settings.ensure_dirs()
     console.print(f"[bold]{citizens:,} citizens[/]: filling the database …")
     migrate(hotline.settings)
     database = Database(hotline.settings.url)
-    tokens = fill(database, citizens, accounts)
+    fill(database, citizens)
+    tokens = add_agents(database, accounts)
     database.dispose()
     hotline.start()
     tasks: list[asyncio.Task[None]] = []
@@ -262,7 +213,7 @@ async def with_citizens(citizens: int, rates: list[int], seconds: float, folder:
         )  # fmt: skip
         await link.start()
         await link.wait_up()
-        async with served(hotline, folder / "core.log") as core:
+        async with served(hotline, folder / "core.log", "realtime,web") as core:
             ready = asyncio.Semaphore(0)
             base = f"http://{hotline.settings.http_host}:{hotline.settings.http_port}"
             tasks = [asyncio.create_task(page(clock, base, token, ready)) for token in tokens.values()]

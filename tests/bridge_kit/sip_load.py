@@ -14,8 +14,15 @@ import secrets
 from collections.abc import Callable
 
 Address = tuple[str, int]
+_URI = re.compile(r"(?P<uri>sips?:(?:(?P<user>[^@;>]*)@)?[^>]*)")
 _START = re.compile(r"(?:SIP/2\.0 (?P<status>\d{3})|(?P<method>[A-Z]+) (?P<uri>\S+) SIP/2\.0)")
 SDP = "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+
+
+def address_of(header: str) -> tuple[str, str]:
+    """(URI, its user part) of a From, To or Contact header; "" for what it has not."""
+    found = _URI.search(header)
+    return (found["uri"], found["user"] or "") if found else ("", "")
 
 
 class Message:
@@ -110,13 +117,25 @@ def digest(challenge: str, user: str, password: str, method: str, uri: str) -> s
 
 
 class Phones:
-    """Desk phones that register, ring for `ring_s`, and answer."""
+    """Desk phones that register, ring for `ring_s`, and answer.
 
-    def __init__(self, ip: str, port: int, server: Address, *, ring_s: float) -> None:
-        self._wire, self._server, self._ring_s = Wire(ip, port), server, ring_s
+    `talk_s` tells from the caller's number after how many seconds of talk the phone hangs up; None: it never does.
+    """
+
+    def __init__(
+        self,
+        ip: str,
+        port: int,
+        server: Address,
+        *,
+        ring_s: float,
+        talk_s: Callable[[str], float | None] = lambda _number: None,
+    ) -> None:
+        self._wire, self._server, self._ring_s, self._talk_s = Wire(ip, port), server, ring_s, talk_s
         self._wire.on_message = self._hear
         self._registering: dict[str, tuple[str, str, asyncio.Future[None]]] = {}
         self._ringing: dict[str, asyncio.TimerHandle] = {}
+        self._talking: dict[str, asyncio.TimerHandle] = {}
         self.answered = 0
 
     async def register(self, accounts: list[tuple[str, str]]) -> None:
@@ -169,13 +188,31 @@ class Phones:
                 ringing.cancel()
         elif message.method in ("BYE", "OPTIONS", "NOTIFY", "UPDATE"):
             self._wire.answer(source, message, "200 OK", call[:8])
+            if message.method == "BYE" and (talking := self._talking.pop(call, None)) is not None:
+                talking.cancel()
 
     def _pick_up(self, invite: Message, source: Address) -> None:
         self._ringing.pop(invite.get("call-id"), None)
         user = invite.uri.removeprefix("sip:").partition("@")[0]
         contact = [f"Contact: <sip:{user}@{self._wire.ip}:{self._wire.port}>"]
-        self._wire.answer(source, invite, "200 OK", invite.get("call-id")[:8], contact, SDP.format(ip=self._wire.ip))
+        call = invite.get("call-id")
+        self._wire.answer(source, invite, "200 OK", call[:8], contact, SDP.format(ip=self._wire.ip))
         self.answered += 1
+        if (talk_s := self._talk_s(address_of(invite.get("from"))[1])) is not None:
+            later = asyncio.get_running_loop().call_later(talk_s, self._hang_up, invite, source)
+            self._talking[call] = later
+
+    def _hang_up(self, invite: Message, source: Address) -> None:
+        call = invite.get("call-id")
+        if self._talking.pop(call, None) is None:
+            return
+        headers = [
+            f"From: {invite.get('to')};tag={call[:8]}",
+            f"To: {invite.get('from')}",
+            f"Call-ID: {call}",
+            "CSeq: 1 BYE",
+        ]
+        self._wire.request(source, "BYE", address_of(invite.get("contact"))[0], headers)
 
 
 class Citizens:
