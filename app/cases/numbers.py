@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, col
@@ -35,9 +36,14 @@ def next_section(session: Session, now_in: str = "messages") -> str | None:
 
 def _counted(session: Session, table: Any, key: str, value: str, counter: str) -> int:
     """Adds one to the counter and returns it, in one statement."""
-    insert: Any = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    statement = insert(table).values({key: value, counter: 1})
-    statement = statement.on_conflict_do_update(
-        index_elements=[key], set_={counter: getattr(table, counter) + 1}
-    ).returning(getattr(table, counter))
-    return int(session.execute(statement).scalar_one())
+    statement = _count(session.get_bind().dialect.name, table, key, counter)
+    return int(session.execute(statement, {"counted": value}).scalar_one())
+
+
+@cache
+def _count(dialect: str, table: Any, key: str, counter: str) -> Any:
+    insert: Any = insert_postgresql if dialect == "postgresql" else insert_sqlite
+    columns = table.__table__.c
+    statement = insert(table.__table__).values({key: bindparam("counted"), counter: 1})
+    more = statement.on_conflict_do_update(index_elements=[key], set_={counter: columns[counter] + 1})
+    return more.returning(columns[counter])

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -54,6 +54,8 @@ __all__ = [
     "register",
     "restore",
 ]
+
+_OPENED_FOR = select(Case).where(col(Case.opened_for) == bindparam("key"))
 
 
 def open_draft(
@@ -262,7 +264,7 @@ def restore(session: Session, actor: Actor, case_id: int, version: int, *, now: 
 
 
 def _opened_for(session: Session, key: str) -> Case | None:
-    return session.execute(select(Case).where(col(Case.opened_for) == key)).scalar_one_or_none()
+    return session.execute(_OPENED_FOR, {"key": key}).scalar_one_or_none()
 
 
 def _locked(session: Session, actor: Actor, case_id: int) -> Case:

@@ -25,6 +25,11 @@ _FLAGS = (
     .join(CitizenNumber, col(CitizenNumber.citizen_id) == col(Citizen.id))
     .where(col(CitizenNumber.number) == bindparam("wanted"))
 )
+_OF_NUMBERS = (
+    select(col(CitizenNumber.number), Citizen)
+    .join(Citizen, col(CitizenNumber.citizen_id) == col(Citizen.id))
+    .where(col(CitizenNumber.number).in_(bindparam("numbers", expanding=True)))
+)
 
 
 def match(session: Session, number: str) -> Citizen | None:
@@ -37,12 +42,7 @@ def match_all(session: Session, numbers: Collection[str]) -> dict[str, Citizen]:
     """The citizens who have these numbers (as `normal_number` writes them), by number. One statement, or none."""
     if not numbers:
         return {}
-    statement = (
-        select(col(CitizenNumber.number), Citizen)
-        .join(Citizen, col(CitizenNumber.citizen_id) == col(Citizen.id))
-        .where(col(CitizenNumber.number).in_(numbers))
-    )
-    return {row.number: row.Citizen for row in session.execute(statement)}
+    return {row.number: row.Citizen for row in session.execute(_OF_NUMBERS, {"numbers": list(numbers)})}
 
 
 def flags_for(session: Session, number: str) -> frozenset[str]:
