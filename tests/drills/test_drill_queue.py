@@ -10,6 +10,6 @@ from tests.drills._run import drill
 
 @pytest.mark.timeout(600)
 async def test_queue() -> None:
-    """Nobody in talk or in line is lost, moved or served twice by a kill or by a cut line."""
+    """Nobody in talk or in line is lost, moved or served twice when everything of ours is killed."""
     result = await drill("queue", queue.make_short_scene, queue.steps, short=True)
     assert result["met"], result
