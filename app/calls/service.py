@@ -63,7 +63,7 @@ def merge_all(session: Session, batch: Sequence[tuple[str, Mapping[str, Any]]]) 
             raise BadInput(fields={"call_id": "通话编号格式错误 (not a call id)"})
         if unknown := facts.keys() - _FIELDS:
             raise BadInput(fields=dict.fromkeys(sorted(unknown), "未知字段 (unknown)"))
-    calls = _rows(session, {call_id: facts.get("started_at") for call_id, facts in reversed(batch)})
+    calls = _rows(session, {call_id: facts.get("started_at") for call_id, facts in batch})
     with session.no_autoflush:
         for call_id, facts in batch:
             _take_over(calls[call_id], facts)

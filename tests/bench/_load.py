@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import resource
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Processors:
     total: float
 
 
-def quantile(values: list[float], part: float) -> float:
+def quantile(values: Sequence[float], part: float) -> float:
     """The `part` quantile; 0 for no values."""
     return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
 

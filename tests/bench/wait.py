@@ -32,6 +32,7 @@ from acd.model import Announce, CallJoined, Decision, Event, OfferAnswered
 from acd.simulate.demand import Demand
 from acd.simulate.play import play_day
 from acd.simulate.scenario import Scenario, build
+from tests.bench._load import quantile
 
 GOAL = 0.5  # our mean error ÷ app_queue's
 SHAPES: dict[str, tuple[int, list[float], list[int]]] = {
@@ -159,10 +160,6 @@ def measure() -> dict[str, Errors]:
 
 def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def main() -> int:
