@@ -132,11 +132,15 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
 async def running_app(settings: Settings, database: Database, roles: frozenset[str]) -> AsyncIterator[FastAPI]:
     """The FastAPI application with its background parts started; they stop in reverse order on exit."""
     from app.web import create_app
+    from cti_bridge.clerk import Clerk, ClerkDomain
 
     async with contextlib.AsyncExitStack() as stack:
         bridge: Any = None
         if "realtime" in roles:
-            bridge = realtime_part(settings, database)
+            clerk = Clerk(settings)
+            clerk.start()
+            stack.push_async_callback(asyncio.to_thread, clerk.stop)
+            bridge = realtime_part(settings, ClerkDomain(settings, database, clerk))
         app = create_app(settings, database, realtime=bridge)
         if bridge is not None:
             app.include_router(bridge.router)
@@ -150,7 +154,7 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
         yield app
 
 
-def realtime_part(settings: Settings, database: Database) -> Any:
+def realtime_part(settings: Settings, domain: Any) -> Any:
     """The bridge; or, when there are two cores, the one of them that acts or stands by. Not yet started."""
     from app.queues.source import RulesFile
     from cti_bridge.bridge import Bridge
@@ -159,9 +163,9 @@ def realtime_part(settings: Settings, database: Database) -> Any:
 
     rules = RulesFile(settings)
     if not settings.standby:
-        return Bridge(settings, database, rules=rules)
+        return Bridge(settings, domain=domain, rules=rules)
     lock = AdvisoryLock(settings.url, settings.node)
-    return StandbyCore(lock, lambda mandate: Bridge(settings, database, rules=rules, mandate=mandate))
+    return StandbyCore(lock, lambda mandate: Bridge(settings, domain=domain, rules=rules, mandate=mandate))
 
 
 async def _beat(settings: Settings, name: str, voice: Any) -> None:

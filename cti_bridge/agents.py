@@ -7,13 +7,13 @@ The engine decides an agent's state; this book remembers it, together with what 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -68,6 +68,9 @@ class Remembered:
     not_ready_reason: str
 
 
+_REMEMBERED = tuple(field.name for field in dataclasses.fields(Remembered))
+
+
 class AgentBook:
     """All agents on shift, by staff number."""
 
@@ -75,6 +78,8 @@ class AgentBook:
         self._file = file
         self._saver = _Saver(file)
         self._due = False
+        self._changed: set[str] = set()
+        self._lines: dict[str, str] = {}  # staff number → the agent as the file has them
         self.records: dict[str, AgentRecord] = {}
         self.on_shift: dict[str, Agent] = {}
 
@@ -95,6 +100,7 @@ class AgentBook:
             record = self.records.get(agent_id) or AgentRecord(agent_id)
             agent = self.on_shift[agent_id] = Agent(agent_id, record, endpoint, since_ms=now_ms, idle_since_ms=now_ms)
         agent.endpoint, agent.needs_page = endpoint, needs_page
+        self._changed.add(agent_id)
         return agent
 
     def by_endpoint(self, endpoint: str) -> Agent | None:
@@ -122,33 +128,27 @@ class AgentBook:
             del self.on_shift[change.agent_id]
         elif change.state not in (AgentState.OFFERED, AgentState.TALKING):
             agent.call_id = None
-        self.save()
+        self.save(agent)
         return agent
 
-    def save(self) -> None:
+    def save(self, agent: Agent) -> None:
         """Write the file soon: many changes within a few milliseconds are one write, on a thread of its own."""
+        self._changed.add(agent.agent_id)
         if not self._due:
             self._due = True
             asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
 
     def _save_now(self) -> None:
         self._due = False
-        self._saver.save(
-            [
-                {
-                    "agent_id": agent.agent_id,
-                    "endpoint": agent.endpoint,
-                    "needs_page": agent.needs_page,
-                    "state": agent.state.value,
-                    "since_ms": agent.since_ms,
-                    "idle_since_ms": agent.idle_since_ms,
-                    "until_ms": agent.until_ms,
-                    "not_ready_reason": agent.not_ready_reason,
-                }
-                for agent in self.on_shift.values()
-                if agent.state is not AgentState.SIGNED_OUT
-            ]
-        )
+        # Only those who have changed are put into words again: a centre of a thousand changes many times a second.
+        for agent_id in self._changed:
+            agent = self.on_shift.get(agent_id)
+            if agent is None or agent.state is AgentState.SIGNED_OUT:
+                self._lines.pop(agent_id, None)
+            else:
+                self._lines[agent_id] = json.dumps({name: getattr(agent, name) for name in _REMEMBERED})
+        self._changed.clear()
+        self._saver.save(list(self._lines.values()))
 
     def remembered(self) -> list[Remembered]:
         """Who was on shift when the file was written last, longest idle first; nobody if it cannot be read."""
@@ -175,14 +175,14 @@ class _Saver:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._changed = threading.Condition()
-        self._content: list[dict[str, Any]] | None = None
+        self._lines: list[str] | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="agents-on-shift", daemon=True)
         self._thread.start()
 
-    def save(self, content: list[dict[str, Any]]) -> None:
+    def save(self, lines: list[str]) -> None:
         with self._changed:
-            self._content = content
+            self._lines = lines
             self._changed.notify()
 
     def close(self) -> None:
@@ -194,14 +194,14 @@ class _Saver:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._content is not None or self._closing)
-                content, self._content = self._content, None
-                if content is None:
+                self._changed.wait_for(lambda: self._lines is not None or self._closing)
+                lines, self._lines = self._lines, None
+                if lines is None:
                     return
             try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 aside = self._file.with_suffix(".new")
-                aside.write_text(json.dumps(content, ensure_ascii=False))
+                aside.write_text("[" + ",\n".join(lines) + "]\n")
                 os.replace(aside, self._file)
             except OSError as error:
                 log.warning("the list of agents on shift cannot be written", problem=str(error))

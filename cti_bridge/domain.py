@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from app.actor import Actor
@@ -28,6 +28,9 @@ from app.settings import Settings
 from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, TakenCallback
 from recordings.store import Store
 
+_DRAFT: Any = select(
+    col(Case.id).label("case_id"), col(Case.number).label("case_number"), col(Case.version), col(Case.state)
+).where(col(Case.opened_for) == bindparam("opened_for"))
 _TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
 
 
@@ -96,11 +99,8 @@ class AppDomain:
         return build_card(self._db, CallFacts(**known), agent_id, zone=self._settings.zone).to_json()
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
-        with self._db.read() as session:
-            case = session.execute(select(Case).where(col(Case.opened_for) == f"call:{call_id}")).scalar_one_or_none()
-        if case is None:
-            return None
-        return {"case_id": case.id, "case_number": case.number, "version": case.version, "state": case.state}
+        row = self._db.look(_DRAFT, opened_for=f"call:{call_id}")
+        return None if row is None else dict(zip(_DRAFT.selected_columns.keys(), row, strict=True))
 
     def adopt_recording(self, call_id: str, segment: int, citizen: Path, heard: Path) -> None:
         Store(self._settings, self._db).adopt(call_id, segment, citizen, heard)

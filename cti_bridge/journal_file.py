@@ -38,6 +38,7 @@ class JournalFile:
         self._appended = 0
         self._durable = 0
         self._closing = False
+        self._idle = False
         self._on_trouble = on_trouble
         self.trouble = ""
         self.lost = 0
@@ -56,7 +57,8 @@ class JournalFile:
                 self.lost += 1
             self._pending.append((day, data))
             self._appended += 1
-            self._changed.notify()
+            if self._idle:  # else the thread looks by itself when its group is full
+                self._changed.notify()
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything appended so far is on the disk; whether it is."""
@@ -76,7 +78,9 @@ class JournalFile:
     def _write_groups(self) -> None:
         while True:
             with self._changed:
+                self._idle = True
                 self._changed.wait_for(lambda: self._pending or self._closing)
+                self._idle = False
                 if not self._pending:
                     break
                 day = self._pending[0][0]

@@ -60,6 +60,7 @@ class Lane:
         self._waiting: deque[Fact] = deque()
         self._changed = threading.Condition()
         self._stopping = False
+        self._idle = False
         self.trouble = ""
         self._busy = False
         self._thread = threading.Thread(target=self._work, name=f"facts-{name}", daemon=True)
@@ -70,7 +71,8 @@ class Lane:
     def put(self, facts: Iterable[Fact]) -> None:
         with self._changed:
             self._waiting.extend(facts)
-            self._changed.notify()
+            if self._idle:  # else the thread looks by itself when it has gathered enough
+                self._changed.notify()
 
     def stop(self, timeout: float) -> None:
         with self._changed:
@@ -93,7 +95,9 @@ class Lane:
         failures = 0
         while True:
             with self._changed:
+                self._idle = True
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
+                self._idle = False
                 if not self._waiting:
                     return
                 if not self._stopping and failures == 0:

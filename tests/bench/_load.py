@@ -27,6 +27,14 @@ def quantile(values: Sequence[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
 
 
+def family(pid: int) -> list[int]:
+    """The process and its living children: a core has a clerk."""
+    children = [
+        int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()
+    ]
+    return [pid, *(one for child in children for one in family(child))]
+
+
 def cpu_s(pids: Iterable[int]) -> float:
     """Seconds of processor time so far: the processes, and the children that they have ended."""
     total = 0.0

@@ -20,6 +20,7 @@ from asterisk_conf import staff_numbers
 from asterisk_conf.instance import PHONE_SILENCE_S
 from cti_bridge.ami import AmiLink
 from tests.bench._core import add_agents, phone_accounts, served
+from tests.bench._load import family
 from tests.bench._queue_watch import FILTERS, Floor
 from tests.peers.hotline import AsteriskUnderTest
 
@@ -218,7 +219,7 @@ class World:
     @property
     def pids(self) -> list[int]:
         """The processes that serve the session's queue."""
-        return [self.asterisk] + ([self.core] if self.core is not None else [])
+        return [self.asterisk] + (family(self.core) if self.core is not None else [])
 
     @property
     def own(self) -> list[int]:

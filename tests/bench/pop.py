@@ -44,7 +44,7 @@ from app.db import Database, migrate
 from app.secrets import secret
 from cti_bridge.ami import AmiLink
 from tests.bench._core import add_agents, phone_accounts, served
-from tests.bench._load import cpu_s, quantile, rss_mb
+from tests.bench._load import cpu_s, family, quantile, rss_mb
 from tests.bridge_kit.sip_load import Citizens, Phones
 from tests.peers.agi import ends_with
 from tests.peers.hotline import AsteriskUnderTest
@@ -210,9 +210,9 @@ async def with_citizens(citizens: int, rates: list[int], seconds: float, folder:
             steps = []
             assert hotline.process is not None
             assert hotline.process.child is not None
-            pids = (core, hotline.process.child.pid)
+            parts = (family(core), [hotline.process.child.pid])
             for rate in rates:
-                steps.append(await at_rate(citizens, rate, seconds, clock, callers, pids))
+                steps.append(await at_rate(citizens, rate, seconds, clock, callers, parts))
         await link.stop()
         return steps
     finally:
@@ -225,14 +225,14 @@ async def with_citizens(citizens: int, rates: list[int], seconds: float, folder:
 
 
 async def at_rate(
-    citizens: int, rate: int, seconds: float, clock: Clock, callers: Citizens, pids: tuple[int, int]
+    citizens: int, rate: int, seconds: float, clock: Clock, callers: Citizens, parts: tuple[list[int], list[int]]
 ) -> Step:
-    """Calls at this rate for so long."""
+    """Calls at this rate for so long. `parts` are the processes of the core, and of Asterisk."""
     loop = asyncio.get_running_loop()
     step = Step(citizens, rate)
     dice = random.Random(rate)
     known = set(clock.join)
-    before = [cpu_s([pid]) for pid in (*pids, os.getpid())]
+    before = [cpu_s(pids) for pids in (*parts, [os.getpid()])]
     began = loop.time()
     total = int(rate * seconds)
     with console.status("") as status:
@@ -243,7 +243,7 @@ async def at_rate(
             loop.call_later(RING_S + 1.5 + TALK_S, callers.hang_up, ident)
             status.update(f"{rate} calls/s: {n + 1} of {total}")
         took = loop.time() - began
-        after = [cpu_s([pid]) for pid in (*pids, os.getpid())]
+        after = [cpu_s(pids) for pids in (*parts, [os.getpid()])]
         await asyncio.sleep(RING_S + 1.5 + TALK_S + 2)
     calls = set(clock.join) - known
     step.calls = len(calls)
@@ -257,7 +257,7 @@ async def at_rate(
     step.core_cpu, step.asterisk_cpu, step.driver_cpu = [
         (late - early) / took * 100 for late, early in zip(after, before, strict=True)
     ]
-    step.core_mb, step.asterisk_mb = rss_mb(pids[:1]), rss_mb(pids[1:2])
+    step.core_mb, step.asterisk_mb = [rss_mb(pids) for pids in parts]
     return step
 
 

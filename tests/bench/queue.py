@@ -33,7 +33,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench._load import cpu_s, others, processors, quantile, rss_mb
+from tests.bench._load import cpu_s, family, others, processors, quantile, rss_mb
 from tests.bench._queue_people import RING_S
 from tests.bench._queue_world import ARMS, NATIVE, NUMBERS, OURS, World, until
 
@@ -174,12 +174,12 @@ class Bench:
         return self.cells.setdefault((agents, rate, arm), Cell())
 
     def _core_s(self) -> float:
-        return cpu_s([self.world.core]) if self.world.core is not None else 0.0
+        return cpu_s(family(self.world.core)) if self.world.core is not None else 0.0
 
     def _remember(self, cell: Cell, before: Any) -> None:
         world = self.world
         cell.asterisk_mb = max(cell.asterisk_mb, rss_mb([world.asterisk]))
-        cell.core_mb = max(cell.core_mb, rss_mb([world.core]) if world.core is not None else 0.0)
+        cell.core_mb = max(cell.core_mb, rss_mb(family(world.core)) if world.core is not None else 0.0)
         self.others.append(others(before, processors(world.own)))
 
 

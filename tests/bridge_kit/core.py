@@ -25,6 +25,7 @@ from app.compose import realtime_part
 from app.db import Database, migrate
 from app.errors import Conflict
 from app.settings import REPO, Settings, get_settings
+from cti_bridge.domain import AppDomain
 
 PASSWORD = "Hotline-bridge-2026"
 
@@ -54,7 +55,7 @@ def seed(settings: Settings, agents: dict[str, str], *, may_dial_out: tuple[str,
 
 async def _main(settings: Settings) -> None:
     db = Database(settings.url)
-    bridge = realtime_part(settings, db)
+    bridge = realtime_part(settings, AppDomain(settings, db))
     app = FastAPI()
     app.include_router(bridge.router)
 
