@@ -14,7 +14,7 @@ from typing import IO
 
 from app.supervisor import identity as ids
 from app.supervisor.identity import Identity
-from app.supervisor.model import State, Timing, Watch
+from app.supervisor.model import State, Timing, Watch, first_grace
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Child:
     started_at: float | None = None  # wall clock, for people
     restarts: int = 0
     deaths: list[float] = field(default_factory=list)
+    in_vain: int = 0  # starts in a row that were given up before the first sign of life
     due: float = 0.0
     overdue: float = 0.0
     last_exit: int | None = None
@@ -102,11 +103,13 @@ class Child:
             ids.remember(self.run, self.name, identity)
             with contextlib.suppress(OSError):  # old kernels and strict sandboxes lack it; ticks notice then
                 self.watch_fd = os.pidfd_open(identity.pid)
-        now = time.monotonic()
+        now, timing = time.monotonic(), self.timing
         if self.spec.beats:
-            self.watch = Watch(self.timing.first_beat_grace, self.timing.beat_stale, now)
+            grace = first_grace(timing.first_beat_grace, self.in_vain, timing)
+            self.watch = Watch(grace, timing.beat_stale, now)
         elif self.spec.probe:
-            self.watch = Watch(self.timing.probe_grace, self.timing.probe_stale, now, sign=self.probed)
+            grace = first_grace(timing.probe_grace, self.in_vain, timing)
+            self.watch = Watch(grace, timing.probe_stale, now, sign=self.probed)
 
     def has_exited(self) -> bool:
         """True once the process has ended; its exit status is then in `last_exit` (None for one that was adopted)."""
@@ -165,7 +168,12 @@ class Child:
         if self.watch is None:
             return False
         self.watch.look(self._beat() if self.spec.beats else self.probed, now)
-        return self.watch.is_frozen(now)
+        frozen = self.watch.is_frozen(now)
+        if self.watch.changed is not None:
+            self.in_vain = 0
+        elif frozen:
+            self.in_vain += 1
+        return frozen
 
     def beat_file(self) -> Path:
         """The file whose modification time is the process's heartbeat."""

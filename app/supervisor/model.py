@@ -74,6 +74,7 @@ class Timing:
     # line reaches the failsafe within ten seconds.
     beat_stale: float = 4.0
     first_beat_grace: float = 20.0
+    most_doublings: int = 3  # of the grace before the first sign
     # Asterisk is asked over its manager line. It carries the calls, so it is given longer before it is replaced.
     probe_every: float = 2.0
     probe_stale: float = 20.0
@@ -82,6 +83,15 @@ class Timing:
     pauses: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
     forget_deaths_after: float = 60.0
     tick: float = 0.25
+
+
+def first_grace(grace: float, in_vain: int, timing: Timing) -> float:
+    """Seconds that a process is given for its first sign of life after `in_vain` starts in a row that gave none.
+
+    Twice as long each time: on a machine that has too much to do every start is slow, and to kill it and begin anew
+    makes the next one no quicker.
+    """
+    return grace * 2.0 ** min(in_vain, timing.most_doublings)
 
 
 def pause_before_restart(deaths: Sequence[float], now: float, timing: Timing) -> float:

@@ -49,19 +49,46 @@ async def unharmed(report: Report, scene: Scene, one: Scenario, house: House, na
     report.figure(f"{name}.silence_longest_s", max(_hold.gaps(scene, house.talks)))
     report.goal(f"{name}.silence_longest_s", "<=", GAP_S)
     one.after = sum(citizen.alive for citizen in house.everybody)
-    mark, marks = scene.manager.mark(), scene.pages.marks()
+    since = now(scene)
     await scene.hang_up(talk.citizen for talk in house.talks)
-    await scene.pages.ready()
     joined = {citizen.call_id: citizen for citizen in house.queued}
-
-    async def served(call_id: str) -> None:
-        await scene.talks([joined[call_id]], mark, timeout=180)
-        await scene.hang_up([joined[call_id]])
-
-    await asyncio.gather(*map(served, house.order))
-    report.figure(f"{name}.offered_in_order", scene.offered(house.order) == list(house.order))
-    report.goal(f"{name}.offered_in_order", "==", True)
-    popped = Counter(data["call_id"] for _at, _agent, data in scene.pages.pops(marks))
-    report.figure(f"{name}.doubled", sum(popped[call_id] > 1 for call_id in house.order))
-    report.goal(f"{name}.doubled", "==", 0)
+    await served(report, scene, [joined[call_id] for call_id in house.order], since, name)
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in house.everybody)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in what Asterisk said and in what every page was told."""
+
+    events: int
+    told: dict[str, int]
+
+
+def now(scene: Scene) -> Moment:
+    """This moment."""
+    return Moment(scene.manager.mark(), scene.pages.marks())
+
+
+async def served(report: Report, scene: Scene, line: Sequence[Citizen], since: Moment, name: str) -> None:
+    """Agents take everybody in line: first come first, nobody twice, each with the join time of before.
+
+    `line` is in the old order; `since` is from before any of them could be offered.
+    """
+    await scene.pages.connected()
+    await scene.pages.ready()
+
+    async def one(citizen: Citizen) -> None:
+        await scene.talks([citizen], since.events, timeout=180)
+        await scene.hang_up([citizen])
+
+    await asyncio.gather(*map(one, line))
+    order = [citizen.call_id for citizen in line]
+    report.figure(f"{name}.offered_in_order", scene.offered(order) == order)
+    report.goal(f"{name}.offered_in_order", "==", True)
+    pops = [data for _at, _agent, data in scene.pages.pops(since.told)]
+    times = Counter(data["call_id"] for data in pops)
+    report.figure(f"{name}.doubled", sum(times[call_id] > 1 for call_id in order))
+    report.goal(f"{name}.doubled", "==", 0)
+    cards = {data["call_id"]: data["card"]["joined_ms"] for data in pops if data.get("card")}
+    report.figure(f"{name}.join_times_kept", sum(cards.get(one.call_id) == one.joined_ms for one in line))
+    report.goal(f"{name}.join_times_kept", "==", len(line))

@@ -7,11 +7,13 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.drills._report import Report
 from tests.drills._scene import Scene
 
+MOST_LOOKS = 200
 Steps = Callable[[Report, Scene, bool], Awaitable[None]]
 MakeScene = Callable[[Report], Scene]
 
@@ -19,6 +21,8 @@ MakeScene = Callable[[Report], Scene]
 async def drill(name: str, make_scene: MakeScene, steps: Steps, short: bool) -> dict[str, Any]:
     """Starts a hotline, runs the steps, prints the report; returns its last line as an object."""
     report = Report(name)
+    # A waiting look blocks a thread, and a full house of callers is looked at by one each.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_LOOKS, "look"))
     # Somebody else's work on the same machine makes every start slower: a reader of the figures should know.
     report.figure("machine_load_per_core", os.getloadavg()[0] / (os.cpu_count() or 1))
     scene = make_scene(report)

@@ -11,7 +11,7 @@ import asyncio
 import signal
 import time
 
-from tests.drills import _hold
+from tests.drills import _hold, _house
 from tests.drills._hearing import prompt_at
 from tests.drills._report import Report, Scenario
 from tests.drills._run import command_line
@@ -90,34 +90,8 @@ async def killed_in_queue(report: Report, scene: Scene, one: Scenario, count: in
     report.figure("kill_in_queue.same_order", [row["call_id"] for row in rows] == order)
     report.goal("kill_in_queue.same_order", "==", True)
     one.after = _alive(citizens)
-    await _serve_all(report, scene, citizens, (order, scene.pages.marks()), "kill_in_queue")
+    await _house.served(report, scene, _in_order(citizens, order), _house.now(scene), "kill_in_queue")
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in citizens)
-
-
-async def _serve_all(
-    report: Report, scene: Scene, citizens: list[Citizen], seen: tuple[list[str], dict[str, int]], name: str
-) -> None:
-    """Agents take everybody; whether they were offered in the old order, with the old join times.
-
-    `seen`: the order, and the pages' marks from before any of them could be offered.
-    """
-    order, marks = seen
-    await scene.pages.connected()
-    mark = scene.manager.mark()
-    joined = {citizen.call_id: citizen.joined_ms for citizen in citizens}
-    await scene.pages.ready()
-
-    async def served(citizen: Citizen) -> None:
-        await scene.talks([citizen], mark, timeout=120)
-        await scene.hang_up([citizen])
-
-    await asyncio.gather(*(served(citizen) for citizen in citizens))
-    pops = scene.pages.pops(marks)
-    report.figure(f"{name}.offered_in_order", scene.offered(order) == order)
-    report.goal(f"{name}.offered_in_order", "==", True)
-    cards = {data["call_id"]: data["card"]["joined_ms"] for _at, _agent, data in pops if data.get("card")}
-    report.figure(f"{name}.join_times_kept", sum(cards.get(call) == at for call, at in joined.items()))
-    report.goal(f"{name}.join_times_kept", "==", len(citizens))
 
 
 async def killed_in_talk(report: Report, scene: Scene, one: Scenario, pairs: int) -> None:
@@ -201,10 +175,14 @@ async def frozen_core(report: Report, scene: Scene, one: Scenario, count: int) -
     report.figure("freeze_core.silence_longest_s", max(_hold.gaps(scene, talks)))
     report.goal("freeze_core.silence_longest_s", "<=", GAP_S)
     one.after = _alive(talking + waiting)
-    marks = scene.pages.marks()
+    since = _house.now(scene)
     await scene.hang_up(talking)
-    await _serve_all(report, scene, waiting, (order, marks), "freeze_core")
+    await _house.served(report, scene, _in_order(waiting, order), since, "freeze_core")
     one.cases_lost = await scene.pages.lost_cases(citizen.number for citizen in talking + waiting)
+
+
+def _in_order(citizens: list[Citizen], order: list[str]) -> list[Citizen]:
+    return sorted(citizens, key=lambda citizen: order.index(citizen.call_id))
 
 
 def _alive(citizens: list[Citizen]) -> int:

@@ -63,6 +63,8 @@ if "socket" in habits:
             line.sendall(b"here")
             line.close()
     threading.Thread(target=answer, daemon=True).start()
+if "late" in habits:
+    time.sleep(6)
 while True:
     if "silent" not in habits:
         open(f"{folder}/{name}.beat", "w").close()

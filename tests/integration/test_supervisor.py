@@ -60,6 +60,13 @@ def test_a_child_that_never_becomes_ready_is_replaced_after_its_grace(supervised
     assert supervised.status("core")["last_reason"] == "never became ready"
 
 
+def test_a_start_that_is_slow_on_a_busy_machine_is_given_longer_the_next_time(supervised: Supervised) -> None:
+    """A full house on a busy machine: a core that needed 21 s to start was killed after 20, again and again."""
+    supervised.start(core="late")
+    supervised.until(lambda: (supervised.folder / "core.beat").exists(), 20)
+    assert [event[1:3] for event in supervised.events()] == [("core", "start"), ("core", "start")]
+
+
 def test_a_child_that_keeps_dying_is_started_ever_more_slowly_and_the_others_run_on(supervised: Supervised) -> None:
     supervised.start(core="dies", voice="")
     supervised.until(lambda: len(supervised.events("start", "core")) >= 6)

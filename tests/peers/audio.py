@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import wave
 from pathlib import Path
@@ -99,11 +100,11 @@ def tone_seconds(path: Path, hz: float, threshold_db: float = -35.0, channel: in
     return sum(1 for _at in tone_times(path, hz, threshold_db, channel)) * WINDOW_S
 
 
-def tone_times(path: Path, hz: float, threshold_db: float = -35.0, channel: int = 0) -> list[float]:
-    """The beginnings (seconds) of those steps of 0.2 s in which the tone is heard."""
+def tone_times(path: Path, hz: float, threshold_db: float = -35.0, channel: int = 0, since: float = 0.0) -> list[float]:
+    """The beginnings (seconds) of those steps of 0.2 s in which the tone is heard, from `since` on."""
     samples = read(path, channel)
     step = int(RATE * WINDOW_S)
-    steps = range(0, len(samples) - step + 1, step)
+    steps = range(math.ceil(since * RATE / step) * step, len(samples) - step + 1, step)
     return [at / RATE for at in steps if level_of(samples[at : at + step], hz) > threshold_db]
 
 

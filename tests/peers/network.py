@@ -90,7 +90,7 @@ class Line:
         def look() -> float | None:
             if not self.heard.exists():
                 return None
-            times = [at for at in audio.tone_times(self.heard, hz, threshold_db) if at >= since]
+            times = audio.tone_times(self.heard, hz, threshold_db, since=since)
             return times[0] + 1e-6 if times else None
 
         return wait_until(look, timeout, f"{self.number} hears {hz:g} Hz (heard: {self.spectrum()})", every=0.15)

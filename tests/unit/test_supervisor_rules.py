@@ -14,6 +14,7 @@ from app.supervisor.model import (
     State,
     Timing,
     Watch,
+    first_grace,
     pause_before_restart,
     step,
 )
@@ -79,6 +80,10 @@ def test_a_start_is_given_time_until_the_first_beat() -> None:
     watch.look(None, 19.0)
     assert not watch.is_frozen(20.0)
     assert watch.is_frozen(20.1)
+
+
+def test_every_start_in_vain_doubles_the_time_for_the_next_up_to_a_limit() -> None:
+    assert [first_grace(20.0, in_vain, Timing()) for in_vain in range(6)] == [20, 40, 80, 160, 160, 160]
 
 
 def test_a_supervisor_that_was_held_up_itself_blames_nobody() -> None:
