@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
-from acd.history import WINDOW_MS, Calibration, CallRecord, calibration, records
+from acd.history import WINDOW_MS, CallRecord, records
 
 ANSWER_TARGET_S = 15
 
@@ -153,12 +153,10 @@ class RollingMeasures:
 __all__ = [
     "ANSWER_TARGET_S",
     "WINDOW_MS",
-    "Calibration",
     "CallRecord",
     "Figures",
     "Rate",
     "RollingMeasures",
-    "calibration",
     "figures",
     "records",
 ]

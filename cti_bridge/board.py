@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from acd.calibration import Foretold, RollingCalibration
 from acd.measures import Rate, RollingMeasures
 from acd.model import AgentState
 from app.errors import HotlineError
@@ -35,6 +36,7 @@ class Board:
         self._core = core
         self._changed = asyncio.Event()
         self.measures = RollingMeasures()
+        self.calibration = RollingCalibration()
         core.board_changed = self._changed.set
 
     async def fill(self) -> None:
@@ -55,9 +57,13 @@ class Board:
             call = self._core.telephony.calls[change.call_id]
             self.measures.joined(call.call_id, call.queue, call.joined_ms)
         elif isinstance(change, Answered):
-            self.measures.answered(change.call_id, now)
+            self._answered(change.call_id, now)
         elif isinstance(change, CallEnded):
-            self.measures.left(change.call_id, now)
+            self._left(change.call_id, now)
+
+    def foretold(self, call_id: str, told: Foretold) -> None:
+        """A caller has been told how long it will take."""
+        self.calibration.foretold(call_id, told)
 
     def catch_up(self, call: Call) -> None:
         """Count what happened to a call while nobody looked; what is counted already changes nothing."""
@@ -68,10 +74,20 @@ class Board:
         if not call.joined_ms:
             return
         self.measures.joined(call.call_id, call.queue, call.joined_ms)
+        if isinstance(call, CallSeen) and call.foretold is not None:
+            self.calibration.foretold(call.call_id, call.foretold)
         if call.answered_ms is not None:
-            self.measures.answered(call.call_id, call.answered_ms)
+            self._answered(call.call_id, call.answered_ms)
         if call.ended_ms is not None:
-            self.measures.left(call.call_id, call.ended_ms)
+            self._left(call.call_id, call.ended_ms)
+
+    def _answered(self, call_id: str, at_ms: int) -> None:
+        self.measures.answered(call_id, at_ms)
+        self.calibration.answered(call_id, at_ms)
+
+    def _left(self, call_id: str, at_ms: int) -> None:
+        self.measures.left(call_id, at_ms)
+        self.calibration.left(call_id, at_ms)
 
     async def run(self) -> None:
         """Send the board to whoever watches, for ever."""
@@ -107,6 +123,7 @@ class Board:
         for agent in self._core.book.on_shift.values():
             by_state[agent.state.value] = by_state.get(agent.state.value, 0) + 1
         in_time, connected = self.measures.rates(now)
+        told = self.calibration.figure(now)
         return {
             "depth": len(waiting),
             "longest_wait_s": max(0, now - waiting[0].joined_ms) // 1000 if waiting else 0,
@@ -127,6 +144,7 @@ class Board:
             "talking": len(view.talks),
             "answered_in_15s": _rate(in_time),
             "connect_24h": _rate(connected),
+            "foretold_24h": {**_rate(Rate(told.covered, told.answered)), "error_s": round(told.error_s)},
             "telephone_connected": self._core.connected,
             "as_of_ms": now,
         }

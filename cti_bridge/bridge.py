@@ -166,6 +166,7 @@ class Bridge:
         self._failsafe = FailsafeQueue(core)
         self.board = Board(core)
         self._recovery.on_known = self.board.catch_up
+        self.dispatcher.deciding.on_foretold = self.board.foretold
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
         self._take_back.beating = self._beat.fresh
         self._beat.on_return = self._take_back.everybody

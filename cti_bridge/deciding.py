@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import structlog
 
+from acd.calibration import Foretold
 from acd.model import (
     AgentState,
     AgentStateChanged,
@@ -42,6 +43,7 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
 from cti_bridge.core import Core
+from cti_bridge.facts import foretold
 from cti_bridge.model import Call, Phase
 from cti_bridge.offers import Offers, rejoined
 from cti_bridge.say import announcement, files
@@ -58,6 +60,7 @@ class Deciding:
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
         self._announced: set[str] = set()
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
+        self.on_foretold: Callable[[str, Foretold], None] = lambda _call_id, _told: None
         core.queue.on_decision = self.decide
 
     def joined(self, call_id: str) -> None:
@@ -109,6 +112,12 @@ class Deciding:
         said = files(str(self._core.settings.paths.prompts), call.language, ids, _exists)
         if said:
             self._core.spawn(self._say(call, said), f"say-{call.call_id}")
+
+    def _foretold(self, decision: WaitPredicted) -> None:
+        now_ms = self._core.now_ms()
+        self._core.facts.put("call", decision.call_id, foretold(decision, now_ms))
+        told = Foretold(now_ms, decision.low_s, decision.middle_s, decision.high_s)
+        self.on_foretold(decision.call_id, told)
 
     def _overflow(self, decision: Overflow) -> None:
         call = self._core.call(decision.call_id)
@@ -205,7 +214,7 @@ class Deciding:
         CallbackOffered: _callback_offered,
         DialCitizen: _dial_citizen,
         Widened: _only_journalled,
-        WaitPredicted: _only_journalled,
+        WaitPredicted: _foretold,
         CallbackResting: _only_journalled,
         CallbackClosed: _only_journalled,
     }

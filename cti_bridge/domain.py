@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlmodel import col
 
+from acd.calibration import Foretold
 from app.actor import Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
 from app.audit.model import Action
@@ -31,7 +32,7 @@ from recordings.store import Store
 _DRAFT: Any = select(
     col(Case.id).label("case_id"), col(Case.number).label("case_number"), col(Case.version), col(Case.state)
 ).where(col(Case.opened_for) == bindparam("opened_for"))
-_TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at"})
+_TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at", "foretold_at"})
 
 
 def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,4 +131,12 @@ def _seen(row: Call) -> CallSeen:
         to_ms(row.answered_at) if row.answered_at else None,
         to_ms(row.ended_at) if row.ended_at else None,
         row.agent_id,
+        _foretold(row),
     )
+
+
+def _foretold(row: Call) -> Foretold | None:
+    low, middle, high = row.foretold_low_s, row.foretold_middle_s, row.foretold_high_s
+    if row.foretold_at is None or low is None or middle is None or high is None:
+        return None
+    return Foretold(to_ms(row.foretold_at), low, middle, high)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from acd.model import WaitPredicted
 from cti_bridge.model import Call, Phase
 from cti_bridge.writer import Fact
 
@@ -45,6 +46,16 @@ def joined(call: Call) -> dict[str, Any]:
         "skills": dict(call.skills),
         "priority": call.priority,
         "joined_at": call.joined_ms,
+    }
+
+
+def foretold(told: WaitPredicted, now_ms: int) -> dict[str, Any]:
+    """When a caller was told for the first time how much longer it would take."""
+    return {
+        "foretold_at": now_ms,
+        "foretold_low_s": told.low_s,
+        "foretold_middle_s": told.middle_s,
+        "foretold_high_s": told.high_s,
     }
 
 

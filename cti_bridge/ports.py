@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from acd.calibration import Foretold
 from acd.config import EngineConfig
 from app.actor import Actor
 from app.callbacks.model import AttemptOutcome
@@ -39,6 +40,7 @@ class CallSeen:
     answered_ms: int | None
     ended_ms: int | None
     agent_id: str | None
+    foretold: Foretold | None = None
 
 
 @dataclass(frozen=True, slots=True)

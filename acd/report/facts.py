@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from acd.calibration import Foretold
 from acd.journal import DECISIONS, JournalError, decode
 from acd.model import (
     AgentState,
@@ -23,6 +24,7 @@ from acd.model import (
     Queued,
     Refused,
     TalkAdopted,
+    WaitPredicted,
 )
 
 # A join time further in the past than this, or in the future, is taken for a wrong clock.
@@ -44,6 +46,7 @@ class CallFact:
     """One call that wanted a person.
 
     answered_ms: when somebody first spoke with the caller. ended_ms: when the caller was gone, or was sent on.
+    foretold: the wait that the caller was told first.
     sent_on: where to (voicemail, callback); empty for others. skills: what the call needed, as `zh:2,water:1`.
     """
 
@@ -55,6 +58,7 @@ class CallFact:
     ended_ms: int | None = None
     sent_on: str = ""
     talks: tuple[Talk, ...] = ()
+    foretold: Foretold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,14 @@ class _Call:
     ended_ms: int | None = None
     sent_on: str = ""
     talks: list[_Talk] = field(default_factory=list)
+    foretold: Foretold | None = None
 
     def fact(self) -> CallFact:
         talks = tuple(Talk(one.agent_id, one.began_ms, one.ended_ms, one.wrapped_ms) for one in self.talks)
         return CallFact(
-            self.call_id, self.queue, self.joined_ms, self.skills, self.answered_ms, self.ended_ms, self.sent_on, talks
-        )
+            self.call_id, self.queue, self.joined_ms, self.skills, self.answered_ms, self.ended_ms, self.sent_on, talks,
+            self.foretold,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -192,6 +198,11 @@ class Collector:
         if call is not None and call.answered_ms is None and call.ended_ms is None:
             call.ended_ms, call.sent_on = now_ms, str(decision.to.value)
 
+    def _foretold(self, now_ms: int, _event: Event, decision: WaitPredicted) -> None:
+        call = self._calls.get(decision.call_id)
+        if call is not None and call.foretold is None:
+            call.foretold = Foretold(now_ms, decision.low_s, decision.middle_s, decision.high_s)
+
     def _state(self, now_ms: int, _event: Event, decision: AgentStateChanged) -> None:
         agent = self._agents.get(decision.agent_id)
         if agent is None:
@@ -227,6 +238,7 @@ _EVENTS: Mapping[type, Callable[[Collector, int, Any], None]] = {
 _DECISIONS: Mapping[type, Callable[[Collector, int, Any, Any], None]] = {
     Queued: Collector._queued,
     Overflow: Collector._overflowed,
+    WaitPredicted: Collector._foretold,
     AgentStateChanged: Collector._state,
 }
 

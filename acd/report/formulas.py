@@ -140,6 +140,18 @@ MEASURES: tuple[Measure, ...] = (
         lambda t: Figure(t.longest_wait_ms / 1000, 1 if t.offered else 0),
     ),
     Measure(
+        "foretold_held", Kind.SHARE, "预计等待命中率", "foretold waits that held",
+        "在播报的预计等待范围内接通 ÷ 听到预计等待后接通的来电",
+        "answered within the foretold range ÷ answered after it was told",
+        lambda t: Figure(t.foretold_held, t.foretold),
+    ),
+    Measure(
+        "foretold_error", Kind.SECONDS, "预计等待平均偏差", "mean error of foretold waits",
+        "｜预计等待（范围中值）− 实际等待｜之和 ÷ 听到预计等待后接通的来电",
+        "|middle of the foretold range − what came| ÷ answered after it was told",
+        lambda t: Figure(t.foretold_off_s, t.foretold),
+    ),
+    Measure(
         "handle_time", Kind.SECONDS, "平均处理时长", "average handle time",
         "（通话时间 + 话后整理时间）÷ 已整理完的通话数", "(talk + wrap-up) ÷ talks whose wrap-up is over",
         lambda t: Figure((t.wrapped_talk_ms + t.wrapup_ms) / 1000, t.wrapped),

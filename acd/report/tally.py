@@ -27,6 +27,8 @@ class Tally:
     is known whether they were answered in time. abandoned: gone unanswered by themselves; short: as soon as `short_s`.
     sent_on: to voicemail or call-back. talks: talks that have ended; wrapped: those whose wrap-up is over too.
     busy, available, away: agents' time in talk and wrap-up, ready or being rung, and not ready.
+    foretold: answered after they were told how long it would take; held: within the range that they were told; off_s:
+    seconds between its middle and what came, summed without sign.
     callers: an opaque key of each citizen whose call's origin is known; unknown: calls of which it is not.
     """
 
@@ -51,6 +53,9 @@ class Tally:
     away_ms: int = 0
     callers: set[str] = field(default_factory=set)
     unknown: int = 0
+    foretold: int = 0
+    foretold_held: int = 0
+    foretold_off_s: float = 0.0
 
     def call(self, call: CallFact, now_ms: int, rules: Rules, caller: str | None) -> None:
         """Add a call as it stands at `now_ms`. How long agents spoke is added by `talk`."""
@@ -70,6 +75,11 @@ class Tally:
             self.answered += 1
             self.wait_answered_ms += wait_ms
             self.in_target += wait_ms <= rules.target_s * 1000
+            if call.foretold is not None:
+                held, off_s = call.foretold.against(call.answered_ms)
+                self.foretold += 1
+                self.foretold_held += held
+                self.foretold_off_s += abs(off_s)
         elif call.sent_on:
             self.sent_on += 1
         else:

@@ -26,7 +26,9 @@ class CallOutcome(StrEnum):
 class CallFacts:
     """The facts of one call. Times are aware UTC; `path` holds menu node ids joined by ">".
 
-    `number` is "" when withheld. `joined_at` is the first time in the queue and never changes.
+    `number` is "" when withheld. `joined_at` is the first time in the queue and never changes. At `foretold_at` the
+    caller was told for the first time how much longer it would take: between low and high seconds, half of the time no
+    longer than the middle.
     """
 
     call_id: str
@@ -49,6 +51,10 @@ class CallFacts:
     failsafe_cause: str | None = None
     rating: int | None = None
     direction: str = "in"
+    foretold_at: datetime | None = None
+    foretold_low_s: int | None = None
+    foretold_middle_s: int | None = None
+    foretold_high_s: int | None = None
     citizen_id: int | None = None
 
     @property

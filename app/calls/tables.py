@@ -41,4 +41,8 @@ class Call(SQLModel, table=True):
     failsafe_cause: str | None = Field(default=None, max_length=64)
     rating: int | None = None
     direction: str = Field(default="in", max_length=3)
+    foretold_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    foretold_low_s: int | None = None
+    foretold_middle_s: int | None = None
+    foretold_high_s: int | None = None
     citizen_id: int | None = Field(default=None, foreign_key="citizen.id")

@@ -39,9 +39,18 @@ def call_row(call: Call, *, clear: bool, agent_name: str | None = None) -> dict[
         "ended_at": iso(call.ended_at),
         "waited_s": facts.waited_s,
         "talk_s": facts.talk_s,
+        "foretold": _foretold(call),
         "agent_id": call.agent_id,
         "agent_name": agent_name,
     }
+
+
+def _foretold(call: Call) -> dict[str, Any] | None:
+    """The wait that the caller was told, and what it then was (None while, or because, nobody answered)."""
+    if call.foretold_at is None:
+        return None
+    came = None if call.answered_at is None else int((call.answered_at - call.foretold_at).total_seconds())
+    return {"low_s": call.foretold_low_s, "high_s": call.foretold_high_s, "came_s": came}
 
 
 def call_rows(session: Session, actor: Actor, calls: Sequence[Call]) -> list[dict[str, Any]]:

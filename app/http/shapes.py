@@ -5,6 +5,14 @@ from __future__ import annotations
 from app.http.schema import Answer
 
 
+class ForetoldWait(Answer):
+    """The wait in seconds that the caller was told, and what it then was; null while, or because, nobody answered."""
+
+    low_s: int
+    high_s: int
+    came_s: int | None
+
+
 class CallRow(Answer):
     """A call; number and name masked for those who may not see them."""
 
@@ -26,6 +34,7 @@ class CallRow(Answer):
     ended_at: str | None
     waited_s: int | None
     talk_s: int | None
+    foretold: ForetoldWait | None = None
     agent_id: str | None
     agent_name: str | None
     case_id: int | None = None

@@ -49,6 +49,7 @@ class MemoryDomain:
         self.locked = False
         self.slow: threading.Event | None = None
         self.open: list[CallSeen] = []
+        self.recent: list[CallSeen] = []
         self.known: dict[str, CallerKnown] = {}
 
     def _write(self) -> None:
@@ -79,7 +80,7 @@ class MemoryDomain:
         return self.open
 
     def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
-        return []
+        return self.recent
 
     def caller(self, number: str, since_ms: int) -> CallerKnown:
         self._write()

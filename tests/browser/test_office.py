@@ -36,6 +36,7 @@ def test_a_recording_is_played_by_ranges(sign_in: Callable[..., Page], fake: Fak
     recording = page.get_by_test_id("recording")
     expect(recording).to_contain_text("校验通过")
     expect(page.get_by_text("坐席 1001 空闲最久")).to_be_visible()
+    expect(page.get_by_test_id("foretold")).to_have_text("1:00–3:00，实际 1:15")
     with page.expect_response("**/api/recordings/5/audio") as answer:
         page.evaluate("document.querySelector('audio').play()")
     assert answer.value.status == 206

@@ -26,6 +26,16 @@ def test_six_numbers_beside_their_targets_in_colour_and_word(sign_in: Callable[.
             expect(number).to_contain_text(text)
 
 
+def test_it_tells_how_well_waits_are_foretold_once_there_is_something_to_tell(
+    sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    page = sign_in("/wallboard", "boss")
+    expect(page.get_by_test_id("foretold")).to_have_text("预计等待命中 84%（371 通，平均偏差 24 秒）")
+    none = {"num": 0, "den": 0, "rate": None, "error_s": 0}
+    fake.emit("wallboard.figures", {**board.board(now_ms()), "foretold_24h": none})
+    expect(page.get_by_test_id("foretold")).to_have_count(0)
+
+
 def test_it_fits_a_wall_of_1920_by_1080_without_scrolling_and_reads_from_afar(
     sign_in: Callable[..., Page], fake: FakeBackend
 ) -> None:

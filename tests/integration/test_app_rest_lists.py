@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.auth.model import Role
+from app.calls.service import record
 from app.db import Database
 from tests.integration.web_browser import Browser, draft_for
 
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 # Ids of our own making. A call id is Asterisk's name of a channel: it tells of no person, whatever it looks like.
 OWN_IDS = {"call_id", "call"}
 PERSONAL = ("13800138000", "02155551234", "王小芳", "li.wang")
@@ -30,6 +33,12 @@ def test_lists_have_the_agreed_shape(browser: Callable[..., Browser], db: Databa
     assert call["explain"] == ["why en"]
     assert call["events"][0]["event"] == "started"
     assert call["recordings"] == []
+    assert call["foretold"] is None
+    told = {"foretold_at": NOW, "foretold_low_s": 60, "foretold_middle_s": 90, "foretold_high_s": 120}
+    record(db, "h-1.1", **told)
+    assert chief.get("/api/calls/h-1.1").json()["foretold"] == {"low_s": 60, "high_s": 120, "came_s": None}
+    record(db, "h-1.1", answered_at=NOW + timedelta(seconds=75))
+    assert chief.get("/api/calls/h-1.1").json()["foretold"]["came_s"] == 75
 
 
 @pytest.mark.parametrize("what", ["cases", "calls"])

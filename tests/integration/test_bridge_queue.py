@@ -364,6 +364,35 @@ async def test_waiting_callers_are_told_their_place(rig: Rig) -> None:
     ]  # fmt: skip
 
 
+async def test_what_a_caller_was_told_is_kept_with_the_call_and_judged_on_the_board_when_it_comes(rig: Rig) -> None:
+    from acd.model import WaitPredicted
+
+    await rig.ready("1001")
+    call, offer_id = await offered(rig)
+    rig.bridge.dispatcher.deciding.decide(WaitPredicted(call, 0, 30, 60, 1, 2))
+    assert rig.bridge.board.figures()["foretold_24h"] == {"num": 0, "den": 0, "rate": None, "error_s": 0}
+    leg = rig.asterisk.rings(call, "1001")
+    rig.asterisk.picks_up(call, "1001", leg, offer_id)
+    await rig.until(lambda: rig.state("1001") == "talking", "a talk")
+    assert rig.bridge.board.figures()["foretold_24h"] == {"num": 1, "den": 1, "rate": 1.0, "error_s": 30}
+    await rig.until(lambda: rig.domain.calls.get(call, {}).get("foretold_at"), "it in the database")
+    assert [rig.domain.calls[call][f"foretold_{part}_s"] for part in ("low", "middle", "high")] == [0, 30, 60]
+
+
+async def test_the_board_still_knows_after_a_restart_how_well_waits_were_foretold(tmp_path: Path) -> None:
+    from acd.calibration import Foretold
+    from cti_bridge.ports import CallSeen
+
+    rig = Rig(tmp_path / "home")
+    joined = ms() - 300_000
+    told = Foretold(joined + 20_000, 60, 90, 150)
+    rig.domain.recent = [CallSeen("old-1.1", "general", joined, joined, joined + 100_000, ms(), "1001", told)]
+    await rig.start()
+    await rig.until(lambda: rig.bridge.board.figures()["foretold_24h"]["den"] == 1, "the board filled")
+    assert rig.bridge.board.figures()["foretold_24h"] == {"num": 1, "den": 1, "rate": 1.0, "error_s": 10}
+    await rig.stop()
+
+
 async def test_an_offer_that_asterisk_refuses_gives_the_call_to_the_next(rig: Rig) -> None:
     await rig.ready("1001")
     rig.asterisk.on(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.measures import calibration
+from acd.calibration import calibration
 from acd.model import (
     AgentNotReady,
     AgentReady,
@@ -16,6 +16,9 @@ from acd.model import (
     WaitPredicted,
 )
 from acd.prediction import Handling
+from acd.report.facts import collect
+from acd.report.formulas import BY_KEY
+from acd.report.tally import tally
 from acd.states import AgentState
 from tests.acd_kit.centre import Centre
 from tests.acd_kit.lab import Lab, of, patient
@@ -73,6 +76,10 @@ def test_the_journal_tells_how_well_it_was_foretold():
     assert seen.error_s == pytest.approx(centre.error_s())
     assert abs(seen.bias_s) < seen.error_s
     assert seen.left == 0
+    facts = collect(centre.lab.lines)
+    report = tally(facts.calls, facts.spans, facts.until_ms)
+    assert BY_KEY["foretold_held"].figure(report).value == pytest.approx(seen.coverage)
+    assert BY_KEY["foretold_error"].figure(report).value == pytest.approx(seen.error_s)
 
 
 def test_who_hangs_up_or_still_waits_is_not_judged():

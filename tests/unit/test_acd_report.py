@@ -82,6 +82,8 @@ BY_HAND = {
     "speed_of_answer": (10 + 30, 2),
     "time_to_abandon": (3 + 30, 2),
     "longest_wait": (110, 1),
+    "foretold_held": (0, 0),  # nobody was told a wait who was then answered
+    "foretold_error": (0, 0),
     "handle_time": (100 + 60 + 20 + 30, 2),
     "talk_time": (100 + 60, 2),
     "wrapup_time": (20 + 30, 2),

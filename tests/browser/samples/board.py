@@ -38,6 +38,7 @@ def board(now: int, waiting: int = 3, agents: int = 14) -> Json:
         "by_state": {state: sum(one["state"] == state for one in people) for state in set(states)},
         "answered_in_15s": {"num": 1180, "den": 1300, "rate": 1180 / 1300},
         "connect_24h": {"num": 1288, "den": 1402, "rate": 1288 / 1402},
+        "foretold_24h": {"num": 312, "den": 371, "rate": 312 / 371, "error_s": 24},
         "as_of_ms": now,
     }
 

@@ -150,6 +150,7 @@ def former_call(serial: int, **changes: Any) -> Json:
         "ended_at": AT,
         "waited_s": 12,
         "talk_s": 185,
+        "foretold": {"low_s": 60, "high_s": 180, "came_s": 75},
         "agent_id": "1001",
         "agent_name": "王小丽",
     }

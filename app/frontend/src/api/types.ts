@@ -97,6 +97,7 @@ export interface CallRow {
   ended_at: string | null
   waited_s: number | null
   talk_s: number | null
+  foretold: { low_s: number; high_s: number; came_s: number | null } | null
   agent_id: string | null
   agent_name: string | null
   case_id: number | null

@@ -64,6 +64,8 @@ export interface Board {
   by_state: Record<string, number>
   answered_in_15s: Rate
   connect_24h: Rate
+  /** How often callers were answered within the wait they were told, and by how much its middle was off. */
+  foretold_24h: Rate & { error_s: number }
   as_of_ms: number
 }
 
