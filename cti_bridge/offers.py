@@ -1,8 +1,8 @@
 """One offer from decision to answer: the card goes to the agent's page first, then the telephone rings.
 
 The page must acknowledge the pop within a second, else the offer fails as `desktop_silent`, the telephone never rings,
-and the next agent is tried. An agent who signed in without a page (a telephone alone) is rung at once. The caller
-stays in the hold loop until the very moment of ringing.
+and the next agent is tried. An agent who signed in without a page (a telephone alone) and has none open is rung at
+once; the draft is stored in its own time. The caller stays in the hold loop until the very moment of ringing.
 """
 
 from __future__ import annotations
@@ -142,22 +142,14 @@ class Offers:
 
     async def _run(self, run: Run, call: Call, agent: Agent) -> None:
         offer = run.offer
-        card = await self._pops.card(call, agent.agent_id)
-        if offer.offer_id not in self.runs:
-            return
-        shown = asyncio.Event()
-        data = {"offer_id": offer.offer_id, "call_id": call.call_id, "deadline_ms": offer.deadline_ms, "card": card}
-        run.stage = Stage.popped
-        self._core.hub.to_agent(agent.agent_id, "call.pop", data, heard=shown.set)
         self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
-        if agent.needs_page:
-            try:
-                async with asyncio.timeout(self._ack_s):
-                    await shown.wait()
-            except TimeoutError:
-                return self._failed(run, call, FailCause.DESKTOP_SILENT)
+        if agent.needs_page or self._core.hub.pages(agent.agent_id):
+            if not await self._pop(run, call, agent):
+                return
+        else:
+            self._pops.later(call, agent.agent_id)
         if offer.offer_id not in self.runs or call.ended_ms is not None:
-            return None
+            return
         # From here on the caller may be anywhere between loop and telephone, whatever becomes of this task.
         run.stage = Stage.ringing
         call.offer_id = offer.offer_id
@@ -174,7 +166,25 @@ class Offers:
             log.info("an offer could not be put to Asterisk", offer=offer.offer_id, problem=str(error))
             if offer.offer_id in self.runs and call.phase is Phase.hold:
                 self._failed(run, call, FailCause.CANCELLED)
-        return None
+
+    async def _pop(self, run: Run, call: Call, agent: Agent) -> bool:
+        """Show the card; whether the telephone may ring now."""
+        offer = run.offer
+        card = await self._pops.card(call, agent.agent_id)
+        if offer.offer_id not in self.runs:
+            return False
+        shown = asyncio.Event()
+        data = {"offer_id": offer.offer_id, "call_id": call.call_id, "deadline_ms": offer.deadline_ms, "card": card}
+        run.stage = Stage.popped
+        self._core.hub.to_agent(agent.agent_id, "call.pop", data, heard=shown.set)
+        if agent.needs_page:
+            try:
+                async with asyncio.timeout(self._ack_s):
+                    await shown.wait()
+            except TimeoutError:
+                self._failed(run, call, FailCause.DESKTOP_SILENT)
+                return False
+        return True
 
     def _failed(self, run: Run, call: Call, cause: FailCause) -> None:
         """The offer ended while the caller was still in the hold loop."""

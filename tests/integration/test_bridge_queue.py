@@ -92,6 +92,16 @@ async def test_a_silent_page_is_passed_over_in_a_second_and_the_caller_keeps_the
     assert (await rig.redirects("acd-connect"))[0]["Channel"] == rig.asterisk.name_of(call)
 
 
+async def test_a_telephone_without_a_page_is_not_kept_waiting_for_a_card_that_nobody_sees(rig: Rig) -> None:
+    rig.domain.slow = threading.Event()
+    await rig.ready("1001")
+    call, _ = await offered(rig)
+    assert rig.domain.cards == []
+    rig.domain.slow.set()
+    await rig.until(lambda: call in rig.bridge.core.cards, "the card for whoever opens a page later")
+    assert rig.domain.cards[0][0] == call
+
+
 async def test_no_answer_makes_not_ready_and_the_next_agent_is_offered_the_same_draft(rig: Rig) -> None:
     await rig.ready("1001", "1002")
     call, offer_id = await offered(rig)
@@ -100,6 +110,7 @@ async def test_no_answer_makes_not_ready_and_the_next_agent_is_offered_the_same_
     rig.asterisk.join(call, "13800000001", ms(), attempt=2)
     await rig.redirects("acd-connect", 2)
     await rig.until(lambda: rig.state("1001") == "not_ready", "1001 not ready")
+    await rig.until(lambda: len(rig.domain.cards) == 2, "both cards")
     assert rig.domain.cards == [(call, "1001"), (call, "1002")]
     assert len(rig.domain.drafts) == 1
 
