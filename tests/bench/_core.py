@@ -16,9 +16,8 @@ from app.agents.tables import Agent
 from app.auth.tables import User, UserSession
 from app.db import Database
 from app.heartbeat import http_answers
-from app.settings import REPO
+from app.settings import REPO, Settings
 from asterisk_conf.instance import PhoneAccount
-from tests.peers.hotline import AsteriskUnderTest
 
 
 def phone_accounts(count: int) -> list[PhoneAccount]:
@@ -51,9 +50,8 @@ def add_agents(database: Database, accounts: Sequence[PhoneAccount]) -> dict[str
 
 
 @contextlib.asynccontextmanager
-async def served(hotline: AsteriskUnderTest, log: Path, roles: str) -> AsyncIterator[int]:
+async def served(settings: Settings, log: Path, roles: str) -> AsyncIterator[int]:
     """`hotline serve` with these roles, in a session of its own as the supervisor starts it; its process id."""
-    settings = hotline.settings
     env = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")} | settings.environment()
     out = await asyncio.to_thread(log.open, "a")
     process = await asyncio.create_subprocess_exec(

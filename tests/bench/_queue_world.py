@@ -177,7 +177,9 @@ class World:
         async with contextlib.AsyncExitStack() as stack:
             if arm == OURS:
                 self._sign_in(ids)
-                self.core = await stack.enter_async_context(served(self.hotline, self.folder / "core.log", ROLES))
+                self.core = await stack.enter_async_context(
+                    served(self.hotline.settings, self.folder / "core.log", ROLES)
+                )
                 # The core makes a member of the failsafe queue of everybody whom it knows to be on shift.
                 await until(lambda: self._count("hotline-failsafe") == agents, 30, "our queue to know everybody")
             else:

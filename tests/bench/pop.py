@@ -199,7 +199,7 @@ async def with_citizens(citizens: int, rates: list[int], seconds: float, folder:
         )  # fmt: skip
         await link.start()
         await link.wait_up()
-        async with served(hotline, folder / "core.log", "realtime,web") as core:
+        async with served(hotline.settings, folder / "core.log", "realtime,web") as core:
             ready = asyncio.Semaphore(0)
             base = f"http://{hotline.settings.http_host}:{hotline.settings.http_port}"
             tasks = [asyncio.create_task(page(clock, base, token, ready)) for token in tokens.values()]

@@ -64,6 +64,11 @@ class Pages:
             await asyncio.gather(page.__aexit__(None, None, None), return_exceptions=True)
         self._open.clear()
 
+    def move(self, base: str) -> None:
+        """Every page finds its server elsewhere from now on."""
+        for page in (self.watcher, *self.desktops.values()):
+            page.move(base)
+
     async def connected(self, timeout: float = 30.0) -> None:
         """Until no page's line is broken (each comes back by itself, as in a browser)."""
         deadline = time.monotonic() + timeout

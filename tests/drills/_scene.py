@@ -138,7 +138,7 @@ class Scene:
             self.relay.__enter__()
         self.say("starting the hotline")
         await asyncio.to_thread(self.system.start)
-        self.usage = Usage(self.system.pids)
+        self.usage = Usage(self.processes)
         self.usage.__enter__()
         self.pages = Pages(self.system, self.agent_ids)
         secrets = await self.pages.make_people()
@@ -167,6 +167,10 @@ class Scene:
             self.say(f"kept: {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def processes(self) -> dict[str, int]:
+        """Name → process id of what belongs to the hotline."""
+        return self.system.pids()
 
     # ---- the telephone side --------------------------------------------------------------------------------------
 
@@ -303,6 +307,10 @@ class Scene:
         `made_after_ms` (epoch): a board that was made before does not count, nor one made without a telephone line.
         """
         await asyncio.to_thread(self.system.wait_healthy, timeout)
+        await self.board_shows(order, timeout, made_after_ms=made_after_ms)
+
+    async def board_shows(self, order: list[str], timeout: float, *, made_after_ms: int = 0) -> None:
+        """The same, whatever the backend says of itself."""
 
         def same() -> bool:
             board, rows = self.pages.board(), self.pages.board_waiting()

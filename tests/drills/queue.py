@@ -1,7 +1,7 @@
 """Drill: a full house (20 in talk, 50 in line) while everything of ours is killed, and while the manager line is cut.
 
-Nobody is dropped, lost or served twice, and the line keeps its order. What a standby does when the active core is
-killed is tried in tests/calls/test_standby_calls.py.
+Then the same house with a standby beside the core (PostgreSQL), and the core that acts is killed. Nobody is dropped,
+lost or served twice, and the line keeps its order.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import asyncio
 import time
 
 from tests.drills import _house
+from tests.drills._pair import PairScene
 from tests.drills._report import Report, Scenario
-from tests.drills._run import command_line
+from tests.drills._run import Act, command_line
 from tests.drills._scene import Scene
 from tests.drills.asterisk import known_again
 
 BACKEND = ("voice", "core")
 TALKING, WAITING, AWAY_S = 20, 50, 30.0
 SHORT = (3, 6)
+TAKEN_OVER_WITHIN_S = 8.0
 
 
 def make_scene(report: Report) -> Scene:
@@ -41,6 +43,18 @@ async def steps(report: Report, scene: Scene, short: bool) -> None:
         await cut(report, scene, one, (TALKING, WAITING), AWAY_S)
 
 
+def make_pair(report: Report) -> PairScene:
+    """The same agents, and a core that stands by."""
+    return PairScene(report.progress, agents=TALKING)
+
+
+async def steps_of_pair(report: Report, scene: Scene, short: bool) -> None:
+    """The fault that a standby is for."""
+    assert isinstance(scene, PairScene)
+    async with report.scenario("active core killed") as one:
+        await taken_over(report, scene, one, TALKING, WAITING)
+
+
 async def killed(report: Report, scene: Scene, one: Scenario, talking: int, waiting: int) -> None:
     """SIGKILL for everything of ours."""
     house = await _house.full(scene, talking, waiting)
@@ -57,6 +71,20 @@ async def killed(report: Report, scene: Scene, one: Scenario, talking: int, wait
     await _house.unharmed(report, scene, one, house, "full_house_killed")
 
 
+async def taken_over(report: Report, scene: PairScene, one: Scenario, talking: int, waiting: int) -> None:
+    """SIGKILL for the core that acts; the supervisor's new one finds the lock taken and stands by."""
+    house = await _house.full(scene, talking, waiting)
+    one.before = sum(citizen.alive for citizen in house.everybody)
+    began, killed_ms = time.monotonic(), time.time_ns() // 1_000_000
+    scene.system.kill("core")
+    scene.pages.move(scene.other_base)
+    await scene.board_shows(list(house.order), 60, made_after_ms=killed_ms)
+    one.normal_s = time.monotonic() - began
+    report.figure("active_core_killed.known_again_s", one.normal_s)
+    report.goal("active_core_killed.known_again_s", "<=", TAKEN_OVER_WITHIN_S)
+    await _house.unharmed(report, scene, one, house, "active_core_killed")
+
+
 async def cut(report: Report, scene: Scene, one: Scenario, house_of: tuple[int, int], away_s: float) -> None:
     """The manager line is closed and refused for a while: Asterisk's own queue takes over, and gives everybody back."""
     assert scene.relay is not None
@@ -67,4 +95,4 @@ async def cut(report: Report, scene: Scene, one: Scenario, house_of: tuple[int, 
 
 
 if __name__ == "__main__":
-    command_line("queue", make_scene, steps)
+    command_line("queue", make_scene, steps, Act(make_pair, steps_of_pair, "_of_pair"))

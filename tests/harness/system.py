@@ -52,6 +52,10 @@ class HotlineSystem:
         }
         self.settings = Settings(home=self.home, **self._given)  # type: ignore[arg-type]
 
+    def take_port(self) -> int:
+        """One more port that is this instance's own."""
+        return self._block.take()
+
     @property
     def http(self) -> str:
         """Base address of the pages."""
