@@ -22,6 +22,7 @@ class Demands:
         self._by_reach: dict[Reach, Demand] = {}
         self.by_name: dict[str, Demand] = {}
         self._limit = _MAX_DEMANDS
+        self._changes = 0  # of which agents serve which demands
 
     def __len__(self) -> int:
         return len(self._by_reach)
@@ -40,6 +41,7 @@ class Demands:
                 self._drop_unused()
             demand = Demand(reach, f"d{self._floor.sequence()}")
             self._by_reach[reach] = self.by_name[demand.name] = demand
+            self._changes += 1
             if reach.only:
                 only = self._floor.agents.get(reach.only)
                 if only is not None:
@@ -54,8 +56,10 @@ class Demands:
         for reach in [reach for reach, demand in self._by_reach.items() if demand.calls == 0]:
             demand = self._by_reach.pop(reach)
             del self.by_name[demand.name]
+            demand.shared = None
             self._floor.timers.cancel(demand.unstaffed_timer)
         self._limit = max(_MAX_DEMANDS, 2 * len(self._by_reach))
+        self._changes += 1
         for agent in self._floor.agents.values():
             agent.demands = [(demand, fit) for demand, fit in agent.demands if demand.key in self._by_reach]
 
@@ -64,6 +68,7 @@ class Demands:
         for demand, _ in agent.demands:
             demand.agents.pop(agent.agent_id, None)
         agent.demands = []
+        self._changes += 1
         if agent.queues:
             for demand in self._by_reach.values():
                 self._attach(agent, demand)
@@ -78,6 +83,22 @@ class Demands:
         demand.staffed += agent.counted_staffed
         if agent.indexed and agent.idle_key is not None:
             demand.idle.add((fit, *agent.idle_key))
+
+    def shared(self, demand: Demand, agents: list[Agent]) -> list[tuple[Demand, int]]:
+        """The other demands that these agents of a demand serve too, each with how many of them do.
+
+        Asked for again and again about the same agents, so the last answer is kept until anybody serves anything else.
+        """
+        known = demand.shared
+        if known is not None and known[0] == self._changes and known[1] == agents:
+            return known[2]
+        found: dict[str, tuple[Demand, int]] = {}
+        for agent in agents:
+            for other, _ in agent.demands:
+                if other is not demand:
+                    found[other.name] = (other, found.get(other.name, (other, 0))[1] + 1)
+        demand.shared = (self._changes, agents, [*found.values()])
+        return demand.shared[2]
 
     def count(self, demand: Demand, more_capable: int, more_staffed: int) -> None:
         """So many agents more (or fewer) are signed in, or work."""

@@ -15,17 +15,20 @@ _BLOCK = 1_000
 
 
 class SortedKeys(Generic[K]):
-    """Unique tuples in ascending order. Adding a key twice or removing an absent one changes nothing."""
+    """Unique tuples in ascending order. Adding a key twice or removing an absent one changes nothing.
 
-    __slots__ = ("_blocks", "_lasts", "_size")
+    `size` is what `len` gives, to be read where it is asked for very often.
+    """
+
+    __slots__ = ("_blocks", "_lasts", "size")
 
     def __init__(self) -> None:
         self._blocks: list[list[K]] = []
         self._lasts: list[K] = []
-        self._size = 0
+        self.size = 0
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def __iter__(self) -> Iterator[K]:
         for block in self._blocks:
@@ -48,7 +51,7 @@ class SortedKeys(Generic[K]):
         if not self._blocks:
             self._blocks.append([key])
             self._lasts.append(key)
-            self._size = 1
+            self.size = 1
             return True
         index = min(bisect_left(self._lasts, key), len(self._blocks) - 1)
         block = self._blocks[index]
@@ -56,7 +59,7 @@ class SortedKeys(Generic[K]):
         if at < len(block) and block[at] == key:
             return False
         block.insert(at, key)
-        self._size += 1
+        self.size += 1
         if len(block) > _BLOCK:
             half = len(block) // 2
             self._blocks.insert(index + 1, block[half:])
@@ -75,7 +78,7 @@ class SortedKeys(Generic[K]):
         if block[at] != key:
             return False
         del block[at]
-        self._size -= 1
+        self.size -= 1
         if block:
             self._lasts[index] = block[-1]
         else:
@@ -85,7 +88,9 @@ class SortedKeys(Generic[K]):
 
     def rank(self, key: K) -> int:
         """How many keys are before this one, whether or not it is in the set."""
+        blocks = self._blocks
         index = bisect_left(self._lasts, key)
-        if index == len(self._blocks):
-            return self._size
-        return sum(map(len, self._blocks[:index])) + bisect_left(self._blocks[index], key)
+        if index == len(blocks):
+            return self.size
+        at = bisect_left(blocks[index], key)
+        return at + sum(map(len, blocks[:index])) if index else at

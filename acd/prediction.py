@@ -27,7 +27,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from math import fsum, sqrt
 from typing import TYPE_CHECKING, NamedTuple
@@ -158,14 +158,10 @@ def _course(free: list[int], mean_ms: int, variation: float, weight: float) -> C
     Every one of them stands for `weight` agents."""
     jump, every = (1 + _square(min(1.0, variation))) / 2 * weight, weight / mean_ms
     chance = [jump / (moment or 1) for moment in free]
-    rate, at_once = fsum(chance), 0.0
-    served, base, slope = [], [0.0], [rate]
-    for moment, one in zip(free, chance, strict=True):
-        at_once += jump - moment * every
-        rate += every - one
-        base.append(at_once)
-        slope.append(max(rate, every))
-        served.append(at_once + slope[-1] * moment)
+    base = [*accumulate([jump - moment * every for moment in free], initial=0.0)]
+    rates = accumulate([every - one for one in chance], initial=fsum(chance))
+    slope = [next(rates), *[rate if rate > every else every for rate in rates]]
+    served = [at_once + rate * moment for moment, at_once, rate in zip(free, base[1:], slope[1:], strict=True)]
     return Course(free, served, base, slope)
 
 
@@ -181,6 +177,8 @@ class Profile:
     all_rivals: float
     took: Handling
     overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
+    last_part: float  # the part of a departure that does not belong to the last place
+    above: dict[int, tuple[list[tuple[int, float]], float]] = field(default_factory=dict)  # see `_above`
 
 
 def profile(floor: Floor, demand: Demand) -> Profile | None:
@@ -190,7 +188,8 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
-    serving = [agent for agent in demand.agents.values() if _takes_more(agent)]
+    # Who will take another call when the present one is done.
+    serving = [agent for agent in demand.agents.values() if agent.counted_staffed and agent.next_state is None]
     if not serving:
         demand.profile = None
         return None
@@ -199,16 +198,12 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * len(demand.waiting) // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = _rivals(demand, serving)
+    rivals = _rivals(floor, demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
     overtakers = _overtakers(line, tau, demand.staffed)
-    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers)
+    last_part = (1 - _square(min(1.0, took.variation))) / 2
+    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers, last_part)
     return demand.profile
-
-
-def _takes_more(agent: Agent) -> bool:
-    """Will this agent take another call when the present one is done?"""
-    return agent.counted_staffed and agent.next_state is None
 
 
 def _free_in(tau: int, agent: Agent, took: Handling) -> int:
@@ -221,23 +216,23 @@ def _free_in(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def _rivals(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
-    step = -(-len(serving) // _LOOKED_AT)
-    looked_at = serving[::step]
-    shared: dict[str, tuple[Demand, int]] = {}
-    for agent in looked_at:
-        for other, _ in agent.demands:
-            if other.calls and other is not demand and other.staffed and len(other.waiting):
-                shared[other.name] = (other, shared.get(other.name, (other, 0))[1] + 1)
+    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
     scale = len(serving) / len(looked_at)
-    rivals = [(count * scale, len(other.waiting) / other.staffed) for other, count in shared.values()]
+    rivals = [
+        (count * scale, other.waiting.size / other.staffed)
+        for other, count in floor.demands.shared(demand, looked_at)
+        if other.waiting.size and other.staffed
+    ]
     if len(rivals) > _MOST_RIVALS:
-        rivals.sort(key=lambda rival: rival[0] * rival[1], reverse=True)
-        small = rivals[_MOST_RIVALS:]
-        agents = fsum(count for count, _ in small)
-        rivals[_MOST_RIVALS:] = [(agents, fsum(count * each for count, each in small) / agents)]
+        strength = [agents * each for agents, each in rivals]
+        strongest = sorted(range(len(rivals)), key=strength.__getitem__, reverse=True)
+        small = [rivals[at] for at in strongest[_MOST_RIVALS:]]
+        agents = fsum([count for count, _ in small])
+        together = (agents, fsum([count * each for count, each in small]) / agents)
+        rivals = [*(rivals[at] for at in strongest[:_MOST_RIVALS]), together]
     return rivals
 
 
@@ -266,17 +261,20 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
         return None
     own, when, since = demand.waiting.rank(call.key) + 1, seen.course.when, floor.clock.tau - seen.made
     # Who was served since the profile was made is not in line any more; half a departure belongs to the last place.
-    own_from_made = own + seen.course.until(since) - (1 - _square(min(1.0, seen.took.variation))) / 2
-    share_ahead = (position - 1) / max(1, len(line.order) - 1)
+    own_from_made = own + seen.course.until(since) - seen.last_part
+    share_ahead = (position - 1) / max(1, line.order.size - 1)
     others = seen.all_rivals * share_ahead
     middle = max(0.0, when(own_from_made + others) - since)
     for _ in range(_ROUNDS if others else 0):
         most = middle / seen.took.mean_ms
-        others = fsum([agents * min(each * share_ahead, most) for agents, each in seen.rivals])
+        others = fsum(
+            [agents * (ahead if (ahead := each * share_ahead) < most else most) for agents, each in seen.rivals]
+        )
         middle = max(0.0, when(own_from_made + others) - since)
     places, overtaking = own + others, 0.0
     if seen.overtakers:
         overtaking = _will_overtake(floor, call, seen, middle)
+    if overtaking:
         places += overtaking
         middle = max(0.0, when(own_from_made + others + overtaking) - since)
     spread = _spread_ms(seen, middle, places, others, overtaking)
@@ -300,13 +298,23 @@ def _square(value: float) -> float:
     return value * value
 
 
+def _above(seen: Profile, priority: int) -> tuple[list[tuple[int, float]], float]:
+    """Those who overtake callers of this priority, and the share of the agents' time that they leave. The same for all
+    callers of this priority as long as the profile holds."""
+    known = seen.above.get(priority)
+    if known is None:
+        above = [(other, rate) for other, rate in seen.overtakers if other > priority]
+        busy = fsum([rate for _, rate in above]) * seen.took.mean_ms / seen.agents
+        known = seen.above[priority] = (above, 1 - min(busy, _MOST_OVERTAKING))
+    return known
+
+
 def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
     """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
     have waited no longer than the point is worth."""
+    above, left = _above(seen, call.priority)
     per_minute = floor.config.ageing_per_minute
-    above = [(priority, rate) for priority, rate in seen.overtakers if priority > call.priority]
-    busy = fsum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
-    longer_ms = wait_ms / (1 - min(busy, _MOST_OVERTAKING))  # who overtakes lets others overtake meanwhile
+    longer_ms = wait_ms / left  # who overtakes lets others overtake meanwhile
     more = 0.0
     for priority, rate in above:
         open_ms = longer_ms
@@ -323,5 +331,6 @@ def _percentiles(mean: float, spread: float) -> tuple[float, float, float]:
         return 0.0, 0.0, _Z * spread
     shape = max(0.5, _square(mean / max(spread, 1.0)))
     step = 1 / (9 * shape)
-    low, half, high = (max(0.0, 1 - step + z * sqrt(step)) for z in (-_Z, 0.0, _Z))
+    half, off = 1 - step, _Z * sqrt(step)
+    low, half, high = max(0.0, half - off), max(0.0, half), half + off
     return mean * low * low * low, mean * half * half * half, mean * high * high * high

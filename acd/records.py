@@ -1,4 +1,7 @@
-"""What the engine remembers of agents, calls, queues and demands. Mutable, and private to the engine."""
+"""What the engine remembers of agents, calls, queues and demands. Mutable, and private to the engine.
+
+A record is equal only to itself: two agents are never the same agent, and to compare all of them would go in circles.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ IdleKey = tuple[int, int, str]  # idle since (wall), sequence, agent id
 ChoiceKey = tuple[int, int, int, str]  # band of the agent for the demand, then as IdleKey
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """A queue: everybody without an agent, in the order in which they will be served."""
 
@@ -40,7 +43,7 @@ class Line:
     hours_timer: TimerKey | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Demand:
     """Callers of one queue whom the same agents may be given to: whoever can serve one can serve all.
 
@@ -54,6 +57,7 @@ class Demand:
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
     profile: Profile | None = None
+    shared: tuple[int, list[Agent], list[tuple[Demand, int]]] | None = None  # see `Demands.shared`
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -61,7 +65,7 @@ class Demand:
     unstaffed_timer: TimerKey | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Agent:
     agent_id: str
     sequence: int
@@ -114,7 +118,7 @@ class Callback:
     not_before: int = 0  # wall
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     call_id: str
     sequence: int
