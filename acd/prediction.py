@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import fsum, sqrt
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from acd.records import Agent, Call, Demand, Line
@@ -56,6 +57,7 @@ _OVERTAKING_MS = 900_000
 _MOST_OVERTAKERS = 128
 _MOST_OVERTAKING = 0.8
 _MOST_RIVALS = 4
+_PRIORITY = itemgetter(1)  # of one who overtook
 _ROUNDS = 2
 _OVERTAKING_UNSURE = 0.5
 _SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
@@ -126,6 +128,7 @@ def note_place(floor: Floor, call: Call, line: Line) -> None:
     """A new caller took a place: if they overtook anybody, that is remembered for a quarter of an hour."""
     if call.key is not None and line.order.last() != call.key:
         line.overtakers.append((floor.clock.tau, call.priority))
+        line.overtaking = None
         if len(line.overtakers) > _MOST_OVERTAKERS:
             line.overtakers.popleft()
 
@@ -188,15 +191,21 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
-    # Who will take another call when the present one is done.
-    serving = [agent for agent in demand.agents.values() if agent.counted_staffed and agent.next_state is None]
+    serving = _serving(floor, demand)
     if not serving:
         demand.profile = None
         return None
     looked_at = serving[:: -(-len(serving) // _MOST_AGENTS)]
-    free = sorted([_free_in(tau, agent, took) for agent in looked_at])
+    free = sorted(
+        [
+            took.remaining_ms(tau - agent.work_started)
+            if agent.state in IN_TALK and agent.work_started is not None
+            else _free_in(tau, agent, took)
+            for agent in looked_at
+        ]
+    )
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
-    age = max(took.mean_ms * len(demand.waiting) // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
+    age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
     rivals = _rivals(floor, demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
@@ -206,11 +215,18 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     return demand.profile
 
 
+def _serving(floor: Floor, demand: Demand) -> list[Agent]:
+    """Who will take another call when the present one is done."""
+    everybody = [*demand.agents.values()]
+    if demand.staffed == len(everybody) and demand.agents.keys().isdisjoint(floor.with_wish):
+        return everybody
+    return [agent for agent in everybody if agent.counted_staffed and agent.next_state is None]
+
+
 def _free_in(tau: int, agent: Agent, took: Handling) -> int:
+    """In how many milliseconds an agent who is in no talk is free."""
     if agent.state is AgentState.WRAP_UP and agent.wrapup_timer is not None:
         return max(0, agent.wrapup_timer[0] - tau)
-    if agent.state in IN_TALK and agent.work_started is not None:
-        return took.remaining_ms(tau - agent.work_started)
     if agent.state in BEING_OFFERED:
         return took.mean_ms + _ANSWER_MS
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
@@ -221,17 +237,14 @@ def _rivals(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tupl
     strongest are kept and the others put together."""
     looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
     scale = len(serving) / len(looked_at)
-    rivals = [
-        (count * scale, other.waiting.size / other.staffed)
-        for other, count in floor.demands.shared(demand, looked_at)
-        if other.waiting.size and other.staffed
-    ]
+    shared = floor.demands.shared(demand, looked_at)
+    rivals = [(count * scale, each) for other, count in shared if (each := other.pressure)]
     if len(rivals) > _MOST_RIVALS:
         strength = [agents * each for agents, each in rivals]
         strongest = sorted(range(len(rivals)), key=strength.__getitem__, reverse=True)
-        small = [rivals[at] for at in strongest[_MOST_RIVALS:]]
-        agents = fsum([count for count, _ in small])
-        together = (agents, fsum([count * each for count, each in small]) / agents)
+        small = strongest[_MOST_RIVALS:]
+        agents = fsum([rivals[at][0] for at in small])
+        together = (agents, fsum([strength[at] for at in small]) / agents)
         rivals = [*(rivals[at] for at in strongest[:_MOST_RIVALS]), together]
     return rivals
 
@@ -240,12 +253,15 @@ def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
     """By priority, how many a millisecond overtake somebody and fall to these agents."""
     while line.overtakers and tau - line.overtakers[0][0] >= _OVERTAKING_MS:
         line.overtakers.popleft()
+        line.overtaking = None
     if not line.overtakers:
         return []
     # Of more than are remembered, those remembered tell how fast they come.
     over_ms = _OVERTAKING_MS if len(line.overtakers) < _MOST_OVERTAKERS else max(1, tau - line.overtakers[0][0])
     share = min(1.0, staffed / max(1, line.staffed)) / over_ms
-    return [(priority, count * share) for priority, count in Counter([one for _, one in line.overtakers]).items()]
+    if line.overtaking is None:
+        line.overtaking = [*Counter(map(_PRIORITY, line.overtakers)).items()]
+    return [(priority, count * share) for priority, count in line.overtaking]
 
 
 # ---------------------------------------------------------------------------------------------------- the prediction

@@ -35,6 +35,7 @@ class Line:
     learned: int = 0
     handling: Handling | None = None  # what follows from them, made when it is asked for
     overtakers: deque[tuple[int, int]] = field(default_factory=deque)  # when (tau) and with which priority
+    overtaking: list[tuple[int, int]] | None = None  # priority → how many of them; made when it is asked for
     plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
     order: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     by_joined: SortedKeys[tuple[int, int]] = field(default_factory=SortedKeys)
@@ -61,8 +62,21 @@ class Demand:
     calls: int = 0
     capable: int = 0
     staffed: int = 0
+    pressure: float = 0.0  # callers who wait for each agent who works; 0 while nobody does
     unstaffed_since: int | None = None
     unstaffed_timer: TimerKey | None = None
+
+    def enter(self, key: PlaceKey) -> None:
+        """A caller waits who may be offered."""
+        self.waiting.add(key)
+        self.weigh()
+
+    def leave(self, key: PlaceKey) -> None:
+        self.waiting.remove(key)
+        self.weigh()
+
+    def weigh(self) -> None:
+        self.pressure = self.waiting.size / self.staffed if self.staffed else 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +105,7 @@ class Agent:
     wrapup_timer: TimerKey | None = None
     wrapup_extra_ms: int = 0
     lines: list[Line] = field(default_factory=list)
+    listed: tuple[str, ...] = ()  # the skills under which `Demands` finds the agent
     demands: list[tuple[Demand, int]] = field(default_factory=list)  # with the agent's band for each
     idle_key: IdleKey | None = None  # set while offers may be made
     indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
