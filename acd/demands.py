@@ -23,7 +23,6 @@ class Demands:
         self.by_name: dict[str, Demand] = {}
         self._limit = _MAX_DEMANDS
         self._having: dict[str, dict[str, Agent]] = {}  # skill → agents who have it, at whatever level
-        self._changes = 0  # of which agents serve which demands
 
     def __len__(self) -> int:
         return len(self._by_reach)
@@ -42,7 +41,6 @@ class Demands:
                 self._drop_unused()
             demand = Demand(reach, f"d{self._floor.sequence()}")
             self._by_reach[reach] = self.by_name[demand.name] = demand
-            self._changes += 1
             for agent in self._who_might(reach):
                 self._attach(agent, demand)
             demand.unstaffed_since = self._floor.clock.tau if demand.capable == 0 else None
@@ -55,29 +53,27 @@ class Demands:
             return [] if only is None else [only]
         found: dict[str, Agent] = {}
         for need in reach.needs:
-            holders = [self._having.get(skill, {}) for skill, level in need if level > 0]
-            if not holders:
+            asked = [skill for skill, level in need if level > 0]
+            if not asked:
                 return self._floor.agents.values()
-            found.update(min(holders, key=len))
+            rarest = min(asked, key=lambda skill: len(self._having.get(skill, ())))
+            found.update(self._having.get(rarest, {}))
         return sorted(found.values(), key=lambda agent: agent.sequence)
 
     def _drop_unused(self) -> None:
         for reach in [reach for reach, demand in self._by_reach.items() if demand.calls == 0]:
             demand = self._by_reach.pop(reach)
             del self.by_name[demand.name]
-            demand.shared = None
             self._floor.timers.cancel(demand.unstaffed_timer)
         self._limit = max(_MAX_DEMANDS, 2 * len(self._by_reach))
-        self._changes += 1
         for agent in self._floor.agents.values():
-            agent.demands = [(demand, fit) for demand, fit in agent.demands if demand.key in self._by_reach]
+            agent.demands = {demand: fit for demand, fit in agent.demands.items() if demand.key in self._by_reach}
 
     def link(self, agent: Agent) -> None:
         """Find again which demands the agent serves. They must be neither counted nor indexed while this is done."""
-        for demand, _ in agent.demands:
+        for demand in agent.demands:
             demand.agents.pop(agent.agent_id, None)
-        agent.demands = []
-        self._changes += 1
+        agent.demands = {}
         for skill in agent.listed:
             del self._having[skill][agent.agent_id]
             if not self._having[skill]:
@@ -93,29 +89,13 @@ class Demands:
         fit = self._floor.band(agent, demand)
         if fit is None:
             return
-        agent.demands.append((demand, fit))
+        agent.demands[demand] = fit
         demand.agents[agent.agent_id] = agent
         demand.capable += agent.counted_capable
         demand.staffed += agent.counted_staffed
         demand.weigh()
         if agent.indexed and agent.idle_key is not None:
             demand.idle.add((fit, *agent.idle_key))
-
-    def shared(self, demand: Demand, agents: list[Agent]) -> list[tuple[Demand, int]]:
-        """The other demands that these agents of a demand serve too, each with how many of them do.
-
-        Asked for again and again about the same agents, so the last answer is kept until anybody serves anything else.
-        """
-        known = demand.shared
-        if known is not None and known[0] == self._changes and known[1] == agents:
-            return known[2]
-        found: dict[str, tuple[Demand, int]] = {}
-        for agent in agents:
-            for other, _ in agent.demands:
-                if other is not demand:
-                    found[other.name] = (other, found.get(other.name, (other, 0))[1] + 1)
-        demand.shared = (self._changes, agents, [*found.values()])
-        return demand.shared[2]
 
     def count(self, demand: Demand, more_capable: int, more_staffed: int) -> None:
         """So many agents more (or fewer) are signed in, or work."""

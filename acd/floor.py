@@ -250,7 +250,7 @@ class Floor:
     def _close(self, agent: Agent) -> None:
         """No offers to this agent for the time being."""
         if agent.indexed and agent.idle_key is not None:
-            for demand, fit in agent.demands:
+            for demand, fit in agent.demands.items():
                 demand.idle.remove((fit, *agent.idle_key))
         agent.indexed, agent.idle_key = False, None
         self.fresh_agents.pop(agent.agent_id, None)
@@ -270,7 +270,7 @@ class Floor:
         """
         if agent.idle_key is not None and not agent.indexed:
             agent.indexed = True
-            for demand, fit in agent.demands:
+            for demand, fit in agent.demands.items():
                 demand.idle.add((fit, *agent.idle_key))
 
     def free(self, demand: Demand) -> int:
@@ -288,7 +288,7 @@ class Floor:
             for line in agent.lines:
                 line.staffed += more_staffed
         if more_capable or more_staffed:
-            for demand, _ in agent.demands:
+            for demand in agent.demands:
                 self.demands.count(demand, more_capable, more_staffed)
 
     def show(self, agent: Agent, reason: Reason) -> None:

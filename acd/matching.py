@@ -66,7 +66,7 @@ def _best_for(floor: Floor, call: Call, agent: Agent) -> Agent:
 def _first_for(agent: Agent) -> PlaceKey | None:
     """The first caller in line among all demands that this agent can serve."""
     best: PlaceKey | None = None
-    for demand, _ in agent.demands:
+    for demand in agent.demands:
         first = demand.waiting.head
         if first is not None and (best is None or first < best):
             best = first

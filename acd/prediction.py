@@ -28,9 +28,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain, compress
 from math import fsum, sqrt
-from operator import itemgetter
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from acd.records import Agent, Call, Demand, Line
@@ -97,13 +97,18 @@ class Handling:
         beyond = [*accumulate(reversed(ordered))][::-1]
         return cls(recent, ordered, beyond, max(1, int(mean)), sqrt(square) / mean if mean else 1.0)
 
-    def remaining_ms(self, elapsed_ms: int) -> int:
-        """What a handling that has lasted so long is expected to last on."""
-        at = bisect_right(self.ordered, elapsed_ms)
-        longer = len(self.ordered) - at
-        if longer < _FEW:
-            return self.mean_ms if not self.ordered or elapsed_ms < self.mean_ms else self.mean_ms // 2
-        return self.beyond[at] // longer - elapsed_ms
+    def remaining_ms(self, lasted_ms: list[int]) -> list[int]:
+        """What handlings that have lasted so long are each expected to last on."""
+        ordered, beyond, count = self.ordered, self.beyond, len(self.ordered)
+        known = count - _FEW  # up to here enough are longer
+        places = [bisect_right(ordered, lasted) for lasted in lasted_ms]
+        return [
+            beyond[at] // (count - at) - lasted if at <= known else self._end(lasted)
+            for at, lasted in zip(places, lasted_ms, strict=True)
+        ]
+
+    def _end(self, lasted_ms: int) -> int:
+        return self.mean_ms if not self.ordered or lasted_ms < self.mean_ms else self.mean_ms // 2
 
 
 def learn(line: Line, took_ms: int) -> None:
@@ -144,11 +149,14 @@ class Course(NamedTuple):
     base: list[float]  # between a bend and the next: served = base + slope × time
     slope: list[float]
 
-    def when(self, departures: float) -> float:
-        """Milliseconds until so many have been served."""
+    def left(self, departures: float, since: int) -> float:
+        """Milliseconds until so many have been served, `since` milliseconds after the beginning."""
         at = bisect_right(self.served, departures)
         slope = self.slope[at]
-        return (departures - self.base[at]) / slope if slope and departures > 0 else 0.0
+        if not slope or departures <= 0:
+            return 0.0
+        left = (departures - self.base[at]) / slope - since
+        return left if left > 0 else 0.0
 
     def until(self, moment: int) -> float:
         """How many have been served by then."""
@@ -196,18 +204,11 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         demand.profile = None
         return None
     looked_at = serving[:: -(-len(serving) // _MOST_AGENTS)]
-    free = sorted(
-        [
-            took.remaining_ms(tau - agent.work_started)
-            if agent.state in IN_TALK and agent.work_started is not None
-            else _free_in(tau, agent, took)
-            for agent in looked_at
-        ]
-    )
+    free = _free(tau, looked_at, took)
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = _rivals(floor, demand, serving)
+    rivals = _rivals(demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
     overtakers = _overtakers(line, tau, demand.staffed)
     last_part = (1 - _square(min(1.0, took.variation))) / 2
@@ -223,8 +224,21 @@ def _serving(floor: Floor, demand: Demand) -> list[Agent]:
     return [agent for agent in everybody if agent.counted_staffed and agent.next_state is None]
 
 
-def _free_in(tau: int, agent: Agent, took: Handling) -> int:
-    """In how many milliseconds an agent who is in no talk is free."""
+def _free(tau: int, agents: Sequence[Agent], took: Handling) -> list[int]:
+    """In how many milliseconds each of these agents is expected to be free, the next first."""
+    free = took.remaining_ms(
+        [tau - agent.work_started for agent in agents if agent.state in IN_TALK and agent.work_started is not None]
+    )
+    if len(free) < len(agents):
+        free += [
+            _soon_free(tau, agent, took) for agent in agents if agent.state not in IN_TALK or agent.work_started is None
+        ]
+    free.sort()
+    return free
+
+
+def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
+    """As `_free`, for an agent who is in no talk."""
     if agent.state is AgentState.WRAP_UP and agent.wrapup_timer is not None:
         return max(0, agent.wrapup_timer[0] - tau)
     if agent.state in BEING_OFFERED:
@@ -232,21 +246,25 @@ def _free_in(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def _rivals(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def _rivals(demand: Demand, serving: list[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
     looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
     scale = len(serving) / len(looked_at)
-    shared = floor.demands.shared(demand, looked_at)
-    rivals = [(count * scale, each) for other, count in shared if (each := other.pressure)]
-    if len(rivals) > _MOST_RIVALS:
-        strength = [agents * each for agents, each in rivals]
-        strongest = sorted(range(len(rivals)), key=strength.__getitem__, reverse=True)
-        small = strongest[_MOST_RIVALS:]
-        agents = fsum([rivals[at][0] for at in small])
-        together = (agents, fsum([strength[at] for at in small]) / agents)
-        rivals = [*(rivals[at] for at in strongest[:_MOST_RIVALS]), together]
-    return rivals
+    shared = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
+    shared.pop(demand, None)
+    counts, each = [*shared.values()], [other.pressure for other in shared]
+    if not all(each):
+        counts, each = [*compress(counts, each)], [*filter(None, each)]
+    agents = [count * scale for count in counts]
+    if len(agents) <= _MOST_RIVALS:
+        return [*zip(agents, each, strict=True)]
+    strength = [*map(mul, agents, each)]
+    strongest = sorted(range(len(agents)), key=strength.__getitem__, reverse=True)
+    small = strongest[_MOST_RIVALS:]
+    together = fsum(map(agents.__getitem__, small))
+    rivals = [(agents[at], each[at]) for at in strongest[:_MOST_RIVALS]]
+    return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
 
 
 def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
@@ -275,24 +293,24 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
     seen = profile(floor, demand)
     if seen is None:
         return None
-    own, when, since = demand.waiting.rank(call.key) + 1, seen.course.when, floor.clock.tau - seen.made
+    own, left, since = demand.waiting.rank(call.key) + 1, seen.course.left, floor.clock.tau - seen.made
     # Who was served since the profile was made is not in line any more; half a departure belongs to the last place.
     own_from_made = own + seen.course.until(since) - seen.last_part
-    share_ahead = (position - 1) / max(1, line.order.size - 1)
+    share_ahead = (position - 1) / (line.order.size - 1) if line.order.size > 1 else 0.0
     others = seen.all_rivals * share_ahead
-    middle = max(0.0, when(own_from_made + others) - since)
+    middle = left(own_from_made + others, since)
     for _ in range(_ROUNDS if others else 0):
         most = middle / seen.took.mean_ms
         others = fsum(
             [agents * (ahead if (ahead := each * share_ahead) < most else most) for agents, each in seen.rivals]
         )
-        middle = max(0.0, when(own_from_made + others) - since)
+        middle = left(own_from_made + others, since)
     places, overtaking = own + others, 0.0
     if seen.overtakers:
         overtaking = _will_overtake(floor, call, seen, middle)
     if overtaking:
         places += overtaking
-        middle = max(0.0, when(own_from_made + others + overtaking) - since)
+        middle = left(own_from_made + others + overtaking, since)
     spread = _spread_ms(seen, middle, places, others, overtaking)
     low, half, high = _percentiles(middle, spread)
     return Wait(int(low) // 1000, int(half) // 1000, -(-int(high) // 1000), seen.agents)
@@ -301,12 +319,13 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
 def _spread_ms(seen: Profile, middle: float, places: float, others: float, overtaking: float) -> float:
     """How far off the middle may be: by the chance of so many departures, and by what is only estimated."""
     took, agents = seen.took, seen.agents
-    one_ms = took.mean_ms / agents
+    one_ms, variation = took.mean_ms / agents, took.variation
     # Many agents in their first call look like chance, whatever one of them does; later the variation of each shows.
     first = (agents - 1) / (agents - 1 + places)
-    varied = places * (first + (1 - first) * _square(took.variation))
-    unsure_mean = _square(middle * took.variation) / (len(took.recent) + _PRIOR)
-    unsure_places = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
+    varied = places * (first + (1 - first) * (variation * variation))
+    unsure_mean = _square(middle * variation) / (len(took.recent) + _PRIOR)
+    unsure_others, unsure_overtaking = others * _SHARE_UNSURE, overtaking * _OVERTAKING_UNSURE
+    unsure_places = unsure_others * unsure_others + unsure_overtaking * unsure_overtaking
     return sqrt(one_ms * one_ms * (varied + unsure_places) + unsure_mean)
 
 
@@ -316,19 +335,19 @@ def _square(value: float) -> float:
 
 def _above(seen: Profile, priority: int) -> tuple[list[tuple[int, float]], float]:
     """Those who overtake callers of this priority, and the share of the agents' time that they leave. The same for all
-    callers of this priority as long as the profile holds."""
-    known = seen.above.get(priority)
-    if known is None:
-        above = [(other, rate) for other, rate in seen.overtakers if other > priority]
-        busy = fsum([rate for _, rate in above]) * seen.took.mean_ms / seen.agents
-        known = seen.above[priority] = (above, 1 - min(busy, _MOST_OVERTAKING))
-    return known
+    callers of this priority as long as the profile holds, and so kept there."""
+    above = [(other, rate) for other, rate in seen.overtakers if other > priority]
+    busy = fsum([rate for _, rate in above]) * seen.took.mean_ms / seen.agents
+    seen.above[priority] = (above, 1 - min(busy, _MOST_OVERTAKING))
+    return seen.above[priority]
 
 
 def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
     """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
     have waited no longer than the point is worth."""
-    above, left = _above(seen, call.priority)
+    above, left = seen.above.get(call.priority) or _above(seen, call.priority)
+    if not above:
+        return 0.0
     per_minute = floor.config.ageing_per_minute
     longer_ms = wait_ms / left  # who overtakes lets others overtake meanwhile
     more = 0.0
@@ -348,5 +367,5 @@ def _percentiles(mean: float, spread: float) -> tuple[float, float, float]:
     shape = max(0.5, _square(mean / max(spread, 1.0)))
     step = 1 / (9 * shape)
     half, off = 1 - step, _Z * sqrt(step)
-    low, half, high = max(0.0, half - off), max(0.0, half), half + off
+    low, high = max(0.0, half - off), half + off
     return mean * low * low * low, mean * half * half * half, mean * high * high * high

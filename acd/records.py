@@ -58,7 +58,6 @@ class Demand:
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
     profile: Profile | None = None
-    shared: tuple[int, list[Agent], list[tuple[Demand, int]]] | None = None  # see `Demands.shared`
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -106,7 +105,7 @@ class Agent:
     wrapup_extra_ms: int = 0
     lines: list[Line] = field(default_factory=list)
     listed: tuple[str, ...] = ()  # the skills under which `Demands` finds the agent
-    demands: list[tuple[Demand, int]] = field(default_factory=list)  # with the agent's band for each
+    demands: dict[Demand, int] = field(default_factory=dict)  # with the agent's band for each
     idle_key: IdleKey | None = None  # set while offers may be made
     indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
     entered: int = 0  # tau at which the present state was entered

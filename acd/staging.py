@@ -52,7 +52,7 @@ def _kept_for_last_agent(floor: Floor, call: Call, line: Line, stages: tuple[Sta
         return stages
     if band(only, agent.agent_id, agent.group, agent.queues, agent.skills, line.rules) is None:
         return stages
-    firsts = (demand.waiting.first() for demand, _ in agent.demands)
+    firsts = (demand.waiting.first() for demand in agent.demands)
     if any(first is not None and call.key is not None and first < call.key for first in firsts):
         return stages
     at_limit = [stage for stage in stages if stage.after_ms <= limit_ms][-1]

@@ -85,7 +85,7 @@ def _free(agent: Agent) -> bool:
 
 
 def _bands(agent: Agent) -> list[tuple[str, int]]:
-    return [(demand.name, band) for demand, band in agent.demands]
+    return [(demand.name, band) for demand, band in agent.demands.items()]
 
 
 def _idle_order(agent: Agent) -> tuple[int, int]:
