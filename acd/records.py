@@ -1,5 +1,6 @@
 """What the engine remembers of agents, calls, queues and demands. Mutable, and private to the engine.
 
+Fields that every announcement and every forecast reads stand together: they lie together in memory, too.
 A record is equal only to itself: two agents are never the same agent, and to compare all of them would go in circles.
 """
 
@@ -83,6 +84,9 @@ class Agent:
     agent_id: str
     sequence: int
     state: AgentState = AgentState.SIGNED_OUT
+    work_started: int | None = None  # tau at which the talk began, until wrap-up is over
+    counted_staffed: bool = False
+    next_state: AgentState | None = None
     since: int = 0
     idle_since: int = 0
     skills: dict[str, int] = field(default_factory=dict)
@@ -93,13 +97,11 @@ class Agent:
     in_use: bool = False
     outside: bool = False
     rest_timer: TimerKey | None = None
-    next_state: AgentState | None = None
     next_reason: str = ""
     leaving: bool = False
     call_id: str | None = None
     offer_id: str | None = None
     talk_started: int = 0  # wall
-    work_started: int | None = None  # tau at which the talk began, until wrap-up is over
     work_queue: str = ""
     wrapup_timer: TimerKey | None = None
     wrapup_extra_ms: int = 0
@@ -111,7 +113,6 @@ class Agent:
     entered: int = 0  # tau at which the present state was entered
     watch_timer: TimerKey | None = None  # the longest time in this state; see `acd.limits`
     counted_capable: bool = False
-    counted_staffed: bool = False
 
 
 @dataclass(slots=True)
@@ -139,7 +140,14 @@ class Call:
     queue: str
     joined: int  # wall; the place
     began: int = 0  # wall; as `joined`, but a place resumed after a redial does not count
+    state: CallState | None = None
+    key: PlaceKey | None = None
+    demand: Demand | None = None
     priority: int = 0  # what the place goes by
+    announce_timer: TimerKey | None = None
+    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
+    said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
+    predicted: bool = False
     asked_priority: int = 0  # as the event said
     flags: tuple[str, ...] = ()
     caller_key: str = ""
@@ -150,10 +158,7 @@ class Call:
     skills: dict[str, int] = field(default_factory=dict)
     language: str = "zh"
     caller: str = ""
-    state: CallState | None = None
     attempt: int = 0
-    key: PlaceKey | None = None
-    demand: Demand | None = None
     stages: tuple[Stage, ...] = ()
     stage: int = 0
     widen_timer: TimerKey | None = None
@@ -164,15 +169,11 @@ class Call:
     offer_timer: TimerKey | None = None
     ended_offer: tuple[str, str] | None = None  # the last offer that ended without a talk, and its agent
     faults: int = 0  # offers in a row that failed for technical reasons
-    announce_timer: TimerKey | None = None
     overflow_timer: TimerKey | None = None
     return_timer: TimerKey | None = None
     overflow_due: int | None = None  # tau
     overflow_pause: int = 0  # tau before which no overflow is tried again
     newcomer: bool = True
-    said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
-    predicted: bool = False
-    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
     callback: Callback | None = None
     callback_offered: bool = False
     handed_to: str = ""  # the call-back that its place went over to
