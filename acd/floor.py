@@ -23,6 +23,7 @@ from acd.tables import CALLBACKS, IN_LINE, MATCHABLE, WORKING
 _MAX_PARKED = 2_000
 _MIN_ANNOUNCE_S = 5
 _MINUTE_MS = 60_000
+_PARKED = frozenset({CallState.FINISHED, CallState.OVERFLOWED})
 # Emergencies come before everybody else, whatever points age or a queue may give.
 _EMERGENCY_CLASS = 10_000
 
@@ -97,7 +98,7 @@ class Floor:
         elif state is CallState.RETURNING:
             due = self.clock.tau + self.config.return_s * 1000
             call.return_timer = self.timers.set(due, "return", call.call_id)
-        elif state in (CallState.FINISHED, CallState.OVERFLOWED):
+        elif state in _PARKED:
             self._park(call)
 
     def _park(self, call: Call) -> None:

@@ -24,6 +24,10 @@ class Restored:
     wrapup_ms: int
 
 
+# States that are themselves what may have been wished for: with one of them the wish is done.
+_WISHLESS = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT})
+
+
 def move_agent(
     floor: Floor,
     agent: Agent,
@@ -112,7 +116,7 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
         agent.wrapup_timer = None
         _learn_handling(floor, agent, to)
     agent.not_ready_reason = not_ready_reason if to is AgentState.NOT_READY else ""
-    if to in (AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT):
+    if to in _WISHLESS:
         _clear_next(floor, agent)
     agent.state, agent.since = to, clock.wall
     if restored is not None:
