@@ -83,7 +83,7 @@ def priority_of(floor: Floor, call: Call) -> int:
     ceiling = floor.config.emergency_priority
     if call.asked_priority >= ceiling:
         return call.asked_priority
-    points = max((floor.config.flag_priority.get(flag, 0) for flag in call.flags), default=0)
+    points = max(floor.config.flag_priority.get(flag, 0) for flag in call.flags) if call.flags else 0
     return max(min(call.asked_priority + points, ceiling - 1) - call.penalty, _LOWEST_PRIORITY)
 
 

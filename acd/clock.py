@@ -11,7 +11,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 
 _JITTER_MS = 1_000
-_SMALL_HEAP = 64
+_FEW = 64
 
 TimerKey = tuple[int, int, str, str]  # due (tau), sequence, kind, id
 
@@ -66,13 +66,16 @@ class Clock:
 class Timers:
     """Moments in tau. Setting returns the key by which a timer is cancelled.
 
-    A heap; what is cancelled stays in it until it comes up or until more than half of it is cancelled.
+    What is due at one moment lies together in the order in which it was set, and a heap knows the moments: of many
+    callers, many are due together. What is cancelled stays until it comes up or until more than half is cancelled.
     """
 
-    __slots__ = ("_heap", "_live", "_sequence")
+    __slots__ = ("_at", "_kept", "_live", "_moments", "_sequence")
 
     def __init__(self) -> None:
-        self._heap: list[TimerKey] = []
+        self._moments: list[int] = []  # a heap
+        self._at: dict[int, list[TimerKey]] = {}
+        self._kept = 0  # timers in `_at`, cancelled ones too
         self._live: set[int] = set()  # sequence numbers
         self._sequence = 0
 
@@ -80,28 +83,50 @@ class Timers:
         self._sequence += 1
         key = (due, self._sequence, kind, ident)
         self._live.add(self._sequence)
-        heappush(self._heap, key)
+        self._kept += 1
+        together = self._at.get(due)
+        if together is None:
+            self._at[due] = [key]
+            heappush(self._moments, due)
+        else:
+            together.append(key)
         return key
 
     def cancel(self, key: TimerKey | None) -> None:
         """No more; a timer that has rung or was cancelled already changes nothing."""
         if key is not None:
             self._live.discard(key[1])
-            if len(self._heap) > _SMALL_HEAP and len(self._heap) > 2 * len(self._live):
-                self._heap = [one for one in self._heap if one[1] in self._live]
-                heapify(self._heap)
+            if self._kept > _FEW and self._kept > 2 * len(self._live):
+                self._forget_cancelled()
+
+    def _forget_cancelled(self) -> None:
+        live = self._live
+        left = {due: [key for key in together if key[1] in live] for due, together in self._at.items()}
+        self._at = {due: together for due, together in left.items() if together}
+        self._moments = [*self._at]
+        heapify(self._moments)
+        self._kept = len(live)
 
     def first_due(self) -> int | None:
-        heap, live = self._heap, self._live
-        while heap and heap[0][1] not in live:
-            heappop(heap)
-        return heap[0][0] if heap else None
+        live = self._live
+        while self._moments:
+            due = self._moments[0]
+            together = self._at[due]
+            while together:
+                if together[0][1] in live:
+                    return due
+                del together[0]
+                self._kept -= 1
+            heappop(self._moments)
+            del self._at[due]
+        return None
 
     def pop_due(self, tau: int) -> TimerKey | None:
-        first = self.first_due()
-        if first is None or first > tau:
+        due = self.first_due()
+        if due is None or due > tau:
             return None
-        key = heappop(self._heap)
+        key = self._at[due].pop(0)
+        self._kept -= 1
         self._live.discard(key[1])
         return key
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from acd.reach import Reach
@@ -22,6 +22,7 @@ class Demands:
         self._by_reach: dict[Reach, Demand] = {}
         self.by_name: dict[str, Demand] = {}
         self._limit = _MAX_DEMANDS
+        self._having: dict[str, dict[str, Agent]] = {}  # skill → agents who have it, at whatever level
 
     def __len__(self) -> int:
         return len(self._by_reach)
@@ -40,15 +41,24 @@ class Demands:
                 self._drop_unused()
             demand = Demand(reach, f"d{self._floor.sequence()}")
             self._by_reach[reach] = self.by_name[demand.name] = demand
-            if reach.only:
-                only = self._floor.agents.get(reach.only)
-                if only is not None:
-                    self._attach(only, demand)
-            else:
-                for agent in self._floor.agents.values():
-                    self._attach(agent, demand)
+            for agent in self._who_might(reach):
+                self._attach(agent, demand)
             demand.unstaffed_since = self._floor.clock.tau if demand.capable == 0 else None
         return demand
+
+    def _who_might(self, reach: Reach) -> Iterable[Agent]:
+        """Agents among whom everybody is who can serve this reach, the longest known first."""
+        if reach.only:
+            only = self._floor.agents.get(reach.only)
+            return [] if only is None else [only]
+        found: dict[str, Agent] = {}
+        for need in reach.needs:
+            asked = [skill for skill, level in need if level > 0]
+            if not asked:
+                return self._floor.agents.values()
+            rarest = min(asked, key=lambda skill: len(self._having.get(skill, ())))
+            found.update(self._having.get(rarest, {}))
+        return sorted(found.values(), key=lambda agent: agent.sequence)
 
     def _drop_unused(self) -> None:
         for reach in [reach for reach, demand in self._by_reach.items() if demand.calls == 0]:
@@ -57,13 +67,20 @@ class Demands:
             self._floor.timers.cancel(demand.unstaffed_timer)
         self._limit = max(_MAX_DEMANDS, 2 * len(self._by_reach))
         for agent in self._floor.agents.values():
-            agent.demands = [(demand, fit) for demand, fit in agent.demands if demand.key in self._by_reach]
+            agent.demands = {demand: fit for demand, fit in agent.demands.items() if demand.key in self._by_reach}
 
     def link(self, agent: Agent) -> None:
         """Find again which demands the agent serves. They must be neither counted nor indexed while this is done."""
-        for demand, _ in agent.demands:
+        for demand in agent.demands:
             demand.agents.pop(agent.agent_id, None)
-        agent.demands = []
+        agent.demands = {}
+        for skill in agent.listed:
+            del self._having[skill][agent.agent_id]
+            if not self._having[skill]:
+                del self._having[skill]
+        agent.listed = tuple(agent.skills)
+        for skill in agent.listed:
+            self._having.setdefault(skill, {})[agent.agent_id] = agent
         if agent.queues:
             for demand in self._by_reach.values():
                 self._attach(agent, demand)
@@ -72,10 +89,11 @@ class Demands:
         fit = self._floor.band(agent, demand)
         if fit is None:
             return
-        agent.demands.append((demand, fit))
+        agent.demands[demand] = fit
         demand.agents[agent.agent_id] = agent
         demand.capable += agent.counted_capable
         demand.staffed += agent.counted_staffed
+        demand.weigh()
         if agent.indexed and agent.idle_key is not None:
             demand.idle.add((fit, *agent.idle_key))
 
@@ -83,6 +101,7 @@ class Demands:
         """So many agents more (or fewer) are signed in, or work."""
         demand.capable += more_capable
         demand.staffed += more_staffed
+        demand.weigh()
         demand.profile = None
         if more_capable:
             self.watch_unstaffed(demand)

@@ -126,11 +126,14 @@ class Engine:
         if not floor.link_up:
             for agent in floor.fresh_agents.values():
                 floor.settle(agent)
-        elif floor.fresh_agents or floor.fresh_calls or floor.turned_away or floor.to_dial:
-            callbacks.dial(floor)
-            match(floor)
-            overflow.overflow(floor)
-            call_events.turn_away(floor)
+        else:
+            if floor.to_dial:
+                callbacks.dial(floor)
+            if floor.fresh_agents or floor.fresh_calls:
+                match(floor)
+                overflow.overflow(floor)
+            if floor.turned_away:
+                call_events.turn_away(floor)
         if floor.touched:
             floor.show_queues()
         return floor.out

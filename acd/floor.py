@@ -23,6 +23,7 @@ from acd.tables import CALLBACKS, IN_LINE, MATCHABLE, WORKING
 _MAX_PARKED = 2_000
 _MIN_ANNOUNCE_S = 5
 _MINUTE_MS = 60_000
+_PARKED = frozenset({CallState.FINISHED, CallState.OVERFLOWED})
 # Emergencies come before everybody else, whatever points age or a queue may give.
 _EMERGENCY_CLASS = 10_000
 
@@ -41,6 +42,7 @@ class Floor:
         self.demands = Demands(self)
         self.parked: dict[str, None] = {}  # finished or overflowed calls, oldest first
         self.out: list[Decision] = []
+        self.with_wish: set[str] = set()  # agents for whom another state is queued
         self.fresh_agents: dict[str, Agent] = {}
         self.fresh_calls: dict[str, Call] = {}
         self.touched: dict[str, Line] = {}
@@ -75,7 +77,7 @@ class Floor:
         """Put the call into this state, in and out of every index. None: the call is gone."""
         before, call.state = call.state, state
         if before in MATCHABLE and call.demand is not None and call.key is not None:
-            call.demand.waiting.remove(call.key)
+            call.demand.leave(call.key)
         if before is CallState.RETURNING:
             self.timers.cancel(call.return_timer)
             call.return_timer = None
@@ -91,12 +93,12 @@ class Floor:
         elif state in MATCHABLE:
             assert call.demand is not None
             assert call.key is not None
-            call.demand.waiting.add(call.key)
+            call.demand.enter(call.key)
             self.fresh_calls[call.call_id] = call
         elif state is CallState.RETURNING:
             due = self.clock.tau + self.config.return_s * 1000
             call.return_timer = self.timers.set(due, "return", call.call_id)
-        elif state in (CallState.FINISHED, CallState.OVERFLOWED):
+        elif state in _PARKED:
             self._park(call)
 
     def _park(self, call: Call) -> None:
@@ -190,11 +192,9 @@ class Floor:
         call.demand.calls -= 1
         call.demand = None
         call.key = None
-        cancel = self.timers.cancel
-        cancel(call.announce_timer)
-        cancel(call.overflow_timer)
-        cancel(call.widen_timer)
-        cancel(call.callback_timer)
+        for timer in (call.announce_timer, call.overflow_timer, call.widen_timer, call.callback_timer):
+            if timer is not None:
+                self.timers.cancel(timer)
         call.announce_timer = call.overflow_timer = call.widen_timer = call.callback_timer = None
         self.fresh_calls.pop(call.call_id, None)
 
@@ -251,10 +251,18 @@ class Floor:
     def _close(self, agent: Agent) -> None:
         """No offers to this agent for the time being."""
         if agent.indexed and agent.idle_key is not None:
-            for demand, fit in agent.demands:
+            for demand, fit in agent.demands.items():
                 demand.idle.remove((fit, *agent.idle_key))
         agent.indexed, agent.idle_key = False, None
         self.fresh_agents.pop(agent.agent_id, None)
+
+    def set_wish(self, agent: Agent, state: AgentState | None, reason: str = "") -> None:
+        """Queue a state (and its reason) for after the call; None: nothing is queued."""
+        agent.next_state, agent.next_reason = state, reason
+        if state is None:
+            self.with_wish.discard(agent.agent_id)
+        else:
+            self.with_wish.add(agent.agent_id)
 
     def settle(self, agent: Agent) -> None:
         """Put an agent who is open to offers among the idle of every demand they serve.
@@ -263,13 +271,15 @@ class Floor:
         """
         if agent.idle_key is not None and not agent.indexed:
             agent.indexed = True
-            for demand, fit in agent.demands:
+            for demand, fit in agent.demands.items():
                 demand.idle.add((fit, *agent.idle_key))
 
     def free(self, demand: Demand) -> int:
         """How many agents are free for this demand."""
+        if not self.fresh_agents:
+            return demand.idle.size
         fresh = (agent for agent in self.fresh_agents.values() if not agent.indexed)
-        return len(demand.idle) + sum(1 for agent in fresh if self.band(agent, demand) is not None)
+        return demand.idle.size + sum(1 for agent in fresh if self.band(agent, demand) is not None)
 
     def _count(self, agent: Agent, capable: bool, staffed: bool) -> None:
         more_capable = int(capable) - int(agent.counted_capable)
@@ -279,7 +289,7 @@ class Floor:
             for line in agent.lines:
                 line.staffed += more_staffed
         if more_capable or more_staffed:
-            for demand, _ in agent.demands:
+            for demand in agent.demands:
                 self.demands.count(demand, more_capable, more_staffed)
 
     def show(self, agent: Agent, reason: Reason) -> None:
@@ -348,8 +358,8 @@ class Floor:
     def show_queues(self) -> None:
         """Decide `QueueChanged` for every queue whose depth or oldest caller has changed."""
         for queue, line in self.touched.items():
-            first = line.by_joined.first()
-            shown = (len(line.order), None if first is None else self.clock.given_of_wall(first[0]))
+            first = line.by_joined.head
+            shown = (line.order.size, None if first is None else self.clock.given_of_wall(first[0]))
             if shown != line.shown:
                 line.shown = shown
                 self.out.append(QueueChanged(queue, *shown))

@@ -66,8 +66,8 @@ def _best_for(floor: Floor, call: Call, agent: Agent) -> Agent:
 def _first_for(agent: Agent) -> PlaceKey | None:
     """The first caller in line among all demands that this agent can serve."""
     best: PlaceKey | None = None
-    for demand, _ in agent.demands:
-        first = demand.waiting.first() if demand.calls else None
+    for demand in agent.demands:
+        first = demand.waiting.head
         if first is not None and (best is None or first < best):
             best = first
     return best
@@ -93,7 +93,7 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
         "priority": call.priority,
         "skills": skills_text(call.skills),
         "idle_s": (floor.clock.wall - agent.idle_since) // 1000,
-        "candidates": len(demand.idle) + (not agent.indexed),
+        "candidates": demand.idle.size + (not agent.indexed),
     }
     if call.stage and not demand.key.only:
         facts["relaxed"] = needs_text(demand.key.needs)
@@ -121,6 +121,7 @@ def offer_prefix(floor: Floor) -> str:
 
 
 def skills_text(skills: dict[str, int]) -> str:
-    if not skills:
-        return ""
+    if len(skills) == 1:
+        [(skill, level)] = skills.items()
+        return f"{skill}:{level}"
     return ",".join(f"{skill}:{level}" for skill, level in sorted(skills.items()))

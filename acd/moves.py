@@ -24,6 +24,10 @@ class Restored:
     wrapup_ms: int
 
 
+# States that are themselves what may have been wished for: with one of them the wish is done.
+_WISHLESS = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT})
+
+
 def move_agent(
     floor: Floor,
     agent: Agent,
@@ -45,19 +49,20 @@ def move_agent(
         if effect is AgentEffect.DROP_OFFER:
             _drop_offer_of(floor, agent, reason)
         elif effect is AgentEffect.SET_NEXT:
-            agent.next_state, agent.next_reason = wish, wish_reason
+            floor.set_wish(agent, wish, wish_reason)
         elif effect is AgentEffect.CLEAR_NEXT:
-            _clear_next(agent)
+            _clear_next(floor, agent)
         elif effect is AgentEffect.LEAVE_AFTER:
-            agent.next_state, agent.next_reason, agent.leaving = AgentState.SIGNED_OUT, "", True
+            floor.set_wish(agent, AgentState.SIGNED_OUT)
+            agent.leaving = True
         elif effect is AgentEffect.STAY:
             if agent.leaving:
-                _clear_next(agent)
+                _clear_next(floor, agent)
         elif effect is AgentEffect.TAKE_NEXT:
             if agent.next_state is not None:
                 to, not_ready_reason = agent.next_state, agent.next_reason
         elif effect is AgentEffect.KEEP_REASON:
-            agent.next_state, agent.next_reason = AgentState.NOT_READY, agent.not_ready_reason
+            floor.set_wish(agent, AgentState.NOT_READY, agent.not_ready_reason)
         elif effect is AgentEffect.EXTEND:
             _extend_wrapup(floor, agent, extend_ms)
     _enter(floor, agent, to, not_ready_reason, restored)
@@ -79,8 +84,9 @@ def _shown(agent: Agent) -> tuple[object, ...]:
     )
 
 
-def _clear_next(agent: Agent) -> None:
-    agent.next_state, agent.next_reason, agent.leaving = None, "", False
+def _clear_next(floor: Floor, agent: Agent) -> None:
+    floor.set_wish(agent, None)
+    agent.leaving = False
 
 
 def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, restored: Restored | None) -> None:
@@ -110,8 +116,8 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
         agent.wrapup_timer = None
         _learn_handling(floor, agent, to)
     agent.not_ready_reason = not_ready_reason if to is AgentState.NOT_READY else ""
-    if to in (AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT):
-        _clear_next(agent)
+    if to in _WISHLESS:
+        _clear_next(floor, agent)
     agent.state, agent.since = to, clock.wall
     if restored is not None:
         agent.since, agent.idle_since = restored.since, restored.idle_since

@@ -15,17 +15,21 @@ _BLOCK = 1_000
 
 
 class SortedKeys(Generic[K]):
-    """Unique tuples in ascending order. Adding a key twice or removing an absent one changes nothing."""
+    """Unique tuples in ascending order. Adding a key twice or removing an absent one changes nothing.
 
-    __slots__ = ("_blocks", "_lasts", "_size")
+    `size` is what `len` gives and `head` what `first` gives, to be read where they are asked for very often.
+    """
+
+    __slots__ = ("_blocks", "_lasts", "head", "size")
 
     def __init__(self) -> None:
         self._blocks: list[list[K]] = []
         self._lasts: list[K] = []
-        self._size = 0
+        self.size = 0
+        self.head: K | None = None
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def __iter__(self) -> Iterator[K]:
         for block in self._blocks:
@@ -39,31 +43,37 @@ class SortedKeys(Generic[K]):
         return block[bisect_left(block, key)] == key
 
     def first(self) -> K | None:
-        return self._blocks[0][0] if self._blocks else None
+        return self.head
 
     def last(self) -> K | None:
         return self._lasts[-1] if self._lasts else None
 
     def add(self, key: K) -> bool:
-        if not self._blocks:
-            self._blocks.append([key])
-            self._lasts.append(key)
-            self._size = 1
+        blocks, lasts = self._blocks, self._lasts
+        if not blocks:
+            blocks.append([key])
+            lasts.append(key)
+            self.head, self.size = key, 1
             return True
-        index = min(bisect_left(self._lasts, key), len(self._blocks) - 1)
-        block = self._blocks[index]
-        at = bisect_left(block, key)
-        if at < len(block) and block[at] == key:
-            return False
+        index = bisect_left(lasts, key)
+        if index == len(blocks):
+            index -= 1
+            at = len(blocks[index])
+            lasts[index] = key
+        else:
+            at = bisect_left(blocks[index], key)
+            if blocks[index][at] == key:
+                return False
+        block = blocks[index]
         block.insert(at, key)
-        self._size += 1
+        self.size += 1
+        if at == 0 and index == 0:
+            self.head = key
         if len(block) > _BLOCK:
             half = len(block) // 2
-            self._blocks.insert(index + 1, block[half:])
+            blocks.insert(index + 1, block[half:])
             del block[half:]
-            self._lasts.insert(index, block[-1])
-            index += 1
-        self._lasts[index] = self._blocks[index][-1]
+            lasts.insert(index, block[-1])
         return True
 
     def remove(self, key: K) -> bool:
@@ -75,17 +85,21 @@ class SortedKeys(Generic[K]):
         if block[at] != key:
             return False
         del block[at]
-        self._size -= 1
+        self.size -= 1
         if block:
             self._lasts[index] = block[-1]
         else:
             del self._blocks[index]
             del self._lasts[index]
+        if at == 0 and index == 0:
+            self.head = self._blocks[0][0] if self._blocks else None
         return True
 
     def rank(self, key: K) -> int:
         """How many keys are before this one, whether or not it is in the set."""
+        blocks = self._blocks
         index = bisect_left(self._lasts, key)
-        if index == len(self._blocks):
-            return self._size
-        return sum(map(len, self._blocks[:index])) + bisect_left(self._blocks[index], key)
+        if index == len(blocks):
+            return self.size
+        at = bisect_left(blocks[index], key)
+        return at + sum(map(len, blocks[:index])) if index else at

@@ -37,7 +37,7 @@ def _reason(floor: Floor, call: Call) -> Reason | None:
     if call.priority >= config.overflow_below_priority or call.callback is not None:
         return None
     limits = limits_at(config, floor.clock.given, floor.config.zone_offset_min) if config.hours else config
-    others = len(line.order) - 1
+    others = line.order.size - 1
     if call.newcomer and isinstance(limits, HourRule) and limits.closed:
         return Reason(ReasonCode.OUT_OF_HOURS)
     if call.newcomer and limits.overflow_length is not None and others >= limits.overflow_length:
@@ -90,5 +90,5 @@ def hours_changed(floor: Floor, queue: str) -> None:
         call = floor.calls[key[3]]
         if call.state not in CALLBACKS:
             floor.time_overflow(call)
-    if len(line.order):
+    if line.order.size:
         floor.time_hours(line)

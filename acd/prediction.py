@@ -27,9 +27,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, compress
 from math import fsum, sqrt
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from acd.records import Agent, Call, Demand, Line
@@ -56,6 +57,7 @@ _OVERTAKING_MS = 900_000
 _MOST_OVERTAKERS = 128
 _MOST_OVERTAKING = 0.8
 _MOST_RIVALS = 4
+_PRIORITY = itemgetter(1)  # of one who overtook
 _ROUNDS = 2
 _OVERTAKING_UNSURE = 0.5
 _SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
@@ -95,13 +97,18 @@ class Handling:
         beyond = [*accumulate(reversed(ordered))][::-1]
         return cls(recent, ordered, beyond, max(1, int(mean)), sqrt(square) / mean if mean else 1.0)
 
-    def remaining_ms(self, elapsed_ms: int) -> int:
-        """What a handling that has lasted so long is expected to last on."""
-        at = bisect_right(self.ordered, elapsed_ms)
-        longer = len(self.ordered) - at
-        if longer < _FEW:
-            return self.mean_ms if not self.ordered or elapsed_ms < self.mean_ms else self.mean_ms // 2
-        return self.beyond[at] // longer - elapsed_ms
+    def remaining_ms(self, lasted_ms: list[int]) -> list[int]:
+        """What handlings that have lasted so long are each expected to last on."""
+        ordered, beyond, count = self.ordered, self.beyond, len(self.ordered)
+        known = count - _FEW  # up to here enough are longer
+        places = [bisect_right(ordered, lasted) for lasted in lasted_ms]
+        return [
+            beyond[at] // (count - at) - lasted if at <= known else self._end(lasted)
+            for at, lasted in zip(places, lasted_ms, strict=True)
+        ]
+
+    def _end(self, lasted_ms: int) -> int:
+        return self.mean_ms if not self.ordered or lasted_ms < self.mean_ms else self.mean_ms // 2
 
 
 def learn(line: Line, took_ms: int) -> None:
@@ -126,6 +133,7 @@ def note_place(floor: Floor, call: Call, line: Line) -> None:
     """A new caller took a place: if they overtook anybody, that is remembered for a quarter of an hour."""
     if call.key is not None and line.order.last() != call.key:
         line.overtakers.append((floor.clock.tau, call.priority))
+        line.overtaking = None
         if len(line.overtakers) > _MOST_OVERTAKERS:
             line.overtakers.popleft()
 
@@ -141,11 +149,14 @@ class Course(NamedTuple):
     base: list[float]  # between a bend and the next: served = base + slope × time
     slope: list[float]
 
-    def when(self, departures: float) -> float:
-        """Milliseconds until so many have been served."""
+    def left(self, departures: float, since: int) -> float:
+        """Milliseconds until so many have been served, `since` milliseconds after the beginning."""
         at = bisect_right(self.served, departures)
         slope = self.slope[at]
-        return (departures - self.base[at]) / slope if slope and departures > 0 else 0.0
+        if not slope or departures <= 0:
+            return 0.0
+        left = (departures - self.base[at]) / slope - since
+        return left if left > 0 else 0.0
 
     def until(self, moment: int) -> float:
         """How many have been served by then."""
@@ -158,14 +169,10 @@ def _course(free: list[int], mean_ms: int, variation: float, weight: float) -> C
     Every one of them stands for `weight` agents."""
     jump, every = (1 + _square(min(1.0, variation))) / 2 * weight, weight / mean_ms
     chance = [jump / (moment or 1) for moment in free]
-    rate, at_once = fsum(chance), 0.0
-    served, base, slope = [], [0.0], [rate]
-    for moment, one in zip(free, chance, strict=True):
-        at_once += jump - moment * every
-        rate += every - one
-        base.append(at_once)
-        slope.append(max(rate, every))
-        served.append(at_once + slope[-1] * moment)
+    base = [*accumulate([jump - moment * every for moment in free], initial=0.0)]
+    rates = accumulate([every - one for one in chance], initial=fsum(chance))
+    slope = [next(rates), *[rate if rate > every else every for rate in rates]]
+    served = [at_once + rate * moment for moment, at_once, rate in zip(free, base[1:], slope[1:], strict=True)]
     return Course(free, served, base, slope)
 
 
@@ -181,6 +188,8 @@ class Profile:
     all_rivals: float
     took: Handling
     overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
+    last_part: float  # the part of a departure that does not belong to the last place
+    above: dict[int, tuple[list[tuple[int, float]], float]] = field(default_factory=dict)  # see `_above`
 
 
 def profile(floor: Floor, demand: Demand) -> Profile | None:
@@ -190,67 +199,87 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
-    serving = [agent for agent in demand.agents.values() if _takes_more(agent)]
+    serving = _serving(floor, demand)
     if not serving:
         demand.profile = None
         return None
     looked_at = serving[:: -(-len(serving) // _MOST_AGENTS)]
-    free = sorted([_free_in(tau, agent, took) for agent in looked_at])
+    free = _free(tau, looked_at, took)
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
-    age = max(took.mean_ms * len(demand.waiting) // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
+    age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
     rivals = _rivals(demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
     overtakers = _overtakers(line, tau, demand.staffed)
-    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers)
+    last_part = (1 - _square(min(1.0, took.variation))) / 2
+    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers, last_part)
     return demand.profile
 
 
-def _takes_more(agent: Agent) -> bool:
-    """Will this agent take another call when the present one is done?"""
-    return agent.counted_staffed and agent.next_state is None
+def _serving(floor: Floor, demand: Demand) -> list[Agent]:
+    """Who will take another call when the present one is done."""
+    everybody = [*demand.agents.values()]
+    if demand.staffed == len(everybody) and demand.agents.keys().isdisjoint(floor.with_wish):
+        return everybody
+    return [agent for agent in everybody if agent.counted_staffed and agent.next_state is None]
 
 
-def _free_in(tau: int, agent: Agent, took: Handling) -> int:
+def _free(tau: int, agents: Sequence[Agent], took: Handling) -> list[int]:
+    """In how many milliseconds each of these agents is expected to be free, the next first."""
+    free = took.remaining_ms(
+        [tau - agent.work_started for agent in agents if agent.state in IN_TALK and agent.work_started is not None]
+    )
+    if len(free) < len(agents):
+        free += [
+            _soon_free(tau, agent, took) for agent in agents if agent.state not in IN_TALK or agent.work_started is None
+        ]
+    free.sort()
+    return free
+
+
+def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
+    """As `_free`, for an agent who is in no talk."""
     if agent.state is AgentState.WRAP_UP and agent.wrapup_timer is not None:
         return max(0, agent.wrapup_timer[0] - tau)
-    if agent.state in IN_TALK and agent.work_started is not None:
-        return took.remaining_ms(tau - agent.work_started)
     if agent.state in BEING_OFFERED:
         return took.mean_ms + _ANSWER_MS
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def _rivals(demand: Demand, serving: list[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
-    step = -(-len(serving) // _LOOKED_AT)
-    looked_at = serving[::step]
-    shared: dict[str, tuple[Demand, int]] = {}
-    for agent in looked_at:
-        for other, _ in agent.demands:
-            if other.calls and other is not demand and other.staffed and len(other.waiting):
-                shared[other.name] = (other, shared.get(other.name, (other, 0))[1] + 1)
+    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
     scale = len(serving) / len(looked_at)
-    rivals = [(count * scale, len(other.waiting) / other.staffed) for other, count in shared.values()]
-    if len(rivals) > _MOST_RIVALS:
-        rivals.sort(key=lambda rival: rival[0] * rival[1], reverse=True)
-        small = rivals[_MOST_RIVALS:]
-        agents = fsum(count for count, _ in small)
-        rivals[_MOST_RIVALS:] = [(agents, fsum(count * each for count, each in small) / agents)]
-    return rivals
+    shared = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
+    shared.pop(demand, None)
+    counts, each = [*shared.values()], [other.pressure for other in shared]
+    if not all(each):
+        counts, each = [*compress(counts, each)], [*filter(None, each)]
+    agents = [count * scale for count in counts]
+    if len(agents) <= _MOST_RIVALS:
+        return [*zip(agents, each, strict=True)]
+    strength = [*map(mul, agents, each)]
+    strongest = sorted(range(len(agents)), key=strength.__getitem__, reverse=True)
+    small = strongest[_MOST_RIVALS:]
+    together = fsum(map(agents.__getitem__, small))
+    rivals = [(agents[at], each[at]) for at in strongest[:_MOST_RIVALS]]
+    return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
 
 
 def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
     """By priority, how many a millisecond overtake somebody and fall to these agents."""
     while line.overtakers and tau - line.overtakers[0][0] >= _OVERTAKING_MS:
         line.overtakers.popleft()
+        line.overtaking = None
     if not line.overtakers:
         return []
     # Of more than are remembered, those remembered tell how fast they come.
     over_ms = _OVERTAKING_MS if len(line.overtakers) < _MOST_OVERTAKERS else max(1, tau - line.overtakers[0][0])
     share = min(1.0, staffed / max(1, line.staffed)) / over_ms
-    return [(priority, count * share) for priority, count in Counter([one for _, one in line.overtakers]).items()]
+    if line.overtaking is None:
+        line.overtaking = [*Counter(map(_PRIORITY, line.overtakers)).items()]
+    return [(priority, count * share) for priority, count in line.overtaking]
 
 
 # ---------------------------------------------------------------------------------------------------- the prediction
@@ -264,21 +293,24 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
     seen = profile(floor, demand)
     if seen is None:
         return None
-    own, when, since = demand.waiting.rank(call.key) + 1, seen.course.when, floor.clock.tau - seen.made
+    own, left, since = demand.waiting.rank(call.key) + 1, seen.course.left, floor.clock.tau - seen.made
     # Who was served since the profile was made is not in line any more; half a departure belongs to the last place.
-    own_from_made = own + seen.course.until(since) - (1 - _square(min(1.0, seen.took.variation))) / 2
-    share_ahead = (position - 1) / max(1, len(line.order) - 1)
+    own_from_made = own + seen.course.until(since) - seen.last_part
+    share_ahead = (position - 1) / (line.order.size - 1) if line.order.size > 1 else 0.0
     others = seen.all_rivals * share_ahead
-    middle = max(0.0, when(own_from_made + others) - since)
+    middle = left(own_from_made + others, since)
     for _ in range(_ROUNDS if others else 0):
         most = middle / seen.took.mean_ms
-        others = fsum([agents * min(each * share_ahead, most) for agents, each in seen.rivals])
-        middle = max(0.0, when(own_from_made + others) - since)
+        others = fsum(
+            [agents * (ahead if (ahead := each * share_ahead) < most else most) for agents, each in seen.rivals]
+        )
+        middle = left(own_from_made + others, since)
     places, overtaking = own + others, 0.0
     if seen.overtakers:
         overtaking = _will_overtake(floor, call, seen, middle)
+    if overtaking:
         places += overtaking
-        middle = max(0.0, when(own_from_made + others + overtaking) - since)
+        middle = left(own_from_made + others + overtaking, since)
     spread = _spread_ms(seen, middle, places, others, overtaking)
     low, half, high = _percentiles(middle, spread)
     return Wait(int(low) // 1000, int(half) // 1000, -(-int(high) // 1000), seen.agents)
@@ -287,12 +319,13 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
 def _spread_ms(seen: Profile, middle: float, places: float, others: float, overtaking: float) -> float:
     """How far off the middle may be: by the chance of so many departures, and by what is only estimated."""
     took, agents = seen.took, seen.agents
-    one_ms = took.mean_ms / agents
+    one_ms, variation = took.mean_ms / agents, took.variation
     # Many agents in their first call look like chance, whatever one of them does; later the variation of each shows.
     first = (agents - 1) / (agents - 1 + places)
-    varied = places * (first + (1 - first) * _square(took.variation))
-    unsure_mean = _square(middle * took.variation) / (len(took.recent) + _PRIOR)
-    unsure_places = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
+    varied = places * (first + (1 - first) * (variation * variation))
+    unsure_mean = _square(middle * variation) / (len(took.recent) + _PRIOR)
+    unsure_others, unsure_overtaking = others * _SHARE_UNSURE, overtaking * _OVERTAKING_UNSURE
+    unsure_places = unsure_others * unsure_others + unsure_overtaking * unsure_overtaking
     return sqrt(one_ms * one_ms * (varied + unsure_places) + unsure_mean)
 
 
@@ -300,13 +333,23 @@ def _square(value: float) -> float:
     return value * value
 
 
+def _above(seen: Profile, priority: int) -> tuple[list[tuple[int, float]], float]:
+    """Those who overtake callers of this priority, and the share of the agents' time that they leave. The same for all
+    callers of this priority as long as the profile holds, and so kept there."""
+    above = [(other, rate) for other, rate in seen.overtakers if other > priority]
+    busy = fsum([rate for _, rate in above]) * seen.took.mean_ms / seen.agents
+    seen.above[priority] = (above, 1 - min(busy, _MOST_OVERTAKING))
+    return seen.above[priority]
+
+
 def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
     """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
     have waited no longer than the point is worth."""
+    above, left = seen.above.get(call.priority) or _above(seen, call.priority)
+    if not above:
+        return 0.0
     per_minute = floor.config.ageing_per_minute
-    above = [(priority, rate) for priority, rate in seen.overtakers if priority > call.priority]
-    busy = fsum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
-    longer_ms = wait_ms / (1 - min(busy, _MOST_OVERTAKING))  # who overtakes lets others overtake meanwhile
+    longer_ms = wait_ms / left  # who overtakes lets others overtake meanwhile
     more = 0.0
     for priority, rate in above:
         open_ms = longer_ms
@@ -323,5 +366,6 @@ def _percentiles(mean: float, spread: float) -> tuple[float, float, float]:
         return 0.0, 0.0, _Z * spread
     shape = max(0.5, _square(mean / max(spread, 1.0)))
     step = 1 / (9 * shape)
-    low, half, high = (max(0.0, 1 - step + z * sqrt(step)) for z in (-_Z, 0.0, _Z))
+    half, off = 1 - step, _Z * sqrt(step)
+    low, high = max(0.0, half - off), half + off
     return mean * low * low * low, mean * half * half * half, mean * high * high * high

@@ -1,4 +1,8 @@
-"""What the engine remembers of agents, calls, queues and demands. Mutable, and private to the engine."""
+"""What the engine remembers of agents, calls, queues and demands. Mutable, and private to the engine.
+
+Fields that every announcement and every forecast reads stand together: they lie together in memory, too.
+A record is equal only to itself: two agents are never the same agent, and to compare all of them would go in circles.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ IdleKey = tuple[int, int, str]  # idle since (wall), sequence, agent id
 ChoiceKey = tuple[int, int, int, str]  # band of the agent for the demand, then as IdleKey
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """A queue: everybody without an agent, in the order in which they will be served."""
 
@@ -32,6 +36,7 @@ class Line:
     learned: int = 0
     handling: Handling | None = None  # what follows from them, made when it is asked for
     overtakers: deque[tuple[int, int]] = field(default_factory=deque)  # when (tau) and with which priority
+    overtaking: list[tuple[int, int]] | None = None  # priority → how many of them; made when it is asked for
     plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
     order: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     by_joined: SortedKeys[tuple[int, int]] = field(default_factory=SortedKeys)
@@ -40,7 +45,7 @@ class Line:
     hours_timer: TimerKey | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Demand:
     """Callers of one queue whom the same agents may be given to: whoever can serve one can serve all.
 
@@ -57,15 +62,31 @@ class Demand:
     calls: int = 0
     capable: int = 0
     staffed: int = 0
+    pressure: float = 0.0  # callers who wait for each agent who works; 0 while nobody does
     unstaffed_since: int | None = None
     unstaffed_timer: TimerKey | None = None
 
+    def enter(self, key: PlaceKey) -> None:
+        """A caller waits who may be offered."""
+        self.waiting.add(key)
+        self.weigh()
 
-@dataclass(slots=True)
+    def leave(self, key: PlaceKey) -> None:
+        self.waiting.remove(key)
+        self.weigh()
+
+    def weigh(self) -> None:
+        self.pressure = self.waiting.size / self.staffed if self.staffed else 0.0
+
+
+@dataclass(slots=True, eq=False)
 class Agent:
     agent_id: str
     sequence: int
     state: AgentState = AgentState.SIGNED_OUT
+    work_started: int | None = None  # tau at which the talk began, until wrap-up is over
+    counted_staffed: bool = False
+    next_state: AgentState | None = None
     since: int = 0
     idle_since: int = 0
     skills: dict[str, int] = field(default_factory=dict)
@@ -76,24 +97,22 @@ class Agent:
     in_use: bool = False
     outside: bool = False
     rest_timer: TimerKey | None = None
-    next_state: AgentState | None = None
     next_reason: str = ""
     leaving: bool = False
     call_id: str | None = None
     offer_id: str | None = None
     talk_started: int = 0  # wall
-    work_started: int | None = None  # tau at which the talk began, until wrap-up is over
     work_queue: str = ""
     wrapup_timer: TimerKey | None = None
     wrapup_extra_ms: int = 0
     lines: list[Line] = field(default_factory=list)
-    demands: list[tuple[Demand, int]] = field(default_factory=list)  # with the agent's band for each
+    listed: tuple[str, ...] = ()  # the skills under which `Demands` finds the agent
+    demands: dict[Demand, int] = field(default_factory=dict)  # with the agent's band for each
     idle_key: IdleKey | None = None  # set while offers may be made
     indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
     entered: int = 0  # tau at which the present state was entered
     watch_timer: TimerKey | None = None  # the longest time in this state; see `acd.limits`
     counted_capable: bool = False
-    counted_staffed: bool = False
 
 
 @dataclass(slots=True)
@@ -114,14 +133,21 @@ class Callback:
     not_before: int = 0  # wall
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     call_id: str
     sequence: int
     queue: str
     joined: int  # wall; the place
     began: int = 0  # wall; as `joined`, but a place resumed after a redial does not count
+    state: CallState | None = None
+    key: PlaceKey | None = None
+    demand: Demand | None = None
     priority: int = 0  # what the place goes by
+    announce_timer: TimerKey | None = None
+    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
+    said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
+    predicted: bool = False
     asked_priority: int = 0  # as the event said
     flags: tuple[str, ...] = ()
     caller_key: str = ""
@@ -132,10 +158,7 @@ class Call:
     skills: dict[str, int] = field(default_factory=dict)
     language: str = "zh"
     caller: str = ""
-    state: CallState | None = None
     attempt: int = 0
-    key: PlaceKey | None = None
-    demand: Demand | None = None
     stages: tuple[Stage, ...] = ()
     stage: int = 0
     widen_timer: TimerKey | None = None
@@ -146,15 +169,11 @@ class Call:
     offer_timer: TimerKey | None = None
     ended_offer: tuple[str, str] | None = None  # the last offer that ended without a talk, and its agent
     faults: int = 0  # offers in a row that failed for technical reasons
-    announce_timer: TimerKey | None = None
     overflow_timer: TimerKey | None = None
     return_timer: TimerKey | None = None
     overflow_due: int | None = None  # tau
     overflow_pause: int = 0  # tau before which no overflow is tried again
     newcomer: bool = True
-    said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
-    predicted: bool = False
-    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
     callback: Callback | None = None
     callback_offered: bool = False
     handed_to: str = ""  # the call-back that its place went over to

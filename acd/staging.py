@@ -52,7 +52,7 @@ def _kept_for_last_agent(floor: Floor, call: Call, line: Line, stages: tuple[Sta
         return stages
     if band(only, agent.agent_id, agent.group, agent.queues, agent.skills, line.rules) is None:
         return stages
-    firsts = (demand.waiting.first() for demand, _ in agent.demands)
+    firsts = (demand.waiting.first() for demand in agent.demands)
     if any(first is not None and call.key is not None and first < call.key for first in firsts):
         return stages
     at_limit = [stage for stage in stages if stage.after_ms <= limit_ms][-1]
@@ -61,6 +61,8 @@ def _kept_for_last_agent(floor: Floor, call: Call, line: Line, stages: tuple[Sta
 
 
 def _stage_at(floor: Floor, call: Call) -> int:
+    if len(call.stages) == 1:
+        return 0
     waited = floor.clock.wall - call.began
     return max(at for at, stage in enumerate(call.stages) if stage.after_ms <= waited or at == 0)
 
@@ -105,13 +107,13 @@ def widen(floor: Floor, call_id: str) -> None:
     assert call.key is not None
     before = call.stages[call.stage].reach
     if call.state in MATCHABLE:
-        call.demand.waiting.remove(call.key)
+        call.demand.leave(call.key)
     _set_demand(floor, call, max(call.stage + 1, _stage_at(floor, call)))
     floor.out.append(Widened(call.call_id, _why(before, call.stages[call.stage].reach)))
     _pass_over(floor, call)
     floor.demands.watch_unstaffed(call.demand)
     if call.state in MATCHABLE:
-        call.demand.waiting.add(call.key)
+        call.demand.enter(call.key)
         floor.fresh_calls[call.call_id] = call
     time_widening(floor, call)
 

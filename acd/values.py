@@ -29,11 +29,12 @@ def is_time(value: Any) -> bool:
 
 
 def is_skills(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and len(value) <= MAX_SKILLS
-        and all(is_id(skill) and len(skill) <= MAX_TEXT and is_int(level, 1, 5) for skill, level in value.items())
-    )
+    if not isinstance(value, (dict, Mapping)) or len(value) > MAX_SKILLS:
+        return False
+    for skill, level in value.items():
+        if not is_id(skill) or len(skill) > MAX_TEXT or not is_int(level, 1, 5):
+            return False
+    return True
 
 
 def is_caller_key(value: Any) -> bool:

@@ -20,6 +20,7 @@ def assert_sound(engine: Engine) -> None:
         signed_in = [a for a in serving if a.state is not AgentState.SIGNED_OUT and not a.leaving]
         assert demand.capable == len(signed_in)
         assert demand.staffed == len([a for a in signed_in if a.state in WORKING and not a.unreachable])
+        assert demand.pressure == (len(demand.waiting) / demand.staffed if demand.staffed else 0)
         free = sorted((floor.band(a, demand), *_idle_order(a), a.agent_id) for a in serving if _free(a))
         assert list(demand.idle) == free
         waiting = [c for c in floor.calls.values() if c.demand is demand and c.state in MATCHABLE]
@@ -66,6 +67,7 @@ def _assert_calls(engine: Engine) -> None:
 
 def _assert_agents(engine: Engine) -> None:
     floor = engine._floor
+    assert floor.with_wish == {agent.agent_id for agent in floor.agents.values() if agent.next_state is not None}
     for agent in floor.agents.values():
         offers = [call for call in floor.calls.values() if call.offer_agent == agent.agent_id]
         talks = [call for call in floor.calls.values() if agent.agent_id in call.agents]
@@ -85,7 +87,7 @@ def _free(agent: Agent) -> bool:
 
 
 def _bands(agent: Agent) -> list[tuple[str, int]]:
-    return [(demand.name, band) for demand, band in agent.demands]
+    return [(demand.name, band) for demand, band in agent.demands.items()]
 
 
 def _idle_order(agent: Agent) -> tuple[int, int]:

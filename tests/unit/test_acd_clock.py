@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from acd.clock import Clock, Timers
 
 
@@ -77,3 +80,19 @@ def test_timers_come_due_in_order_and_cancelled_ones_do_not():
     assert timers.pop_due(19) is None
     assert [timers.pop_due(50)[2] for _ in range(2)] == ["b", "c"]
     assert timers.pop_due(50) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["set", "cancel", "ring"]), st.integers(0, 40)), max_size=400))
+def test_timers_ring_as_a_sorted_list_of_them_would_however_many_are_due_together(steps):
+    timers, plain = Timers(), []
+    for step, number in steps:
+        if step == "set":
+            plain.append(timers.set(number, "a", "x"))
+        elif step == "cancel" and plain:
+            timers.cancel(plain.pop(number % len(plain)))
+        elif step == "ring":
+            due = min((key for key in plain if key[0] <= number), default=None)
+            assert timers.pop_due(number) == due
+            plain = [key for key in plain if key != due]
+        assert timers.first_due() == min((key[0] for key in plain), default=None)
+        assert len(timers) == len(plain)

@@ -23,7 +23,8 @@ def test_it_holds_what_a_sorted_list_of_the_same_keys_holds(changes):
     expected = sorted(plain)
     assert list(ours) == expected
     assert len(ours) == len(expected)
-    assert ours.first() == (expected[0] if expected else None)
+    assert ours.size == len(expected)
+    assert ours.first() == ours.head == (expected[0] if expected else None)
     for place, key in enumerate(expected):
         assert ours.rank(key) == place
         assert key in ours
