@@ -65,13 +65,15 @@ def open_draft(
     source: Source = Source.call,
     agent_id: str | None = None,
     section: str | None = None,
+    known: Mapping[str, Citizen] | None = None,
     actor: Actor = SYSTEM,
     now: datetime | None = None,
     zone: ZoneInfo | None = None,
 ) -> Case:
     """The case of this call: the one there is, or a new draft with a number. Never a second one.
 
-    `agent_id` is to whom it is offered; a draft moves with its call. Idempotent by call id, also under concurrency.
+    `agent_id` is to whom it is offered; a draft moves with its call. `known`: what `match_all` said of the number, when
+    it has been asked already. Idempotent by call id, also under concurrency.
     """
     now = now or utc_now()
     key = f"call:{facts.call_id}"
@@ -82,14 +84,15 @@ def open_draft(
             if case.state == CaseState.draft.value:
                 happen(session, actor, case, CaseEventKind.taken, now, detail={"agent_id": agent_id})
         return case
-    citizen = match(session, facts.number)
+    number = normal_number(facts.number)
+    citizen = match(session, number) if known is None else known.get(number)
     case = Case(
         opened_for=key,
         number=next_number(session, local_day(now, zone or get_settings().zone)),
         call_id=facts.call_id,
         source=source.value,
         state=CaseState.draft.value,
-        caller_number=normal_number(facts.number),
+        caller_number=number,
         caller_name=clean(citizen.name if citizen and citizen.name else facts.name, 64),
         area=citizen.area if citizen else "",
         address=citizen.address if citizen else "",

@@ -38,11 +38,14 @@ def build_card(
     still says who calls).
     """
     now = now or utc_now()
-    with db.session() as session:
-        draft = open_draft(session, facts, agent_id=agent_id, now=now, zone=zone)
-    # Everything else is only read, and not while others wait to write.
+    number = normal_number(facts.number)
+    # Only the draft is made while others wait to write; everything else is read before or after.
     with db.read() as session:
-        return _card(session, facts, agent_id, draft, now)
+        known = citizens.match_all(session, [number] if number else [])
+    with db.session() as session:
+        draft = open_draft(session, facts, agent_id=agent_id, known=known, now=now, zone=zone)
+    with db.read() as session:
+        return _card(session, facts, agent_id, draft, known.get(number), now)
 
 
 def card_without_draft(facts: CallFacts, *, now: datetime | None = None) -> Card:
@@ -66,15 +69,16 @@ def _basic(facts: CallFacts, now: datetime) -> Card:
     )
 
 
-def _card(session: Session, facts: CallFacts, agent_id: str, draft: Case, now: datetime) -> Card:
+def _card(
+    session: Session, facts: CallFacts, agent_id: str, draft: Case, matched: Citizen | None, now: datetime
+) -> Card:
     basic = _basic(facts, now)
     actor = Actor(user_id=None, roles=frozenset({Role.agent}), agent_id=agent_id)
-    citizen = session.get(Citizen, draft.citizen_id) if draft.citizen_id is not None else None
-    if citizen is None:
-        citizen = citizens.match(session, facts.number)
+    citizen = matched
+    if draft.citizen_id is not None and (matched is None or matched.id != draft.citizen_id):
+        citizen = session.get(Citizen, draft.citizen_id) or matched
     citizen_id = citizen.id if citizen else None
-    last = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=False, but=facts.call_id)
-    unfinished = of_citizen(session, facts.number, citizen_id, limit=SHOWN, only_open=True, but=facts.call_id)
+    last, unfinished = of_citizen(session, facts.number, citizen_id, limit=SHOWN, but=facts.call_id)
     recent = calls.of_number(session, facts.number, limit=SHOWN, but=facts.call_id)
     names = agent_names(session, {call.agent_id for call in recent if call.agent_id})
     flags = citizens.stored_flags(citizen) if citizen else []
