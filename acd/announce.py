@@ -13,6 +13,7 @@ from acd.callbacks import offer_callback
 from acd.config import Prediction
 from acd.floor import Floor
 from acd.model import Announce, CallState, Reason, ReasonCode, WaitPredicted
+from acd.outlook import foretell
 from acd.prediction import predict
 from acd.records import Call
 
@@ -50,7 +51,8 @@ def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int
     tau, staffed = floor.clock.tau, 0 if call.demand is None else call.demand.staffed
     if call.foretold is not None and tau < call.foretold[0] and staffed == call.foretold[1]:
         return call.foretold[2:]
-    wait = predict(floor, call, position)
+    tell = predict if floor.config.prediction is Prediction.REMAINING else foretell
+    wait = tell(floor, call, position)
     if wait is None:
         return None, None
     # Two hours do not change in 45 seconds: foretold anew when a sixteenth of them has passed, or with other agents.

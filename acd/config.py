@@ -26,6 +26,7 @@ class Prediction(StrEnum):
     """How is the wait of a caller foretold?"""
 
     PLACES = "places"  # place × handling time ÷ agents
+    FLOW = "flow"  # from how agents become free and callers give up
     REMAINING = "remaining"  # from what each agent who can serve the caller is doing at the moment
 
 
@@ -199,7 +200,7 @@ class EngineConfig:
     redial_s: int = 600
     nuisance: tuple[NuisanceRule, ...] = ()
     zone_offset_min: int = 480
-    prediction: Prediction = Prediction.REMAINING
+    prediction: Prediction = Prediction.FLOW
     ready_max_s: int | None = 43_200
     not_ready_max_s: int | None = 43_200
     not_ready_limits: Mapping[str, int] = field(default_factory=dict)

@@ -38,6 +38,7 @@ from acd.tables import BEING_OFFERED, IN_TALK
 
 if TYPE_CHECKING:
     from acd.floor import Floor
+    from acd.outlook import Outlook
 
 _SHORTEST_MS = 5_000
 _LONGEST_MS = 3_600_000
@@ -176,6 +177,7 @@ class Profile:
     made: int  # tau
     good_until: int  # tau
     agents: int
+    mean_ms: int
     course: Course
     rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
     all_rivals: float
@@ -186,7 +188,7 @@ class Profile:
 def profile(floor: Floor, demand: Demand) -> Profile | None:
     """The demand's present profile; None while nobody works who could serve it."""
     last, tau = demand.profile, floor.clock.tau
-    if last is not None and tau < last.good_until:
+    if isinstance(last, Profile) and tau < last.good_until:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
@@ -199,10 +201,10 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * len(demand.waiting) // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = _rivals(demand, serving)
+    rivals = rivals_of(demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
-    overtakers = _overtakers(line, tau, demand.staffed)
-    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers)
+    overtakers = overtakers_of(line, tau, demand.staffed)
+    demand.profile = Profile(tau, good, len(serving), took.mean_ms, course, rivals, every_rival, took, overtakers)
     return demand.profile
 
 
@@ -221,7 +223,7 @@ def _free_in(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
     step = -(-len(serving) // _LOOKED_AT)
@@ -241,7 +243,7 @@ def _rivals(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float
     return rivals
 
 
-def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
+def overtakers_of(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
     """By priority, how many a millisecond overtake somebody and fall to these agents."""
     while line.overtakers and tau - line.overtakers[0][0] >= _OVERTAKING_MS:
         line.overtakers.popleft()
@@ -276,7 +278,7 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
         middle = max(0.0, when(own_from_made + others) - since)
     places, overtaking = own + others, 0.0
     if seen.overtakers:
-        overtaking = _will_overtake(floor, call, seen, middle)
+        overtaking = will_overtake(floor, call, seen, middle)
         places += overtaking
         middle = max(0.0, when(own_from_made + others + overtaking) - since)
     spread = _spread_ms(seen, middle, places, others, overtaking)
@@ -300,12 +302,12 @@ def _square(value: float) -> float:
     return value * value
 
 
-def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
+def will_overtake(floor: Floor, call: Call, seen: Profile | Outlook, wait_ms: float) -> float:
     """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
     have waited no longer than the point is worth."""
     per_minute = floor.config.ageing_per_minute
     above = [(priority, rate) for priority, rate in seen.overtakers if priority > call.priority]
-    busy = fsum(rate for _, rate in above) * seen.took.mean_ms / seen.agents
+    busy = fsum(rate for _, rate in above) * seen.mean_ms / seen.agents
     longer_ms = wait_ms / (1 - min(busy, _MOST_OVERTAKING))  # who overtakes lets others overtake meanwhile
     more = 0.0
     for priority, rate in above:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from acd.clock import TimerKey
 from acd.config import NuisanceRule, QueueConfig
+from acd.freeing import Work
 from acd.order import SortedKeys
+from acd.patience import Patience
 from acd.reach import Reach, Rules, Stage
 from acd.reasons import Reason
 from acd.states import AgentState, CallState
 
 if TYPE_CHECKING:
+    from acd.outlook import Outlook
     from acd.prediction import Handling, Profile
 
 PlaceKey = tuple[int, int, int, str]  # class, moment (wall), sequence, call id; see `Floor.place_key`
@@ -31,6 +34,8 @@ class Line:
     recent: list[int] = field(default_factory=list)  # the last handling times (ms), the newest last
     learned: int = 0
     handling: Handling | None = None  # what follows from them, made when it is asked for
+    work: Work = field(default_factory=Work)
+    patience: Patience = field(default_factory=Patience)
     overtakers: deque[tuple[int, int]] = field(default_factory=deque)  # when (tau) and with which priority
     plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
     order: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
@@ -53,7 +58,7 @@ class Demand:
     waiting: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
-    profile: Profile | None = None
+    profile: Profile | Outlook | None = None
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -142,6 +147,7 @@ class Call:
     agents: dict[str, int] = field(default_factory=dict)  # who talks with the caller, since when (wall)
     offer_id: str | None = None
     offer_agent: str | None = None
+    offered: int = 0  # tau
     offer_deadline: int = 0  # tau
     offer_timer: TimerKey | None = None
     ended_offer: tuple[str, str] | None = None  # the last offer that ended without a talk, and its agent
