@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from math import fsum
+from itertools import accumulate, pairwise
+from math import fsum, sqrt
 from operator import mul
 
-CELLS = 32
-_A_CYCLE = 20  # cells for one mean handling, so that the grid holds 1.6 of them
-_ELAPSED = 3 * CELLS  # what lasts longer is as what lasts so long
+CELLS = 24
+_A_CYCLE = 15  # cells for one mean handling, so that the grid holds 1.6 of them
+# What has lasted for so many cells is as what has lasted for the one named here: not every cell need be told apart.
+_ALIKE = (*range(8), *(cell // 2 * 2 for cell in range(8, 24)), *(cell // 4 * 4 for cell in range(24, 72)))
+_ELAPSED = len(_ALIKE)
 _SHORTEST_MS, _LONGEST_MS = 5_000, 3_600_000
 _SAMPLE = 512
 _RINGS = 64
@@ -43,7 +45,20 @@ class Spans:
     lasted: list[int]
     ended: list[int]
     lumps: list[float]
-    oldest: int  # the last cell of which it is known how spans end that reached it
+    alike: tuple[int, ...]  # by cells since the beginning: the cell from which it is known how such spans end
+
+    def ends(self, counts: Mapping[int, int]) -> list[float]:
+        """How many end in each cell from now on, of so many by cells since they began."""
+        flow = [0.0] * CELLS
+        together: dict[int, int] = {}
+        last = self.alike[-1]
+        for cell, count in counts.items():
+            alike = self.alike[cell] if cell < _ELAPSED else last
+            together[alike] = together.get(alike, 0) + count
+        for cell, count in together.items():
+            each = count / (self.lasted[cell] or 1)
+            flow = [sofar + each * one for sofar, one in zip(flow, self.ended[cell : cell + CELLS], strict=True)]
+        return flow
 
 
 def _winsorised(ordered: list[int]) -> list[int]:
@@ -57,7 +72,7 @@ def _spans(ordered: list[int], cell_ms: int) -> Spans:
     count = len(ordered)
     upto = [bisect_left(ordered, cell * cell_ms) for cell in range(_ELAPSED + CELLS + 1)]
     lasted = [count - before for before in upto]
-    ended = [before - after for before, after in zip(lasted, lasted[1:], strict=False)]
+    ended = [before - after for before, after in pairwise(lasted)]
     sums = [0, *accumulate(ordered)]
     lumps = [0.0] * (CELLS + 1)
     for cell in range(CELLS):
@@ -66,7 +81,7 @@ def _spans(ordered: list[int], cell_ms: int) -> Spans:
             lumps[cell] += (ended[cell] - beyond) / count
             lumps[cell + 1] += beyond / count
     oldest = max((cell for cell in range(_ELAPSED) if lasted[cell] >= _FEW), default=0)
-    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], oldest)
+    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], tuple(min(cell, oldest) for cell in _ALIKE))
 
 
 def spread_out(flow: Sequence[float], backwards: Sequence[float]) -> list[float]:
@@ -80,6 +95,7 @@ class Rhythm:
 
     cell_ms: int
     ring_ms: int
+    ring_spread_ms: float  # standard deviation
     mean_ms: float  # from one offer to the next, of an agent who is never idle
     talk: Spans
     wrapup: Spans
@@ -87,12 +103,18 @@ class Rhythm:
     ever_after: list[float]  # backwards: becoming free now (1 in the first cell), and again and again
 
     @classmethod
-    def of(cls, talks: Sequence[int], wrapups: Sequence[int], ring_ms: int, expected_ms: int, limit_ms: int) -> Rhythm:
+    def of(
+        cls, talks: Sequence[int], wrapups: Sequence[int], rings: Sequence[int], expected_ms: int, limit_ms: int
+    ) -> Rhythm:
         """`limit_ms`: when a wrap-up ends by itself; with `expected_ms` what is taken for granted at first."""
         wrapup_ms = min(limit_ms, expected_ms // _WRAPUP_SHARE)
         talk_ms = max(_SHORTEST_MS, expected_ms - wrapup_ms)
         talked = _winsorised(sorted([*talks, *(int(part * talk_ms) for part in _EIGHTHS)]))
         wrapped = _winsorised(sorted([*wrapups, *[wrapup_ms] * len(_EIGHTHS)]))
+        ring_ms = sum(rings) // len(rings) if rings else _RING_MS
+        ring_spread_ms = (
+            sqrt(fsum((took - ring_ms) * (took - ring_ms) for took in rings) / len(rings)) if rings else 0.0
+        )
         mean_ms = ring_ms + sum(talked) / len(talked) + sum(wrapped) / len(wrapped)
         cell_ms = max(1, int(mean_ms) // _A_CYCLE)
         talk, wrapup = _spans(talked, cell_ms), _spans(wrapped, cell_ms)
@@ -108,7 +130,7 @@ class Rhythm:
         again = [1.0]
         for cell in range(1, CELLS):
             again.append(fsum(map(mul, again, cycle[cell:0:-1])))
-        return cls(cell_ms, ring_ms, mean_ms, talk, wrapup, after_talk, again[::-1])
+        return cls(cell_ms, ring_ms, ring_spread_ms, mean_ms, talk, wrapup, after_talk, again[::-1])
 
 
 @dataclass(slots=True)
@@ -135,8 +157,7 @@ class Work:
 
     def rhythm(self, expected_ms: int, limit_ms: int) -> Rhythm:
         if self._rhythm is None:
-            ring_ms = sum(self.rings) // len(self.rings) if self.rings else _RING_MS
-            self._rhythm = Rhythm.of(self.talks, self.wrapups, ring_ms, expected_ms, limit_ms)
+            self._rhythm = Rhythm.of(self.talks, self.wrapups, self.rings, expected_ms, limit_ms)
         return self._rhythm
 
 

@@ -13,8 +13,8 @@ Here instead the queue as it stands is played on, in the mean:
    overtake, as `acd.prediction` reckons them.
 
 1 and 2 are worked out once for all callers of a demand, as the moment at which the line has gone on by so many places,
-and hold for some seconds. What is told is the median, for that is what is least far off, and a range as wide above as
-below. It should hold eight of ten times; `acd.measures.calibration` says whether it does.
+and hold for some seconds. What is told is a range around the median, for that is what is least far off. It should hold
+eight of ten times; `acd.measures.calibration` says whether it does.
 
 A journal must replay to the same bytes on every machine: only operations whose result IEEE 754 fixes are used, and
 `fsum`, for `sum` adds floats differently from one version of Python to the next.
@@ -31,26 +31,29 @@ from typing import TYPE_CHECKING
 from acd.freeing import CELLS, Rhythm, spread_out
 from acd.patience import Survival
 from acd.prediction import Wait, overtakers_of, rivals_of, will_overtake
-from acd.records import Agent, Call, Demand
+from acd.records import Call, Demand
 from acd.states import AgentState
 from acd.tables import BEING_OFFERED, IN_TALK
 
 if TYPE_CHECKING:
     from acd.floor import Floor
 
-_GOOD_MS = (1_000, 30_000)  # how old a profile may be, at least and at most
-_EACH_MS = 200  # so much older for every demand there is: five a second are made anew, however many there are
+_GOOD_MS = (1_000, 40_000)  # how old a profile may be, at least and at most
+_EACH_MS = 300  # so much older for every demand there is: three a second are made anew, however many there are
 _GOOD_PART = 100  # of a wait, a profile may be so old
-_MOST_AGENTS = 256  # of more agents so many are looked at and stand for all
+_MOST_AGENTS = 200  # of more agents so many are looked at and stand for all
 _MARGIN = 1.25  # places behind the last one for which the profile is still worked out
-_LONGER = 1.25  # beyond the grid every step is so much longer than the one before
-_MOST_STEPS = 96
+_LONGER = 1.4  # beyond the grid every step is so much longer than the one before
+_MOST_STEPS = 64
 _FEWEST_LEFT = 0.02  # of those at one place in line: so few are still there at the least
+# The median of the moment at which so many have left lies behind the moment at which on average one less has: by two
+# thirds of a place where each leaves by chance, by half a place where all are sure to.
+_LAST_PLACE = 0.6
 _ROUNDS = 2
 _Z = 1.2816  # the ninetieth percentile
 _SHARE_UNSURE = 0.25  # how far off the share of other demands' callers may be
 _OVERTAKING_UNSURE = 0.5
-_UNSURE = 0.1  # how far off the pace of agents and callers may be
+_UNSURE = 0.08  # how far off the pace of agents and callers may be
 
 
 # ------------------------------------------------------------------------------------------------- how the line goes on
@@ -66,6 +69,7 @@ class Outlook:
     agents: int
     mean_ms: int
     ring_ms: int
+    ring_spread_ms: float
     moments: list[float]
     places: list[float]
     spread: list[float]
@@ -95,16 +99,17 @@ class Outlook:
         part = (ms - begin) / (self.moments[at] - begin)
         return self.places[at - 1] + part * (self.places[at] - self.places[at - 1])
 
-    def spread_ms(self, ms: float, unsure_places: float) -> float:
-        """The standard deviation of the moment at which somebody's turn comes, expected after `ms`."""
+    def spread_ms(self, place: float, ms: float, unsure_places: float) -> float:
+        """The standard deviation of the moment at which the line has gone on by so many places, expected after `ms`."""
         at = min(bisect_right(self.moments, ms), len(self.moments) - 1)
-        pace = (self.places[at] - self.places[at - 1]) / (self.moments[at] - self.moments[at - 1])
-        varied = self.spread[at] if ms >= self.moments[-1] else self._spread_at(ms, at)
-        return sqrt((varied + unsure_places) / (pace * pace) + _square(_UNSURE * ms))
-
-    def _spread_at(self, ms: float, at: int) -> float:
-        part = (ms - self.moments[at - 1]) / (self.moments[at] - self.moments[at - 1])
-        return self.spread[at - 1] + part * (self.spread[at] - self.spread[at - 1])
+        begin = self.moments[at - 1]
+        part = min(1.0, (ms - begin) / (self.moments[at] - begin))
+        varied = self.spread[at - 1] + part * (self.spread[at] - self.spread[at - 1])
+        # Of the chance in so many departures and in the one that serves the caller.
+        off = sqrt(varied * (place + 1 - _LAST_PLACE) / place + unsure_places)
+        later = self.when(place + off)
+        off_ms = (later - self.when(place - off)) / 2 if place > off else later - ms
+        return sqrt(_square(off_ms) + _square(_UNSURE * ms) + _square(self.ring_spread_ms))
 
 
 def outlook(floor: Floor, demand: Demand) -> Outlook | None:
@@ -126,13 +131,13 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     waiting = len(demand.waiting)
     ages = _ages(floor, demand)
     moments, places, spread = _go_on(busy, rhythm, survival, ages, waiting, (waiting + all_rivals) * _MARGIN + 8)
-    age = max(int(moments[-1]) // _GOOD_PART, len(floor.demands) * _EACH_MS)
+    age = max(int(rhythm.mean_ms) * waiting // len(serving) // _GOOD_PART, len(floor.demands) * _EACH_MS)
     good_until = tau + min(max(age, _GOOD_MS[0]), _GOOD_MS[1])
     pace = (places[-1] - places[-2]) / (moments[-1] - moments[-2])
     middle = (ages[0] + ages[1]) / 2
     leaving = 1 / max(_FEWEST_LEFT, survival.at(middle + 1_000) / survival.at(middle))
     demand.profile = Outlook(
-        tau, good_until, len(serving), int(rhythm.mean_ms), rhythm.ring_ms, moments, places, spread, pace,
+        tau, good_until, len(serving), int(rhythm.mean_ms), rhythm.ring_ms, rhythm.ring_spread_ms, moments, places, spread, pace,
         (leaving - 1) / 1_000, rivals, all_rivals, overtakers_of(line, tau, demand.staffed),
     )  # fmt: skip
     return demand.profile
@@ -177,24 +182,24 @@ def _busy(floor: Floor, demand: Demand, rhythm: Rhythm) -> Busy:
             continue
         elif state in IN_TALK:
             began = tau if agent.work_started is None else agent.work_started
-            cell = min((tau - began + half) // cell_ms, rhythm.talk.oldest)
+            cell = (tau - began + half) // cell_ms
             talks[cell] = talks.get(cell, 0) + 1
         elif state is AgentState.WRAP_UP:
             left = 0 if agent.wrapup_timer is None else max(0, agent.wrapup_timer[0] - tau)
             if left <= rhythm.wrapup.mean_ms:
                 free[min(left // cell_ms, CELLS - 1)] += 1
             else:
-                cell = min((tau - agent.entered + half) // cell_ms, rhythm.wrapup.oldest)
+                cell = (tau - agent.entered + half) // cell_ms
                 wrapups[cell] = wrapups.get(cell, 0) + 1
         elif state in BEING_OFFERED:
             talks[0] = talks.get(0, 0) + 1
         elif agent.in_use or agent.outside:
-            cell = min(int(rhythm.talk.mean_ms) // cell_ms, rhythm.talk.oldest)
+            cell = int(rhythm.talk.mean_ms) // cell_ms
             talks[cell] = talks.get(cell, 0) + 1
         else:
             free[0] += 1
-    from_talk = spread_out(_ends(talks, rhythm.talk.ended, rhythm.talk.lasted), rhythm.after_talk)
-    from_wrapup = _ends(wrapups, rhythm.wrapup.ended, rhythm.wrapup.lasted)
+    from_talk = spread_out(rhythm.talk.ends(talks), rhythm.after_talk)
+    from_wrapup = rhythm.wrapup.ends(wrapups)
     first = [a + b + c for a, b, c in zip(from_talk, from_wrapup, free, strict=True)]
     flow = spread_out(first, rhythm.ever_after)
     spread = _variance(from_talk, from_wrapup, flow, sum(talks.values()), sum(wrapups.values()), weight)
@@ -202,15 +207,6 @@ def _busy(floor: Floor, demand: Demand, rhythm: Rhythm) -> Busy:
     back = floor.breaks.back(away, cell_ms)
     pace = working / rhythm.mean_ms + fsum(back) / (CELLS * cell_ms)
     return Busy([(one + more) * weight for one, more in zip(flow, back, strict=True)], spread, pace * weight)
-
-
-def _ends(counts: dict[int, int], ended: list[int], lasted: list[int]) -> list[float]:
-    """How many of them end in each cell from now on; `counts` by cells since they began."""
-    flow = [0.0] * CELLS
-    for cell, count in counts.items():
-        each = count / (lasted[cell] or 1)
-        flow = [sofar + each * one for sofar, one in zip(flow, ended[cell : cell + CELLS], strict=True)]
-    return flow
 
 
 def _variance(
@@ -235,20 +231,20 @@ def _go_on(
     oldest, newest = ages
     each = (oldest - newest) / max(1, waiting)
     moments, places, spread = [0.0], [0.0], [0.0]
-    moment, place, step, served = 0.0, 0.0, float(rhythm.cell_ms), 0.0
+    moment, place, step, served, on_grid = 0.0, 0.0, float(rhythm.cell_ms), 0.0, 0.0
     for number in range(_MOST_STEPS):
         if number < CELLS:
             more, varied = busy.flow[number], busy.spread[number]
         else:
             step *= _LONGER
             more = busy.pace * step
-            varied = busy.spread[-1] + served - served_on_grid
+            varied = busy.spread[-1] + served - on_grid
         age = max(0.0, oldest - each * place)
         still = max(_FEWEST_LEFT, survival.at(age + moment + step / 2) / survival.at(age))
         moment += step
         served += more
         if number == CELLS - 1:
-            served_on_grid = served
+            on_grid = served
         place += max(more / still, 1e-9)
         moments.append(moment)
         places.append(place)
@@ -270,26 +266,38 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
     if seen is None:
         return None
     ahead, since = demand.waiting.rank(call.key), floor.clock.tau - seen.made
-    # The median of the moment of so many departures lies behind the mean of one less, for chance departures by two
-    # thirds of a place, for sure ones by half of one; where the line stood when the outlook was made, some have left.
-    own = seen.until(since) + ahead * (1 + seen.leaving * since) + 0.5 + 0.17 * (seen.agents - 1) / seen.agents
+    # Where the line stood when the outlook was made, some have left since.
+    own = seen.until(since) + ahead * (1 + seen.leaving * since) + _LAST_PLACE
     share_ahead = (position - 1) / max(1, len(line.order) - 1)
     others = seen.all_rivals * share_ahead
     turn = seen.when(own + others)
     for _ in range(_ROUNDS if others else 0):
-        most = (turn - since) / seen.mean_ms
-        others = fsum([agents * max(0.0, min(each * share_ahead, most)) for agents, each in seen.rivals])
+        most = max(0.0, turn - since) / seen.mean_ms
+        others = fsum(
+            [
+                agents * (ahead_each if (ahead_each := each * share_ahead) < most else most)
+                for agents, each in seen.rivals
+            ]
+        )
         turn = seen.when(own + others)
     overtaking = 0.0
     if seen.overtakers:
         overtaking = will_overtake(floor, call, seen, max(0.0, turn - since))
-        turn = seen.when(own + others + overtaking)
+        turn = seen.when(own + others + overtaking) if overtaking else turn
     unsure = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
     middle = max(0.0, turn - since) + seen.ring_ms
-    either_way = min(middle, _Z * seen.spread_ms(turn, unsure))
-    return Wait(
-        int(middle - either_way) // 1000, int(middle) // 1000, -(-int(middle + either_way) // 1000), seen.agents
-    )
+    low, high = _range(middle, seen.spread_ms(own + others + overtaking, turn, unsure))
+    return Wait(int(low) // 1000, int(middle) // 1000, -(-int(high) // 1000), seen.agents)
+
+
+def _range(median: float, spread: float) -> tuple[float, float]:
+    """The 10th and 90th percentile of a gamma distribution with this median and standard deviation, by Wilson and
+    Hilferty's cube."""
+    mean = median + _square(spread) / (3 * median + 1)  # nearly
+    step = _square(spread / mean) / 9
+    half, off = 1 - step, _Z * sqrt(step)
+    low, high = max(0.0, 1 - off / half), 1 + off / half
+    return median * low * low * low, median * high * high * high
 
 
 def _square(value: float) -> float:

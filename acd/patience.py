@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 _EDGES_MS = tuple(1_000 * edge for edge in (0, 15, 30, 60, 90, 120, 180, 240, 360, 480, 720, 960))
 _SPELLS = len(_EDGES_MS)
 _REMEMBERED_MS = 2_000 * _EDGES_MS[1]  # then the past counts half: about the last 2,000 callers are remembered
-_FAITH_MS = 1_500_000  # waiting that a spell must have seen to count as much as all spells together
-_PRIOR_MS = 3_000_000  # waiting without anybody leaving that is taken for granted
+_FAITH_MS = 600_000  # waiting that a spell must have seen to count as much as all spells together
+_PRIOR_MS = 900_000  # waiting without anybody leaving that is taken for granted
 _RENEW_EVERY = 16
 
 

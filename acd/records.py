@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from acd.clock import TimerKey
 from acd.config import NuisanceRule, QueueConfig
@@ -119,6 +119,16 @@ class Callback:
     not_before: int = 0  # wall
 
 
+class Foretold(NamedTuple):
+    """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
+
+    at: int
+    until: int
+    staffed: int
+    low_s: int
+    high_s: int
+
+
 @dataclass(slots=True)
 class Call:
     call_id: str
@@ -160,7 +170,7 @@ class Call:
     newcomer: bool = True
     said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
     predicted: bool = False
-    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
+    foretold: Foretold | None = None
     callback: Callback | None = None
     callback_offered: bool = False
     handed_to: str = ""  # the call-back that its place went over to
