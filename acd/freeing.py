@@ -1,4 +1,4 @@
-"""When do agents become free? From how long talks and wrap-ups of a queue have lasted, on a grid of short cells of time.
+"""When do agents become free? From how long talks and wrap-ups of a queue have lasted, on a grid of cells of time.
 
 An agent who has talked for t will end as those talks ended that lasted longer than t, then wrap up as wrap-ups are, be
 offered the next caller at once, and so on (renewal theory). In which cell a talk or a wrap-up at hand will end is a

@@ -1,6 +1,6 @@
 """How long will this caller wait? From how agents become free and how callers ahead give up.
 
-An average of the waits of those answered lately (as Asterisk's app_queue keeps it) tells of callers who joined long ago.
+An average of the waits of those answered lately (as Asterisk's app_queue keeps it) tells of those who joined long ago.
 Here instead the queue as it stands is played on, in the mean:
 
 1. *How many times will an agent become free by then?* Every agent who can serve the caller is in some state for some
@@ -137,8 +137,8 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     middle = (ages[0] + ages[1]) / 2
     leaving = 1 / max(_FEWEST_LEFT, survival.at(middle + 1_000) / survival.at(middle))
     demand.profile = Outlook(
-        tau, good_until, len(serving), int(rhythm.mean_ms), rhythm.ring_ms, rhythm.ring_spread_ms, moments, places, spread, pace,
-        (leaving - 1) / 1_000, rivals, all_rivals, overtakers_of(line, tau, demand.staffed),
+        tau, good_until, len(serving), int(rhythm.mean_ms), rhythm.ring_ms, rhythm.ring_spread_ms, moments, places,
+        spread, pace, (leaving - 1) / 1_000, rivals, all_rivals, overtakers_of(line, tau, demand.staffed),
     )  # fmt: skip
     return demand.profile
 

@@ -1,4 +1,4 @@
-"""How long do callers of a queue keep waiting before they leave unanswered? Learned from those who left and who did not.
+"""How long do callers of a queue keep waiting before they leave unanswered? Learned from who left and who did not.
 
 The risk of leaving differs with how long somebody has waited, so it is kept apart for spells of waiting: the time that
 callers spent in each spell, and how many left within it (the actuarial estimate of a survival curve). What holds a
