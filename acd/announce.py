@@ -13,11 +13,13 @@ from acd.callbacks import offer_callback
 from acd.config import Prediction
 from acd.floor import Floor
 from acd.model import Announce, CallState, Reason, ReasonCode, WaitPredicted
+from acd.outlook import foretell
 from acd.prediction import predict
-from acd.records import Call
+from acd.records import Call, Foretold
 
 _MIN_EVERY_S = 5
-_ANEW_AFTER = 16
+_ANEW_AFTER = 10  # a part of the wait, in which it is taken to pass as foretold
+_ANEW_AFTER_STILL = 16  # the same, in which it is taken not to change
 
 
 def announce(floor: Floor, call_id: str) -> None:
@@ -48,13 +50,16 @@ def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int
     if floor.config.prediction is Prediction.PLACES:
         return _by_places(floor, call, position)
     tau, staffed = floor.clock.tau, 0 if call.demand is None else call.demand.staffed
-    if call.foretold is not None and tau < call.foretold[0] and staffed == call.foretold[1]:
-        return call.foretold[2:]
-    wait = predict(floor, call, position)
+    flow = floor.config.prediction is Prediction.FLOW
+    if call.foretold is not None and tau < call.foretold.until and staffed == call.foretold.staffed:
+        passed_s = (tau - call.foretold.at) // 1000 if flow else 0
+        return max(0, call.foretold.low_s - passed_s), max(0, call.foretold.high_s - passed_s)
+    wait = foretell(floor, call, position) if flow else predict(floor, call, position)
     if wait is None:
         return None, None
-    # Two hours do not change in 45 seconds: foretold anew when a sixteenth of them has passed, or with other agents.
-    call.foretold = (tau + wait.high_s * 1000 // _ANEW_AFTER, staffed, wait.low_s, wait.high_s)
+    # Two hours do not change in 45 seconds: foretold anew when a part of them has passed, or with other agents.
+    until = tau + wait.high_s * 1000 // (_ANEW_AFTER if flow else _ANEW_AFTER_STILL)
+    call.foretold = Foretold(tau, until, staffed, wait.low_s, wait.high_s)
     if not call.predicted:
         call.predicted = True
         floor.out.append(WaitPredicted(call.call_id, wait.low_s, wait.middle_s, wait.high_s, position, wait.agents))

@@ -192,6 +192,7 @@ def offer_answered(floor: Floor, event: OfferAnswered) -> Why | None:
     if call is None or agent is None:
         return Why.UNKNOWN_CALL if call is None else Why.UNKNOWN_AGENT
     if call.offer_id == event.offer_id and call.offer_agent == event.agent_id:
+        floor.lines[call.queue].work.rang(floor.clock.tau - call.offered)
         end_offer(floor, call)
         move_call(floor, call, CallStep.ANSWER)
         start_talk(floor, call, agent, AgentStep.ANSWER, _answered(floor, call), floor.clock.wall)

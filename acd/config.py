@@ -26,6 +26,7 @@ class Prediction(StrEnum):
     """How is the wait of a caller foretold?"""
 
     PLACES = "places"  # place × handling time ÷ agents
+    FLOW = "flow"  # from how agents become free and callers give up
     REMAINING = "remaining"  # from what each agent who can serve the caller is doing at the moment
 
 
@@ -166,7 +167,8 @@ class EngineConfig:
     rest_s: how long an agent rests after an offer that failed through nobody's fault.
     late_wake_s: when the engine is woken later than this after a timer was due, timers stand still over that stretch: a
         frozen process or a clock that jumped ends no wrap-up and sends no caller away.
-    behaviour: 2; a journal of the first release is replayed with 1, by the rules of that time.
+    behaviour: 3; a journal of an earlier time is replayed with 1 (the first release) or 2 (waits foretold without those
+        who give up), by the rules of that time.
     ageing_per_minute: points of priority a caller gains for every minute in line, so that nobody starves; 0 is none.
     emergency_priority: from here on priority neither ages nor can be reached by ageing and flags, and no nuisance rule
         applies.
@@ -188,7 +190,7 @@ class EngineConfig:
     rest_s: int = 1
     late_wake_s: int = 10
     expected_handling_s: int = 180
-    behaviour: int = 2
+    behaviour: int = 3
     ageing_per_minute: int = 1
     emergency_priority: int = 100
     flag_priority: Mapping[str, int] = field(default_factory=dict)
@@ -199,7 +201,7 @@ class EngineConfig:
     redial_s: int = 600
     nuisance: tuple[NuisanceRule, ...] = ()
     zone_offset_min: int = 480
-    prediction: Prediction = Prediction.REMAINING
+    prediction: Prediction = Prediction.FLOW
     ready_max_s: int | None = 43_200
     not_ready_max_s: int | None = 43_200
     not_ready_limits: Mapping[str, int] = field(default_factory=dict)
@@ -209,9 +211,12 @@ class EngineConfig:
 
 
 def in_force(config: EngineConfig) -> EngineConfig:
-    """The configuration as the engine applies it: behaviour 1 knows nothing of what came with behaviour 2."""
-    if config.behaviour >= 2:
+    """The configuration as the engine applies it: an earlier behaviour knows nothing of what came later."""
+    if config.behaviour >= 3:
         return config
+    if config.behaviour == 2:
+        flow = config.prediction is Prediction.FLOW
+        return replace(config, prediction=Prediction.REMAINING) if flow else config
     return replace(
         config,
         ageing_per_minute=0,

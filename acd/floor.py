@@ -12,6 +12,7 @@ from acd.clock import Clock, Timers
 from acd.config import EngineConfig, QueueConfig, in_force
 from acd.decisions import AgentStateChanged, Decision, QueueChanged
 from acd.demands import Demands
+from acd.freeing import Breaks
 from acd.hours import limits_at, next_change
 from acd.limits import watch
 from acd.reach import band, rules_of
@@ -40,6 +41,7 @@ class Floor:
         self.calls: dict[str, Call] = {}
         self.lines: dict[str, Line] = {}
         self.demands = Demands(self)
+        self.breaks = Breaks()
         self.parked: dict[str, None] = {}  # finished or overflowed calls, oldest first
         self.out: list[Decision] = []
         self.with_wish: set[str] = set()  # agents for whom another state is queued

@@ -4,11 +4,12 @@ A life of the engine begins with a header line (configuration, seed). Then, for 
 line for each decision. From headers and events alone `replay` makes the same decisions again, byte for byte; `verify`
 says where a journal and the engine disagree. A last line torn by a crash is passed over.
 
-Lines: header `{"t":now_ms,"v":2,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision
+Lines: header `{"t":now_ms,"v":3,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision
 `{"t":now_ms,"d":NAME,…}`.
 Fields that have their default value are left out, and so is what is personal and decides nothing.
 
-Version 1 had no `v`; such a journal is replayed by the rules of that time (`EngineConfig.behaviour` 1). A field that is
+Version 1 had no `v`; journals of versions 1 and 2 are replayed by the rules of their time (`EngineConfig.behaviour` 1
+and 2). A field that is
 not known, from a later version, is passed over.
 """
 
@@ -49,7 +50,7 @@ from acd.model import (
 )
 from acd.values import is_caller_key
 
-VERSION = 2
+VERSION = 3
 
 EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in (*get_args(Event), Unknown)}
 DECISIONS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Decision)}
@@ -297,7 +298,8 @@ def decode(line: str) -> tuple[int, Event | Decision | tuple[EngineConfig, int]]
 
 def _config(raw: dict[str, Any], version: int) -> EngineConfig:
     config = _configured(EngineConfig, raw)
-    return replace(config, behaviour=1) if version < 2 else config  # type: ignore[no-any-return]
+    # A header leaves out what was the default, and which behaviour that was is what the version says.
+    return replace(config, behaviour=version) if version < config.behaviour else config  # type: ignore[no-any-return]
 
 
 def _decoded(lines: Iterable[str]) -> Iterator[tuple[int, int, Any]]:

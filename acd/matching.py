@@ -104,7 +104,7 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
     move_call(floor, call, CallStep.OFFER)
     floor.fresh_calls.pop(call.call_id, None)
     call.offer_id, call.offer_agent = offer_id, agent.agent_id
-    call.offer_deadline = floor.clock.tau + timeout_ms
+    call.offered, call.offer_deadline = floor.clock.tau, floor.clock.tau + timeout_ms
     due = call.offer_deadline + floor.config.offer_grace_s * 1000
     call.offer_timer = floor.timers.set(due, "offer", call.call_id)
     agent.call_id, agent.offer_id = call.call_id, offer_id

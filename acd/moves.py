@@ -12,7 +12,7 @@ from acd.limits import watch
 from acd.model import AgentState, CallState, CancelOffer, Reason, ReasonCode
 from acd.prediction import learn
 from acd.records import Agent, Call
-from acd.tables import AGENT_TABLE, CALL_TABLE, IN_TALK, AgentEffect, AgentStep, CallEffect, CallStep
+from acd.tables import AGENT_TABLE, CALL_TABLE, IN_LINE, IN_TALK, AgentEffect, AgentStep, CallEffect, CallStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
         return
     if came_from in IN_TALK and to not in IN_TALK:
         agent.idle_since = clock.wall
+        _learn_talk(floor, agent)
     if came_from is AgentState.SIGNED_OUT:
         agent.idle_since = clock.wall
     if to is AgentState.WRAP_UP:
@@ -115,6 +116,10 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
         floor.timers.cancel(agent.wrapup_timer)
         agent.wrapup_timer = None
         _learn_handling(floor, agent, to)
+    if came_from is AgentState.NOT_READY and to is AgentState.READY:
+        floor.breaks.learn(clock.tau - agent.entered)
+    elif came_from in (AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP) and to is AgentState.NOT_READY:
+        floor.breaks.said.append(agent.next_state is not None)
     agent.not_ready_reason = not_ready_reason if to is AgentState.NOT_READY else ""
     if to in _WISHLESS:
         _clear_next(floor, agent)
@@ -143,7 +148,15 @@ def _learn_handling(floor: Floor, agent: Agent, to: AgentState) -> None:
     line = floor.lines.get(agent.work_queue)
     if line is not None:
         learn(line, floor.clock.tau - agent.work_started)
+        if not agent.leaving:
+            line.work.wrapped_up(floor.clock.tau - agent.entered if agent.state is AgentState.WRAP_UP else 0)
     agent.work_started = None
+
+
+def _learn_talk(floor: Floor, agent: Agent) -> None:
+    line = floor.lines.get(agent.work_queue)
+    if line is not None and agent.work_started is not None:
+        line.work.talked(floor.clock.tau - agent.work_started)
 
 
 def _extend_wrapup(floor: Floor, agent: Agent, extend_ms: int) -> None:
@@ -186,6 +199,8 @@ def move_call(floor: Floor, call: Call, step: CallStep) -> bool:
     cell = CALL_TABLE.get((call.state, step))
     if cell is None:
         return False
+    if call.state in IN_LINE and cell.to not in IN_LINE and call.callback is None:
+        _learn_patience(floor, call, step)
     for effect in cell.effects:
         if effect is CallEffect.RELEASE_AGENT:
             _release_agent(floor, call, step)
@@ -202,6 +217,14 @@ _RELEASE_REASON = {
     CallStep.ADOPT: ReasonCode.ANSWERED_ELSEWHERE,
     CallStep.REACHED: ReasonCode.BACK_IN_HOLD,
 }
+
+
+def _learn_patience(floor: Floor, call: Call, step: CallStep) -> None:
+    """A caller leaves the line. Who was not let in at all says nothing of how long callers wait."""
+    waited_ms = floor.clock.wall - call.began
+    if waited_ms > 0 or step is not CallStep.OVERFLOW:
+        gave_up = step not in (CallStep.ANSWER, CallStep.ADOPT)
+        floor.lines[call.queue].patience.learn(waited_ms, gave_up=gave_up)
 
 
 def _release_agent(floor: Floor, call: Call, step: CallStep) -> None:

@@ -15,7 +15,7 @@ now nor who works. Here instead:
    winsorised: the largest few count as the next smaller, so one forgotten call spoils nothing.
 
 The range is that of a gamma distribution with this mean. Its spread is that of so many departures, and of what is not
-known for sure: the mean itself, and the others' share. It should hold eight of ten times; `acd.measures.calibration`
+known for sure: the mean itself, and the others' share. It should hold eight of ten times; `acd.calibration.calibration`
 says whether it does.
 
 A journal must replay to the same bytes on every machine: only operations whose result IEEE 754 fixes are used, and
@@ -39,6 +39,7 @@ from acd.tables import BEING_OFFERED, IN_TALK
 
 if TYPE_CHECKING:
     from acd.floor import Floor
+    from acd.outlook import Outlook
 
 _SHORTEST_MS = 5_000
 _LONGEST_MS = 3_600_000
@@ -183,6 +184,7 @@ class Profile:
     made: int  # tau
     good_until: int  # tau
     agents: int
+    mean_ms: int
     course: Course
     rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
     all_rivals: float
@@ -195,7 +197,7 @@ class Profile:
 def profile(floor: Floor, demand: Demand) -> Profile | None:
     """The demand's present profile; None while nobody works who could serve it."""
     last, tau = demand.profile, floor.clock.tau
-    if last is not None and tau < last.good_until:
+    if isinstance(last, Profile) and tau < last.good_until:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
@@ -208,11 +210,13 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = _rivals(demand, serving)
+    rivals = rivals_of(demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
-    overtakers = _overtakers(line, tau, demand.staffed)
+    overtakers = overtakers_of(line, tau, demand.staffed)
     last_part = (1 - _square(min(1.0, took.variation))) / 2
-    demand.profile = Profile(tau, good, len(serving), course, rivals, every_rival, took, overtakers, last_part)
+    demand.profile = Profile(
+        tau, good, len(serving), took.mean_ms, course, rivals, every_rival, took, overtakers, last_part
+    )
     return demand.profile
 
 
@@ -246,7 +250,7 @@ def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def _rivals(demand: Demand, serving: list[Agent]) -> list[tuple[float, float]]:
+def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
     looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
@@ -267,7 +271,7 @@ def _rivals(demand: Demand, serving: list[Agent]) -> list[tuple[float, float]]:
     return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
 
 
-def _overtakers(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
+def overtakers_of(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
     """By priority, how many a millisecond overtake somebody and fall to these agents."""
     while line.overtakers and tau - line.overtakers[0][0] >= _OVERTAKING_MS:
         line.overtakers.popleft()
@@ -307,7 +311,7 @@ def predict(floor: Floor, call: Call, position: int) -> Wait | None:
         middle = left(own_from_made + others, since)
     places, overtaking = own + others, 0.0
     if seen.overtakers:
-        overtaking = _will_overtake(floor, call, seen, middle)
+        overtaking = will_overtake(floor, call, seen, middle)
     if overtaking:
         places += overtaking
         middle = left(own_from_made + others + overtaking, since)
@@ -333,16 +337,16 @@ def _square(value: float) -> float:
     return value * value
 
 
-def _above(seen: Profile, priority: int) -> tuple[list[tuple[int, float]], float]:
+def _above(seen: Profile | Outlook, priority: int) -> tuple[list[tuple[int, float]], float]:
     """Those who overtake callers of this priority, and the share of the agents' time that they leave. The same for all
     callers of this priority as long as the profile holds, and so kept there."""
     above = [(other, rate) for other, rate in seen.overtakers if other > priority]
-    busy = fsum([rate for _, rate in above]) * seen.took.mean_ms / seen.agents
+    busy = fsum([rate for _, rate in above]) * seen.mean_ms / seen.agents
     seen.above[priority] = (above, 1 - min(busy, _MOST_OVERTAKING))
     return seen.above[priority]
 
 
-def _will_overtake(floor: Floor, call: Call, seen: Profile, wait_ms: float) -> float:
+def will_overtake(floor: Floor, call: Call, seen: Profile | Outlook, wait_ms: float) -> float:
     """How many will come within the wait and stand ahead. With ageing, a point of priority overtakes only those who
     have waited no longer than the point is worth."""
     above, left = seen.above.get(call.priority) or _above(seen, call.priority)

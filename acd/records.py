@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from acd.clock import TimerKey
 from acd.config import NuisanceRule, QueueConfig
+from acd.freeing import Work
 from acd.order import SortedKeys
+from acd.patience import Patience
 from acd.reach import Reach, Rules, Stage
 from acd.reasons import Reason
 from acd.states import AgentState, CallState
 
 if TYPE_CHECKING:
+    from acd.outlook import Outlook
     from acd.prediction import Handling, Profile
 
 PlaceKey = tuple[int, int, int, str]  # class, moment (wall), sequence, call id; see `Floor.place_key`
@@ -35,6 +38,8 @@ class Line:
     recent: list[int] = field(default_factory=list)  # the last handling times (ms), the newest last
     learned: int = 0
     handling: Handling | None = None  # what follows from them, made when it is asked for
+    work: Work = field(default_factory=Work)
+    patience: Patience = field(default_factory=Patience)
     overtakers: deque[tuple[int, int]] = field(default_factory=deque)  # when (tau) and with which priority
     overtaking: list[tuple[int, int]] | None = None  # priority → how many of them; made when it is asked for
     plans: dict[tuple[tuple[str, int], ...], tuple[Stage, ...]] = field(default_factory=dict)
@@ -58,7 +63,7 @@ class Demand:
     waiting: SortedKeys[PlaceKey] = field(default_factory=SortedKeys)
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
-    profile: Profile | None = None
+    profile: Profile | Outlook | None = None
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -133,6 +138,16 @@ class Callback:
     not_before: int = 0  # wall
 
 
+class Foretold(NamedTuple):
+    """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
+
+    at: int
+    until: int
+    staffed: int
+    low_s: int
+    high_s: int
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     call_id: str
@@ -145,7 +160,7 @@ class Call:
     demand: Demand | None = None
     priority: int = 0  # what the place goes by
     announce_timer: TimerKey | None = None
-    foretold: tuple[int, int, int, int] | None = None  # good until (tau), for so many agents; from, to (s)
+    foretold: Foretold | None = None
     said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
     predicted: bool = False
     asked_priority: int = 0  # as the event said
@@ -165,6 +180,7 @@ class Call:
     agents: dict[str, int] = field(default_factory=dict)  # who talks with the caller, since when (wall)
     offer_id: str | None = None
     offer_agent: str | None = None
+    offered: int = 0  # tau
     offer_deadline: int = 0  # tau
     offer_timer: TimerKey | None = None
     ended_offer: tuple[str, str] | None = None  # the last offer that ended without a talk, and its agent

@@ -49,6 +49,7 @@ from acd.model import (
     OfferFailed,
     Overflow,
     PhoneChanged,
+    Prediction,
     QueueConfig,
     QueueConfigured,
     RelaxRule,
@@ -88,11 +89,12 @@ CONFIG = EngineConfig(
 class LongDay:
     """`lines` is the journal. Every step is half a second or so; the engine is woken whenever it asks to be."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, prediction: Prediction = Prediction.FLOW) -> None:
         self._random = Random(seed).random
-        self.config, self.now = CONFIG, T0
-        self.engine = Engine(CONFIG)
-        self.lines = [journal.header(CONFIG, 0, T0)]
+        self._first = replace(CONFIG, prediction=prediction)
+        self.config, self.now = self._first, T0
+        self.engine = Engine(self._first)
+        self.lines = [journal.header(self._first, 0, T0)]
         self.offers: dict[str, Offer] = {}  # by call: ringing
         self.talks: dict[str, str] = {}  # call → agent
         self.calls = 0
@@ -259,9 +261,9 @@ class LongDay:
     def _restart(self) -> None:
         """As `cti_bridge` does it: agents, talks, callers with their first time, call-backs."""
         seen = self.engine.snapshot()
-        self.engine = Engine(CONFIG, seed=1)
+        self.engine = Engine(self._first, seed=1)
         self.offers.clear()
-        self.lines.append(journal.header(CONFIG, 1, self.now))
+        self.lines.append(journal.header(self._first, 1, self.now))
         kept = (AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP)
         for agent in seen.agents:
             if agent.state in kept:
@@ -310,7 +312,8 @@ def digests(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    _day = LongDay()
-    _day.play(STEPS)
-    for _kind, (_count, _digest) in digests(_day.lines).items():
-        print(f'    "{_kind}": ({_count:_}, "{_digest}"),')
+    for _prediction in (Prediction.FLOW, Prediction.REMAINING):
+        _day = LongDay(prediction=_prediction)
+        _day.play(STEPS)
+        for _kind, (_count, _digest) in digests(_day.lines).items():
+            print(f'    "{_kind}": ({_count:_}, "{_digest}"),  # {_prediction.value}')

@@ -10,11 +10,11 @@ from __future__ import annotations
 import pytest
 
 from acd import journal
+from acd.model import Prediction
 from tests.acd_kit.long_day import STEPS, LongDay, digests
 
 DECIDED = {
     "AgentStateChanged": (5_883, "3db7d8de9cb93005"),
-    "Announce": (11_169, "7843fbf49b80f3bb"),
     "CallbackOffered": (155, "9abc4d9f9d6e0220"),
     "CallbackResting": (12, "97010f36378137f0"),
     "CancelOffer": (40, "ac4baa1bbf926aad"),
@@ -26,22 +26,27 @@ DECIDED = {
     "Queued": (2_149, "f5a157c71bf508f8"),
     "Refused": (535, "375f227c9da3a823"),
     "TurnedAway": (20, "07d6d41f0b45a996"),
-    "WaitPredicted": (1_497, "76bdcc45dca32eb8"),
     "Widened": (555, "f6a9f34b9ce9a095"),
 }
 
 
-@pytest.fixture(scope="module")
-def day() -> LongDay:
-    day = LongDay()
+FORETOLD = {
+    Prediction.FLOW: {"Announce": (11_169, "503e7b96358b6cb7"), "WaitPredicted": (1_497, "007cb84796ba9261")},
+    Prediction.REMAINING: {"Announce": (11_169, "7843fbf49b80f3bb"), "WaitPredicted": (1_497, "76bdcc45dca32eb8")},
+}
+
+
+@pytest.fixture(scope="module", params=FORETOLD)
+def day(request: pytest.FixtureRequest) -> LongDay:
+    day = LongDay(prediction=request.param)
     day.play(STEPS)
     return day
 
 
 def test_a_long_day_is_decided_as_it_always_was(day):
-    assert digests(day.lines) == DECIDED
+    assert digests(day.lines) == DECIDED | FORETOLD[day.config.prediction]
 
 
 def test_the_long_days_journal_replays_to_the_same_bytes_over_its_restart(day):
-    assert sum('"v":2' in line for line in day.lines) == 2
+    assert sum('"v":3' in line for line in day.lines) == 2
     assert journal.verify(day.lines) is None

@@ -44,9 +44,12 @@ def test_the_wait_is_a_range_that_follows_place_and_staff():
     for number in range(9):
         lab.join(f"c{number}")
     said = {item.call_id: item for item in of(Announce, lab.wait(16))}
-    # Four agents, three minutes a call: a departure every 45 s, eight of ten times in these ranges.
-    assert (said["c0"].wait_low_s, said["c0"].wait_high_s) == (3, 106)
-    assert (said["c8"].wait_low_s, said["c8"].wait_high_s) == (182, 668)
+    # Four agents, three minutes a call, nothing known of how talks end: a departure every 45 s. Were all left to
+    # chance, the first would be answered between 5 and 104 s eight of ten times, the ninth between 244 and 585 s.
+    assert 3 <= said["c0"].wait_low_s <= 15
+    assert 80 <= said["c0"].wait_high_s <= 120
+    assert 200 <= said["c8"].wait_low_s <= 300
+    assert 480 <= said["c8"].wait_high_s <= 640
 
 
 def test_the_first_releases_rule_for_the_wait_can_be_chosen():
@@ -100,7 +103,7 @@ def test_rare_skills_are_measured_against_those_who_have_them():
     lab.join("y1", skills={"yue": 3})
     lab.join("c1")
     said = {item.call_id: item for item in of(Announce, lab.wait(16))}
-    assert said["y1"].wait_high_s > 300
+    assert said["y1"].wait_high_s > 200
     assert said["c1"].wait_high_s < 100
 
 
