@@ -8,9 +8,10 @@ All of it once with 1,000 stored citizens and once with 1,000,000. Signalling on
 Times of Asterisk's events are Asterisk's own (the event's Timestamp), those of messages are when the page has read
 them; one machine, one clock.
 
-- join → pop: the caller enters the queue (AcdJoin) and a free agent's page has the card
-- ring → message: the telephone begins to ring (Newstate Ringing) and the page has `call.ringing`
-- pop before ring: by how much the card was there before the telephone rang
+- ring → message: the telephone begins to ring (Newstate Ringing) and the page has `call.ringing`; this is the goal
+- pop before ring: by how much the card was there before the telephone rang; it must be, always
+- join → pop: the caller enters the queue (AcdJoin) and a free agent's page has the card; no later than the time after
+  which a pop goes out without citizen and history
 
     make bench-pop        (or: python -m tests.bench.pop [--seconds 30] [--rates 1,5,20] [--citizens 1000,1000000])
 """
@@ -43,6 +44,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.db import Database, migrate
 from app.secrets import secret
 from cti_bridge.ami import AmiLink
+from cti_bridge.pop import BUDGET_S
 from tests.bench._core import add_agents, phone_accounts, served
 from tests.bench._load import cpu_s, family, quantile, rss_mb
 from tests.bridge_kit.sip_load import Citizens, Phones
@@ -295,7 +297,8 @@ def report(steps: list[Step], rates: list[int], sizes: list[int]) -> bool:
         figures[f"ring_to_message_p99_ms_at_{at}"] = round(quantile(s.ring_to_message, 0.99), 2)
     goals = {
         f"ring_to_message_p99_ms_at_{top}_per_s": GOAL_MS,
-        f"join_to_pop_p99_ms_at_{top}_per_s": GOAL_MS,
+        f"join_to_pop_p99_ms_at_{top}_per_s": 1000 * BUDGET_S,
+        "pop_before_ring_share": 1.0,
         "median_with_most_citizens_over_fewest": SLOWER_BY,
         "popped_share": 1.0,
     }
@@ -303,7 +306,8 @@ def report(steps: list[Step], rates: list[int], sizes: list[int]) -> bool:
     figures["median_with_most_citizens_over_fewest"] = round(slower, 3)
     met = (
         all(s.ring_to_message and quantile(s.ring_to_message, 0.99) <= GOAL_MS for s in at_top.values())
-        and all(s.join_to_pop and quantile(s.join_to_pop, 0.99) <= GOAL_MS for s in at_top.values())
+        and all(s.join_to_pop and quantile(s.join_to_pop, 0.99) <= 1000 * BUDGET_S for s in at_top.values())
+        and figures["pop_before_ring_share"] == 1.0
         and slower <= SLOWER_BY
         and popped == 1.0
     )

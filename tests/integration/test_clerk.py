@@ -87,7 +87,8 @@ def test_the_clerk_answers_what_the_domain_itself_answers(settings: Settings, db
     with clerk_of(settings) as clerk:
         clerk.ask("record", [("h-1.1", {"number": "13800138000", "started_at": START})])
         card = clerk.ask("card", CALL, "1001")
-        assert card == itself.card(CALL, "1001")
+        again = itself.card(CALL, "1001")
+        assert card == again | {"waited_s": card["waited_s"]}
         assert (card["name"], card["draft"]["state"]) == ("王芳", "draft")
         draft = itself.draft("h-1.1")
         assert draft is not None
