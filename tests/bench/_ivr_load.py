@@ -36,6 +36,17 @@ SAMPLED = 4
 """The native menu has no commands of its own: of so many of its calls one is asked, where ours sends its last."""
 
 
+OUTCOME = {
+    "HOTLINE_QUEUE": "general",
+    "HOTLINE_SKILLS": "",
+    "HOTLINE_PRIORITY": "0",
+    "HOTLINE_PATH": "welcome>announcements>main>queue",
+    "HOTLINE_NEXT": "queue",
+    "HOTLINE_DONE": "1",
+}
+"""What the voice menu sets at the end of such a call, beside the language."""
+
+
 @dataclass
 class Step:
     """One arm at one rate: what happened."""
@@ -214,12 +225,17 @@ class World:
                 threading.Thread(target=self._sample, args=(connection,), daemon=True).start()
 
     def _sample(self, connection: socket.socket) -> None:
-        """Times one command on a native call right behind the last announcement: where ours sends its last."""
+        """Times one command on a native call: what ours sends last, where ours sends it, behind the last announcement.
+
+        It is the outcome, which the other native calls set by themselves. To set variables takes Asterisk some wake-ups
+        of other threads, and so under load several times as long as a command that does nothing.
+        """
         with contextlib.suppress(Exception), connection:
             agi = SafeAgi(connection)
-            agi.play(agi.read_header()["agi_arg_1"], "")
+            header = agi.read_header()
+            agi.play(header["agi_arg_1"], "")
             started = time.perf_counter()
-            agi.call_command("NOOP", within_s=30)
+            agi.set_variables(HOTLINE_LANG=header["agi_arg_2"], **OUTCOME)
             self._samples.append(time.perf_counter() - started)
 
     # -- callers --------------------------------------------------------------------------------------------------
