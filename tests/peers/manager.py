@@ -81,8 +81,13 @@ class Manager:
     def wait_event(self, name: str, timeout: float = 10.0, after: int = 0, **values: str) -> Event:
         """The first event of that name (or UserEvent of that name) with these header values, since `after`."""
 
+        seen = after
+
         def look() -> Event | None:
-            for event in self.events[after:]:
+            nonlocal seen  # each event is looked at once, however often news comes: a full house makes thousands
+            while seen < len(self.events):
+                event = self.events[seen]
+                seen += 1
                 if name in (event.get("Event"), event.get("UserEvent")) and all(
                     event.get(key) == value for key, value in values.items()
                 ):
