@@ -79,7 +79,7 @@ class CallbackCalls:
     async def _ring(self, run: Run, call: Call, agent: Agent) -> None:
         """Ring the agent. Raises AmiError."""
         call.offer_id = run.offer.offer_id
-        leg_id = f"{call.call_id}.a{secrets.randbelow(10**6)}"
+        leg_id = f"agent-{call.call_id}-{secrets.randbelow(10**6)}"
         leg = Leg("", leg_id, Role.agent, agent.agent_id, "", LegState.dialing, self._core.now_ms())
         self._core.telephony.attach(call, leg)
         await self._core.asterisk.originate(

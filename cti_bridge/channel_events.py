@@ -164,6 +164,9 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if text(event, "Response") == "Success":
         return []
     unique_id = text(event, "Uniqueid")
+    asked = t.call_of(unique_id)
+    if asked is not None and asked.phase is Phase.callback and asked.legs[unique_id].channel:
+        return []  # the end of its channel says why, and comes in the same moment
     found = t.detach(unique_id)
     if found is None:
         return []

@@ -95,12 +95,15 @@ def attempt_of(text: str) -> Attempt | None:
     return Attempt(int(found[1]), int(found[2])) if found else None
 
 
-_CALLBACK = re.compile(r"[A-Za-z0-9._-]+-cb\.([0-9]{1,15})")
+_CALLBACK = re.compile(r"[A-Za-z0-9._-]+-cb([0-9]{1,15})\.0")
 
 
 def callback_call(node: str, promise: int) -> str:
-    """The id of the call with which the queue keeps a promise: the citizen's channel has it at every attempt."""
-    return f"{node}-cb.{promise}"
+    """The id of the call with which the queue keeps a promise: the citizen's channel has it at every attempt.
+
+    No id of a channel may be the beginning of another's: Asterisk takes the two for one, so this ends with a mark.
+    """
+    return f"{node}-cb{promise}.0"
 
 
 def promise_of(call_id: str) -> int:

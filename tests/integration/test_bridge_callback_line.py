@@ -57,7 +57,7 @@ async def started(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
 
 
 def cb(rig: Rig, promise: int = PROMISE) -> str:
-    return f"{rig.settings.node}-cb.{promise}"
+    return f"{rig.settings.node}-cb{promise}.0"
 
 
 async def waiting(rig: Rig, number: str = NUMBER, ago_s: int = 60) -> str:
