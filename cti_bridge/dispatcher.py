@@ -147,6 +147,8 @@ class Dispatcher:
         told = facts.answered(call) if change.agent_id else {}
         self._core.facts.put("call", call.call_id, {**facts.joined(call), **told})
         if change.agent_id:
+            data = {"call_id": call.call_id, "channel": call.channel, "at_ms": call.answered_ms}
+            self._core.hub.to_agent(change.agent_id, "call.answered", data)
             if not self._talks.has(call.call_id, change.agent_id):
                 self._talks.began(call.call_id, change.agent_id)
             self._core.queue.feed(

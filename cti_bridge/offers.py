@@ -158,7 +158,13 @@ class Offers:
         if offer.offer_id not in self.runs:
             return
         shown = asyncio.Event()
-        data = {"offer_id": offer.offer_id, "call_id": call.call_id, "deadline_ms": offer.deadline_ms, "card": card}
+        data = {
+            "offer_id": offer.offer_id,
+            "call_id": call.call_id,
+            "deadline_ms": offer.deadline_ms,
+            "card": card,
+            "callback": offer.callback,
+        }
         run.stage = Stage.popped
         self._core.hub.to_agent(agent.agent_id, "call.pop", data, heard=shown.set)
         if not offer.callback:  # an attempt to call back is not yet a call
