@@ -306,8 +306,7 @@ async def test_nobody_is_dialled_outside_the_windows(started) -> None:
     rig.asterisk.user_event("AcdKey", call, Key="2")
     promised(rig, call)
     rig.asterisk.hangs_up(call)
-    await told(rig, "rests", "entered") if rig.domain.noted and rig.domain.noted[0][1] == "rests" else None
-    await rig.until(lambda: len(rig.domain.noted) == 2, "entered, and resting")
+    await rig.until(lambda: {what for _, what, _ in rig.domain.noted} == {"entered", "rests"}, "in line, and resting")
     await rig.bridge.sign_in("1001")
     assert rig.asterisk.got("Originate") == []
 
