@@ -62,8 +62,9 @@ def call_joined(floor: Floor, event: CallJoined) -> Why | None:
     _describe(floor, call, event)
     call.newcomer = False
     callbacks.regretted(floor, call)
+    code = ReasonCode.CITIZEN_REACHED if call.state is CallState.CALLBACK_DIALLING else ReasonCode.PLACE_KEPT
     move_call(floor, call, CallStep.JOIN)
-    _say_queued(floor, call, ReasonCode.PLACE_KEPT)
+    _say_queued(floor, call, code)
     return None
 
 

@@ -14,6 +14,7 @@ from acd.config import CallbackFirst
 from acd.floor import Floor
 from acd.model import (
     CallbackCancelled,
+    CallbackChoosing,
     CallbackClosed,
     CallbackOffered,
     CallbackRequested,
@@ -28,10 +29,10 @@ from acd.model import (
     ReasonCode,
     Why,
 )
-from acd.moves import move_call
+from acd.moves import move_call, start_talk
 from acd.records import Call, Callback
 from acd.staging import callback_rules, may_dial, rest_ms, time_callback
-from acd.tables import CALLBACKS, CallStep
+from acd.tables import CALLBACKS, AgentStep, CallStep
 
 _LINK_GRACE_MS = 5_000
 
@@ -72,6 +73,15 @@ def open_callback(floor: Floor, caller_key: str) -> str | None:
 # ---------------------------------------------------------------------------------------------------- into the line
 
 
+def callback_choosing(floor: Floor, event: CallbackChoosing) -> Why | None:
+    call = floor.calls.get(event.call_id)
+    if call is None:
+        return Why.UNKNOWN_CALL
+    if call.handed_to or not move_call(floor, call, CallStep.CHOOSE):
+        return Why.NOT_NOW
+    return None
+
+
 def callback_requested(floor: Floor, event: CallbackRequested) -> Why | None:
     call = floor.calls.get(event.call_id)
     if call is None:
@@ -106,7 +116,10 @@ def callback_restored(floor: Floor, event: CallbackRestored) -> Why | None:
     requested = min(event.requested_ms + clock.offset, clock.wall) if event.requested_ms > 0 else clock.wall
     not_before = event.not_before_ms + clock.offset if event.not_before_ms > 0 else 0
     callback.callback = Callback(requested, event.attempts, not_before)
-    _enter(floor, callback, event.caller_key, ReasonCode.ADOPTED)
+    _enter(floor, callback, event.caller_key, ReasonCode.ADOPTED, dialling=event.dialling)
+    if event.dialling and event.agent_id:
+        started = clock.wall
+        start_talk(floor, callback, floor.agent(event.agent_id), AgentStep.ADOPT, Reason(ReasonCode.ADOPTED), started)
     return None
 
 
@@ -116,12 +129,15 @@ def _why_not(floor: Floor, callback_id: str, caller_key: str) -> Why | None:
     return Why.CALLBACK_OPEN if open_callback(floor, caller_key) else None
 
 
-def _enter(floor: Floor, callback: Call, caller_key: str, code: ReasonCode) -> None:
+def _enter(floor: Floor, callback: Call, caller_key: str, code: ReasonCode, *, dialling: bool = False) -> None:
     callback.newcomer = False
     floor.name_caller(callback, caller_key)
     move_call(floor, callback, CallStep.CALLBACK)
     say_queued(floor, callback, code)
-    _rest_if_too_early(floor, callback)
+    if dialling:
+        move_call(floor, callback, CallStep.DIAL)
+    else:
+        _rest_if_too_early(floor, callback)
 
 
 def say_queued(floor: Floor, call: Call, code: ReasonCode) -> None:
@@ -180,9 +196,21 @@ def dial(floor: Floor) -> None:
     """Decide aloud whom to dial; the link to the telephone must be up."""
     for callback_id, (agent_id, code) in floor.to_dial.items():
         callback = _callback(floor, callback_id)
-        if callback is not None and callback.state is CallState.CALLBACK_DIALLING:
+        if callback is None or callback.state is not CallState.CALLBACK_DIALLING:
+            continue
+        if may_dial(floor, callback):
             _say_dial(floor, callback, agent_id if agent_id in callback.agents else "", code)
+        else:
+            _too_late_today(floor, callback)
     floor.to_dial.clear()
+
+
+def _too_late_today(floor: Floor, callback: Call) -> None:
+    """The window has closed while the agent's telephone rang: nobody is dialled, so the attempt does not count."""
+    assert callback.callback is not None
+    callback.callback.attempts -= 1
+    move_call(floor, callback, CallStep.NOT_REACHED)
+    _say_resting(floor, callback, ReasonCode.OUTSIDE_WINDOW)
 
 
 def _say_dial(floor: Floor, callback: Call, agent_id: str, code: ReasonCode) -> None:

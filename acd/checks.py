@@ -21,6 +21,7 @@ from acd.model import (
     AgentSignedOut,
     AgentState,
     CallbackCancelled,
+    CallbackChoosing,
     CallbackRequested,
     CallbackRestored,
     CallHeld,
@@ -71,6 +72,10 @@ def _is_key_or_none(value: Any) -> bool:
     return isinstance(value, str) and (value == "" or is_caller_key(value))
 
 
+def _is_id_or_none(value: Any) -> bool:
+    return isinstance(value, str) and (value == "" or is_id(value))
+
+
 _FIELDS: Mapping[type, Mapping[str, Check]] = {
     CallJoined: {"call_id": is_id},
     CallLeft: {"call_id": is_id, "reason": is_text},
@@ -102,6 +107,7 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     CallHeld: {"agent_id": is_id, "held": _is_bool},
     NuisanceRuleSet: {"rule": is_rule},
     NuisanceRuleLifted: {"rule_id": is_id, "by": is_id},
+    CallbackChoosing: {"call_id": is_id},
     CallbackRequested: {"call_id": is_id, "callback_id": is_id, "caller_key": _is_key_or_none},
     CallbackRestored: {
         "callback_id": is_id,
@@ -113,6 +119,8 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
         "attempts": lambda value: is_int(value, 0, 1000),
         "not_before_ms": is_time,
         "requested_ms": is_time,
+        "dialling": _is_bool,
+        "agent_id": _is_id_or_none,
     },
     CitizenReached: {"callback_id": is_id},
     CitizenNotReached: {"callback_id": is_id},
@@ -167,10 +175,6 @@ def _skills(value: object) -> dict[str, int]:
 
 def _is_attempt(value: Any) -> bool:
     return is_int(value, 0, 10**6)
-
-
-def _is_id_or_none(value: Any) -> bool:
-    return isinstance(value, str) and (value == "" or is_id(value))
 
 
 # What decorates a call: how it must be, and what it is taken to be otherwise.

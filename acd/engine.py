@@ -57,6 +57,7 @@ _HANDLERS: Mapping[type, Callable[[Floor, Any], Why | None]] = {
     told.CallHeld: agent_events.call_held,
     told.NuisanceRuleSet: callers.rule_set,
     told.NuisanceRuleLifted: callers.rule_lifted,
+    told.CallbackChoosing: callbacks.callback_choosing,
     told.CallbackRequested: callbacks.callback_requested,
     told.CallbackRestored: callbacks.callback_restored,
     told.CitizenReached: callbacks.citizen_reached,
@@ -150,6 +151,11 @@ class Engine:
         """Ids of all callers of a queue who have no agent, in the order in which they will be served."""
         line = self._floor.lines.get(queue)
         return [] if line is None else [key[3] for key in line.order]
+
+    def place(self, call_id: str) -> tuple[int, int] | None:
+        """Where a call or call-back stands, also while it rests: (moment of its place, points); None if unknown."""
+        call = self._floor.calls.get(call_id)
+        return None if call is None else (self._floor.clock.given_of_wall(call.joined), call.priority)
 
     def snapshot(self) -> EngineView:
         """Everything a page may show. Grows with callers and agents; meant for some times a second, not per event."""

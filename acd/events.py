@@ -210,6 +210,14 @@ class NuisanceRuleLifted:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackChoosing:
+    """A caller in line is saying whether and where to be called back: offered to nobody, the place is kept. Ends with
+    `CallbackRequested`, with `CallJoined` (back in the hold loop after all), or with `CallLeft`."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackRequested:
     """A caller in line would rather be called back. The place goes over to `callback_id`; the caller may hang up."""
 
@@ -220,7 +228,11 @@ class CallbackRequested:
 
 @dataclass(frozen=True, slots=True)
 class CallbackRestored:
-    """A call-back from before a restart, with its place and the attempts made. Rests until `not_before_ms`."""
+    """A call-back from before a restart, with its place and the attempts made. Rests until `not_before_ms`.
+
+    `dialling`: the citizen is being dialled at this moment, an attempt that is counted already; `agent_id` waits for
+    them on the line, or nobody does.
+    """
 
     callback_id: str
     queue: str
@@ -231,6 +243,8 @@ class CallbackRestored:
     attempts: int = 0
     not_before_ms: int = 0
     requested_ms: int = 0
+    dialling: bool = False
+    agent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +316,7 @@ Event = (
     | CallHeld
     | NuisanceRuleSet
     | NuisanceRuleLifted
+    | CallbackChoosing
     | CallbackRequested
     | CallbackRestored
     | CitizenReached

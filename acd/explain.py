@@ -15,6 +15,7 @@ from acd.journal import EVENTS, JournalError, decode
 from acd.model import (
     Announce,
     CallbackCancelled,
+    CallbackChoosing,
     CallbackClosed,
     CallbackOffered,
     CallbackRequested,
@@ -71,6 +72,7 @@ _STEPS: Mapping[str, tuple[str, str]] = {
     "overflow": ("{to}：{reason}", "{to}: {reason}"),
     "left": ("离开{why}", "left{why}"),
     "callback_offer": ("询问来电人是否改为回拨：{reason}", "asked whether to be called back: {reason}"),
+    "callback_choosing": ("正在办理回拨，保留位置", "is choosing to be called back; the place is kept"),
     "callback_asked": ("改为回拨（{callback}），保留位置", "to be called back ({callback}), keeping the place"),
     "callback_rests": ("回拨暂缓：{reason}", "the call-back rests: {reason}"),
     "dial": ("第 {attempt} 次回拨市民：{reason}", "dialling the citizen, attempt {attempt}: {reason}"),
@@ -168,6 +170,8 @@ def _callback_sentence(item: object, lang: str) -> str | None:
     match item:
         case CallbackOffered():
             return step("callback_offer", reason=words(item.reason, lang))
+        case CallbackChoosing():
+            return step("callback_choosing")
         case CallbackRequested():
             return step("callback_asked", callback=item.callback_id)
         case CallbackResting():

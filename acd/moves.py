@@ -216,6 +216,7 @@ _RELEASE_REASON = {
     CallStep.LEAVE: ReasonCode.CALLER_LEFT,
     CallStep.ADOPT: ReasonCode.ANSWERED_ELSEWHERE,
     CallStep.REACHED: ReasonCode.BACK_IN_HOLD,
+    CallStep.CHOOSE: ReasonCode.CALLER_LEFT,
 }
 
 

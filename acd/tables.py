@@ -194,6 +194,7 @@ class CallStep(StrEnum):
     ADOPT = "adopt"
     TALK_END = "talk_end"  # the last agent has left the talk
     OVERFLOW = "overflow"
+    CHOOSE = "choose"  # the caller is saying whether and where to be called back
     HAND_OVER = "hand_over"  # the place goes over to a call-back
     CALLBACK = "callback"  # a call-back takes a place in line
     REST = "rest"
@@ -242,6 +243,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_WAITING, _C.ANSWER): CallCell(_TALK),  # answered in the moment in which the offer was ended
     (_WAITING, _C.ADOPT): CallCell(_TALK),
     (_WAITING, _C.OVERFLOW): CallCell(_SENT),
+    (_WAITING, _C.CHOOSE): CallCell(_SENT),
     (_WAITING, _C.HAND_OVER): CallCell(_SENT),
     # on the way back to the hold loop
     (_RETURNING, _C.JOIN): CallCell(_WAITING),
@@ -249,6 +251,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_RETURNING, _C.ANSWER): CallCell(_TALK),
     (_RETURNING, _C.BACK): CallCell(_WAITING),
     (_RETURNING, _C.ADOPT): CallCell(_TALK),
+    (_RETURNING, _C.CHOOSE): CallCell(_SENT),
     (_RETURNING, _C.HAND_OVER): CallCell(_SENT),
     # offered
     (_RINGING, _C.JOIN): CallCell(_WAITING, (_F.RELEASE_AGENT,)),
@@ -257,6 +260,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_RINGING, _C.FAIL): CallCell(_RETURNING),
     (_RINGING, _C.CANCEL): CallCell(_RETURNING),
     (_RINGING, _C.ADOPT): CallCell(_TALK, (_F.RELEASE_AGENT,)),
+    (_RINGING, _C.CHOOSE): CallCell(_SENT, (_F.RELEASE_AGENT,)),
     # talking
     (_TALK, _C.JOIN): CallCell(_WAITING, (_F.END_TALKS,)),
     (_TALK, _C.LEAVE): CallCell(None, (_F.END_TALKS, _F.FORGET)),
@@ -266,6 +270,8 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_SENT, _C.JOIN): CallCell(_WAITING),
     (_SENT, _C.LEAVE): CallCell(None, (_F.FORGET,)),
     (_SENT, _C.ADOPT): CallCell(_TALK),
+    (_SENT, _C.CHOOSE): CallCell(_SENT),
+    (_SENT, _C.HAND_OVER): CallCell(_SENT),
     # talk over, caller still connected
     (_DONE, _C.JOIN): CallCell(_WAITING),
     (_DONE, _C.LEAVE): CallCell(None, (_F.FORGET,)),

@@ -9,6 +9,7 @@ from ivr import spoken
 from .conversation import Conversation
 from .guarded import Guarded
 from .safe_agi import SafeAgi
+from .services import Standing
 from .shared import call_variables, language_of, sounds_of
 
 TRIES = 3
@@ -22,10 +23,10 @@ def callback(agi: SafeAgi, services: Guarded) -> None:
     When it could not be registered the caller goes on to a person (HOTLINE_DONE unset), or to voicemail while nobody
     is at work.
     """
-    facts = call_variables(agi, "LANG", "NUMBER")
+    facts = call_variables(agi, "LANG", "NUMBER", "QUEUE", "JOINED", "PLACE_MS", "SKILLS", "PRIORITY")
     conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
     number = _number(conversation, facts["NUMBER"] or agi.number)
-    if number and services.register_callback(agi.call, number, conversation.language):
+    if number and services.register_callback(agi.call, number, conversation.language, _standing(facts)):
         conversation.say("callback_registered", "goodbye")
         agi.set_variables(HOTLINE_DONE=1)
         return
@@ -34,17 +35,27 @@ def callback(agi: SafeAgi, services: Guarded) -> None:
         agi.goto_on_exit("hotline-voicemail", "s", "1")
 
 
+def _standing(facts: dict[str, str]) -> Standing:
+    """The caller's place; who rang again and got an earlier one has that."""
+    times = [int(facts[name]) for name in ("JOINED", "PLACE_MS") if facts[name].isascii() and facts[name].isdigit()]
+    pairs = (one.partition(":") for one in facts["SKILLS"].split(","))
+    skills = {skill: int(level) for skill, _, level in pairs if skill and level in tuple("12345")}
+    points = facts["PRIORITY"]
+    priority = int(points) if re.fullmatch(r"-?[0-9]{1,4}", points) else 0
+    return Standing(facts["QUEUE"], min((at for at in times if at > 0), default=0), skills, priority)
+
+
 def _number(conversation: Conversation, known: str) -> str:
-    """The number to call, confirmed by the caller, or ""; silence confirms only the number that is calling."""
+    """The number to call, confirmed by a key, or "". Silence confirms nothing: it is asked again, and then let be."""
     number = known.lstrip("+")
     for _ in range(TRIES):
         if DIALABLE.fullmatch(number):
             sentence = ("callback_number_is", *spoken.phone_number(number), "pause", "callback_confirm")
             key = conversation.choose(sentence, CONFIRM + OTHER, "wrong_key")
-            if key == CONFIRM or (not key and number == known.lstrip("+")):
+            if key == CONFIRM:
                 return known if number == known.lstrip("+") else number
             if not key:
-                return ""
+                continue
         number = _ask_number(conversation)
         if not number:
             return ""

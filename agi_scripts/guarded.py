@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from .services import Announcement, CaseProgress, Receipt, Services, VoiceSetup
+from .services import Announcement, CaseProgress, Receipt, Services, Standing, VoiceSetup
 from .threads import Answer, Threads
 
 log = structlog.get_logger(__name__)
@@ -185,11 +185,12 @@ class Guarded:
         except Unanswered:
             return None
 
-    def register_callback(self, call_id: str, number: str, language: str) -> bool:
+    def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
         """True only if the domain has said that the call-back is registered."""
+        services = self.services
         try:
             return bool(
-                self.ask("register_callback", lambda: self.services.register_callback(call_id, number, language))
+                self.ask("register_callback", lambda: services.register_callback(call_id, number, language, standing))
             )
         except Unanswered:
             return False

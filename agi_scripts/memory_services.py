@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .services import Announcement, CaseProgress, Receipt, VoiceSetup
+from .services import Announcement, CaseProgress, Receipt, Standing, VoiceSetup
 
 
 @dataclass
@@ -27,6 +27,7 @@ class MemoryServices:
     voicemails: list[dict[str, object]] = field(default_factory=list)
     faxes: list[dict[str, object]] = field(default_factory=list)
     callbacks: list[tuple[str, str, str]] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
     before: Callable[[str], None] = lambda name: None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _numbers: dict[str, str] = field(default_factory=dict, repr=False)
@@ -64,11 +65,12 @@ class MemoryServices:
                 return Receipt("", "dropped")
             return Receipt(self._numbers[facts["call"]], "taken")
 
-    def register_callback(self, call_id: str, number: str, language: str) -> bool:
+    def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
         self.before("register_callback")
         with self._lock:
             if all(known != number for _, known, _ in self.callbacks):
                 self.callbacks.append((call_id, number, language))
+                self.standings.append(standing)
         return True
 
     def flags_for(self, number: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
@@ -76,6 +76,16 @@ class Receipt:
     status: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a caller stands in the queue (epoch milliseconds of their place, 0: nowhere yet) and whom they need."""
+
+    queue: str = ""
+    since_ms: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
+    priority: int = 0
+
+
 class Services(Protocol):
     """The domain as seen from a call. Every method may be slow or raise: scripts call it through `guarded`."""
 
@@ -100,8 +110,8 @@ class Services(Protocol):
     def take_fax(self, sidecar: Path) -> Receipt:
         """As take_voicemail, for a fax (T11)."""
 
-    def register_callback(self, call_id: str, number: str, language: str) -> bool:
-        """Registers that `number` wants to be called back; True also if it already was."""
+    def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
+        """Registers that `number` wants to be called back, keeping the caller's place; True also if it already was."""
 
     def flags_for(self, number: str) -> frozenset[str]:
         """What is known about the citizen of `number`: `elderly`, `language:yue`, …"""

@@ -35,4 +35,4 @@ def call_variables(agi: SafeAgi, *names: str) -> dict[str, str]:
     answer = agi.evaluate("\t".join(f"${{HOTLINE_{name}}}" for name in names).replace("\t", "|"))
     values = answer.split("|")
     values += [""] * (len(names) - len(values))
-    return {name: re.sub(r"[^0-9A-Za-z+*#.:_-]", "", value) for name, value in zip(names, values, strict=False)}
+    return {name: re.sub(r"[^0-9A-Za-z+*#.,:_-]", "", value) for name, value in zip(names, values, strict=False)}

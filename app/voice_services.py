@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agi_scripts.services import Announcement, CaseProgress, Receipt, VoiceSetup
+from agi_scripts.services import Announcement, CaseProgress, Receipt, Standing, VoiceSetup
 from app.announcements.service import active, text_for
+from app.callbacks.model import Place
 from app.callbacks.service import request
 from app.calls.model import CallFacts
 from app.cases.queries import by_number_for_caller
 from app.citizens.service import flags_by_number
+from app.clock import from_ms
 from app.db import Database
 from app.errors import BadInput
 from app.faxes import service as faxes
@@ -62,11 +64,13 @@ class VoiceServices:
         taken = faxes.take_in(self._db, self._settings, sidecar)
         return Receipt(taken.case_number or "", taken.status)
 
-    def register_callback(self, call_id: str, number: str, language: str) -> bool:
+    def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
         """True when we will call `number`; False when there is no number to call."""
         facts = CallFacts(call_id, number=number, language=language)
+        since = from_ms(standing.since_ms) if standing.since_ms else None
+        place = Place(standing.queue, since, standing.skills, standing.priority)
         try:
-            request(self._db, facts, most_attempts=self._settings.callback_attempts)
+            request(self._db, facts, place=place, most_attempts=self._settings.callback_attempts)
         except BadInput:
             return False
         return True

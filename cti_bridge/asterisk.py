@@ -50,6 +50,10 @@ def hangup(channel: str, cause: int = 16) -> Action:
     return {"Action": "Hangup", "Channel": channel, "Cause": cause}
 
 
+def _one_value(value: str) -> str:
+    return value.replace(",", "\\,")
+
+
 class Asterisk:
     """See the module's text."""
 
@@ -114,8 +118,8 @@ class Asterisk:
             "ChannelId": unique_id,
             "Timeout": timeout_s * 1000,
             "Async": "true",
-            # Commas separate variables inside one header, so each gets a header of its own.
-            "Variable": [f"{name}={value}" for name, value in variables.items()],
+            # Each has a header of its own, in which a comma would begin another one.
+            "Variable": [f"{name}={_one_value(value)}" for name, value in variables.items()],
         }
         if channel.startswith("Local/"):
             action["OtherChannelId"] = f"{unique_id}x"

@@ -7,6 +7,7 @@ the database after a start, so midnight and restarts empty nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from acd.calibration import Foretold, RollingCalibration
 from acd.measures import Rate, RollingMeasures
 from acd.model import AgentState
+from acd.tables import CALLBACKS
 from app.errors import HotlineError
 from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
@@ -32,8 +34,8 @@ DAY_MS = 24 * 3_600_000
 class Board:
     """See the module's text."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, core: Core, callbacks: Callable[[], int]) -> None:
+        self._core, self._callbacks = core, callbacks
         self._changed = asyncio.Event()
         self.measures = RollingMeasures()
         self.calibration = RollingCalibration()
@@ -55,6 +57,8 @@ class Board:
         now = self._core.now_ms()
         if isinstance(change, Joined):
             call = self._core.telephony.calls[change.call_id]
+            if call.promise:
+                return  # counted by the call in which they asked to be called back
             self.measures.joined(call.call_id, call.queue, call.joined_ms)
         elif isinstance(change, Answered):
             self._answered(change.call_id, now)
@@ -67,7 +71,7 @@ class Board:
 
     def catch_up(self, call: Call) -> None:
         """Count what happened to a call while nobody looked; what is counted already changes nothing."""
-        if not call.outbound:
+        if not call.outbound and not call.promise:
             self._count(call)
 
     def _count(self, call: Call | CallSeen) -> None:
@@ -106,7 +110,9 @@ class Board:
         """The board's data as docs/websocket.md describes it."""
         now = self._core.now_ms()
         view = self._core.queue.engine.snapshot()
-        waiting = sorted(view.waiting, key=lambda call: call.joined_ms)
+        # A citizen who will be called back has hung up: they are counted, but they do not stand in line.
+        here = [call for call in view.waiting if call.state not in CALLBACKS]
+        waiting = sorted(here, key=lambda call: call.joined_ms)
         agents = [
             {
                 "agent_id": agent.agent_id,
@@ -126,6 +132,7 @@ class Board:
         told = self.calibration.figure(now)
         return {
             "depth": len(waiting),
+            "callbacks": self._callbacks(),
             "longest_wait_s": max(0, now - waiting[0].joined_ms) // 1000 if waiting else 0,
             "waiting": [
                 {

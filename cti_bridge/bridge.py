@@ -17,7 +17,7 @@ from acd.engine import Engine
 from acd.explain import explain_call
 from acd.model import AgentNotReady, AgentState
 from app.actor import Actor
-from app.callbacks.model import AttemptOutcome
+from app.callbacks.model import AttemptOutcome, LineStep
 from app.clock import from_ms
 from app.db import Database
 from app.errors import HotlineError
@@ -29,6 +29,8 @@ from cti_bridge.ami import AmiLink, LinkState
 from cti_bridge.asterisk import Asterisk
 from cti_bridge.beat import Beat
 from cti_bridge.board import Board
+from cti_bridge.callback_calls import CallbackCalls
+from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import KEY_SECRET, Callers, caller_key
 from cti_bridge.calls import WANTED, reduce
@@ -65,6 +67,8 @@ LANES = {
     "call": "facts",
     "draft": "facts",
     "callback": "facts",
+    "callback_line": "facts",
+    "callback_barrier": "facts",
     "forgotten_callbacks": "facts",
     "unseen": "facts",
     "ended": "facts",
@@ -137,19 +141,32 @@ class Bridge:
         )
         book = AgentBook(journal / "agents.json")
         self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
+        core.callback_rules = self.rules.callback
         core.caller_key = partial(caller_key, secret(settings, KEY_SECRET).encode())
         self.callers = Callers(core, settings, config.flag_priority)
         self._pops = Pops(core, self._late_card)
         talks = Talks(core, self._pops)
         dialling = Dialling(core, talks)
-        callbacks = Callbacks(core, dialling)
         self.control = Control(core, talks, dialling)
         self.offers = Offers(core, self._pops)
+        calling = CallbackCalls(core, self.offers, talks, dialling)
+        self.line = CallbackLine(core, calling)
+        callbacks = Callbacks(core, dialling, self.line.taken)
         taken = recordings.Recordings(settings.paths.record_spool, facts)
         self._beat = Beat(core)
         self._take_back = TakeBack(core, self.offers)
         self.dispatcher = Dispatcher(
-            core, self.offers, talks, self.control, dialling, callbacks, taken, self._take_back, self.callers
+            core,
+            self.offers,
+            talks,
+            self.control,
+            dialling,
+            callbacks,
+            taken,
+            self._take_back,
+            self.callers,
+            self.line,
+            calling,
         )
         self._recovery = Recovery(
             core,
@@ -162,9 +179,11 @@ class Bridge:
             self._beat,
             self._take_back,
             self.callers,
+            self.line,
+            calling,
         )
         self._failsafe = FailsafeQueue(core)
-        self.board = Board(core)
+        self.board = Board(core, self.line.waiting)
         self._recovery.on_known = self.board.catch_up
         self.dispatcher.deciding.on_foretold = self.board.foretold
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
@@ -184,6 +203,7 @@ class Bridge:
             self._fill_and_run_board(),
             self._housekeeping(),
             self.rules.run(queue),
+            self.line.run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True
@@ -402,6 +422,11 @@ class Bridge:
                 self.domain.settle_callback(
                     int(told["callback_id"]), int(told["taken_ms"]), AttemptOutcome(told["outcome"]), str(told["why"])
                 )
+            elif fact.kind == "callback_line":
+                told = {name: value for name, value in fact.data.items() if name not in ("callback_id", "what")}
+                self.domain.note_callback(int(fact.data["callback_id"]), LineStep(fact.data["what"]), told)
+            elif fact.kind == "callback_barrier":
+                self._loop.call_soon_threadsafe(self.line.barrier, int(fact.data["life"]))
             elif fact.kind == "unseen":
                 self.domain.record_unseen(fact.key, fact.data)
                 endings.remove(self.settings.paths.call_spool, fact.key)

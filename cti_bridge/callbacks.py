@@ -7,6 +7,7 @@ anew still knows it, and into the journal with its outcome. The domain ignores a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -23,15 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 class Callbacks:
-    """See the module's text."""
+    """See the module's text. `out_of_line(callback, agent)`: the queue does not call there any more."""
 
-    def __init__(self, core: Core, dialling: Dialling) -> None:
-        self._core, self._dialling = core, dialling
+    def __init__(self, core: Core, dialling: Dialling, out_of_line: Callable[[int, str], None]) -> None:
+        self._core, self._dialling, self._out_of_line = core, dialling, out_of_line
 
     async def start(self, agent: Agent, callback_id: int) -> dict[str, Any]:
         """Take the task and dial its number. Raises NotFound, Refused; then nobody is called and no attempt counts."""
         self._dialling.check_free(agent.agent_id)
         taken = await asyncio.to_thread(self._core.domain.take_callback, callback_id, agent.agent_id)
+        self._out_of_line(callback_id, agent.agent_id)
         attempt = Attempt(callback_id, taken.taken_ms)
         try:
             return await self._dialling.dial(agent, taken.number, callback=attempt)

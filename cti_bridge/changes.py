@@ -49,6 +49,23 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentWaits:
+    """The agent of a call-back has picked up; the citizen may be dialled now."""
+
+    call_id: str
+    agent_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenAnswered:
+    """The citizen of a call-back has answered; `agent_id` waits for them, or nobody does."""
+
+    call_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferEnded:
     """The dialplan's dialling of the agent is over; status ANSWER means that a talk has ended."""
 
@@ -163,6 +180,8 @@ Change = (
     | Joined
     | Ringing
     | Answered
+    | AgentWaits
+    | CitizenAnswered
     | OfferEnded
     | LegEnded
     | MembersChanged

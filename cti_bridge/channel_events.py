@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cti_bridge.changes import (
+    AgentWaits,
     Answered,
     CallEnded,
     Change,
@@ -75,6 +76,8 @@ def _came_to(call: Call, leg: Leg, told: str, now_ms: int) -> list[Change]:
     if state is LegState.up and call.phase is Phase.connect and leg.role is Role.agent:
         return picked_up(call, leg, call.offer_id, now_ms)
     leg.state = state
+    if state is LegState.up and call.phase is Phase.callback and leg.role is Role.agent:
+        return [AgentWaits(call.call_id, leg.agent_id, leg.channel), MembersChanged(call.call_id)]
     if state is LegState.ringing:
         out: list[Change] = [MembersChanged(call.call_id)]
         return [Ringing(call.call_id, leg.agent_id, call.offer_id), *out] if leg.role is Role.agent else out
@@ -114,7 +117,7 @@ def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
         leg = t.attach(call, Leg(channel, unique_id, Role.third, agent_of(channel), "", LegState.up, now_ms))
     leg.in_room, leg.state = True, LegState.up
     if leg.role is Role.citizen:
-        call.phase = Phase.room
+        call.phase, call.talked = Phase.room, True
     return [MembersChanged(call_id)]
 
 
@@ -134,7 +137,8 @@ def _hangup(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call, leg = found
     cause = number_or(text(event, "Cause"))
     out: list[Change] = [LegEnded(call.call_id, leg.role, leg.agent_id, leg.number, cause)]
-    ends = leg.unique_id == call.call_id or (call.outbound and not call.legs)
+    # An attempt to call a citizen back is not the call: that begins with the citizen's answer.
+    ends = call.phase is not Phase.callback and (leg.unique_id == call.call_id or (call.outbound and not call.legs))
     if ends:
         call.ended_ms = call.ended_ms or now_ms
         out.append(CallEnded(call.call_id, cause, call.phase))
@@ -160,6 +164,9 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if text(event, "Response") == "Success":
         return []
     unique_id = text(event, "Uniqueid")
+    asked = t.call_of(unique_id)
+    if asked is not None and asked.phase is Phase.callback and asked.legs[unique_id].channel:
+        return []  # the end of its channel says why, and comes in the same moment
     found = t.detach(unique_id)
     if found is None:
         return []

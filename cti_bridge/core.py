@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from acd.model import CallbackRules
 from app.settings import Settings
 from cti_bridge.agents import AgentBook
 from cti_bridge.asterisk import Asterisk
@@ -38,6 +39,9 @@ class Core:
     connected: bool = False  # Asterisk's picture is known and current
     board_changed: Callable[[], None] = lambda: None
     caller_key: Callable[[str], str] = lambda _number: ""  # number → key, see `callers`
+    callback_rules: Callable[[str], CallbackRules | None] = lambda _queue: (
+        None
+    )  # queue → whether it calls citizens back
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def call(self, call_id: str) -> Call | None:

@@ -18,12 +18,12 @@ from acd.model import (
     AgentState,
     AgentStateChanged,
     Announce,
+    CallbackChoosing,
     CallbackClosed,
     CallbackOffered,
     CallbackResting,
     CallLeft,
     CancelOffer,
-    CitizenNotReached,
     Decision,
     DialCitizen,
     NuisanceRuleChanged,
@@ -42,6 +42,8 @@ from acd.model import (
 from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
+from cti_bridge.callback_calls import CallbackCalls
+from cti_bridge.callback_line import CallbackLine
 from cti_bridge.core import Core
 from cti_bridge.facts import foretold
 from cti_bridge.model import Call, Phase
@@ -55,8 +57,16 @@ log = structlog.get_logger(__name__)
 class Deciding:
     """See the module's text. `tell_phone` tells the queue whether an agent can be rung."""
 
-    def __init__(self, core: Core, offers: Offers, tell_phone: Callable[[Agent], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        offers: Offers,
+        line: CallbackLine,
+        calling: CallbackCalls,
+        tell_phone: Callable[[Agent], None],
+    ) -> None:
         self._core, self._offers, self._tell_phone = core, offers, tell_phone
+        self._line, self._calling = line, calling
         self._how: dict[str, str] = {}  # call → how it left the queue, when that was our doing
         self._announced: set[str] = set()
         self.on_agent: Callable[[Agent], None] = lambda _agent: None
@@ -140,9 +150,13 @@ class Deciding:
             self._tell(call, ["hold_menu"])
 
     def _dial_citizen(self, decision: DialCitizen) -> None:
-        """Citizens are called back by agents from their list, not by the queue: it is told so, and lets go in time."""
-        log.error("the queue wants to dial a citizen; its call-back rules must stay off", call=decision.callback_id)
-        self._core.queue.feed(CitizenNotReached(decision.callback_id))
+        self._calling.dial(decision)
+
+    def _callback_resting(self, decision: CallbackResting) -> None:
+        self._line.resting(decision)
+
+    def _callback_closed(self, decision: CallbackClosed) -> None:
+        self._line.closed(decision)
 
     def _only_journalled(self, decision: Decision) -> None:
         """Nothing to do: the journal has it, for the explanation of the call and for measures."""
@@ -165,17 +179,25 @@ class Deciding:
     # -------------------------------------------------------------------------------------------------- what is done
 
     async def send(self, call: Call, to: OverflowTo) -> None:
-        """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it."""
+        """Send a waiting caller to voicemail or to the call-back script, and tell the queue what became of it.
+
+        Where the queue calls back by itself, who chooses a call-back keeps the place meanwhile: a join, the promise or
+        the end of the call will say what came of it.
+        """
         was = call.phase
         if was not in (Phase.hold, Phase.failsafe):
             return  # gone already, by another key or to a person
+        keeps = to is OverflowTo.CALLBACK and self._core.callback_rules(call.queue) is not None
+        if keeps:
+            self._core.queue.feed(CallbackChoosing(call.call_id))
         context, exten, call.phase = {
             OverflowTo.VOICEMAIL: ("hotline-voicemail", "s", Phase.voicemail),
             OverflowTo.CALLBACK: ("hotline-after-menu", "to-callback", Phase.menu),
         }[to]
         if await self._redirect(call, context, exten):
             self.leaves(call.call_id, to)
-            self._core.queue.feed(CallLeft(call.call_id, to.value))
+            if not keeps:
+                self._core.queue.feed(CallLeft(call.call_id, to.value))
         elif call.ended_ms is None:
             call.phase = was
             self._core.queue.feed(rejoined(self._core, call))
@@ -215,8 +237,8 @@ class Deciding:
         DialCitizen: _dial_citizen,
         Widened: _only_journalled,
         WaitPredicted: _foretold,
-        CallbackResting: _only_journalled,
-        CallbackClosed: _only_journalled,
+        CallbackResting: _callback_resting,
+        CallbackClosed: _callback_closed,
     }
 
 

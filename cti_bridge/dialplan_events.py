@@ -6,6 +6,7 @@ from cti_bridge.changes import (
     Alone,
     CallStarted,
     Change,
+    CitizenAnswered,
     Joined,
     KeyPressed,
     MembersChanged,
@@ -75,6 +76,20 @@ def _answered(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if call.recording:
         call.recordings.add(call.recording)
     return picked_up(call, leg, text(event, "OfferId"), now_ms)
+
+
+def _called_back(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    """The citizen of a call-back has answered: from now on it is a call like others."""
+    call, agent_id = _citizen_call(t, event, now_ms), text(event, "Agent")
+    if call.phase is not Phase.callback or call.ended_ms is not None:
+        return []
+    if (citizen := call.legs.get(call.call_id)) is not None:
+        citizen.state = LegState.up
+        citizen.channel = call.channel = text(event, "Channel") or citizen.channel
+    call.agent_id, call.phase = agent_id, Phase.room if agent_id else Phase.menu
+    if agent_id:
+        call.answered_ms = now_ms
+    return [CitizenAnswered(call.call_id, agent_id), MembersChanged(call.call_id)]
 
 
 def _offer_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -198,6 +213,7 @@ RULES: dict[str, Rule] = {
     "HotlineMenuEnd": _menu_end,
     "AcdJoin": _join,
     "AcdAnswered": _answered,
+    "AcdCallback": _called_back,
     "AcdOfferEnd": _offer_end,
     "AcdKey": _key,
     "AcdAlone": _alone,

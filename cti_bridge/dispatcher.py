@@ -14,6 +14,7 @@ import structlog
 from acd.model import (
     AgentState,
     CallLeft,
+    CitizenReached,
     OfferAnswered,
     OfferFailed,
     OverflowTo,
@@ -23,14 +24,18 @@ from acd.model import (
 )
 from cti_bridge import facts
 from cti_bridge.agents import Agent
+from cti_bridge.callback_calls import CallbackCalls
+from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
 from cti_bridge.changes import (
+    AgentWaits,
     Alone,
     Answered,
     CallEnded,
     CallStarted,
     Change,
+    CitizenAnswered,
     InFailsafeQueue,
     Joined,
     KeyPressed,
@@ -75,12 +80,14 @@ class Dispatcher:
         recordings: Recordings,
         take_back: TakeBack,
         callers: Callers,
+        line: CallbackLine,
+        calling: CallbackCalls,
     ) -> None:
         self._core, self._offers, self._talks, self._control = core, offers, talks, control
         self._dialling, self._callbacks = dialling, callbacks
         self._recordings, self._take_back = recordings, take_back
-        self._callers = callers
-        self.deciding = Deciding(core, offers, self.tell_phone)
+        self._callers, self._line, self._calling = callers, line, calling
+        self.deciding = Deciding(core, offers, line, calling, self.tell_phone)
 
     def change(self, change: Change) -> None:
         """One change in the picture."""
@@ -121,6 +128,7 @@ class Dispatcher:
         if call.outbound:
             self._callbacks.answered(call)
             return
+        self._line.served(call)
         self._take_back.arrived(call.call_id)
         if change.offer_id and change.offer_id != FAILSAFE:
             self._core.queue.feed(OfferAnswered(call.call_id, change.agent_id, change.offer_id))
@@ -128,6 +136,24 @@ class Dispatcher:
         else:
             self._core.queue.feed(TalkAdopted(call.call_id, change.agent_id, self._core.now_ms()))
             self._talks.show_card(call, change.agent_id)
+
+    def _agent_waits(self, change: AgentWaits) -> None:
+        self._calling.accepted(change)
+
+    def _citizen_answered(self, change: CitizenAnswered) -> None:
+        """A call-back has become a call like others: in talk with the agent who waits, or soon in the hold loop."""
+        call = self._core.telephony.calls[change.call_id]
+        self._line.reached(call)
+        told = facts.answered(call) if change.agent_id else {}
+        self._core.facts.put("call", call.call_id, {**facts.joined(call), **told})
+        if change.agent_id:
+            data = {"call_id": call.call_id, "channel": call.channel, "at_ms": call.answered_ms}
+            self._core.hub.to_agent(change.agent_id, "call.answered", data)
+            if not self._talks.has(call.call_id, change.agent_id):
+                self._talks.began(call.call_id, change.agent_id)
+            self._core.queue.feed(
+                CitizenReached(call.call_id), TalkAdopted(call.call_id, change.agent_id, self._core.now_ms())
+            )
 
     def _offer_ended(self, change: OfferEnded) -> None:
         if change.status == "ANSWER":
@@ -140,6 +166,9 @@ class Dispatcher:
     def _leg_ended(self, change: LegEnded) -> None:
         call = self._core.call(change.call_id)
         if call is None:
+            return
+        if call.phase is Phase.callback:
+            self._calling.leg_ended(call, change)
             return
         self._control.left(call, change)
         if call.ended_ms is not None and not call.legs and change.role is not Role.citizen and not call.outbound:
@@ -205,7 +234,10 @@ class Dispatcher:
                 self._callbacks.not_answered(call, change)
 
     def _originate_failed(self, change: OriginateFailed) -> None:
-        if call := self._core.call(change.call_id):
+        call = self._core.call(change.call_id)
+        if call is not None and call.phase is Phase.callback:
+            self._calling.leg_ended(call, change)
+        elif call is not None:
             self._members(MembersChanged(call.call_id))
 
     def _ended(self, change: CallEnded) -> None:
@@ -218,6 +250,8 @@ class Dispatcher:
         """Everything that follows from the end of a call; also for calls that ended while nobody looked."""
         call.ended_ms = call.ended_ms or self._core.now_ms()
         how = self.deciding.ended(call.call_id)
+        if how == OverflowTo.CALLBACK.value:
+            self._line.soon()
         for run in [run for run in self._offers.runs.values() if run.offer.call_id == call.call_id]:
             self._offers.over(run.offer.offer_id, "caller_left")
         for agent_id in self._agents_in(call):
@@ -265,6 +299,8 @@ class Dispatcher:
         Joined: _joined,
         Ringing: _ringing,
         Answered: _answered,
+        AgentWaits: _agent_waits,
+        CitizenAnswered: _citizen_answered,
         OfferEnded: _offer_ended,
         LegEnded: _leg_ended,
         MembersChanged: _members,

@@ -15,8 +15,10 @@ from app.agents.service import actor_for, list_agents, set_endpoint
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.sessions import session_user
+from app.callbacks import line
 from app.callbacks import service as callbacks
-from app.callbacks.model import AttemptOutcome
+from app.callbacks.model import AttemptOutcome, CallbackState, LineStep
+from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import find, last_agent_of, merge, merge_all
 from app.calls.tables import Call
@@ -26,7 +28,7 @@ from app.clock import from_ms, to_ms
 from app.db import Database
 from app.pop import build_card
 from app.settings import Settings
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, TakenCallback
 from recordings.store import Store
 
 _DRAFT: Any = select(
@@ -89,7 +91,9 @@ class AppDomain:
 
     def recent_calls(self, since_ms: int) -> Sequence[CallSeen]:
         with self._db.read() as session:
-            rows = session.execute(select(Call).where(col(Call.joined_at) >= from_ms(since_ms))).scalars()
+            # Whoever was called back is counted by the call in which they asked for it.
+            recent = select(Call).where(col(Call.joined_at) >= from_ms(since_ms), col(Call.direction) == "in")
+            rows = session.execute(recent).scalars()
             return [_seen(row) for row in rows]
 
     def caller(self, number: str, since_ms: int) -> CallerKnown:
@@ -118,8 +122,36 @@ class AppDomain:
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         callbacks.settle(self._db, callback_id, taken_ms, outcome, why)
 
+    def line_callbacks(self) -> Sequence[LineCallback]:
+        with self._db.read() as session:
+            return [_in_line(row) for row in line.promised(session)]
+
+    def dial_callback(self, callback_id: int, agent_id: str, attempt: int) -> None:
+        line.dial(self._db, callback_id, agent_id, attempt)
+
+    def note_callback(self, callback_id: int, what: LineStep, data: Mapping[str, Any]) -> None:
+        line.note(self._db, callback_id, what, data)
+
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         callbacks.settle_forgotten(self._db, alive)
+
+
+def _in_line(row: Callback) -> LineCallback:
+    return LineCallback(
+        callback_id=row.id or 0,
+        number=row.number,
+        call_id=row.call_id,
+        language=row.language,
+        queue=row.queue or "general",
+        placed_ms=to_ms(row.placed_at or row.requested_at),
+        requested_ms=to_ms(row.requested_at),
+        priority=row.priority,
+        skills=line.skills_of(row),
+        attempts=row.attempts,
+        due_ms=to_ms(row.due_at) if row.due_at else 0,
+        dialling=row.state == CallbackState.dialling.value,
+        in_line=row.in_line,
+    )
 
 
 def _seen(row: Call) -> CallSeen:

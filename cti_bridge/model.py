@@ -27,6 +27,7 @@ class Phase(StrEnum):
     failsafe = "failsafe"
     transfer = "transfer"
     outbound = "outbound"  # dialled by an agent
+    callback = "callback"  # the queue calls a citizen back, who has not answered yet
     ended = "ended"
 
 
@@ -94,6 +95,23 @@ def attempt_of(text: str) -> Attempt | None:
     return Attempt(int(found[1]), int(found[2])) if found else None
 
 
+_CALLBACK = re.compile(r"[A-Za-z0-9._-]+-cb([0-9]{1,15})\.0")
+
+
+def callback_call(node: str, promise: int) -> str:
+    """The id of the call with which the queue keeps a promise: the citizen's channel has it at every attempt.
+
+    No id of a channel may be the beginning of another's: Asterisk takes the two for one, so this ends with a mark.
+    """
+    return f"{node}-cb{promise}.0"
+
+
+def promise_of(call_id: str) -> int:
+    """The promise that a call with this id keeps; 0 for a call that keeps none."""
+    found = _CALLBACK.fullmatch(call_id)
+    return int(found[1]) if found else 0
+
+
 @dataclass(slots=True)
 class Call:
     """Everything known about one call. `attempt` is the dialplan's count of entries into the hold loop."""
@@ -129,6 +147,11 @@ class Call:
     last_agent: str = ""
     asked: bool = False  # the domain has been asked about the caller
     attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
+
+    @property
+    def promise(self) -> int:
+        """The promise that this call keeps, when the queue calls a citizen back; 0 for every other call."""
+        return promise_of(self.call_id)
 
     def leg(self, role: Role) -> Leg | None:
         """The first leg of this role, if there is one."""

@@ -8,6 +8,7 @@ once; the draft is stored in its own time. The caller stays in the hold loop unt
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,7 +91,14 @@ def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined:
 
 
 class Offers:
-    """All offers under way, by offer id."""
+    """All offers under way, by offer id.
+
+    For a call-back nobody is on the line: `prepare` makes its call, `ring` rings the agent, `stop_ringing` lets go.
+    """
+
+    prepare: Callable[[Offer], Call | None]
+    ring: Callable[[Run, Call, Agent], Awaitable[None]]
+    stop_ringing: Callable[[Call], None]
 
     def __init__(self, core: Core, pops: Pops, *, ack_s: float = ACK_S) -> None:
         self._core, self._pops, self._ack_s = core, pops, ack_s
@@ -98,7 +106,8 @@ class Offers:
 
     def begin(self, offer: Offer) -> None:
         """Carry an offer out."""
-        call, agent = self._core.call(offer.call_id), self._core.book.get(offer.agent_id)
+        call = self.prepare(offer) if offer.callback else self._core.call(offer.call_id)
+        agent = self._core.book.get(offer.agent_id)
         if call is None or agent is None or not self._core.connected:
             log.warning("an offer cannot be carried out", offer=offer.offer_id, call=offer.call_id)
             self._core.queue.feed(
@@ -114,6 +123,9 @@ class Offers:
         """The engine has ended an offer: stop ringing, and fetch the caller back if it says so."""
         run = self._end(decision.offer_id, decision.reason.code.value)
         call = self._core.call(decision.call_id)
+        if call is not None and run is not None and run.offer.callback:
+            self.stop_ringing(call)
+            return
         if call is None or not decision.recall:
             return
         if run is not None and run.stage is not Stage.ringing:
@@ -142,7 +154,8 @@ class Offers:
 
     async def _run(self, run: Run, call: Call, agent: Agent) -> None:
         offer = run.offer
-        self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
+        if not offer.callback:  # an attempt to call back is not yet a call
+            self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
         if agent.needs_page or self._core.hub.pages(agent.agent_id):
             if not await self._pop(run, call, agent):
                 return
@@ -154,17 +167,11 @@ class Offers:
         run.stage = Stage.ringing
         call.offer_id = offer.offer_id
         try:
-            await self._core.asterisk.offer(
-                call.channel,
-                agent_id=agent.agent_id,
-                endpoint=agent.endpoint,
-                offer_id=offer.offer_id,
-                timeout_s=max(1, round((offer.deadline_ms - self._core.now_ms()) / 1000)),
-            )
+            await (self.ring(run, call, agent) if offer.callback else self._put(run, call, agent))
         except AmiError as error:
             # The caller has just hung up, or the line to Asterisk is cut; either will be told by an event.
             log.info("an offer could not be put to Asterisk", offer=offer.offer_id, problem=str(error))
-            if offer.offer_id in self.runs and call.phase is Phase.hold:
+            if offer.offer_id in self.runs and call.phase in (Phase.hold, Phase.callback):
                 self._failed(run, call, FailCause.CANCELLED)
 
     async def _pop(self, run: Run, call: Call, agent: Agent) -> bool:
@@ -174,7 +181,13 @@ class Offers:
         if offer.offer_id not in self.runs:
             return False
         shown = asyncio.Event()
-        data = {"offer_id": offer.offer_id, "call_id": call.call_id, "deadline_ms": offer.deadline_ms, "card": card}
+        data = {
+            "offer_id": offer.offer_id,
+            "call_id": call.call_id,
+            "deadline_ms": offer.deadline_ms,
+            "card": card,
+            "callback": offer.callback,
+        }
         run.stage = Stage.popped
         self._core.hub.to_agent(agent.agent_id, "call.pop", data, heard=shown.set)
         if agent.needs_page:
@@ -186,10 +199,23 @@ class Offers:
                 return False
         return True
 
+    async def _put(self, run: Run, call: Call, agent: Agent) -> None:
+        await self._core.asterisk.offer(
+            call.channel,
+            agent_id=agent.agent_id,
+            endpoint=agent.endpoint,
+            offer_id=run.offer.offer_id,
+            timeout_s=max(1, round((run.offer.deadline_ms - self._core.now_ms()) / 1000)),
+        )
+
     def _failed(self, run: Run, call: Call, cause: FailCause) -> None:
         """The offer ended while the caller was still in the hold loop."""
         self._end(run.offer.offer_id, cause.value)
         failed = OfferFailed(call.call_id, run.offer.agent_id, run.offer.offer_id, cause)
+        if run.offer.callback:
+            self.stop_ringing(call)
+            self._core.queue.feed(failed)
+            return
         self._core.queue.feed(failed, *([rejoined(self._core, call)] if call.ended_ms is None else []))
 
     async def _recall(self, call: Call) -> None:

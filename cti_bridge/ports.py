@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from acd.calibration import Foretold
 from acd.config import EngineConfig
 from app.actor import Actor
-from app.callbacks.model import AttemptOutcome
+from app.callbacks.model import AttemptOutcome, LineStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,28 @@ class TakenCallback:
 
     number: str
     taken_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCallback:
+    """A promise with a place in the queue. `in_line`: whether the queue has it already; None: it has not looked yet.
+
+    `call_id` is the call in which it was asked for. `due_ms`: not to be dialled before, 0 for none.
+    """
+
+    callback_id: int
+    number: str
+    call_id: str
+    language: str
+    queue: str
+    placed_ms: int
+    requested_ms: int
+    priority: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
+    attempts: int = 0
+    due_ms: int = 0
+    dialling: bool = False
+    in_line: bool | None = None
 
 
 class UnusableRules(Exception):
@@ -120,6 +142,15 @@ class Domain(Protocol):
 
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         """How the attempt went; one that was dealt with already changes nothing."""
+
+    def line_callbacks(self) -> Sequence[LineCallback]:
+        """The open promises with a place that the queue has or may have, the first in line first."""
+
+    def dial_callback(self, callback_id: int, agent_id: str, attempt: int) -> None:
+        """The queue is about to dial; nobody else may from now on. Raises NotFound or Refused: it may not either."""
+
+    def note_callback(self, callback_id: int, what: LineStep, data: Mapping[str, Any]) -> None:
+        """What became of a promise in line; told twice it changes nothing."""
 
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         """Settle, from the calls that are known, the attempts that nobody told of; those `alive` still go on."""

@@ -15,6 +15,7 @@ from acd.model import (
     AgentRestored,
     AgentState,
     CallLeft,
+    CitizenReached,
     Event,
     FailCause,
     OfferAnswered,
@@ -25,6 +26,8 @@ from acd.model import (
 from app.errors import HotlineError
 from cti_bridge import endings, facts
 from cti_bridge.beat import Beat
+from cti_bridge.callback_calls import CallbackCalls
+from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
 from cti_bridge.changes import MembersChanged
@@ -60,10 +63,13 @@ class Recovery:
         beat: Beat,
         take_back: TakeBack,
         callers: Callers,
+        line: CallbackLine,
+        calling: CallbackCalls,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
         self._talks, self._dialling, self._callbacks, self._recordings = talks, dialling, callbacks, recordings
         self._beat, self._take_back, self._callers = beat, take_back, callers
+        self._line, self._calling = line, calling
         self._first = True
         self.on_known: Callable[[Call], None] = lambda _call: None
 
@@ -86,7 +92,10 @@ class Recovery:
         for agent in self._core.book.on_shift.values():
             self._dispatcher.tell_phone(agent)
         for call in gone:
-            self._end(call, notes.pop(call.call_id, None))
+            if call.phase is Phase.callback:
+                self._calling.lost(call)
+            else:
+                self._end(call, notes.pop(call.call_id, None))
         unseen = [note for call_id, note in notes.items() if call_id not in fresh.calls]
         for note in unseen:
             self._core.facts.put("unseen", note.call.call_id, note.facts())
@@ -97,6 +106,7 @@ class Recovery:
         if self._first:
             self._first = False
             self._core.spawn(self._close_forgotten(set(notes)), "close-forgotten")
+        self._line.begin()
         self._recordings.left_behind(fresh.calls)
         await self._beat.once()  # whoever is sent to the hold loop must find it beating
         self._take_back.line_back()
@@ -145,6 +155,13 @@ class Recovery:
         if new:
             self._core.facts.put("call", call.call_id, facts.joined(call) if call.joined_ms else facts.arrived(call))
         events: list[Event] = []
+        if call.phase is Phase.callback:
+            self._calling.adopt(call)
+            self._dispatcher.change(MembersChanged(call.call_id))
+            return
+        if call.promise and self._line.promise(call.call_id) is not None:
+            self._line.reached(call)
+            events.append(CitizenReached(call.call_id))
         if call.phase is Phase.hold or alone_in_failsafe(call):
             if run is not None and run.stage is Stage.ringing:
                 self._offers.over(run.offer.offer_id, "cancelled")

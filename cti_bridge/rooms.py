@@ -30,7 +30,7 @@ def connecting(call: Call, agent_id: str) -> bool:
     citizen whom we called has just answered."""
     agent = call.leg(Role.agent)
     return (
-        call.phase in (Phase.connect, Phase.talk)
+        call.phase in (Phase.connect, Phase.talk, Phase.room)
         and not call.talked
         and call.citizen_here
         and agent is not None

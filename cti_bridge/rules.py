@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from acd.model import EngineConfig, QueueConfig, QueueConfigured
+from acd.model import CallbackRules, EngineConfig, QueueConfig, QueueConfigured
 from app.settings import Settings
 from cti_bridge.ports import QueueRules, UnusableRules
 from cti_bridge.queueing import Queueing
@@ -67,6 +67,12 @@ class Rules:
         if self.trouble:
             log.error("the rules of the queue cannot be used; those that held before go on", problem=self.trouble)
         return self.running
+
+    def callback(self, queue: str) -> CallbackRules | None:
+        """Whether, and how, this queue calls citizens back; an unknown queue is the default one."""
+        queues = {one.queue: one for one in self.running.queues}
+        found = queues.get(queue) or queues.get(self.running.default_queue)
+        return None if found is None else found.callback
 
     async def run(self, queue: Queueing) -> None:
         """Look at the file for ever."""

@@ -25,6 +25,7 @@ from cti_bridge.model import (
     attempt_of,
     number_or,
     phase_of,
+    promise_of,
     skills_of,
 )
 
@@ -111,6 +112,12 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
         if _dials(one) and one.unique_id not in t.calls:
             _adopt_outbound(t, one, channels, now_ms)
     for one in channels:
+        call_id, since = one.var("PEER_CALL"), now_ms - one.seconds * 1000
+        waits = one.var("LEG") == "agent" and promise_of(call_id) and one.application != "ConfBridge"
+        if waits and call_id not in t.calls:
+            # An agent whose telephone rings for a call-back, or who waits: the citizen has no channel (any more).
+            t.calls[call_id] = Call(call_id, phase=Phase.callback, number=one.var("TO"), started_ms=since)
+    for one in channels:
         call = t.calls.get(one.var("PEER_CALL"))
         if call is not None and one.unique_id not in t.by_channel:
             _adopt_other(t, call, one, channels, now_ms)
@@ -161,7 +168,8 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
     t.calls[call.call_id] = call
     in_room = one.application == "ConfBridge"
     since = call.started_ms
-    t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, LegState.up, since, in_room))
+    state = _leg_state(one) if call.phase is Phase.callback else LegState.up
+    t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, state, since, in_room))
 
 
 def _dials(one: Channel) -> bool:

@@ -78,6 +78,7 @@ def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> di
         "number": call.number,
         "phase": call.phase.value,
         "outbound": call.outbound,
+        "callback": bool(call.promise),
         "agent_id": call.agent_id,
         "started_ms": call.started_ms,
         "joined_ms": call.joined_ms or None,

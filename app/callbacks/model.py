@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.errors import Refused
@@ -14,6 +15,7 @@ class CallbackState(StrEnum):
 
     open = "open"
     taken = "taken"  # an agent is calling
+    dialling = "dialling"  # the queue is calling
     done = "done"
     given_up = "given_up"  # reached nobody in several tries
     cancelled = "cancelled"
@@ -23,6 +25,7 @@ class CallbackEvent(StrEnum):
     """What happens to it."""
 
     take = "take"
+    dial = "dial"
     reach = "reach"
     miss = "miss"
     give_up = "give_up"
@@ -39,24 +42,52 @@ class AttemptOutcome(StrEnum):
     not_dialled = "not_dialled"  # it did not come to that: the attempt does not count
 
 
+class LineStep(StrEnum):
+    """What the queue tells of a promise that it keeps."""
+
+    entered = "entered"
+    rests = "rests"
+    left = "left"  # for people to deal with
+    reached = "reached"
+    given_up = "given_up"
+    withdrawn = "withdrawn"  # the citizen does not want it any more
+
+
 S, E = CallbackState, CallbackEvent
 TRANSITIONS: Mapping[tuple[CallbackState, CallbackEvent], CallbackState] = {
     (S.open, E.take): S.taken,
     (S.open, E.cancel): S.cancelled,
     (S.open, E.reach): S.done,  # the citizen called again meanwhile and was answered
+    (S.open, E.dial): S.dialling,
+    (S.open, E.give_up): S.given_up,  # the queue has kept it for as long as it may
     (S.taken, E.take): S.taken,  # the same agent presses again; another one is refused by the service
     (S.taken, E.reach): S.done,
     (S.taken, E.miss): S.open,
     (S.taken, E.give_up): S.given_up,
     (S.taken, E.release): S.open,
     (S.taken, E.cancel): S.cancelled,
+    (S.dialling, E.reach): S.done,
+    (S.dialling, E.miss): S.open,
+    (S.dialling, E.give_up): S.given_up,
+    (S.dialling, E.release): S.open,
+    (S.dialling, E.cancel): S.cancelled,
     (S.given_up, E.reopen): S.open,
     (S.given_up, E.cancel): S.cancelled,
 }
 del S, E
-OPEN = (CallbackState.open, CallbackState.taken)
+OPEN = (CallbackState.open, CallbackState.taken, CallbackState.dialling)
 MOST_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=15)  # between two tries: whoever did not answer is busy for a while
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a caller stands in the queue and whom they need. `since` is aware; None: they never stood there."""
+
+    queue: str = ""
+    since: datetime | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
+    priority: int = 0
 
 
 def next_state(state: CallbackState, event: CallbackEvent) -> CallbackState:

@@ -18,7 +18,10 @@ router = APIRouter(prefix="/api/callbacks", tags=["callbacks"])
 
 
 class CallbackOut(Answer):
-    """A promise to call back; `result` is how the latest try, or the whole promise, ended."""
+    """A promise to call back; `result` is how the latest try, or the whole promise, ended.
+
+    `in_line`: the queue will dial it by itself when its turn comes.
+    """
 
     id: int
     number: str
@@ -35,6 +38,7 @@ class CallbackOut(Answer):
     taken_at: str | None
     closed_at: str | None
     result: str
+    in_line: bool
 
 
 class Why(Body):

@@ -22,6 +22,7 @@ from app.callbacks.model import (
     AttemptOutcome,
     CallbackEvent,
     CallbackState,
+    Place,
     next_state,
 )
 from app.callbacks.tables import Callback
@@ -37,9 +38,17 @@ from app.text import clean, masked_number, normal_number
 
 
 def request(
-    db: Database, facts: CallFacts, *, most_attempts: int = MOST_ATTEMPTS, now: datetime | None = None
+    db: Database,
+    facts: CallFacts,
+    *,
+    place: Place | None = None,
+    most_attempts: int = MOST_ATTEMPTS,
+    now: datetime | None = None,
 ) -> Callback:
     """Promise to call back, in up to `most_attempts` tries; a number that has an open promise keeps that one.
+
+    `place`: where the caller stands in the queue, for the queue to call them when it would have been their turn;
+    without it agents call from their list.
 
     Raises BadInput for a withheld number, Busy.
     """
@@ -57,10 +66,13 @@ def request(
                 open_for=number,
                 call_id=facts.call_id,
                 language=clean(facts.language, 8) or "zh",
-                queue=clean(facts.queue, 32),
+                queue=clean((place.queue if place else "") or facts.queue, 32),
                 state=CallbackState.open.value,
                 requested_at=now,
                 most_attempts=most_attempts,
+                placed_at=(place.since or now) if place else None,
+                skills=dict(place.skills) if place else None,
+                priority=place.priority if place else 0,
             )
             session.add(row)
             merge(session, facts.call_id, outcome="callback", number=number, started_at=facts.started_at)
@@ -84,13 +96,16 @@ def take(db: Database, actor: Actor, callback_id: int, *, now: datetime | None =
         raise Refused("只有有工号的坐席可以领取回拨。", "Only agents with a staff number call back.", code="no_phone")
     with db.session() as session:
         row = found(session, Callback, callback_id, lock=True)
+        if row.state == CallbackState.dialling.value:
+            raise Refused("系统正在拨打该号码，请稍候。", "The queue is calling this number just now.", code="dialling")
         if _is_anothers(row, actor) and not actor.is_system:
             raise _taken_by_other(session, row)
         if row.state != CallbackState.taken.value:
             row.attempts += 1
             row.taken_at = now or utc_now()
-        _move(row, CallbackEvent.take)
+        move(row, CallbackEvent.take)
         row.agent_id = actor.agent_id
+        row.in_line = False  # what a person has taken in hand stays with people
         return row
 
 
@@ -111,7 +126,7 @@ def reached(db: Database, callback_id: int, *, by: Actor = SYSTEM, now: datetime
     with db.session() as session:
         row = _held(session, by, callback_id, "reached")
         if row.open_for is not None:
-            _close(row, CallbackEvent.reach, "reached", now)
+            close(row, CallbackEvent.reach, "reached", now)
         return row
 
 
@@ -193,7 +208,7 @@ def cancel(db: Database, actor: Actor, callback_id: int, why: str = "", *, now: 
         row = _held(session, actor, callback_id, "cancel")
         if row.state == CallbackState.given_up.value:
             actor.require(Permission.agents_control)
-        _close(row, CallbackEvent.cancel, why or "cancelled", now)
+        close(row, CallbackEvent.cancel, why or "cancelled", now)
         return row
 
 
@@ -206,8 +221,8 @@ def reopen(db: Database, actor: Actor, callback_id: int) -> Callback:
     try:
         with db.session() as session:
             row = found(session, Callback, callback_id, lock=True)
-            _move(row, CallbackEvent.reopen)
-            row.most_attempts = row.attempts + 1
+            move(row, CallbackEvent.reopen)
+            row.most_attempts, row.in_line = row.attempts + 1, False
             row.agent_id = row.closed_at = row.due_at = None
             return row
     except IntegrityError:
@@ -218,7 +233,7 @@ def answered_meanwhile(session: Session, number: str, *, now: datetime | None = 
     """The citizen called again and was served: the open promise is kept."""
     row = _open_for(session, normal_number(number))
     if row is not None:
-        _close(row, CallbackEvent.reach, "called_again", now)
+        close(row, CallbackEvent.reach, "called_again", now)
 
 
 def get(session: Session, actor: Actor, callback_id: int) -> Callback:
@@ -260,6 +275,7 @@ def callback_json(
         "taken_at": iso(row.taken_at),
         "closed_at": iso(row.closed_at),
         "result": row.result,
+        "in_line": bool(row.in_line) and row.open_for is not None,
     }
 
 
@@ -276,7 +292,8 @@ def _held(session: Session, actor: Actor, callback_id: int, what: str) -> Callba
 
 
 def _is_anothers(row: Callback, actor: Actor) -> bool:
-    return row.state == CallbackState.taken.value and row.agent_id not in (None, actor.agent_id)
+    held = row.state in (CallbackState.taken.value, CallbackState.dialling.value)
+    return held and row.agent_id not in (None, actor.agent_id)
 
 
 def _taken_by_other(session: Session, row: Callback) -> Refused:
@@ -284,8 +301,9 @@ def _taken_by_other(session: Session, row: Callback) -> Refused:
     return Refused(f"该回拨正由坐席 {who} 处理。", f"Agent {who} has taken this call-back.", code="taken")
 
 
-def _close(row: Callback, event: CallbackEvent, result: str, now: datetime | None) -> None:
-    _move(row, event)
+def close(row: Callback, event: CallbackEvent, result: str, now: datetime | None) -> None:
+    """End the promise; `result` says how. Raises Refused where the table has no way."""
+    move(row, event)
     row.result, row.closed_at = clean(result, 64), now or utc_now()
 
 
@@ -294,7 +312,7 @@ def _settle(row: Callback, taken_ms: int, outcome: AttemptOutcome, why: str, now
         return False
     match outcome:
         case AttemptOutcome.reached:
-            _close(row, CallbackEvent.reach, "reached", now)
+            close(row, CallbackEvent.reach, "reached", now)
         case AttemptOutcome.not_dialled:
             _put_back(row)
             row.result = clean(why, 64)
@@ -305,20 +323,21 @@ def _settle(row: Callback, taken_ms: int, outcome: AttemptOutcome, why: str, now
 
 def _miss(row: Callback, why: str, now: datetime) -> None:
     if row.attempts >= row.most_attempts:
-        _close(row, CallbackEvent.give_up, why, now)
+        close(row, CallbackEvent.give_up, why, now)
     else:
-        _move(row, CallbackEvent.miss)
+        move(row, CallbackEvent.miss)
         row.result, row.agent_id, row.due_at = clean(why, 64), None, now + RETRY_AFTER
 
 
 def _put_back(row: Callback) -> None:
     """Nobody was rung: the try does not count."""
-    _move(row, CallbackEvent.release)
+    move(row, CallbackEvent.release)
     row.attempts -= 1
     row.agent_id = None
 
 
-def _move(row: Callback, event: CallbackEvent) -> None:
+def move(row: Callback, event: CallbackEvent) -> None:
+    """Put the promise into its next state. Raises Refused where the table has no way."""
     state = next_state(CallbackState(row.state), event)
     row.state = state.value
     row.open_for = row.number if state in OPEN else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Column
 from sqlmodel import Field, SQLModel
 
 from app.callbacks.model import MOST_ATTEMPTS
-from app.db import UTCDateTime
+from app.db import UTCDateTime, json_type
 
 
 class Callback(SQLModel, table=True):
@@ -15,6 +17,9 @@ class Callback(SQLModel, table=True):
 
     `due_at` is None until a try has failed: a citizen who has just asked is called as soon as somebody can.
     `taken_at` is when the latest try began.
+
+    `placed_at`, `skills`, `priority` are the caller's place in the queue and whom they need. `in_line` says whether the
+    queue calls: None until the core has looked, False once the promise has left the line.
     """
 
     __tablename__ = "callback"
@@ -34,3 +39,7 @@ class Callback(SQLModel, table=True):
     taken_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     result: str = Field(default="", max_length=64)
+    placed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    skills: dict[str, Any] | None = Field(default=None, sa_column=Column(json_type(), nullable=True))
+    priority: int = 0
+    in_line: bool | None = None

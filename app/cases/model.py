@@ -53,6 +53,7 @@ class Source(StrEnum):
     voicemail = "voicemail"
     fax = "fax"
     manual = "manual"
+    callback = "callback"  # the hotline called a citizen back
 
 
 S, K = CaseState, CaseEventKind

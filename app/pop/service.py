@@ -13,6 +13,7 @@ from app.auth.model import Role
 from app.calls import service as calls
 from app.calls.model import CallFacts
 from app.calls.views import call_row
+from app.cases.model import Source
 from app.cases.queries import of_citizen
 from app.cases.service import open_draft
 from app.cases.tables import Case
@@ -43,7 +44,8 @@ def build_card(
     with db.read() as session:
         known = citizens.match_all(session, [number] if number else [])
     with db.session() as session:
-        draft = open_draft(session, facts, agent_id=agent_id, known=known, now=now, zone=zone)
+        source = Source.callback if facts.direction == "out" else Source.call
+        draft = open_draft(session, facts, source=source, agent_id=agent_id, known=known, now=now, zone=zone)
     with db.read() as session:
         return _card(session, facts, agent_id, draft, known.get(number), now)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from acd.config import (
+    CallbackFirst,
+    CallbackRules,
     Choice,
     EngineConfig,
     HourRule,
@@ -75,6 +77,10 @@ def _hour_rule(body: Mapping[str, Any]) -> HourRule:
     return HourRule(_window(body), **_converted(rest, {"overflow_to": OverflowTo}))
 
 
+def _callback(body: Mapping[str, Any]) -> CallbackRules:
+    return CallbackRules(**_converted(body, {"first": CallbackFirst, "windows": partial(_all, _window)}))
+
+
 def _relax_rule(body: Mapping[str, Any]) -> RelaxRule:
     return RelaxRule(body["skill"], tuple(RelaxStep(step["after_s"], step["skills"]) for step in body["steps"]))
 
@@ -89,6 +95,7 @@ _QUEUE = {
     "relax": partial(_all, _relax_rule),
     "choice": Choice,
     "overflow_to": OverflowTo,
+    "callback": _callback,
 }
 
 
@@ -111,6 +118,11 @@ def _problems(marked: Marked, config: EngineConfig) -> list[Problem]:
             if times != sorted(set(times)):
                 text = f"{'.'.join(trail)}: the steps for '{rule.skill}' must come one after the other"
                 found.append(marked.problem((*trail, at, "steps"), text))
+    for queue in config.queues:
+        called = queue.callback
+        if called is not None and called.max_age_s <= called.retry_s * (called.attempts - 1):
+            text = f"queues.{queue.queue}.callback: given up (max_age_s) before the last of {called.attempts} attempts"
+            found.append(marked.problem(("queues", queue.queue, "callback"), text))
     found += [
         marked.problem(("queues", queue.queue), f"queues.{queue.queue}: the engine would not take these rules")
         for queue in config.queues

@@ -6,17 +6,18 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.actor import Actor
 from app.auth.model import Role
-from app.callbacks.model import AttemptOutcome
-from app.errors import Busy
+from app.callbacks.model import AttemptOutcome, LineStep
+from app.errors import Busy, Refused
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, QueueRules, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, QueueRules, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -40,6 +41,9 @@ class MemoryDomain:
         self.recordings: list[tuple[str, int]] = []
         self.callbacks: list[tuple[int, int, str, str]] = []
         self.forgotten: list[set[int]] = []
+        self.promises: dict[int, LineCallback] = {}
+        self.dialled: list[tuple[int, str, int]] = []
+        self.noted: list[tuple[int, str, dict[str, Any]]] = []
         self.audited: list[tuple[str, str, str, str]] = []
         self.actors: dict[str, Actor] = {
             f"token-{one}": Actor(int(one), frozenset({Role.agent}), one, one) for one in self.staff
@@ -119,6 +123,33 @@ class MemoryDomain:
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         self._write()
         self.callbacks.append((callback_id, taken_ms - 1_795_521_600_000, outcome.value, why))
+
+    def line_callbacks(self) -> Sequence[LineCallback]:
+        self._write()
+        return [one for one in self.promises.values() if one.in_line is not False]
+
+    def dial_callback(self, callback_id: int, agent_id: str, attempt: int) -> None:
+        self._write()
+        if callback_id not in self.promises or self.promises[callback_id].in_line is False:
+            raise Refused("该回拨请求已处理。", "This call-back has been dealt with already.", code="wrong_state")
+        self.dialled.append((callback_id, agent_id, attempt))
+        self.promises[callback_id] = replace(self.promises[callback_id], dialling=True, attempts=attempt)
+
+    def note_callback(self, callback_id: int, what: LineStep, data: Mapping[str, Any]) -> None:
+        self._write()
+        self.noted.append((callback_id, what.value, dict(data)))
+        if what is LineStep.entered:
+            self.promises[callback_id] = replace(
+                self.promises[callback_id],
+                in_line=True,
+                placed_ms=data["placed_ms"],
+                priority=data["priority"],
+            )
+        elif what is LineStep.rests:
+            rests = {"dialling": False, "due_ms": data["due_ms"], "attempts": data["attempts"]}
+            self.promises[callback_id] = replace(self.promises[callback_id], **rests)
+        else:
+            self.promises.pop(callback_id, None)
 
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         self._write()

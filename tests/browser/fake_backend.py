@@ -107,7 +107,15 @@ class FakeBackend:
         self.agent = {**self.agent, **changes, "since_ms": now_ms()}
         self.emit("agent.state", self.agent)
 
-    def offer(self, call_id: str = "hotline1-1.1", *, with_card: bool = True, rings_s: int = 20, **card: Any) -> Json:
+    def offer(
+        self,
+        call_id: str = "hotline1-1.1",
+        *,
+        with_card: bool = True,
+        rings_s: int = 20,
+        callback: bool = False,
+        **card: Any,
+    ) -> Json:
         """Offer a call: the draft is stored, the pop goes out, the phone rings. Gives the card."""
         case = self.case_of(call_id)
         whole = calls.card(call_id, case, now_ms(), **card)
@@ -120,7 +128,9 @@ class FakeBackend:
         self.calls[call_id] = calls.call_view(call_id, sent, now_ms(), {"offer_id": "o1", "deadline_ms": deadline})
         self.agent = {**self.agent, "state": "offered", "since_ms": now_ms(), "call_id": call_id, "until_ms": deadline}
         self.emit("agent.state", self.agent)
-        self.emit("call.pop", {"offer_id": "o1", "call_id": call_id, "deadline_ms": deadline, "card": sent})
+        pop = {"offer_id": "o1", "call_id": call_id, "deadline_ms": deadline, "card": sent, "callback": callback}
+        self.calls[call_id]["callback"] = callback
+        self.emit("call.pop", pop)
         self.emit("call.ringing", {"offer_id": "o1", "call_id": call_id})
         return whole
 

@@ -220,3 +220,22 @@ def test_the_case_of_a_finished_call_stays_until_its_agent_puts_it_away(on_shift
     expect(page.get_by_text("我没登记完的草稿（1）")).to_be_visible()
     page.get_by_role("button", name="继续填写").click()
     expect(page.get_by_label("诉求内容")).to_have_value("写了一半")
+
+
+def test_a_call_back_by_the_queue_is_named_and_waits_for_the_citizen_before_it_is_a_talk(
+    on_shift: Page, fake: FakeBackend
+) -> None:
+    page, call_id = on_shift, "hotline1-cb7.0"
+    fake.offer(call_id, callback=True, number="13900000001")
+    expect(page.get_by_test_id("ringing")).to_contain_text("回拨")
+    fake.calls[call_id] |= {"offer": None}
+    fake.set_agent(state="talking", until_ms=None)
+    fake.emit("call.answered", {"call_id": call_id, "channel": "PJSIP/1001-1", "at_ms": now_ms()})
+    citizen, agent = fake.calls[call_id]["members"]
+    fake.parties("call.room", call_id, phase="callback", members=[{**citizen, "state": "ringing"}, agent], talked=False)
+    expect(page.get_by_test_id("talking")).to_contain_text("正在拨打市民")
+    expect(page.get_by_test_id("hold")).to_have_count(0)
+    expect(page.get_by_test_id("hangup")).to_be_visible()
+    fake.parties("call.room", call_id, phase="room", members=[citizen, agent], talked=True)
+    expect(page.get_by_test_id("talking")).to_contain_text("通话中")
+    expect(page.get_by_test_id("hold")).to_be_visible()

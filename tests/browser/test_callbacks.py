@@ -23,6 +23,20 @@ def test_what_was_asked_for_is_told_with_tries_and_last_outcome(sign_in: Callabl
     expect(row_of(page, 3).get_by_role("button", name="立即拨打")).to_have_count(0)
 
 
+def test_what_the_queue_will_dial_says_so_and_what_it_dials_cannot_be_taken(
+    sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    fake.office.row("callbacks", 1).update(in_line=True)
+    fake.office.row("callbacks", 2).update(in_line=True, state="dialling", agent_id="1002", agent_name="陈晓")
+    page = sign_in("/callbacks")
+    expect(row_of(page, 1).get_by_test_id("in-line")).to_have_text("轮到时系统自动拨打")
+    expect(row_of(page, 1)).not_to_contain_text("已到时间")
+    expect(row_of(page, 1).get_by_role("button", name="领取")).to_be_visible()
+    expect(row_of(page, 2)).to_contain_text("系统拨打中")
+    expect(row_of(page, 2).get_by_role("button", name="立即拨打")).to_have_count(0)
+    expect(row_of(page, 2).get_by_role("button", name="领取")).to_have_count(0)
+
+
 def test_taking_one_is_seen_by_a_colleague_without_a_click_and_nothing_moves(
     sign_in: Callable[..., Page], fake: FakeBackend
 ) -> None:

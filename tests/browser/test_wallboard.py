@@ -97,3 +97,11 @@ def test_without_calls_it_says_so_instead_of_a_rate(sign_in: Callable[..., Page]
     page = sign_in("/wallboard", "boss")
     expect(page.get_by_test_id("big-connect24")).to_contain_text("暂无数据")
     expect(page.get_by_test_id("big-connect24")).to_contain_text("—")
+
+
+def test_those_who_wait_to_be_called_back_are_told_beside_those_who_wait(
+    sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    fake.board = board.board(now_ms(), callbacks=2)
+    page = sign_in("/wallboard", "boss")
+    expect(page.get_by_test_id("big-depth")).to_contain_text("另有 2 人等候回拨")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from app.actor import Actor
+from agi_scripts.services import Standing
+from app.actor import SYSTEM, Actor
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
+from app.callbacks import line
 from app.callbacks import service as callbacks
-from app.callbacks.model import RETRY_AFTER, AttemptOutcome
+from app.callbacks.model import RETRY_AFTER, AttemptOutcome, LineStep, Place
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import find, record
-from app.clock import to_ms
+from app.clock import from_ms, to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden, Refused
 from app.settings import Settings
@@ -140,7 +143,7 @@ def test_what_was_given_up_is_decided_about_by_whoever_leads_the_agents(db: Data
 
 def test_how_many_tries_are_promised_is_configured(db: Database, person: People, settings: Settings):
     once = settings.model_copy(update={"callback_attempts": 1})
-    assert VoiceServices(once, db).register_callback("h-1", "13800138000", "zh")
+    assert VoiceServices(once, db).register_callback("h-1", "13800138000", "zh", Standing())
     with db.read() as session:
         row = session.exec(select(Callback)).one()
     callbacks.take(db, person(agent_id="1001"), row.id or 0)
@@ -295,3 +298,160 @@ def test_over_rest_the_second_agent_is_told_who_has_it(browser: Callable[..., Br
     assert two.send("POST", f"{path}/take").status_code == 200
     assert two.send("POST", f"{path}/reached").json()["state"] == "done"
     assert [row["state"] for row in one.get("/api/callbacks?state=done").json()["items"]] == ["done"]
+
+
+# ---------------------------------------------------------------------------------------- promises that the queue keeps
+
+
+def placed(db: Database, number: str = "13800138000", **more: Any) -> int:
+    place = Place("social", NOW - timedelta(minutes=5), {"yue": 3}, 10)
+    row = callbacks.request(db, CallFacts("h-1", number=number), place=place, now=NOW, **more)
+    assert row.id is not None
+    return row.id
+
+
+def entered(db: Database) -> int:
+    callback_id = placed(db)
+    place = {"placed_ms": to_ms(NOW - timedelta(minutes=9)), "priority": 12, "skills": {"yue": 3}, "most_attempts": 2}
+    line.note(db, callback_id, LineStep.entered, place)
+    return callback_id
+
+
+def seen(db: Database, callback_id: int) -> Callback:
+    with db.read() as session:
+        return callbacks.get(session, SYSTEM, callback_id)
+
+
+def in_line(db: Database) -> list[int | None]:
+    with db.read() as session:
+        return [row.id for row in line.promised(session)]
+
+
+def test_a_promise_keeps_the_callers_place_needs_and_points(db: Database):
+    row = seen(db, placed(db))
+    assert (row.queue, row.placed_at, row.skills, row.priority, row.in_line) == (
+        "social",
+        NOW - timedelta(minutes=5),
+        {"yue": 3},
+        10,
+        None,
+    )
+    assert in_line(db) == [row.id]
+
+
+def test_a_promise_without_a_place_is_none_of_the_queues_business(db: Database):
+    asked(db)
+    assert in_line(db) == []
+
+
+def test_the_queues_word_about_a_place_is_what_a_restart_finds(db: Database):
+    callback_id = entered(db)
+    row = seen(db, callback_id)
+    assert (row.in_line, row.priority, row.most_attempts) == (True, 12, 2)
+    assert row.placed_at == NOW - timedelta(minutes=9)
+    assert in_line(db) == [callback_id]
+
+
+def test_what_the_queue_dials_cannot_be_taken_by_hand_and_the_words_say_so(db: Database, person: People):
+    callback_id, wang = entered(db), person(Role.agent, agent_id="1001")
+    line.dial(db, callback_id, "1002", 1, now=NOW)
+    with pytest.raises(Refused) as caught:
+        callbacks.take(db, wang, callback_id)
+    assert (caught.value.code, caught.value.message("zh")) == ("dialling", "系统正在拨打该号码，请稍候。")
+    assert (seen(db, callback_id).state, in_line(db)) == ("dialling", [callback_id])
+
+
+def test_what_an_agent_has_taken_is_not_dialled_and_stays_with_people_when_put_back(db: Database, person: People):
+    callback_id, wang = entered(db), person(Role.agent, agent_id="1001")
+    callbacks.take(db, wang, callback_id)
+    assert in_line(db) == []
+    with pytest.raises(Refused):
+        line.dial(db, callback_id, "", 1)
+    callbacks.release(db, wang, callback_id)
+    assert in_line(db) == []
+    with pytest.raises(Refused):
+        line.dial(db, callback_id, "", 1)
+
+
+def test_taken_and_dialled_in_the_same_moment_is_one_of_the_two(db: Database, person: People):
+    callback_id, wang = entered(db), person(Role.agent, agent_id="1001")
+    gate, done = threading.Barrier(2), []
+
+    def press(what: Callable[[], object], name: str) -> None:
+        gate.wait()
+        try:
+            what()
+            done.append(name)
+        except Refused:
+            pass
+
+    both = [
+        threading.Thread(target=press, args=(lambda: callbacks.take(db, wang, callback_id), "taken")),
+        threading.Thread(target=press, args=(lambda: line.dial(db, callback_id, "", 1), "dialling")),
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert done == [seen(db, callback_id).state]
+
+
+def test_attempts_count_as_the_queue_counts_them_and_told_twice_they_count_once(db: Database):
+    callback_id, due = entered(db), NOW + timedelta(minutes=15)
+    rests = {"attempts": 1, "due_ms": to_ms(due), "why": "busy"}
+    line.dial(db, callback_id, "1001", 1, now=NOW)
+    for _ in range(2):
+        line.note(db, callback_id, LineStep.rests, rests)
+    row = seen(db, callback_id)
+    assert (row.state, row.attempts, row.due_at, row.result, row.agent_id) == ("open", 1, due, "busy", None)
+    line.dial(db, callback_id, "1001", 2, now=NOW)
+    line.note(db, callback_id, LineStep.rests, rests)  # once more, from a journal
+    assert (seen(db, callback_id).state, seen(db, callback_id).attempts) == ("dialling", 2)
+    line.note(db, callback_id, LineStep.given_up, {"attempts": 2, "why": "noanswer"})
+    row = seen(db, callback_id)
+    assert (row.state, row.attempts, row.result, row.in_line) == ("given_up", 2, "noanswer", False)
+    assert in_line(db) == []
+
+
+def test_a_citizen_who_was_reached_closes_the_promise_and_later_words_change_nothing(db: Database):
+    callback_id = entered(db)
+    line.dial(db, callback_id, "1001", 1)
+    line.note(db, callback_id, LineStep.reached, {})
+    for step in (LineStep.withdrawn, LineStep.given_up):
+        line.note(db, callback_id, step, {"why": "late"})
+    assert (seen(db, callback_id).state, seen(db, callback_id).result) == ("done", "reached")
+    assert asked(db).id != callback_id, "the number may ask again"
+
+
+def test_a_promise_that_leaves_the_line_undialled_waits_for_people_with_no_attempt_counted(db: Database):
+    callback_id = entered(db)
+    line.dial(db, callback_id, "1001", 1)
+    line.note(db, callback_id, LineStep.left, {})
+    row = seen(db, callback_id)
+    assert (row.state, row.attempts, row.agent_id, row.in_line) == ("open", 0, None, False)
+
+
+def test_a_promise_reopened_by_a_supervisor_is_called_by_people(db: Database, person: People):
+    callback_id = entered(db)
+    line.note(db, callback_id, LineStep.given_up, {"attempts": 0, "why": "too_old"})
+    callbacks.reopen(db, person(Role.supervisor), callback_id)
+    assert (seen(db, callback_id).state, in_line(db)) == ("open", [])
+
+
+def test_the_script_stores_the_place_and_the_list_says_that_the_queue_will_call(
+    db: Database, settings: Settings, person: People
+):
+    since = to_ms(NOW - timedelta(minutes=3))
+    standing = Standing("social", since, {"en": 2}, 5)
+    assert VoiceServices(settings, db).register_callback("h-9", "13900139000", "en", standing)
+    (callback_id,) = in_line(db)
+    row = seen(db, callback_id or 0)
+    assert (row.placed_at, row.skills, row.priority, row.queue) == (from_ms(since), {"en": 2}, 5, "social")
+    wang = person(Role.agent, agent_id="1001")
+    with db.read() as session:
+        assert callbacks.callback_json(session, wang, row)["in_line"] is False
+    place = {"placed_ms": since, "priority": 5, "skills": {"en": 2}, "most_attempts": 3}
+    line.note(db, callback_id or 0, LineStep.entered, place)
+    with db.read() as session:
+        told = callbacks.callback_json(session, wang, callbacks.get(session, wang, callback_id or 0))
+    assert told["in_line"] is True

@@ -30,6 +30,7 @@ PROMPT_HZ: dict[str, int] = {
     "warning_tone": 2700,
     "hold_returning": 2800,
     "recording_notice": 2900,
+    "callback_calling": 950,
     **{f"digit_{digit}": 3000 + 20 * digit for digit in range(10)},
 }
 MUSIC_HZ = 620

@@ -10,6 +10,7 @@ from acd.measures import Rate, figures, records
 from acd.model import (
     AgentReady,
     CallbackCancelled,
+    CallbackChoosing,
     CallbackClosed,
     CallbackFirst,
     CallbackOffered,
@@ -27,6 +28,7 @@ from acd.model import (
     Offer,
     OfferAnswered,
     Overflow,
+    OverflowTo,
     ReasonCode,
     Refused,
     TalkEnded,
@@ -315,3 +317,90 @@ def test_the_whole_way_replays_and_is_told():
 def test_an_all_day_window_never_holds_anybody_back():
     lab = asked(lab_with(start_ms=MIDNIGHT + 3 * 3_600_000, windows=(Window(0, 0),)))
     assert offered(lab.end_talk("c0")) == [("b1", "1001")]
+
+
+def test_a_caller_who_is_choosing_is_offered_to_nobody_and_keeps_the_place():
+    lab = lab_with()
+    lab.join("c1", caller_key="k1")
+    lab.do(CallbackChoosing("c1"))
+    lab.wait(1)
+    lab.join("behind")
+    assert offered(lab.end_talk("c0")) == [("behind", "1001")]
+    lab.do(CallbackRequested("c1", "b1"), CallLeft("c1", "hangup"))
+    lab.join("c3")
+    assert lab.waiting() == ["b1", "behind", "c3"], "the place of who joined first"
+
+
+def test_a_caller_who_chooses_to_wait_after_all_stands_where_they_stood():
+    lab = lab_with()
+    lab.join("c1", attempt=1)
+    lab.join("behind")
+    lab.do(CallbackChoosing("c1"))
+    assert lab.waiting() == ["behind"]
+    lab.rejoin("c1")
+    assert lab.waiting() == ["c1", "behind"]
+
+
+def test_who_chooses_in_the_moment_of_an_offer_frees_the_agent():
+    lab = lab_with()
+    lab.end_talk("c0")
+    lab.join("c1", caller_key="k1")
+    assert lab.offers["c1"].agent_id == "1001"
+    lab.do(CallbackChoosing("c1"))
+    assert lab.state("1001") == "ready"
+    assert of(Refused, lab.do(CallbackRequested("c1", "b1"))) == []
+
+
+def test_a_caller_sent_to_the_callback_by_the_queue_itself_hands_the_place_over_too():
+    queue = patient(callback=CallbackRules(), overflow_wait_s=30, overflow_to=OverflowTo.CALLBACK)
+    lab = Lab(EngineConfig(queues=(queue,)), start_ms=NOON)
+    lab.talk("c0", "1001")
+    lab.join("c1", caller_key="k1")
+    assert [item.call_id for item in of(Overflow, lab.wait(31))] == ["c1"]
+    lab.do(CallbackChoosing("c1"), CallbackRequested("c1", "b1"), CallLeft("c1", "hangup"))
+    lab.join("behind")
+    assert lab.waiting() == ["b1", "behind"]
+
+
+def test_nobody_is_dialled_when_the_window_closes_while_the_agents_telephone_rings():
+    lab = asked(lab_with(start_ms=MIDNIGHT + 21 * 3_600_000 - 70_000, attempts=1))
+    lab.do(CallLeft("behind", "hangup"))
+    lab.end_talk("c0")
+    assert lab.offers["b1"].callback
+    lab.wait(15)
+    decided = lab.answer("b1")
+    assert of(DialCitizen, decided) == []
+    assert [(item.attempts, item.reason.code) for item in of(CallbackResting, decided)] == [(0, "outside_window")]
+    assert (lab.state("1001"), lab.call_state("b1")) == ("ready", "callback_resting")
+
+
+def test_a_restart_while_the_citizen_is_being_dialled_takes_the_attempt_up_where_it_is():
+    lab = lab_with(attempts=2)
+    lab.end_talk("c0")
+    decided = lab.do(CallbackRestored("b1", "general", lab.now - 90_000, attempts=1, dialling=True, agent_id="1001"))
+    assert (offered(decided), of(DialCitizen, decided)) == ([], [])
+    assert (lab.state("1001"), lab.call_state("b1")) == ("talking", "callback_dialling")
+    rests = of(CallbackResting, lab.do(CitizenNotReached("b1")))
+    assert [item.attempts for item in rests] == [1]
+    assert lab.state("1001") == "ready"
+    lab.do(CallbackCancelled("b1"))
+    lab.do(CallbackRestored("b2", "general", lab.now - 90_000, attempts=2, dialling=True, agent_id="1001"))
+    lab.do(CitizenReached("b2"))
+    assert lab.call_state("b2") == "talking"
+
+
+def test_a_restart_while_a_citizen_is_dialled_first_takes_nobody_else_for_them():
+    lab = lab_with(first=CallbackFirst.CITIZEN)
+    lab.do(CallbackRestored("b1", "general", lab.now - 90_000, attempts=1, dialling=True))
+    assert lab.call_state("b1") == "callback_dialling"
+    assert offered(lab.end_talk("c0")) == []
+    assert offered(lab.do(CitizenReached("b1"))) == [("b1", "1001")]
+
+
+def test_a_citizen_who_is_in_the_hold_loop_is_told_of_as_reached():
+    lab = asked(lab_with(first=CallbackFirst.CITIZEN))
+    lab.end_talk("c0")
+    lab.answer("behind")
+    lab.rejoin("b1")
+    assert lab.waiting() == ["b1"]
+    assert any("市民已接回拨，在原位置等候" in sentence for sentence in explain_call(lab.lines, "b1"))

@@ -35,6 +35,7 @@ from acd.model import (
     AgentState,
     Announce,
     CallbackCancelled,
+    CallbackChoosing,
     CallbackClosed,
     CallbackFirst,
     CallbackRequested,
@@ -277,9 +278,11 @@ class Telephone(RuleBasedStateMachine):
     # ------------------------------------------------------------------------------------------ call-backs and rules
 
     @precondition(lambda self: self.alive)
-    @rule(data=st.data(), number=st.integers(1, 4), key=keys, gone=st.booleans())
-    def a_caller_asks_to_be_called_back(self, data, number, key, gone) -> None:
+    @rule(data=st.data(), number=st.integers(1, 4), key=keys, gone=st.booleans(), choosing=st.booleans())
+    def a_caller_asks_to_be_called_back(self, data, number, key, gone, choosing) -> None:
         call_id, callback_id = data.draw(st.sampled_from(sorted(self.alive))), f"b{number}"
+        if choosing:
+            self.do(CallbackChoosing(call_id))
         place = self.lab.engine._floor.calls[call_id].joined
         known = callback_id in self.lab.engine._floor.calls
         self.do(CallbackRequested(call_id, callback_id, key))
@@ -292,13 +295,19 @@ class Telephone(RuleBasedStateMachine):
                 self.do(CallLeft(call_id, "callback"))
                 self.alive.pop(call_id)
 
-    @rule(number=st.integers(1, 4), queue=queues, key=keys, attempts=st.integers(0, 2), later=st.sampled_from([0, 40]))
-    def a_callback_is_restored(self, number, queue, key, attempts, later) -> None:
+    @rule(
+        number=st.integers(1, 4),
+        queue=queues,
+        key=keys,
+        attempts=st.integers(0, 2),
+        later=st.sampled_from([0, 40]),
+        dialling=st.sampled_from([None, "", "1001", "1002"]),
+    )
+    def a_callback_is_restored(self, number, queue, key, attempts, later, dialling) -> None:
         callback_id, now = f"b{number}", self.lab.now
         known = callback_id in self.lab.engine._floor.calls
-        self.do(
-            CallbackRestored(callback_id, queue, now - 60_000, 0, {}, key, attempts, now + later * 1000, now - 90_000)
-        )
+        rest = (attempts, now + later * 1000, now - 90_000, dialling is not None, dialling or "")
+        self.do(CallbackRestored(callback_id, queue, now - 60_000, 0, {}, key, *rest))
         if not known and callback_id in self.lab.engine._floor.calls:
             self.alive[callback_id] = now
             self.attempts[callback_id] = 0

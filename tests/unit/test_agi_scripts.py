@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agi_scripts import shared
+from agi_scripts.callback import TRIES
 from agi_scripts.errors import CommandTimeout, Hangup
 from agi_scripts.guarded import AGEING_S, FRESH_S, MOST_UNANSWERED, Guarded, Unanswered
 from agi_scripts.memory_services import MemoryServices
 from agi_scripts.safe_agi import SafeAgi
 from agi_scripts.scripts import SCRIPTS
-from agi_scripts.services import Announcement, CaseProgress, VoiceSetup
+from agi_scripts.services import Announcement, CaseProgress, Standing, VoiceSetup
 from agi_scripts.sounds import Sounds
 from ivr import catalogue
 from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, Broken, FakeAsterisk, write_tone
@@ -338,8 +339,34 @@ def test_a_call_back_is_registered_for_the_number_that_calls(world: World) -> No
     asterisk = world.call("callback", "1")
     assert world.services.callbacks == [(CALL, NUMBER, "zh")]
     assert asterisk.variables["HOTLINE_DONE"] == "1"
-    world.call("callback", "")
-    assert len(world.services.callbacks) == 1
+
+
+def test_silence_confirms_no_number_and_the_caller_waits_on(world: World) -> None:
+    asterisk = world.call("callback", "")
+    assert world.services.callbacks == []
+    assert heard(asterisk).count("joined") == TRIES
+    assert "HOTLINE_DONE" not in asterisk.variables
+
+
+def test_a_call_back_is_registered_with_the_callers_place_and_needs(world: World) -> None:
+    place = {"QUEUE": "social", "JOINED": "1795521600000", "PLACE_MS": "1795521500000", "SKILLS": "yue:3,water:1"}
+    world.call(
+        "callback",
+        "1",
+        variables={"HOTLINE_NUMBER": NUMBER} | {f"HOTLINE_{name}": value for name, value in place.items()},
+    )
+    assert world.services.standings == [Standing("social", 1795521500000, {"yue": 3, "water": 1}, 0)]
+
+
+def test_a_caller_who_never_stood_in_line_asks_with_no_place_and_nonsense_is_none(world: World) -> None:
+    variables = {
+        "HOTLINE_NUMBER": NUMBER,
+        "HOTLINE_JOINED": "soon",
+        "HOTLINE_SKILLS": "yue:9,:3,en",
+        "HOTLINE_PRIORITY": "many",
+    }
+    world.call("callback", "1", variables=variables)
+    assert world.services.standings == [Standing("", 0, {}, 0)]
 
 
 def test_another_number_may_be_given(world: World) -> None:

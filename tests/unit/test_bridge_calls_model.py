@@ -9,11 +9,13 @@ import pytest
 
 from cti_bridge.calls import reduce
 from cti_bridge.changes import (
+    AgentWaits,
     Alone,
     Answered,
     CallEnded,
     CallStarted,
     Change,
+    CitizenAnswered,
     InFailsafeQueue,
     Joined,
     LegEnded,
@@ -24,7 +26,21 @@ from cti_bridge.changes import (
     PhoneSeen,
     Ringing,
 )
-from cti_bridge.model import LegState, Phase, Phone, Role, Telephony, agent_of, endpoint_of, members, skills_of
+from cti_bridge.model import (
+    Call,
+    Leg,
+    LegState,
+    Phase,
+    Phone,
+    Role,
+    Telephony,
+    agent_of,
+    callback_call,
+    endpoint_of,
+    members,
+    promise_of,
+    skills_of,
+)
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import alone_in_failsafe
 from tests.bridge_kit.rig import channel, ringing, rows
@@ -383,3 +399,70 @@ def test_hostile_values_in_variables_are_only_values() -> None:
     assert call.number == "a=b=c"
     assert call.joined_ms == 0
     assert call.priority == 0
+
+
+BACK = callback_call("hotline1", 7)
+
+
+def calling_back(*events: dict[str, Any]) -> tuple[Telephony, list[Change]]:
+    """The queue calls a citizen back: the agent's leg and the citizen's are set up, then these events come."""
+    t = Telephony()
+    call = t.calls[BACK] = Call(BACK, phase=Phase.callback, number="13800138000")
+    t.attach(call, Leg("", LEG, Role.agent, "1001"))
+    t.attach(call, Leg("", BACK, Role.citizen, "", "13800138000"))
+    return play(*events, telephony=t)
+
+
+def test_the_id_of_a_call_back_is_the_beginning_of_no_other_one() -> None:
+    """Asterisk took hotline1-cb1 and hotline1-cb1.a5 for one channel ("already in use")."""
+    ids = [callback_call("hotline1", promise) for promise in range(1, 200)]
+    assert [one for one in ids for other in ids if one != other and other.startswith(one)] == []
+    assert [promise_of(one) for one in ids] == list(range(1, 200))
+    assert promise_of(CALL) == 0
+
+
+def test_an_agent_who_picks_up_for_a_call_back_waits_and_has_no_talk_yet() -> None:
+    t, told = calling_back(RING, UP)
+    assert [type(one) for one in told] == [Ringing, MembersChanged, AgentWaits, MembersChanged]
+    assert (t.calls[BACK].phase, t.calls[BACK].answered_ms) == (Phase.callback, None)
+
+
+def test_the_end_of_an_attempt_is_not_the_end_of_the_call() -> None:
+    busy = {"Event": "Hangup", "Uniqueid": BACK, "Cause": "17"}
+    t, told = calling_back(
+        {"Event": "Newstate", "Uniqueid": BACK, "Channel": CITIZEN, "ChannelStateDesc": "Ringing"}, busy
+    )
+    assert [one for one in told if isinstance(one, LegEnded | CallEnded)] == [
+        LegEnded(BACK, Role.citizen, "", "13800138000", 17)
+    ]
+    assert t.calls[BACK].ended_ms is None
+
+
+def test_a_failed_origination_waits_for_the_end_of_its_channel_which_says_why() -> None:
+    begun = {"Event": "DialBegin", "DestChannel": CITIZEN, "DestUniqueid": BACK}
+    failed = {"Event": "OriginateResponse", "Response": "Failure", "Uniqueid": BACK, "Reason": "5"}
+    assert calling_back(begun, failed)[1] == []
+    assert [type(one) for one in calling_back(failed)[1]] == [OriginateFailed]
+
+
+def test_a_citizen_who_answers_makes_a_call_of_it_with_or_without_an_agent() -> None:
+    answer = user("AcdCallback", Uniqueid=BACK, Call=BACK, Number="13800138000", Agent="1001")
+    t, told = calling_back(answer, answer)
+    assert [one for one in told if isinstance(one, CitizenAnswered)] == [CitizenAnswered(BACK, "1001")], "once"
+    assert (t.calls[BACK].phase, t.calls[BACK].answered_ms) == (Phase.room, NOW)
+    t, told = calling_back({**answer, "Agent": ""})
+    assert (t.calls[BACK].phase, t.calls[BACK].answered_ms) == (Phase.menu, None)
+
+
+def test_a_snapshot_knows_who_is_being_called_back_and_who_waits_for_them() -> None:
+    citizen = channel(BACK, name=CITIZEN, CALL=BACK, PHASE="callback", NUMBER="13800138000")
+    citizen = [(key, "Ringing" if key == "ChannelStateDesc" else value) for key, value in citizen]
+    agent = channel(LEG, name=AGENT, LEG="agent", PEER_CALL=BACK, AGENT="1001", TO="13800138000")
+    call = picture(rows(citizen, agent), [], NOW).calls[BACK]
+    assert (call.phase, call.promise) == (Phase.callback, 7)
+    assert [(leg.role, leg.state) for leg in call.legs.values()] == [
+        (Role.citizen, LegState.ringing),
+        (Role.agent, LegState.up),
+    ]
+    alone = picture(rows(agent), [], NOW).calls[BACK]
+    assert (alone.phase, alone.number, alone.citizen_here) == (Phase.callback, "13800138000", False)

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from acd.config import Choice, EngineConfig, HourRule, OverflowTo, QueueConfig, RelaxRule, RelaxStep, Window
+from acd.config import (
+    CallbackFirst,
+    CallbackRules,
+    Choice,
+    EngineConfig,
+    HourRule,
+    OverflowTo,
+    QueueConfig,
+    RelaxRule,
+    RelaxStep,
+    Window,
+)
 from app.cli.main import main
 from app.queues.rules import SCHEMA, SHIPPED, load
 from app.queues.source import RulesFile
@@ -26,7 +37,6 @@ NOT_IN_THE_FILE = {
 NOT_IN_A_QUEUE = {
     "queue",  # its name is the key
     "groups",  # the staff list knows no groups yet: a rule would keep everybody out
-    "callback",  # the bridge does not dial citizens for the queue yet
 }
 
 
@@ -68,6 +78,31 @@ def test_every_field_of_a_queue_can_be_set_or_is_left_out_for_a_reason() -> None
     assert set(SCHEMA["$defs"]["queue"]["properties"]) == fields - NOT_IN_A_QUEUE
 
 
+def test_every_field_of_a_call_back_can_be_set() -> None:
+    fields = {field.name for field in dataclasses.fields(CallbackRules)}
+    assert set(SCHEMA["$defs"]["callback"]["properties"]) == fields
+
+
+def test_a_queues_call_back_becomes_the_engines_rules(tmp_path: Path, settings: Settings) -> None:
+    text = """
+queues:
+  general:
+    callback:
+      first: citizen
+      offer_after_s: null
+      offer_predicted_s: 300
+      windows: [{from: "08:00", to: "12:00"}, {from: "14:00", to: "20:00", weekdays: [1, 2, 3, 4, 5]}]
+      attempts: 2
+      dial_timeout_s: 45
+  social: {callback: {}}
+  quiet: {callback: null}
+"""
+    windows = (Window(480, 720), Window(840, 1200, (1, 2, 3, 4, 5)))
+    rules = CallbackRules(None, 300, CallbackFirst.CITIZEN, windows, attempts=2, dial_timeout_s=45)
+    general, social, quiet = load(written(tmp_path, text), settings).queues
+    assert (general.callback, social.callback, quiet.callback) == (rules, CallbackRules(), None)
+
+
 def test_a_whole_file_becomes_the_engines_rules(tmp_path: Path, settings: Settings) -> None:
     path = written(
         tmp_path,
@@ -100,7 +135,15 @@ queues:
         ("queues:\n  general:\n    overflow_wait_s: soon\n", 3, "not of type"),
         ("queues:\n  general:\n    hours:\n      - {from: '8:00', to: '22:00'}\n", 4, "8:00"),
         ("engine:\n  default_queue: other\nqueues:\n  general: {}\n", 2, "no queue 'other', only general"),
-        ("queues:\n  general:\n    callback: {}\n", 3, "callback"),
+        ("queues:\n  general:\n    callback:\n      first: nobody\n", 4, "'agent', 'citizen'"),
+        ("queues:\n  general:\n    callback: {windows: []}\n", 3, "windows"),
+        ("queues:\n  general:\n    callback:\n      dial_timeout_s: 3\n", 4, "minimum of 20"),
+        ("queues:\n  general:\n    callback:\n      ring_s: 20\n", 4, "ring_s"),
+        (
+            "queues:\n  general:\n    callback:\n      attempts: 3\n      retry_s: 3600\n      max_age_s: 7200\n",
+            3,
+            "max_age_s",
+        ),
         ("queues:\n  general:\n    groups: []\n", 3, "groups"),
         ("queues: {}\n", 1, "queues"),
         ("queues:\n  general: [\n", 3, "not YAML"),

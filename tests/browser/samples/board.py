@@ -7,7 +7,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def board(now: int, waiting: int = 3, agents: int = 14) -> Json:
+def board(now: int, waiting: int = 3, agents: int = 14, callbacks: int = 0) -> Json:
     """A busy wallboard."""
     states = ["ready", "talking", "talking", "wrap_up", "not_ready", "talking", "offered"]
     people = [
@@ -23,6 +23,7 @@ def board(now: int, waiting: int = 3, agents: int = 14) -> Json:
     ]
     return {
         "depth": waiting,
+        "callbacks": callbacks,
         "longest_wait_s": 17 + 15 * waiting if waiting else 0,
         "waiting": [
             {

@@ -37,6 +37,7 @@ def call_view(call_id: str, card: Json, now: int, offer: Json) -> Json:
         "number": card["number"],
         "phase": "connect",
         "outbound": False,
+        "callback": False,
         "agent_id": "1001",
         "started_ms": now - 60_000,
         "joined_ms": card["joined_ms"],

@@ -184,6 +184,7 @@ def callback(serial: int, **changes: Any) -> Json:
         "taken_at": None,
         "closed_at": None,
         "result": "",
+        "in_line": False,
     }
     return {**row, **changes}
 

@@ -179,7 +179,7 @@ export interface Callback {
   call_id: string
   language: string
   queue: string
-  state: 'open' | 'taken' | 'done' | 'given_up' | 'cancelled'
+  state: 'open' | 'taken' | 'dialling' | 'done' | 'given_up' | 'cancelled'
   requested_at: string
   due_at: string
   attempts: number
@@ -190,6 +190,8 @@ export interface Callback {
   closed_at: string | null
   /** How the latest try, or the whole promise, ended. */
   result: string
+  /** The queue will dial it by itself when its turn comes. */
+  in_line: boolean
 }
 
 export interface Draft {

@@ -43,6 +43,8 @@ export interface CallView {
   /** Since when, by this page's knowledge; the server does not tell. */
   held_ms?: number | null
   outbound?: boolean
+  /** The queue calls this citizen back; in phase `callback` they have not answered yet. */
+  callback?: boolean
   /** False from pick-up until the staff number has been said to both. */
   talked?: boolean
   members: Member[]
@@ -58,6 +60,8 @@ export interface Rate {
 
 export interface Board {
   depth: number
+  /** Citizens who wait to be called back by the queue; they are not in depth. */
+  callbacks: number
   longest_wait_s: number
   waiting: { position: number; call_id: string; number_masked: string; language: string; waited_s: number }[]
   agents: { agent_id: string; name: string; state: AgentStateName; since_ms: number; reason: string | null; unreachable: boolean }[]
@@ -102,7 +106,7 @@ export interface CallEndedData {
 
 export type DeltaEvent =
   | { event: 'agent.state'; data: AgentView }
-  | { event: 'call.pop'; data: { offer_id: string; call_id: string; deadline_ms: number; card: Card | null } }
+  | { event: 'call.pop'; data: { offer_id: string; call_id: string; deadline_ms: number; card: Card | null; callback?: boolean } }
   | { event: 'call.card'; data: { call_id: string; card: Card } }
   | { event: 'call.ringing'; data: { call_id: string; offer_id: string } }
   | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }

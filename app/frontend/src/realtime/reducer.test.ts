@@ -91,6 +91,24 @@ describe('a call that is offered', () => {
   })
 })
 
+describe('a call-back by the queue', () => {
+  const agentOnly = [{ role: 'agent' as const, agent_id: '1001', number: '', state: 'up' }]
+  const waits = after(ready, { ...pop, data: { ...pop.data, callback: true } } as DeltaEvent, answered, {
+    event: 'call.room',
+    data: { call_id: 'c1', phase: 'callback', members: agentOnly, talked: false },
+  })
+
+  it('is known as one from the pop on, and the citizen has not answered when the agent has', () => {
+    expect(waits.offer).toBeNull()
+    expect(waits.calls.c1).toMatchObject({ callback: true, phase: 'callback', talked: false })
+  })
+
+  it('is a talk from the citizen on, and its time counts from there', () => {
+    const talk = after(waits, { event: 'call.answered', data: { call_id: 'c1', at_ms: 9000 } }, { event: 'call.room', data: { call_id: 'c1', phase: 'room', members: [...both], talked: true } })
+    expect(talk.calls.c1).toMatchObject({ callback: true, phase: 'room', talked: true, answered_ms: 9000 })
+  })
+})
+
 describe('a talk', () => {
   const talking = after(ready, pop, answered)
 

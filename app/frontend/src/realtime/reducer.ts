@@ -86,9 +86,9 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     case 'agent.state':
       return agentChanged(state, delta.data)
     case 'call.pop': {
-      const { call_id, offer_id, deadline_ms, card } = delta.data
+      const { call_id, offer_id, deadline_ms, card, callback } = delta.data
       const offer: Offer = { call_id, offer_id, deadline_ms, ringing: state.offer?.offer_id === offer_id && state.offer.ringing }
-      const call = newCall(call_id, card, 'connect', state.agent?.agent_id ?? null)
+      const call = { ...newCall(call_id, card, callback ? 'callback' : 'connect', state.agent?.agent_id ?? null), callback }
       return { ...state, offer, card, card_call_id: call_id, card_old: false, ended: null, offerEnded: null, calls: { ...state.calls, [call_id]: call } }
     }
     case 'call.card': {

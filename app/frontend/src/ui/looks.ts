@@ -44,6 +44,7 @@ const INTAKES: Record<string, Look> = {
 const CALLBACKS: Record<string, Look> = {
   open: { tone: 'paused', icon: 'clock' },
   taken: { tone: 'talking', icon: 'phone' },
+  dialling: { tone: 'talking', icon: 'phone' },
   done: { tone: 'ready', icon: 'ready' },
   given_up: { tone: 'trouble', icon: 'warning' },
   cancelled: { tone: 'away', icon: 'close' },
