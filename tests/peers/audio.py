@@ -12,6 +12,7 @@ import numpy as np
 RATE = 8000
 SILENCE_DB = -55.0
 WINDOW_S = 0.2
+_HEAD = 4096  # of a file: its header lies within
 
 
 def write_tone(path: Path, hz: float | tuple[float, ...], seconds: float, level_db: float = -12.0) -> Path:
@@ -39,22 +40,25 @@ def write_samples(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
-def read(path: Path, channel: int = 0) -> np.ndarray:
-    """The samples (-1..1) of a PCM wav file at 8 kHz, also of one that is still being written.
+def read(path: Path, channel: int = 0, since: float = 0.0) -> np.ndarray:
+    """The samples (-1..1) of a PCM wav file at 8 kHz from `since` seconds on, also of one that is still being written.
 
     Other rates are brought to 8 kHz by picking samples, which is good enough to find a tone.
     """
-    raw = path.read_bytes()
-    if len(raw) < 44 or raw[:4] != b"RIFF":
-        return np.zeros(0)
-    channels, rate = struct.unpack_from("<HI", raw, 22)
-    bits = struct.unpack_from("<H", raw, 34)[0]
-    if bits != 16:
-        raise ValueError(f"{path}: {bits} bits a sample; 16 were expected")
-    # The header's length is wrong while a file grows: everything behind the data mark counts.
-    at = raw.find(b"data", 12)
-    body = raw[at + 8 :] if at >= 0 else b""
-    frame = 2 * channels
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if len(head) < 44 or head[:4] != b"RIFF":
+            return np.zeros(0)
+        channels, rate = struct.unpack_from("<HI", head, 22)
+        bits = struct.unpack_from("<H", head, 34)[0]
+        if bits != 16:
+            raise ValueError(f"{path}: {bits} bits a sample; 16 were expected")
+        frame = 2 * channels
+        # The header's length is wrong while a file grows: everything behind the data mark counts. Only what is wanted
+        # is read: a line that has been open for minutes is looked at many times a second.
+        at = head.find(b"data", 12)
+        file.seek(at + 8 + round(since * rate) * frame)
+        body = file.read() if at >= 0 else b""
     body = body[: len(body) // frame * frame]
     samples = np.frombuffer(body, "<i2").reshape(-1, channels)[:, min(channel, channels - 1)] / 32768
     return samples if rate == RATE else samples[:: max(1, round(rate / RATE))]
@@ -102,10 +106,11 @@ def tone_seconds(path: Path, hz: float, threshold_db: float = -35.0, channel: in
 
 def tone_times(path: Path, hz: float, threshold_db: float = -35.0, channel: int = 0, since: float = 0.0) -> list[float]:
     """The beginnings (seconds) of those steps of 0.2 s in which the tone is heard, from `since` on."""
-    samples = read(path, channel)
     step = int(RATE * WINDOW_S)
-    steps = range(math.ceil(since * RATE / step) * step, len(samples) - step + 1, step)
-    return [at / RATE for at in steps if level_of(samples[at : at + step], hz) > threshold_db]
+    first = math.ceil(since * RATE / step) * step
+    samples = read(path, channel, first / RATE)
+    steps = range(0, len(samples) - step + 1, step)
+    return [(first + at) / RATE for at in steps if level_of(samples[at : at + step], hz) > threshold_db]
 
 
 def has_tone(
