@@ -15,7 +15,7 @@ from acd.floor import Floor
 from acd.model import Announce, CallState, Reason, ReasonCode, WaitPredicted
 from acd.outlook import foretell
 from acd.prediction import predict
-from acd.records import Call, Foretold
+from acd.records import Call, Forecast
 
 _MIN_EVERY_S = 5
 _ANEW_AFTER = 10  # a part of the wait, in which it is taken to pass as foretold
@@ -59,7 +59,7 @@ def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int
         return None, None
     # Two hours do not change in 45 seconds: foretold anew when a part of them has passed, or with other agents.
     until = tau + wait.high_s * 1000 // (_ANEW_AFTER if flow else _ANEW_AFTER_STILL)
-    call.foretold = Foretold(tau, until, staffed, wait.low_s, wait.high_s)
+    call.foretold = Forecast(tau, until, staffed, wait.low_s, wait.high_s)
     if not call.predicted:
         call.predicted = True
         floor.out.append(WaitPredicted(call.call_id, wait.low_s, wait.middle_s, wait.high_s, position, wait.agents))

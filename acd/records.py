@@ -138,7 +138,7 @@ class Callback:
     not_before: int = 0  # wall
 
 
-class Foretold(NamedTuple):
+class Forecast(NamedTuple):
     """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
 
     at: int
@@ -160,7 +160,7 @@ class Call:
     demand: Demand | None = None
     priority: int = 0  # what the place goes by
     announce_timer: TimerKey | None = None
-    foretold: Foretold | None = None
+    foretold: Forecast | None = None
     said: tuple[int, int | None, int | None] | None = None  # last announced position and wait
     predicted: bool = False
     asked_priority: int = 0  # as the event said
