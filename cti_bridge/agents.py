@@ -131,15 +131,23 @@ class AgentBook:
         self.save(agent)
         return agent
 
-    def save(self, agent: Agent) -> None:
-        """Write the file soon: many changes within a few milliseconds are one write, on a thread of its own."""
+    def save(self, agent: Agent, *, at_once: bool = False) -> None:
+        """Write the file soon: many changes within a few milliseconds are one write, on a thread of its own.
+
+        `at_once`: a shift that has just begun must outlive whatever happens in its first tenth of a second.
+        """
         self._changed.add(agent.agent_id)
-        if not self._due:
+        if at_once:
+            self._save_now()
+        elif not self._due:
             self._due = True
-            asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
+            asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_when_due)
+
+    def _save_when_due(self) -> None:
+        self._due = False
+        self._save_now()
 
     def _save_now(self) -> None:
-        self._due = False
         # Only those who have changed are put into words again: a centre of a thousand changes many times a second.
         for agent_id in self._changed:
             agent = self.on_shift.get(agent_id)

@@ -133,7 +133,7 @@ class Commands:
         self._tell_phone(agent)
         if chosen != record.endpoint:
             self._core.spawn(self._remember(agent_id, chosen), f"endpoint-{agent_id}")
-        self._core.book.save(agent)
+        self._core.book.save(agent, at_once=True)
         return agent_view(self._core, agent_id)
 
     async def _sign_in(self, agent_id: str, args: Args) -> dict[str, Any]:

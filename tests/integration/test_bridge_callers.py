@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from acd.model import CitizenNotReached, DialCitizen, NuisanceAction, NuisanceRule, NuisanceRuleSet, Reason, ReasonCode
+from acd.model import NuisanceAction, NuisanceRule, NuisanceRuleSet
 from app.queues.source import RulesFile
 from cti_bridge.ports import CallerKnown
 from tests.bridge_kit.rig import NODE, Rig, channel, ms
@@ -133,14 +133,6 @@ async def test_a_rule_never_turns_an_emergency_away(rig: Rig) -> None:
     rig.asterisk.join(call, NUMBER, ms(), Prio=100)
     await rig.until(lambda: call in places(rig), "a waiting caller")
     assert not [a for a in rig.asterisk.got("Redirect") if a["Context"] == "hotline-voicemail"]
-
-
-async def test_a_citizen_whom_the_queue_wants_dialled_counts_as_not_reached(rig: Rig) -> None:
-    told: list[object] = []
-    rig.bridge.core.queue.feed = lambda *events: told.extend(events)  # type: ignore[method-assign]
-    reason = Reason(ReasonCode.TURN_HAS_COME)
-    rig.bridge.dispatcher.deciding.decide(DialCitizen("cb-1", "1001", 1, ms(), reason))
-    assert told == [CitizenNotReached("cb-1")]
 
 
 def rule_about(rig: Rig, action: NuisanceAction) -> NuisanceRuleSet:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acd.model import AgentState
-from cti_bridge import writer
+from cti_bridge import agents, writer
 from cti_bridge.hub import StreamKey
 from tests.bridge_kit.fake_ami import message
 from tests.bridge_kit.rig import NODE, Listener, Rig, channel, ms
@@ -240,6 +240,15 @@ async def test_after_a_restart_waiting_and_talking_calls_are_known_with_their_fi
     assert reason == "meal"
     rig.asterisk.user_event("AcdOfferEnd", call, Agent="1001", OfferId=offer_id, Status="ANSWER", Cause=16)
     await rig.until(lambda: rig.state("1001") == "wrap_up", "wrap-up after an adopted talk")
+
+
+async def test_a_shift_is_on_the_disk_before_its_first_call_can_be_answered(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A core killed a tenth of a second after a sign-in had forgotten the agent, who was in a call by then."""
+    monkeypatch.setattr(agents, "SAVE_AFTER_S", 60)
+    await rig.bridge.commands.sign_in("1001", None, ready=True)
+    await rig.until(lambda: [one.agent_id for one in rig.bridge.core.book.remembered()] == ["1001"], "it on the disk")
 
 
 async def test_wrap_up_goes_on_over_a_restart(rig: Rig) -> None:

@@ -151,7 +151,7 @@ def former_call(serial: int, **changes: Any) -> Json:
         "ended_at": AT,
         "waited_s": 12,
         "talk_s": 185,
-        "foretold": {"low_s": 60, "high_s": 180, "came_s": 75},
+        "foretold": None,
         "agent_id": "1001",
         "agent_name": "王小丽",
     }
@@ -173,7 +173,8 @@ def call_detail() -> Json:
     }
     events = [{"at": AT, "event": "来电", "detail": None}, {"at": AT, "event": "派给坐席 1001", "detail": None}]
     explain = ["进入队列 general，第 1 位。", "坐席 1001 空闲最久，派给他。"]
-    return {**call_row(1), "events": events, "explain": explain, "recordings": [recording]}
+    told = {"low_s": 60, "high_s": 180, "came_s": 75}
+    return {**call_row(1), "foretold": told, "events": events, "explain": explain, "recordings": [recording]}
 
 
 EVENTS: list[Json] = [
