@@ -297,9 +297,9 @@ def decode(line: str) -> tuple[int, Event | Decision | tuple[EngineConfig, int]]
 
 
 def _config(raw: dict[str, Any], version: int) -> EngineConfig:
-    config = _configured(EngineConfig, raw)
+    config: EngineConfig = _configured(EngineConfig, raw)
     # A header leaves out what was the default, and which behaviour that was is what the version says.
-    return replace(config, behaviour=version) if version < config.behaviour else config  # type: ignore[no-any-return]
+    return replace(config, behaviour=version) if version < config.behaviour else config
 
 
 def _decoded(lines: Iterable[str]) -> Iterator[tuple[int, int, Any]]:

@@ -22,6 +22,11 @@ from tests.peers.hotline import AGENTS, AsteriskUnderTest
 
 @pytest.fixture(scope="module")
 def core_process(exchange: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreProcess]:
+    yield from running_core(exchange, tmp_path_factory)
+
+
+def running_core(exchange: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreProcess]:
+    """A core process on the exchange's Asterisk, for fixtures that prepare something before."""
     exchange.hotline.settings = exchange.hotline.settings.model_copy(update={"wrapup_s": 5, "offer_timeout_s": 8})
     settings = exchange.hotline.settings
     # The network came up after our Asterisk had asked for it the first time; the next time would be in half a minute.

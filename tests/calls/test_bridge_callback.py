@@ -17,8 +17,8 @@ from app.cases.tables import Case
 from app.clock import utc_now
 from app.db import Database
 from app.voice_services import VoiceServices
-from tests.bridge_kit import fixtures
 from tests.bridge_kit.core import CoreProcess
+from tests.bridge_kit.fixtures import running_core
 from tests.bridge_kit.page import OpenPage, Page
 from tests.peers import audio
 from tests.peers.fixtures import Exchange, PhoneMaker
@@ -42,7 +42,7 @@ queues:
 def core_process(exchange: Exchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoreProcess]:
     """The core with a queue that calls back, the agent first."""
     exchange.hotline.settings.paths.queues.write_text(RULES.format(first="agent"))
-    yield from fixtures.core_process.__wrapped__(exchange, tmp_path_factory)  # type: ignore[attr-defined]
+    yield from running_core(exchange, tmp_path_factory)
 
 
 @pytest.fixture
