@@ -220,7 +220,9 @@ def hears_now(line: Line, hz: int, timeout: float = 15.0) -> None:
     """Until the tone is what the line hears at this moment."""
     from tests.peers.waiting import wait_until
 
-    wait_until(lambda: line.hears(hz), timeout, f"{line.number} hears {hz} Hz now ({line.spectrum()})", every=0.15)
+    wait_until(
+        lambda: line.hears(hz), timeout, lambda: f"{line.number} hears {hz} Hz now ({line.spectrum()})", every=0.15
+    )
 
 
 def hears_music(line: Line, not_hz: int, timeout: float = 15.0) -> None:
@@ -231,7 +233,9 @@ def hears_music(line: Line, not_hz: int, timeout: float = 15.0) -> None:
         loud = audio.rms_level(line.heard, -1.0) > LOUD_DB
         return loud and not audio.has_tone(line.heard, not_hz, -1.0, threshold_db=LOUD_DB)
 
-    wait_until(look, timeout, f"{line.number} hears music instead of {not_hz} Hz ({line.spectrum()})", every=0.15)
+    wait_until(
+        look, timeout, lambda: f"{line.number} hears music instead of {not_hz} Hz ({line.spectrum()})", every=0.15
+    )
 
 
 def recording(world: World, call_id: str) -> Callable[[], Path | None]:

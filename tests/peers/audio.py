@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 import wave
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -40,40 +43,66 @@ def write_samples(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
-def read(path: Path, channel: int = 0, since: float = 0.0) -> np.ndarray:
-    """The samples (-1..1) of a PCM wav file at 8 kHz from `since` seconds on, also of one that is still being written.
+@dataclass(frozen=True)
+class _Form:
+    """How a PCM wav file is laid out: where its samples begin, and how many there are by the file's size."""
 
-    Other rates are brought to 8 kHz by picking samples, which is good enough to find a tone.
+    begins: int
+    channels: int
+    rate: int
+    frames: int
+
+    @property
+    def frame(self) -> int:
+        return 2 * self.channels
+
+
+def _form(file: BinaryIO, path: Path) -> _Form | None:
+    """None as long as there is no header. A growing file's header tells a wrong length, so its size counts."""
+    head = file.read(_HEAD)
+    at = head.find(b"data", 12)
+    if len(head) < 44 or head[:4] != b"RIFF" or at < 0:
+        return None
+    channels, rate = struct.unpack_from("<HI", head, 22)
+    bits = struct.unpack_from("<H", head, 34)[0]
+    if bits != 16:
+        raise ValueError(f"{path}: {bits} bits a sample; 16 were expected")
+    frames = (os.fstat(file.fileno()).st_size - at - 8) // (2 * channels)
+    return _Form(at + 8, channels, rate, max(0, frames))
+
+
+def read(path: Path, channel: int = 0, since: float = 0.0) -> np.ndarray:
+    """The samples (-1..1) of a PCM wav file at 8 kHz from `since` seconds on (negative: from the end backwards), also
+    of one that is still being written.
+
+    Only what is wanted is read: a line that has been open for minutes is looked at many times a second. Other rates
+    are brought to 8 kHz by picking samples, which is good enough to find a tone.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-        if len(head) < 44 or head[:4] != b"RIFF":
+        form = _form(file, path)
+        if form is None:
             return np.zeros(0)
-        channels, rate = struct.unpack_from("<HI", head, 22)
-        bits = struct.unpack_from("<H", head, 34)[0]
-        if bits != 16:
-            raise ValueError(f"{path}: {bits} bits a sample; 16 were expected")
-        frame = 2 * channels
-        # The header's length is wrong while a file grows: everything behind the data mark counts. Only what is wanted
-        # is read: a line that has been open for minutes is looked at many times a second.
-        at = head.find(b"data", 12)
-        file.seek(at + 8 + round(since * rate) * frame)
-        body = file.read() if at >= 0 else b""
-    body = body[: len(body) // frame * frame]
-    samples = np.frombuffer(body, "<i2").reshape(-1, channels)[:, min(channel, channels - 1)] / 32768
-    return samples if rate == RATE else samples[:: max(1, round(rate / RATE))]
+        first = round(since * form.rate)
+        first = max(0, form.frames + first) if since < 0 else min(first, form.frames)
+        file.seek(form.begins + first * form.frame)
+        body = file.read((form.frames - first) * form.frame)
+    body = body[: len(body) // form.frame * form.frame]
+    samples = np.frombuffer(body, "<i2").reshape(-1, form.channels)[:, min(channel, form.channels - 1)] / 32768
+    return samples if form.rate == RATE else samples[:: max(1, round(form.rate / RATE))]
 
 
 def duration(path: Path) -> float:
     """Seconds of sound in the file."""
-    return len(read(path)) / RATE
+    with path.open("rb") as file:
+        form = _form(file, path)
+        return form.frames / form.rate if form else 0.0
 
 
 def _window(path: Path, start: float, end: float | None, channel: int) -> np.ndarray:
-    samples = read(path, channel)
-    first = int(start * RATE) if start >= 0 else max(0, len(samples) + int(start * RATE))
-    last = len(samples) if end is None else int(end * RATE)
-    return samples[first:last]
+    if end is not None and start < 0:
+        start = max(0.0, duration(path) + start)
+    samples = read(path, channel, start)
+    return samples if end is None else samples[: max(0, int(end * RATE) - round(start * RATE))]
 
 
 def level_of(samples: np.ndarray, hz: float) -> float:
@@ -106,11 +135,36 @@ def tone_seconds(path: Path, hz: float, threshold_db: float = -35.0, channel: in
 
 def tone_times(path: Path, hz: float, threshold_db: float = -35.0, channel: int = 0, since: float = 0.0) -> list[float]:
     """The beginnings (seconds) of those steps of 0.2 s in which the tone is heard, from `since` on."""
+    return _tone_steps(path, hz, threshold_db, channel, since)[0]
+
+
+def _tone_steps(path: Path, hz: float, threshold_db: float, channel: int, since: float) -> tuple[list[float], float]:
+    """(beginnings of the steps with the tone, where the next step will begin)."""
     step = int(RATE * WINDOW_S)
-    first = math.ceil(since * RATE / step) * step
+    first = math.ceil(round(since * RATE / step, 6)) * step
     samples = read(path, channel, first / RATE)
-    steps = range(0, len(samples) - step + 1, step)
-    return [(first + at) / RATE for at in steps if level_of(samples[at : at + step], hz) > threshold_db]
+    steps = samples[: len(samples) // step * step].reshape(-1, step)
+    shape = np.hanning(step)
+    wave_form = shape * np.exp(-2j * np.pi * hz * np.arange(step) / RATE)
+    loud = 2 * np.abs(steps @ wave_form) / shape.sum() > 10 ** (threshold_db / 20)
+    return [float(first + at * step) / RATE for at in np.flatnonzero(loud)], (first + steps.size) / RATE
+
+
+class ToneScan:
+    """Looks for a tone in a file that grows; what was looked at once is not looked at again."""
+
+    def __init__(self, path: Path, hz: float, threshold_db: float = -35.0, since: float = 0.0) -> None:
+        self._path, self._hz, self._threshold_db, self._since = path, hz, threshold_db, since
+
+    def first(self) -> float | None:
+        """Where (seconds) the tone begins, None if it has not been heard yet; a file that is not there yet is silent.
+
+        Never 0, which would read as "not yet".
+        """
+        if not self._path.exists():
+            return None
+        times, self._since = _tone_steps(self._path, self._hz, self._threshold_db, 0, self._since)
+        return times[0] + 1e-6 if times else None
 
 
 def has_tone(

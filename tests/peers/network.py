@@ -87,13 +87,12 @@ class Line:
     def wait_hears(self, hz: float, timeout: float = 15.0, since: float = 0.0, threshold_db: float = -35.0) -> float:
         """Until the tone is heard (0.2 s of it) after `since` seconds of the call; returns where (seconds)."""
 
-        def look() -> float | None:
-            if not self.heard.exists():
-                return None
-            times = audio.tone_times(self.heard, hz, threshold_db, since=since)
-            return times[0] + 1e-6 if times else None
+        scan = audio.ToneScan(self.heard, hz, threshold_db, since)
 
-        return wait_until(look, timeout, f"{self.number} hears {hz:g} Hz (heard: {self.spectrum()})", every=0.15)
+        def what() -> str:
+            return f"{self.number} hears {hz:g} Hz (heard: {self.spectrum()})"
+
+        return wait_until(scan.first, timeout, what, every=0.15)
 
     def heard_s(self) -> float:
         """Seconds heard so far: a place in the call for `wait_hears(since=...)`."""
