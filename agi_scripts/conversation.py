@@ -5,6 +5,7 @@ Keys typed ahead are kept: pressed during one sentence they answer the next ques
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import TypeVar
@@ -20,6 +21,7 @@ from .threads import Answer
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./+-]+")
 AT_ONCE_S = 0.04
 """An answer of the domain that comes this quickly is told without a sentence to bridge the wait."""
 LISTEN_MS = 100
@@ -38,6 +40,14 @@ class Conversation:
     def say(self, *prompts: str) -> None:
         """Plays `prompts` to their end; keys are ignored. Raises Hangup."""
         self._play(prompts, "")
+
+    def lasting_file(self, prompts: Sequence[str]) -> str:
+        """The file (absolute, without suffix) that says `prompts`, if somebody else may play it later: it stays, and
+        its name means nothing else to the dialplan. "" otherwise."""
+        if self.sounds.passes(prompts):
+            return ""
+        file, _ = self.sounds.file(self.language, prompts)
+        return file if file and PLAIN_PATH.fullmatch(file) else ""
 
     def say_listening(self, *prompts: str) -> bool:
         """Plays `prompts` until a key, which is kept for the next question; True if they were heard to the end."""

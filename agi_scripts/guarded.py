@@ -7,6 +7,7 @@ do not pile up behind it. What is asked for every call (hours, announcements) is
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -30,6 +31,8 @@ AGEING_S = 3.0
 """From this age on one call has it asked for anew, while all go by the old one: nobody waits."""
 CALLER_KNOWN_S = 1.0
 """How long a caller may hear nothing before the greeting, while it is looked up who calls."""
+SLOW_S = 0.2
+"""A look that took so long is no longer worth a caller's own thread."""
 MOST_ANNOUNCEMENTS = 2
 """More than two would keep callers from a person."""
 
@@ -47,6 +50,7 @@ class Guarded:
         self._clock = clock
         self._threads = Threads("domain")
         self._closed = False
+        self._flags_slow_until = -math.inf
         self._lock = threading.Lock()
         self._open = 0
         self._remembered: dict[Hashable, tuple[float, Any]] = {}
@@ -163,9 +167,27 @@ class Guarded:
         if not number:
             return frozenset()
         try:
+            if self.services.flags_at_once and not self._flags_are_slow():
+                return frozenset(self._timed_flags(number))
             return frozenset(self.ask("flags_for", lambda: self.services.flags_for(number), CALLER_KNOWN_S))
         except Unanswered:
             return frozenset()
+
+    def _flags_are_slow(self) -> bool:
+        return self._clock() < self._flags_slow_until
+
+    def _timed_flags(self, number: str) -> frozenset[str]:
+        """Asks on this thread, which is spared two changes of threads. Once that has taken long, the next callers ask
+        as for everything else, where a slow domain is soon not asked any more. Raises Unanswered."""
+        began = self._clock()
+        try:
+            return self.services.flags_for(number)
+        except Exception as error:
+            log.error("domain failed", question="flags_for", error=type(error).__name__, detail=str(error)[:200])
+            raise Unanswered("flags_for") from error
+        finally:
+            if self._clock() - began >= SLOW_S:
+                self._flags_slow_until = self._clock() + FRESH_S
 
     def start_case_progress(self, case_number: str, caller_number: str) -> Answer[CaseProgress | None]:
         """Starts the look-up; the caller hears a sentence meanwhile. Raises Unanswered."""

@@ -28,6 +28,7 @@ class MemoryServices:
     faxes: list[dict[str, object]] = field(default_factory=list)
     callbacks: list[tuple[str, str, str]] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
+    flags_at_once: bool = False
     before: Callable[[str], None] = lambda name: None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _numbers: dict[str, str] = field(default_factory=dict, repr=False)

@@ -6,6 +6,7 @@ takes a closed connection for an empty line. `SafeAgi` keeps its commands and re
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import struct
@@ -29,6 +30,9 @@ PLAY_S = 180.0
 """The longest that a file may play."""
 MARGIN_S = 5.0
 """Added to every time limit that a command itself has."""
+COARSE_S = 120.0
+"""Longer limits are rounded up to a multiple of this: they are for a connection that has died, and one command after
+the other then needs no setting of the kernel's."""
 
 _TIMEVAL = struct.Struct("ll")
 """C's struct timeval, in which the kernel takes a socket's time limits."""
@@ -46,14 +50,19 @@ class SafeAgi(AGI):  # type: ignore[misc]
     commands that Asterisk allows on a dead channel are useful.
     """
 
-    def __init__(self, connection: socket.socket, observer: Observer | None = None) -> None:
+    def __init__(
+        self, connection: socket.socket, observer: Observer | None = None, *, limit_s: float | None = None
+    ) -> None:
+        """`limit_s`: the connection comes from `door.open_door` with that deadline, and is ready for use."""
         # AGI.__init__ is left out on purpose: it calls signal.signal and reads standard input.
         self.connection = connection
         # The kernel keeps the time limits: Python's own would make every command two system calls and two waits for
         # the interpreter more.
-        if connection.gettimeout() is not None:
-            connection.setblocking(True)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(QUICK_S))
+        self._by_the_door = limit_s is not None
+        if not self._by_the_door:
+            if connection.gettimeout() is not None:
+                connection.setblocking(True)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(QUICK_S))
         self.ended = False
         self.env: dict[str, str] = {}
         self.call = ""
@@ -61,7 +70,7 @@ class SafeAgi(AGI):  # type: ignore[misc]
         self.commands = 0
         self._observer = observer
         self._buffer = b""
-        self._limit: float | None = None
+        self._limit = limit_s
         self._broken = False
         self._got_sighup = False
 
@@ -69,11 +78,10 @@ class SafeAgi(AGI):  # type: ignore[misc]
 
     def read_header(self, deadline_s: float = HEADER_DEADLINE_S) -> dict[str, str]:
         """Reads the variables that Asterisk sends first. Raises ProtocolError if it is too long, too slow or no AGI."""
-        until = time.monotonic() + deadline_s
+        until, left = time.monotonic() + deadline_s, deadline_s
         while b"\n\n" not in self._buffer:
             if len(self._buffer) > HEADER_LIMIT:
                 raise ProtocolError(f"a header of more than {HEADER_LIMIT} bytes")
-            left = until - time.monotonic()
             if left <= 0:
                 raise ProtocolError(f"no whole header within {deadline_s:.0f} s")
             self._set_limit(left)
@@ -83,6 +91,11 @@ class SafeAgi(AGI):  # type: ignore[misc]
                 raise ProtocolError(f"no whole header within {deadline_s:.0f} s") from None
             if b"\r" in self._buffer:
                 self._buffer = self._buffer.replace(b"\r\n", b"\n")
+            if self._by_the_door:
+                # The door lets a read wait for a header's worth of bytes; replies are shorter.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+                self._by_the_door = False
+            left = until - time.monotonic()
         header, _, self._buffer = self._buffer.partition(b"\n\n")
         if len(header) > HEADER_LIMIT:
             raise ProtocolError(f"a header of more than {HEADER_LIMIT} bytes")
@@ -226,8 +239,10 @@ class SafeAgi(AGI):  # type: ignore[misc]
         self._buffer += received
 
     def _set_limit(self, seconds: float) -> None:
+        if seconds > COARSE_S:
+            seconds = math.ceil(seconds / COARSE_S) * COARSE_S
         if seconds != self._limit:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
             self._limit = seconds
 
     # -- commands for the scripts ---------------------------------------------------------------------------------
@@ -335,8 +350,8 @@ class SafeAgi(AGI):  # type: ignore[misc]
         return reply.data
 
 
-def _timeval(seconds: float) -> bytes:
-    """`seconds` as a socket's time limit. Never zero, which would be none."""
+def timeval(seconds: float) -> bytes:
+    """`seconds` as the kernel takes a socket's time limit. Never zero, which would be none."""
     return _TIMEVAL.pack(int(seconds), max(1, int(seconds % 1 * 1_000_000)))
 
 

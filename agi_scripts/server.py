@@ -11,27 +11,29 @@ import re
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import structlog
 
 from . import metrics
+from .door import SHORTEST_HEADER, open_door
 from .errors import AgiFailure, CommandTimeout, Hangup, ProtocolError
 from .guarded import Guarded
+from .ledger import Ended, Ledger
 from .safe_agi import HEADER_DEADLINE_S, SafeAgi
 from .services import Services
-from .threads import Threads
 
 log = structlog.get_logger(__name__)
 
 Script = Callable[[SafeAgi, Guarded], None]
-BACKLOG = 1024
 MOST_REFUSALS = 32
 """Refusals that are said politely (with HOTLINE_REFUSED) at the same time; more are only closed."""
 PROBE = "alive"
 PROBE_ANSWER = b"NOOP alive\n"
-KEPT_TIMES = 50_000
+PROBE_HEADER = f"agi_network: yes\nagi_network_script: {PROBE}\nagi_padding: {'.' * SHORTEST_HEADER}\n\n".encode()
+"""As long as Asterisk's, so that the door lets it in at once."""
+IDLE_S = 30.0
+"""How long a thread waits for the next call before it ends, if others wait as well."""
 
 
 class FastAgiServer:
@@ -59,31 +61,21 @@ class FastAgiServer:
         self._header_deadline_s = header_deadline_s
         self._prepare = prepare
         self._listener: socket.socket | None = None
-        self._acceptor: threading.Thread | None = None
-        self._threads = Threads("agi")
         self._lock = threading.Condition()
+        self._waiting = 0
+        """Threads at the door, and those that are on their way there."""
+        self._started = 0
         self._running: dict[int, socket.socket] = {}
         self._refusing = 0
         self._serial = 0
         self._stopping = False
-        self.quick_times: deque[float] = deque(maxlen=KEPT_TIMES)
-        """Seconds of the latest commands that wait for nobody."""
+        self.ledger = Ledger(lambda: self.running)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Listens and returns. Raises OSError if the address is taken."""
-        listener = socket.socket(socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit this; and they are only handed over when they have begun to say what they want.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
-            listener.bind(self._wanted)
-            listener.listen(BACKLOG)
-        except OSError:
-            listener.close()
-            raise
+        listener = open_door(*self._wanted, self._header_deadline_s)
         try:
             self._prepare(self._guarded)
         except Exception:
@@ -91,8 +83,12 @@ class FastAgiServer:
             log.exception("scripts could not be prepared")
         self._listener = listener
         self._stopping = False
-        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name="agi-accept", daemon=True)
-        self._acceptor.start()
+        self.ledger.open()
+        with self._lock:
+            self._waiting += 1
+        if not self._one_more():
+            listener.close()
+            raise OSError("no thread to serve calls")
 
     @property
     def address(self) -> tuple[str, int]:
@@ -115,8 +111,6 @@ class FastAgiServer:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-        if self._acceptor is not None:
-            self._acceptor.join(2)
         with self._lock:
             self._lock.wait_for(lambda: not self._running, grace_s)
             left = list(self._running.values())
@@ -128,7 +122,7 @@ class FastAgiServer:
         with self._lock:
             self._lock.wait_for(lambda: not self._running, 2)
         self._guarded.close()
-        self._threads.close()
+        self.ledger.close()
 
     def alive(self, timeout_s: float = 1.0) -> bool:
         """True if a connection made now is answered: the accept loop runs and threads can be started.
@@ -139,7 +133,7 @@ class FastAgiServer:
             return False
         try:
             with socket.create_connection(self.address, timeout_s) as probe:
-                probe.sendall(f"agi_network: yes\nagi_network_script: {PROBE}\n\n".encode())
+                probe.sendall(PROBE_HEADER)
                 answer = probe.recv(64)
                 if answer.startswith(PROBE_ANSWER):
                     # The probe took a call's place: the question is over when that is free again.
@@ -151,10 +145,16 @@ class FastAgiServer:
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _at_the_door(self, listener: socket.socket) -> None:
+        """One of the threads: takes the next call, sees that somebody else stands at the door, and serves it."""
+        waited_since = time.monotonic()
         while not self._stopping:
             try:
                 connection, _ = listener.accept()
+            except BlockingIOError:
+                if self._may_go(time.monotonic() - waited_since):
+                    return
+                continue
             except OSError as error:
                 if self._stopping:
                     return
@@ -164,41 +164,67 @@ class FastAgiServer:
                 time.sleep(0.05)
                 continue
             self._dispatch(connection)
+            waited_since = time.monotonic()
+
+    def _may_go(self, idle_s: float) -> bool:
+        """Whether a thread that has waited so long in vain ends: others stand at the door as well."""
+        with self._lock:
+            go = self._waiting > 1 and idle_s >= IDLE_S
+            self._waiting -= go
+        return go
 
     def _dispatch(self, connection: socket.socket) -> None:
+        """Serves or refuses a call on this thread; before that, another thread takes its place at the door."""
         with self._lock:
-            full = len(self._running) >= self.max_calls
-            if not full:
+            self._waiting -= 1
+            alone = self._waiting == 0
+            self._waiting += alone
+            room = len(self._running) < self.max_calls
+            if room:
                 self._serial += 1
                 serial = self._serial
                 self._running[serial] = connection
-        if full:
-            self._refuse(connection)
-            return
         try:
-            self._threads.run(lambda: self._serve(serial, connection))
-        except RuntimeError:  # no more threads
-            self._finished(serial)
-            self._refuse(connection)
+            if alone and not self._one_more():
+                # No thread left for the door: nobody could come in while this one talks.
+                if room:
+                    self._finished(serial)
+                metrics.REFUSED.labels("full").inc()
+                connection.close()
+            elif room:
+                self._serve(serial, connection)
+            else:
+                self._refuse(connection)
+        finally:
+            with self._lock:
+                self._waiting += 1
+
+    def _one_more(self) -> bool:
+        """Starts a thread for the door, which is counted as waiting there. False if the system gives none."""
+        self._started += 1
+        thread = threading.Thread(
+            target=self._at_the_door, args=(self._listener,), name=f"agi-{self._started}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            with self._lock:
+                self._waiting -= 1
+            return False
+        return True
 
     def _refuse(self, connection: socket.socket) -> None:
-        """Says why and closes, without a thread's worth of work where many are refused at once."""
+        """Says why and closes; where many are refused at once, it only closes."""
         metrics.REFUSED.labels("full").inc()
         with self._lock:
             polite = self._refusing < MOST_REFUSALS
             self._refusing += polite
-        if polite:
-            with contextlib.suppress(RuntimeError):
-                self._threads.run(lambda: self._say_refused(connection))
-                return
-            with self._lock:
-                self._refusing -= 1
-        connection.close()
-
-    def _say_refused(self, connection: socket.socket) -> None:
+        if not polite:
+            connection.close()
+            return
         try:
             with connection, contextlib.suppress(OSError, AgiFailure):
-                agi = SafeAgi(connection)
+                agi = SafeAgi(connection, limit_s=self._header_deadline_s)
                 agi.read_header(0.5)
                 if agi.env.get("agi_network_script") != PROBE:
                     log.warning("call refused: too many scripts run", call=agi.call, running=self.running)
@@ -215,7 +241,7 @@ class FastAgiServer:
                 quick.append(seconds)
 
         started = time.monotonic()
-        agi = SafeAgi(connection, observe)
+        agi = SafeAgi(connection, observe, limit_s=self._header_deadline_s)
         name, outcome, detail = "", "done", ""
         try:
             agi.read_header(self._header_deadline_s)
@@ -246,31 +272,15 @@ class FastAgiServer:
             with contextlib.suppress(OSError):
                 connection.close()
             if name != PROBE:
-                self._record(agi, name or "none", outcome, detail, time.monotonic() - started, quick)
+                seconds = time.monotonic() - started
+                self.ledger.note(
+                    Ended(name or "none", agi.call, outcome, detail, seconds, agi.commands, quick, time.time())
+                )
 
     def _finished(self, serial: int) -> None:
         with self._lock:
             self._running.pop(serial, None)
             self._lock.notify_all()
-
-    def _record(self, agi: SafeAgi, name: str, outcome: str, detail: str, seconds: float, quick: list[float]) -> None:
-        metrics.CALLS.labels(name, outcome).inc()
-        metrics.RUNNING.set(len(self._running))
-        metrics.CALL_SECONDS.observe(seconds)
-        for one in quick:
-            metrics.COMMAND_SECONDS.observe(one)
-        self.quick_times.extend(quick)
-        tell = log.info if outcome in ("done", "hangup") else log.error
-        facts = {"detail": detail[:200]} if detail else {}
-        tell(
-            "script ended",
-            script=name,
-            call=agi.call,
-            outcome=outcome,
-            ms=round(seconds * 1000),
-            commands=agi.commands,
-            **facts,
-        )
 
 
 def script_name(env: Mapping[str, str]) -> str:

@@ -113,6 +113,10 @@ class Services(Protocol):
     def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
         """Registers that `number` wants to be called back, keeping the caller's place; True also if it already was."""
 
+    @property
+    def flags_at_once(self) -> bool:
+        """Whether `flags_for` always returns or raises within a second, so that no thread has to watch over it."""
+
     def flags_for(self, number: str) -> frozenset[str]:
         """What is known about the citizen of `number`: `elderly`, `language:yue`, …"""
 

@@ -51,12 +51,16 @@ class Sounds:
         self._notice_rebuild()
         if key in self._known:
             return self._known[key], False
-        passing = len(prompts) > 1 and any(self._is_of_one_call(prompt) for prompt in prompts)
+        passing = self.passes(prompts)
         made = self._make(language, key[1], passing)
         if not passing:
             with self._lock:
                 self._known[key] = made
         return made, passing and made is not None
+
+    def passes(self, prompts: Sequence[str]) -> bool:
+        """Whether the file of `prompts` is made for one caller, and goes when it has been heard."""
+        return len(prompts) > 1 and any(self._is_of_one_call(prompt) for prompt in prompts)
 
     def _is_of_one_call(self, prompt: str) -> bool:
         return prompt.rpartition("_")[0] in COUNTED or prompt.startswith(f"{self.setup.voicemail_spool}/")

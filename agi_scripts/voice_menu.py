@@ -21,23 +21,31 @@ LANGUAGE_FLAG = "language:"
 
 
 def voice_menu(agi: SafeAgi, services: Guarded) -> None:
-    """Walks the flow. Its last command sets every variable of the outcome and HOTLINE_DONE, together."""
+    """Walks the flow. Its last command sets every variable of the outcome and HOTLINE_DONE, together.
+
+    The sentence before the end ("you will be connected") is left to the dialplan in HOTLINE_THEN_SAY, if it is a sound
+    that stays: nobody has to wait here for its end, and the caller hears it whatever becomes of this process.
+    """
     walks = walks_of(services.setup.flow)
     conversation = Conversation(agi, sounds_of(services.setup), walks.flow.languages[0])
     place = walks.begin(_facts(agi, services))
+    left_to_say: dict[str, str] = {}
     while True:
         conversation.language = place.state.language
-        for action in place.actions:
+        for action, following in zip(place.actions, (*place.actions[1:], None), strict=True):
             match action:
                 case Say():
-                    conversation.say(*action.prompts)
+                    if isinstance(following, Finish) and (file := conversation.lasting_file(action.prompts)):
+                        left_to_say = {"HOTLINE_THEN_SAY": file}
+                    else:
+                        conversation.say(*action.prompts)
                 case Ask():
                     digits, ended = conversation.ask(action.prompts, action.most, action.timeout_ms)
                     place = walks.step(place, Keys(digits, ended))
                 case Fetch():
                     place = walks.step(place, _fetch(conversation, services, action))
                 case Finish():
-                    agi.set_variables(**action.variables, HOTLINE_DONE=1)
+                    agi.set_variables(**action.variables, **left_to_say, HOTLINE_DONE=1)
                     return
 
 

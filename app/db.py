@@ -31,6 +31,8 @@ from app.settings import Settings
 WAIT_S = 3.0
 Row = TypeVar("Row")
 POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": WAIT_S}
+LOOK_WAIT_S = 0.5
+"""How long a look waits for a locked file; a reader of a file in WAL hardly ever meets a lock."""
 NO_POOL = {"poolclass": NullPool}
 
 
@@ -90,7 +92,7 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self._write_engine = _sqlite_engine(self.url, wait_s, begin="BEGIN IMMEDIATE", read_only=False)
             self._read_engine = _sqlite_engine(self.url, wait_s, begin="BEGIN", read_only=True)
-            looking = _sqlite_engine(self.url, wait_s, begin="", read_only=True, **NO_POOL)
+            looking = _sqlite_engine(self.url, min(wait_s, LOOK_WAIT_S), begin="", read_only=True, **NO_POOL)
         else:
             self._write_engine = _postgresql_engine(self.url, wait_s)
             self._read_engine = self._write_engine.execution_options(postgresql_readonly=True)
@@ -125,6 +127,11 @@ class Database:
         """
         with translated():
             return self._looks.first(statement, texts)
+
+    @property
+    def looks_end_in_time(self) -> bool:
+        """Whether a look ends within about LOOK_WAIT_S whatever happens: a file's does, a server may be silent."""
+        return self.dialect == "sqlite"
 
     @property
     def engine(self) -> Engine:

@@ -75,6 +75,11 @@ class VoiceServices:
             return False
         return True
 
+    @property
+    def flags_at_once(self) -> bool:
+        """True with SQLite: asking a file ends in time, asking a server may not."""
+        return self._db.looks_end_in_time
+
     def flags_for(self, number: str) -> frozenset[str]:
         """What is stored about the citizen who has this number."""
         return flags_by_number(self._db, number)

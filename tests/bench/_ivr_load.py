@@ -225,7 +225,7 @@ class World:
                 threading.Thread(target=self._sample, args=(connection,), daemon=True).start()
 
     def _sample(self, connection: socket.socket) -> None:
-        """Times one command on a native call: what ours sends last, where ours sends it, behind the last announcement.
+        """Times one command on a native call: what ours sends last, where ours sends it, before the last announcement.
 
         It is the outcome, which the other native calls set by themselves. To set variables takes Asterisk some wake-ups
         of other threads, and so under load several times as long as a command that does nothing.
@@ -233,9 +233,8 @@ class World:
         with contextlib.suppress(Exception), connection:
             agi = SafeAgi(connection)
             header = agi.read_header()
-            agi.play(header["agi_arg_1"], "")
             started = time.perf_counter()
-            agi.set_variables(HOTLINE_LANG=header["agi_arg_2"], **OUTCOME)
+            agi.set_variables(HOTLINE_LANG=header["agi_arg_1"], **OUTCOME)
             self._samples.append(time.perf_counter() - started)
 
     # -- callers --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ exten => 7003,1,Goto(bench-process,s,1)
 [bench-ours]
 exten => s,1,Answer()
  same => n,AGI(${{HOTLINE_AGI}}/voice_menu)
+ same => n,ExecIf($["${{HOTLINE_THEN_SAY}}" != ""]?Playback(${{HOTLINE_THEN_SAY}}))
  same => n,Goto(bench-end,s,1)
 
 [bench-process]
@@ -55,7 +56,8 @@ exten => i,1,Set(TRIES=$[${{TRIES}} + 1])
 exten => 0,1,Goto(to-person,1)
 exten => 1,1,Goto(to-person,1)
 exten => to-person,1,GotoIf($[${{CALLERID(num)}} % {sampled}]?unasked)
- same => n,AGI(agi://127.0.0.1:{sampler}/sample,{prompts}/${{HOTLINE_LANG}}/to_a_person,${{HOTLINE_LANG}})
+ same => n,AGI(agi://127.0.0.1:{sampler}/sample,${{HOTLINE_LANG}})
+ same => n,Playback({prompts}/${{HOTLINE_LANG}}/to_a_person)
  same => n,Goto(bench-end,s,1)
  same => n(unasked),Playback({prompts}/${{HOTLINE_LANG}}/to_a_person)
  same => n,MSet(HOTLINE_QUEUE=general,HOTLINE_PRIORITY=0,HOTLINE_PATH=welcome>main>queue)

@@ -21,9 +21,10 @@ def main() -> None:
     server = voice_server(settings, Database(settings.url))
     server.start()
     for _ in sys.stdin:
+        server.ledger.write()
         times = []
-        while server.quick_times:
-            times.append(server.quick_times.popleft())
+        while server.ledger.quick_times:
+            times.append(server.ledger.quick_times.popleft())
         # Standard output carries the log lines too; the mark tells these apart.
         print("BENCH " + json.dumps({"running": server.running, "times": times}), flush=True)
     server.stop(1.0)

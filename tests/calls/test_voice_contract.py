@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agi_scripts.door import SHORTEST_HEADER
 from agi_scripts.errors import Hangup, SoundMissing
 from agi_scripts.safe_agi import SafeAgi
 from tests.peers import audio
@@ -228,3 +229,15 @@ def test_the_header_of_a_real_call_is_understood(real: RealCall) -> None:
     assert real.agi.number == "13800138000"
     assert real.agi.call.startswith("test-")
     assert real.agi.env["agi_network_script"] == "voice_menu"
+
+
+def test_the_header_of_a_real_call_is_as_long_as_the_door_expects(real: RealCall) -> None:
+    shortest = {
+        "agi_channel": "",
+        "agi_request": "",
+        "agi_version": "18.0.0",
+        "agi_uniqueid": "1.1",
+        "agi_callerid": "1",
+    }
+    lines = {**real.agi.env, **shortest, "agi_context": "a", "agi_extension": "s"}
+    assert sum(len(f"{name}: {value}\n") for name, value in lines.items()) >= SHORTEST_HEADER

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from agi_scripts.door import SHORTEST_HEADER
 from agi_scripts.errors import Hangup
 from agi_scripts.guarded import Guarded
 from agi_scripts.memory_services import MemoryServices
@@ -167,6 +168,20 @@ def test_a_connection_that_never_says_what_it_wants_is_closed(tmp_path: Path) ->
         assert server.alive()
 
 
+def test_a_header_is_understood_at_once_wherever_it_is_cut(tmp_path: Path) -> None:
+    whole = header({"agi_network_script": "chat", "agi_callerid": "1", "agi_channel": "x"})
+    assert len(whole) >= SHORTEST_HEADER
+    with serving(tmp_path, chat=chat) as server:
+        began = time.monotonic()
+        for cut in (*range(1, len(whole), 23), *range(180, 221)):
+            with connect(server) as connection:
+                connection.sendall(whole[:cut])
+                threading.Event().wait(0.003)
+                connection.sendall(whole[cut:])
+                assert connection.recv(5) == b"NOOP\n"
+        assert time.monotonic() - began < 60 * 0.25, "some waited for the deadline"
+
+
 @pytest.mark.parametrize(
     "garbage", [b"\x00" * 50_000, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\n\n", b"agi_x" * 9000, b"\x16\x03\x01\n\n"]
 )
@@ -206,6 +221,39 @@ def test_a_call_is_logged_once_by_ids_only(tmp_path: Path) -> None:
     ended = [entry for entry in logs if entry["event"] == "script ended"]
     assert [(entry["script"], entry["outcome"], entry["commands"]) for entry in ended] == [("gate", "done", 1)]
     assert "13800000000" not in str(logs)
+
+
+def test_scripts_that_end_together_are_written_down_together(tmp_path: Path) -> None:
+    with serving(tmp_path, max_calls=20, chat=lambda agi, services: None) as server, capture_logs() as logs:
+        connections = [call(server, "chat") for _ in range(10)]
+        for connection in connections:
+            assert rest_of(connection) == b""
+        until(lambda: sum(entry["event"] == "script ended" for entry in logs) == 10)
+    assert len({entry["ended"] for entry in logs if entry["event"] == "script ended"}) > 1, "each at its own moment"
+
+
+def test_what_ended_last_is_written_down_at_the_stop(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        with serving(tmp_path, chat=lambda agi, services: None) as server:
+            assert rest_of(call(server, "chat")) == b""
+            until(lambda: server.running == 0)
+        assert [entry["script"] for entry in logs if entry["event"] == "script ended"] == ["chat"]
+
+
+def test_idle_threads_end_but_one_stays_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_scripts.server.IDLE_S", 0.1)
+    gate = Gate()
+    before = threading.active_count()
+    with serving(tmp_path, max_calls=20, gate=gate) as server:
+        connections = [call(server, "gate") for _ in range(10)]
+        for _ in connections:
+            assert gate.entered.acquire(timeout=WAIT_S)
+        assert threading.active_count() - before >= 11
+        gate.let_on.set()
+        for connection in connections:
+            connection.close()
+        until(lambda: threading.active_count() - before <= 2)
+        assert server.alive()
 
 
 def test_a_caller_who_hangs_up_ends_the_script(tmp_path: Path) -> None:

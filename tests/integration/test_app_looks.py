@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 
@@ -10,7 +11,7 @@ from sqlalchemy import bindparam, select, text
 from sqlmodel import col
 
 from app.cases.tables import Rotation
-from app.db import Database
+from app.db import LOOK_WAIT_S, Database
 from app.errors import Busy
 
 TURNS = select(col(Rotation.turns)).where(col(Rotation.name) == bindparam("wanted"))
@@ -76,16 +77,44 @@ def test_a_connection_that_broke_while_nobody_asked_is_made_anew(db: Database) -
 
 
 @pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
-def test_a_thread_that_ends_takes_its_connection_along(db: Database) -> None:
+def test_threads_that_ask_one_after_the_other_share_a_connection(db: Database) -> None:
     before = connections(db)
     for _ in range(5):
         thread = threading.Thread(target=lambda: db.look(TURNS, wanted="x"))
         thread.start()
         thread.join()
+    assert connections(db) - before <= 1
+
+
+@pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
+def test_a_closed_database_keeps_no_connection_of_its_looks(db: Database, db_url: str) -> None:
+    before = connections(db)
+    other = Database(db_url)
+    assert other.look(TURNS, wanted="x") is None
+    assert connections(db) == before + 1
+    other.dispose()
     end = time.monotonic() + 5
     while connections(db) > before:
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_look_at_a_locked_file_ends_within_its_time(db: Database, db_url: str) -> None:
+    assert db.looks_end_in_time
+    keep(db, "x", 7)
+    file = db.engine.url.database
+    assert file
+    other = Database(db_url)
+    with sqlite3.connect(file, isolation_level=None) as alone:
+        db.dispose()
+        alone.execute("PRAGMA locking_mode=EXCLUSIVE")
+        alone.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(Busy):
+            other.look(TURNS, wanted="x")
+        assert time.monotonic() - began < LOOK_WAIT_S + 1
+        alone.execute("ROLLBACK")
 
 
 def test_a_database_that_is_not_there_is_busy() -> None:

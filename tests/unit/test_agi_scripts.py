@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from agi_scripts import shared
 from agi_scripts.callback import TRIES
 from agi_scripts.errors import CommandTimeout, Hangup
-from agi_scripts.guarded import AGEING_S, FRESH_S, MOST_UNANSWERED, Guarded, Unanswered
+from agi_scripts.guarded import AGEING_S, FRESH_S, MOST_UNANSWERED, SLOW_S, Guarded, Unanswered
 from agi_scripts.memory_services import MemoryServices
 from agi_scripts.safe_agi import SafeAgi
 from agi_scripts.scripts import SCRIPTS
@@ -79,7 +80,7 @@ def heard(asterisk: FakeAsterisk) -> list[str]:
 
 def test_a_call_takes_one_command_a_question_and_one_for_the_outcome(world: World) -> None:
     asterisk = world.call("voice_menu", "1", "0")
-    assert [command[0] for command in asterisk.commands] == ["GET DATA", "GET DATA", "STREAM FILE", "EXEC"]
+    assert [command[0] for command in asterisk.commands] == ["GET DATA", "GET DATA", "EXEC"]
     assert asterisk.set_together[0][-1] == "HOTLINE_DONE"
     assert asterisk.variables["HOTLINE_NEXT"] == "queue"
     assert asterisk.variables["HOTLINE_DONE"] == "1"
@@ -102,9 +103,61 @@ def test_the_outcome_reaches_the_dialplan_with_commas_and_all(world: World) -> N
 def test_an_elderly_caller_is_recognised_by_number(world: World) -> None:
     world.services.flags[NUMBER] = frozenset({"elderly", "language:yue"})
     asterisk = world.call("voice_menu")
-    assert [command[0] for command in asterisk.commands] == ["STREAM FILE", "EXEC"]
+    assert [command[0] for command in asterisk.commands] == ["EXEC"]
     assert asterisk.variables["HOTLINE_PRIORITY"] == "10"
     assert asterisk.variables["HOTLINE_LANG"] == "yue"
+
+
+def test_the_last_sentence_is_left_to_the_dialplan(world: World) -> None:
+    asterisk = world.call("voice_menu", "3", "0")
+    assert asterisk.variables["HOTLINE_THEN_SAY"].endswith("/en/to_a_person")
+    assert "to_a_person" not in heard(asterisk)
+
+
+def test_a_sentence_whose_file_the_dialplan_would_misread_is_said_by_the_script(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agi_scripts.conversation.PLAIN_PATH", re.compile(r"never"))
+    asterisk = world.call("voice_menu", "1", "0")
+    assert "HOTLINE_THEN_SAY" not in asterisk.variables
+    assert heard(asterisk)[-1] == "to_a_person"
+
+
+def test_what_is_known_at_once_is_asked_on_the_callers_own_thread(world: World) -> None:
+    world.services.flags_at_once = True
+    world.services.flags[NUMBER] = frozenset({"elderly"})
+    threads: list[int] = []
+    world.services.before = lambda what: threads.append(threading.get_ident()) if what == "flags_for" else None
+    assert world.guarded.flags_for(NUMBER) == {"elderly"}
+    assert threads == [threading.get_ident()]
+
+
+def test_a_look_that_took_long_is_watched_from_then_on(world: World) -> None:
+    now, threads = [1000.0], []
+    world.services.flags_at_once = True
+    world.guarded = Guarded(world.services, lambda: now[0])
+
+    def slow(what: str) -> None:
+        threads.append(threading.get_ident())
+        now[0] += SLOW_S
+
+    world.services.before = slow
+    world.guarded.flags_for(NUMBER)
+    world.guarded.flags_for(NUMBER)
+    now[0] += FRESH_S
+    world.guarded.flags_for(NUMBER)
+    here = threading.get_ident()
+    assert [thread == here for thread in threads] == [True, False, True]
+
+
+def test_a_look_that_fails_costs_the_caller_nothing(world: World) -> None:
+    def fail(what: str) -> None:
+        if what == "flags_for":
+            raise RuntimeError("database is locked")
+
+    world.services.flags_at_once = True
+    world.services.before = fail
+    assert world.call("voice_menu", "1", "0").variables["HOTLINE_NEXT"] == "queue"
 
 
 def test_a_withheld_number_is_nobody_we_know(world: World) -> None:
