@@ -19,6 +19,7 @@ from cti_bridge.snapshot import VARIABLES
 
 Action = dict[str, Value]
 
+LONGEST_EXTENSION = 79
 # A channel's name or unique id. More would be a pattern to Asterisk: "/.*/" hangs everybody up.
 _CHANNEL = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_.@:;*#+-]+")
 
@@ -79,14 +80,11 @@ class Asterisk:
         await self.do({"Action": "UserEvent", "UserEvent": event, "Core": ident})
 
     async def offer(self, channel: str, *, agent_id: str, endpoint: str, offer_id: str, timeout_s: int) -> None:
-        """Ring an agent's telephone for the caller."""
-        await self.do(
-            setvar(channel, "HOTLINE_OFFER_AGENT", agent_id),
-            setvar(channel, "HOTLINE_OFFER_ENDPOINT", endpoint),
-            setvar(channel, "HOTLINE_OFFER_TIMEOUT", timeout_s),
-            setvar(channel, "HOTLINE_OFFER_ID", offer_id),
-            redirect(channel, "acd-connect"),
-        )
+        """Ring an agent's telephone for the caller: one command, so that no half of an offer is ever left over."""
+        exten = f"offer*{agent_id}*{endpoint}*{timeout_s}*{offer_id}"
+        if len(exten) > LONGEST_EXTENSION:
+            raise ActionFailed("check", f"Asterisk would cut the offer short: {exten!r}")
+        await self.do(redirect(channel, "acd-connect", exten))
 
     async def say(self, channel: str, files: str) -> None:
         """Have the hold loop play these files (joined by &) once."""

@@ -153,14 +153,11 @@ class Offers:
         return run
 
     async def _run(self, run: Run, call: Call, agent: Agent) -> None:
-        offer = run.offer
-        if not offer.callback:  # an attempt to call back is not yet a call
-            self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
-        if agent.needs_page or self._core.hub.pages(agent.agent_id):
-            if not await self._pop(run, call, agent):
-                return
-        else:
-            self._pops.later(call, agent.agent_id)
+        offer, seen = run.offer, agent.needs_page or self._core.hub.pages(agent.agent_id) > 0
+        # Nobody waits for the notes of an offer: they are made when the telephone, or the card, has been asked for.
+        asyncio.get_running_loop().call_soon(self._note, run, call, agent, not seen)
+        if seen and not await self._pop(run, call, agent):
+            return
         if offer.offer_id not in self.runs or call.ended_ms is not None:
             return
         # From here on the caller may be anywhere between loop and telephone, whatever becomes of this task.
@@ -173,6 +170,13 @@ class Offers:
             log.info("an offer could not be put to Asterisk", offer=offer.offer_id, problem=str(error))
             if offer.offer_id in self.runs and call.phase in (Phase.hold, Phase.callback):
                 self._failed(run, call, FailCause.CANCELLED)
+
+    def _note(self, run: Run, call: Call, agent: Agent, draft: bool) -> None:
+        """Have the offer stored and, if it was not stored with a card, the draft."""
+        if not run.offer.callback:  # an attempt to call back is not yet a call
+            self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
+        if draft:
+            self._pops.later(call, agent.agent_id, card=False)
 
     async def _pop(self, run: Run, call: Call, agent: Agent) -> bool:
         """Show the card; whether the telephone may ring now."""

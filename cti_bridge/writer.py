@@ -42,9 +42,11 @@ class Fact:
     def line(self) -> str:
         """As the journal keeps it."""
         body = {"n": self.n, "at": self.at_ms, "kind": self.kind, "key": self.key, "data": dict(self.data)}
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(body)
 
 
+# Made once: `json.dumps` with settings of its own makes an encoder every time.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Apply = Callable[[list[Fact]], None]
 """Applies some facts of one lane, all or none. Raises Busy or StorageFull to be called again with the same facts."""
 
@@ -208,7 +210,7 @@ class FactWriter:
     def _mark(self, lane: str, n: int) -> None:
         with self._lock:
             self._marks[lane] = n
-            self._journal.append(json.dumps({"applied": self._marks}, separators=(",", ":")))
+            self._journal.append(_JSON.encode({"applied": self._marks}))
 
     def _refuse(self, fact: Fact, why: str) -> None:
         self._refused.append(json.dumps({"why": why, "fact": json.loads(fact.line())}, ensure_ascii=False))

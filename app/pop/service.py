@@ -39,6 +39,21 @@ def build_card(
     still says who calls).
     """
     now = now or utc_now()
+    draft, citizen = _store_draft(db, facts, agent_id, now, zone)
+    with db.read() as session:
+        return _card(session, facts, agent_id, draft, citizen, now)
+
+
+def store_draft(
+    db: Database, facts: CallFacts, agent_id: str, *, now: datetime | None = None, zone: ZoneInfo | None = None
+) -> None:
+    """Store the draft case of an offer that no page shows; `build_card` will find it. Raises Busy."""
+    _store_draft(db, facts, agent_id, now or utc_now(), zone)
+
+
+def _store_draft(
+    db: Database, facts: CallFacts, agent_id: str, now: datetime, zone: ZoneInfo | None
+) -> tuple[Case, Citizen | None]:
     number = normal_number(facts.number)
     # Only the draft is made while others wait to write; everything else is read before or after.
     with db.read() as session:
@@ -46,8 +61,7 @@ def build_card(
     with db.session() as session:
         source = Source.callback if facts.direction == "out" else Source.call
         draft = open_draft(session, facts, source=source, agent_id=agent_id, known=known, now=now, zone=zone)
-    with db.read() as session:
-        return _card(session, facts, agent_id, draft, known.get(number), now)
+    return draft, known.get(number)
 
 
 def card_without_draft(facts: CallFacts, *, now: datetime | None = None) -> Card:

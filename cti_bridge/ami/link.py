@@ -52,6 +52,11 @@ class Listener(Protocol):
         """The session ended; events from here to the next `on_up` are lost."""
 
 
+def only_event(name: str) -> dict[str, Value]:
+    """The action after which a session gets events of this name, and of others that were asked for in this way."""
+    return {"Action": "Filter", "Operation": "Add", "MatchCriteria": f"action(include),name({name}),method(none)"}
+
+
 class AmiLink:
     """See the module's text. Times in seconds. `may_act` is asked before each action: "no" refuses it unsent."""
 
@@ -236,11 +241,28 @@ class AmiLink:
             )
         if self._listener is not None:
             async with asyncio.timeout(60):
+                await self._ask_for_events(protocol)
                 await self._booted
         self.generation += 1
         self._put(None)
         await self._become(LinkState.up, "")
         log.info("AMI session is up", version=protocol.version, generation=self.generation)
+
+    async def _ask_for_events(self, protocol: HardenedProtocol) -> None:
+        """Have Asterisk send only what is wanted: every event that is not even written costs neither side anything.
+
+        An Asterisk that knows no filters by name goes on sending all of them, and they are dropped when they come. Raises
+        LinkDown when it has taken some filters but not all: then events that are wanted would be missing.
+        """
+        if self._wanted is None:
+            return
+        asked = protocol.submit_all([only_event(name) for name in sorted(self._wanted)])
+        answers: list[Message] = [await one.future for one in asked]
+        refused = [one.message for one in answers if not one.success]
+        if len(refused) == len(answers):
+            log.info("Asterisk sends all its events", why=refused[0])
+        elif refused:
+            raise LinkDown(f"Asterisk would not send every event that is needed: {refused[0]}")
 
     async def _watch(self) -> None:
         """Stay until the connection ends or falls silent."""

@@ -111,9 +111,7 @@ def test_a_refused_offer_comes_back_at_once_as_busy(
 def test_an_offer_to_a_telephone_that_is_not_there_costs_no_place(
     hotline: AsteriskUnderTest, caller: Waiting, endpoint: str
 ) -> None:
-    hotline.manager.set_variable(caller.channel, "HOTLINE_OFFER_ENDPOINT", endpoint)
-    hotline.manager.set_variable(caller.channel, "HOTLINE_OFFER_AGENT", "1003")
-    hotline.redirect(caller.channel, "acd-connect")
+    hotline.redirect(caller.channel, "acd-connect", exten=f"offer*1003*{endpoint}*20*o1")
     assert caller.event("AcdOfferEnd", timeout=4)["Status"] in ("CHANUNAVAIL", "CONGESTION")
     assert caller.event("AcdJoin", Attempt="2")["Joined"] == caller.joined
     caller.line.hang_up()

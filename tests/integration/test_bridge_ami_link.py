@@ -82,6 +82,40 @@ async def link(server: FakeAmi, ear: Ear) -> AsyncIterator[AmiLink]:
     await link.stop()
 
 
+def named(action: Fields) -> str:
+    """The event that this session has asked for."""
+    return action["MatchCriteria"].removeprefix("action(include),name(").removesuffix("),method(none)")
+
+
+def refused(action: Fields) -> bytes:
+    return message({"Response": "Error", "ActionID": action["ActionID"], "Message": "Filter format is invalid"})
+
+
+async def test_asterisk_is_asked_for_nothing_that_nobody_has_a_use_for(link: AmiLink, server: FakeAmi) -> None:
+    await link.wait_up()
+    asked = [named(one) for one in server.got("Filter")]
+    assert asked == ["FullyBooted", "Hangup", "OriginateResponse", "Shutdown", "UserEvent"]
+
+
+async def test_an_asterisk_that_knows_no_filters_is_heard_all_the_same(
+    link: AmiLink, server: FakeAmi, ear: Ear
+) -> None:
+    server.on("Filter", refused)
+    await link.wait_up()
+    server.event("Newexten")
+    server.event("Hangup")
+    await ear.until("Hangup")
+    assert "Newexten" not in ear.heard
+
+
+async def test_a_session_in_which_wanted_events_would_be_missing_is_none(link: AmiLink, server: FakeAmi) -> None:
+    server.on("Filter", lambda action: refused(action) if named(action) == "Hangup" else ok(action))
+    with pytest.raises(LinkDown, match="every event that is needed"):
+        await link.wait_up(0.5)
+    server.on("Filter", ok)
+    await link.wait_up()
+
+
 async def test_several_actions_are_pipelined_and_answered_in_order(link: AmiLink, server: FakeAmi) -> None:
     await link.wait_up()
     held: list[bytes] = []

@@ -106,18 +106,11 @@ class AsteriskUnderTest:
 
     def offer(self, channel: str, agent_id: str, endpoint: str = "", offer_id: str = "o1", timeout: int = 20) -> None:
         """Offers a waiting caller to an agent, as the core does."""
-        for name, value in (
-            ("AGENT", agent_id),
-            ("ENDPOINT", endpoint or agent_id),
-            ("ID", offer_id),
-            ("TIMEOUT", str(timeout)),
-        ):
-            self.manager.set_variable(channel, f"HOTLINE_OFFER_{name}", value)
-        self.redirect(channel, "acd-connect")
+        self.redirect(channel, "acd-connect", exten=f"offer*{agent_id}*{endpoint or agent_id}*{timeout}*{offer_id}")
 
-    def redirect(self, channel: str, context: str, extra: str = "", extra_context: str = "") -> None:
-        """Sends a channel (and its partner) to the start of a context."""
-        headers = {"Channel": channel, "Context": context, "Exten": "s", "Priority": "1"}
+    def redirect(self, channel: str, context: str, extra: str = "", extra_context: str = "", exten: str = "s") -> None:
+        """Sends a channel (and its partner) to the start of a context, or to another of its extensions."""
+        headers = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
         if extra:
             headers |= {
                 "ExtraChannel": extra,
