@@ -423,9 +423,12 @@ class Bridge:
     def _apply_facts(self, batch: list[Fact]) -> None:
         if calls := merged([fact for fact in batch if fact.kind == "call"]):
             self.domain.record(calls)
+        if drafts := [fact.data for fact in batch if fact.kind == "draft" and not fact.data.get("card", True)]:
+            self.domain.open_drafts([(told["facts"], str(told["agent_id"])) for told in drafts])
         for fact in batch:
-            if fact.kind == "draft":
-                self._apply_draft(fact)
+            if fact.kind == "draft" and fact.data.get("card", True):
+                card = self.domain.card(fact.data["facts"], str(fact.data["agent_id"]))
+                self._loop.call_soon_threadsafe(self._pops.made, fact, card)
             elif fact.kind == "callback":
                 told = fact.data
                 self.domain.settle_callback(
@@ -443,13 +446,6 @@ class Bridge:
                 endings.remove(self.settings.paths.call_spool, fact.key)
             elif fact.kind == "forgotten_callbacks":
                 self.domain.settle_forgotten_callbacks(fact.data["alive"])
-
-    def _apply_draft(self, fact: Fact) -> None:
-        about, agent_id = fact.data["facts"], str(fact.data["agent_id"])
-        if fact.data.get("card", True):
-            self._loop.call_soon_threadsafe(self._pops.made, fact, self.domain.card(about, agent_id))
-        else:
-            self.domain.open_draft(about, agent_id)
 
     def _apply_files(self, batch: list[Fact]) -> None:
         for fact in batch:

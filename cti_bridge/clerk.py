@@ -33,7 +33,7 @@ from cti_bridge.domain import AppDomain
 
 log = structlog.get_logger(__name__)
 
-QUESTIONS = ("record", "card", "open_draft")
+QUESTIONS = ("record", "card", "open_drafts")
 """The functions of `AppDomain` that are asked of the clerk. Each may be done twice without harm."""
 PIPES = 8  # as many questions at once; more are answered by the core itself
 PING_S = 1.0
@@ -198,8 +198,8 @@ class ClerkDomain(AppDomain):
         except Away:
             return super().card(call, agent_id)
 
-    def open_draft(self, call: Mapping[str, Any], agent_id: str) -> None:
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
         try:
-            self._clerk.ask("open_draft", call, agent_id)
+            self._clerk.ask("open_drafts", offers)
         except Away:
-            super().open_draft(call, agent_id)
+            super().open_drafts(offers)

@@ -26,7 +26,7 @@ from app.cases.tables import Case
 from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms
 from app.db import Database
-from app.pop import build_card, store_draft
+from app.pop import build_card, store_drafts
 from app.settings import Settings
 from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, TakenCallback
 from recordings.store import Store
@@ -106,8 +106,9 @@ class AppDomain:
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         return build_card(self._db, _call_facts(call), agent_id, zone=self._settings.zone).to_json()
 
-    def open_draft(self, call: Mapping[str, Any], agent_id: str) -> None:
-        store_draft(self._db, _call_facts(call), agent_id, zone=self._settings.zone)
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        facts = [(_call_facts(call), agent_id) for call, agent_id in offers]
+        store_drafts(self._db, facts, zone=self._settings.zone)
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
         row = self._db.look(_DRAFT, opened_for=f"call:{call_id}")

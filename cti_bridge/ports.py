@@ -128,8 +128,8 @@ class Domain(Protocol):
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         """The card of a call as JSON, its draft case stored; the same draft however often it is asked for."""
 
-    def open_draft(self, call: Mapping[str, Any], agent_id: str) -> None:
-        """Store the call's draft case as `card` does, for an agent who has no page to show a card on."""
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        """Store draft cases as `card` does, all or none, for agents who have no page to show a card on."""
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
         """The call's case as the page wants it after the talk: case_id, case_number, version, state."""

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 BACKOFF_S = (0.1, 0.25, 0.5, 1.0)
 REFUSED_RETRY_S = 15.0
 MOST_EVENTS_WAITING = 50_000
+MOST_AT_ONCE = 64  # a burst must not starve the websockets
 
 
 class LinkState(StrEnum):
@@ -86,6 +87,8 @@ class AmiLink:
         self._protocol: HardenedProtocol | None = None
         self._inbox: deque[Message | str | None] = deque()  # an event; None = up; a text = down, and why
         self._inbox_filled = asyncio.Event()
+        self._resting = False  # nothing is in the inbox, and the listener is at nothing
+        self._burst = (0.0, 0)  # when bytes came last, and how many of their events have been heard at once
         self._changed = asyncio.Condition()
         self._lost = asyncio.Event()
         self._booted: asyncio.Future[None] | None = None
@@ -251,8 +254,8 @@ class AmiLink:
     async def _ask_for_events(self, protocol: HardenedProtocol) -> None:
         """Have Asterisk send only what is wanted: every event that is not even written costs neither side anything.
 
-        An Asterisk that knows no filters by name goes on sending all of them, and they are dropped when they come. Raises
-        LinkDown when it has taken some filters but not all: then events that are wanted would be missing.
+        An Asterisk that knows no filters by name goes on sending all of them, and they are dropped when they come.
+        Raises LinkDown when it has taken some filters but not all: then events that are wanted would be missing.
         """
         if self._wanted is None:
             return
@@ -296,8 +299,25 @@ class AmiLink:
     def _on_event(self, event: Message) -> None:
         if event.event == "FullyBooted" and self._booted is not None and not self._booted.done():
             self._booted.set_result(None)
-        if self.state is LinkState.up and (self._wanted is None or event.event in self._wanted):
+        if self.state is not LinkState.up or (self._wanted is not None and event.event not in self._wanted):
+            return
+        if self._resting and self._listener is not None and self._in_burst() < MOST_AT_ONCE:
+            self._tell(self._listener, event)
+        else:
             self._put(event)
+
+    def _in_burst(self) -> int:
+        """How many events of those that came together have been heard without giving the websockets a turn."""
+        heard = self._protocol.heard if self._protocol is not None else 0.0
+        since, count = self._burst
+        self._burst = (heard, count + 1 if since == heard else 1)
+        return self._burst[1] - 1
+
+    def _tell(self, listener: Listener, event: Message) -> None:
+        try:
+            listener.on_event(event)
+        except Exception:
+            log.exception("a listener failed", event_name=event.event)
 
     def _on_lost(self, protocol: HardenedProtocol, error: Exception | None) -> None:
         if protocol is not self._protocol:
@@ -323,6 +343,7 @@ class AmiLink:
             if self._protocol is not None:
                 asyncio.get_running_loop().call_soon(self._protocol.close)
         self._inbox.append(item)
+        self._resting = False
         self._inbox_filled.set()
 
     async def _deliver(self, listener: Listener) -> None:
@@ -330,6 +351,7 @@ class AmiLink:
         while True:
             if not self._inbox:
                 self._inbox_filled.clear()
+                self._resting = True
                 await self._inbox_filled.wait()
             item = self._inbox.popleft()
             try:
@@ -338,11 +360,11 @@ class AmiLink:
                 elif isinstance(item, str):
                     listener.on_down(item)
                 else:
-                    listener.on_event(item)
+                    self._tell(listener, item)
             except Exception:
-                log.exception("a listener failed", event_name="" if item is None else getattr(item, "event", "down"))
+                log.exception("a listener failed", event_name="down" if item else "up")
                 if item is None and self._protocol is not None:
                     self._protocol.close()  # without a full picture no event can be understood
             handled += 1
-            if handled % 64 == 0:
-                await asyncio.sleep(0)  # a burst must not starve the websockets
+            if handled % MOST_AT_ONCE == 0:
+                await asyncio.sleep(0)

@@ -103,10 +103,11 @@ class MemoryDomain:
             "draft": {"case_id": case, "case_number": f"20261124-{case:06}", "version": 1, "fields": {}},
         }
 
-    def open_draft(self, call: Mapping[str, Any], agent_id: str) -> None:
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
         self._write()
-        self.opened.append((str(call["call_id"]), agent_id))
-        self.drafts.setdefault(str(call["call_id"]), len(self.drafts) + 1)
+        for call, agent_id in offers:
+            self.opened.append((str(call["call_id"]), agent_id))
+            self.drafts.setdefault(str(call["call_id"]), len(self.drafts) + 1)
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
         case = self.drafts.get(call_id)

@@ -99,14 +99,15 @@ def test_the_clerk_answers_what_the_domain_itself_answers(settings: Settings, db
 def test_a_draft_without_a_card_is_the_one_that_the_card_shows_later(settings: Settings, db: Database) -> None:
     itself = AppDomain(settings, db)
     with clerk_of(settings) as clerk:
-        assert clerk.ask("open_draft", CALL, "1001") is None
-        assert clerk.ask("open_draft", CALL, "1001") is None, "twice"
+        assert clerk.ask("open_drafts", [(CALL, "1001"), (CALL | {"call_id": "h-1.2"}, "1001")]) is None
+        assert clerk.ask("open_drafts", [(CALL, "1001")]) is None, "twice"
         draft = itself.draft("h-1.1")
         assert draft is not None
-        of_clerk(clerk, settings).open_draft(CALL, "1002")
+        of_clerk(clerk, settings).open_drafts([(CALL, "1002")])
         card = itself.card(CALL, "1002")
     assert card["draft"]["case_id"] == draft["case_id"]
-    of_clerk(clerk, settings).open_draft(CALL, "1003")  # there is no clerk any more
+    assert itself.draft("h-1.2") is not None
+    of_clerk(clerk, settings).open_drafts([(CALL, "1003")])  # there is no clerk any more
     assert itself.card(CALL, "1003")["draft"]["case_id"] == draft["case_id"]
 
 
