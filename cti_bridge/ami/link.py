@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from panoramisk.message import Message
@@ -154,7 +154,17 @@ class AmiLink:
 
         If one of them is unsafe none is sent (raises UnsafeValue); LinkDown is raised when there is no session.
         """
-        pending = self._submit_all(actions)
+        return await self.write(actions, timeout=timeout)
+
+    def write(
+        self, actions: list[dict[str, Value]], *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, list[Message | AmiError]]:
+        """Like `pipeline`, for who cannot wait: the actions are on their way when this returns; await the answers."""
+        return self._answers(self._submit_all(actions), actions, timeout)
+
+    async def _answers(
+        self, pending: list[PendingAction], actions: list[dict[str, Value]], timeout: float | None
+    ) -> list[Message | AmiError]:
         out: list[Message | AmiError] = []
         for one, fields in zip(pending, actions, strict=True):
             try:

@@ -256,6 +256,7 @@ def test_a_caller_who_is_offered_again_and_again_is_recorded_to_the_end_every_ti
         caller.line.wait(1.5)
         hotline.redirect(caller.channel, "acd-hold")
         hotline.manager.wait_event("AcdJoin", after=mark, Call=caller.call, Attempt=str(turn + 1))
+        hotline.wait_gone(agent_id, mark)  # the agent's leg closes the recording, and the citizen does not wait for it
         said, heard = hotline.legs(caller.call, turn)
         for leg, hz in ((said, 440), (heard, 880)):
             assert audio.tone_seconds(leg, hz) > audio.duration(leg) - 0.6, f"talk {turn}: {leg.name} fell silent"

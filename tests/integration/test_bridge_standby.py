@@ -261,9 +261,8 @@ async def test_a_core_killed_with_kill_9_is_replaced_by_its_standby_within_secon
         asterisk.actions.clear()
         await asterisk.arrival("Setvar", timeout=10)
         assert time.monotonic() - began < HEART_BEATS_AGAIN_WITHIN_S
-        assert [one["Action"] for one in asterisk.actions][:2] == ["Login", "UserEvent"], (
-            "first its word, then the rest"
-        )
+        done = [one["Action"] for one in asterisk.actions if one["Action"] != "Filter"]  # what it wants to hear
+        assert done[:2] == ["Login", "UserEvent"], "first its word, then the rest"
     finally:
         for core in cores:
             await asyncio.to_thread(core.stop)

@@ -143,6 +143,15 @@ class AsteriskUnderTest:
         """Until no channel is left."""
         wait_until(lambda: not self.manager.channels(), timeout, "no channel left", every=0.2)
 
+    def wait_gone(self, agent_id: str, after: int = 0, timeout: float = 5.0) -> None:
+        """Until a leg of this agent's telephone has ended since `after`, and with it its recording."""
+
+        def gone() -> bool:
+            since = self.manager.events[after:]
+            return any(e["Event"] == "Hangup" and e["Channel"].startswith(f"PJSIP/{agent_id}-") for e in since)
+
+        wait_until(gone, timeout, f"the end of a leg of {agent_id}")
+
     def wait_registered(self, agent_id: str, timeout: float = 10.0) -> None:
         """Until an agent's telephone is reachable."""
         wait_until(
