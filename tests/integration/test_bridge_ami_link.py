@@ -9,6 +9,7 @@ import pytest
 from panoramisk.message import Message
 
 from cti_bridge.ami import ActionFailed, ActionTimeout, AmiLink, LinkDown, LinkState, UnsafeValue, WrongSecret
+from cti_bridge.asterisk import Asterisk
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, message, ok
 
 
@@ -114,6 +115,15 @@ async def test_a_session_in_which_wanted_events_would_be_missing_is_none(link: A
         await link.wait_up(0.5)
     server.on("Filter", ok)
     await link.wait_up()
+
+
+async def test_an_offer_that_asterisk_would_cut_short_is_not_made(link: AmiLink, server: FakeAmi) -> None:
+    await link.wait_up()
+    offer = {"agent_id": "1001", "endpoint": "1001", "timeout_s": 20}
+    with pytest.raises(ActionFailed, match="cut the offer short"):
+        await Asterisk(link).offer("PJSIP/trunk-00000001", offer_id="o" * 61, **offer)
+    await Asterisk(link).offer("PJSIP/trunk-00000001", offer_id="o1", **offer)
+    assert [one["Exten"] for one in server.got("Redirect")] == ["offer*1001*1001*20*o1"]
 
 
 async def test_several_actions_are_pipelined_and_answered_in_order(link: AmiLink, server: FakeAmi) -> None:
