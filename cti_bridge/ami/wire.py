@@ -73,7 +73,7 @@ def message_of(text: str) -> Message | None:
         else:
             store[lower] = (key, value)
     store["content"] = ("content", "")
-    plain = Message.__new__(Message)
+    plain: Message = Message.__new__(Message)
     # Its attributes are looked up among the headers, so these two are put past that.
     plain.__dict__.update(_store=store, manager=None)
     return plain
