@@ -54,6 +54,8 @@ VERSION = 3
 
 EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in (*get_args(Event), Unknown)}
 DECISIONS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Decision)}
+# Made once: `json.dumps` with settings of its own makes an encoder for every line.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MAX_REPR = 200
 _MAX_INT = 10**18
 _NESTED = (QueueConfig, Reason, NuisanceRule, RelaxRule, RelaxStep, GroupStep, HourRule, Window, CallbackRules)
@@ -145,7 +147,7 @@ def _is_default(field: Field[Any], value: object) -> bool:
 
 
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def encode(item: Event | Decision, now_ms: int) -> str:

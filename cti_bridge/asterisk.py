@@ -7,7 +7,7 @@ channel has just gone), ActionTimeout (unknown).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from panoramisk.message import Message
@@ -19,6 +19,7 @@ from cti_bridge.snapshot import VARIABLES
 
 Action = dict[str, Value]
 
+LONGEST_EXTENSION = 79
 # A channel's name or unique id. More would be a pattern to Asterisk: "/.*/" hangs everybody up.
 _CHANNEL = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_.@:;*#+-]+")
 
@@ -54,6 +55,12 @@ def _one_value(value: str) -> str:
     return value.replace(",", "\\,")
 
 
+async def _went_well(answers: Coroutine[Any, Any, list[Message | AmiError]]) -> None:
+    for answer in await answers:
+        if isinstance(answer, AmiError):
+            raise answer
+
+
 class Asterisk:
     """See the module's text."""
 
@@ -62,13 +69,15 @@ class Asterisk:
 
     async def do(self, *actions: Action) -> None:
         """Do several things in order; raises the first error after all have been answered."""
+        await self.begin(*actions)
+
+    def begin(self, *actions: Action) -> Coroutine[Any, Any, None]:
+        """Like `do`, for who cannot wait: Asterisk has been asked when this returns; await how it went."""
         for action in actions:
             channel = str(action.get("Channel", ""))
             if channel and action["Action"] != "Originate" and not _CHANNEL.fullmatch(channel):
                 raise ActionFailed("check", f"not a channel: {channel!r}")
-        for answer in await self.link.pipeline(list(actions)):
-            if isinstance(answer, AmiError):
-                raise answer
+        return _went_well(self.link.write(list(actions)))
 
     async def beat(self, epoch_s: int) -> None:
         """Show the dialplan that the queue's heart beats."""
@@ -78,15 +87,17 @@ class Asterisk:
         """Tell whoever listens to this Asterisk which core acts."""
         await self.do({"Action": "UserEvent", "UserEvent": event, "Core": ident})
 
-    async def offer(self, channel: str, *, agent_id: str, endpoint: str, offer_id: str, timeout_s: int) -> None:
-        """Ring an agent's telephone for the caller."""
-        await self.do(
-            setvar(channel, "HOTLINE_OFFER_AGENT", agent_id),
-            setvar(channel, "HOTLINE_OFFER_ENDPOINT", endpoint),
-            setvar(channel, "HOTLINE_OFFER_TIMEOUT", timeout_s),
-            setvar(channel, "HOTLINE_OFFER_ID", offer_id),
-            redirect(channel, "acd-connect"),
-        )
+    def offer(
+        self, channel: str, *, agent_id: str, endpoint: str, offer_id: str, timeout_s: int
+    ) -> Coroutine[Any, Any, None]:
+        """Ring an agent's telephone for the caller; Asterisk has been asked when this returns.
+
+        One command, so that no half of an offer is ever left over.
+        """
+        exten = f"offer*{agent_id}*{endpoint}*{timeout_s}*{offer_id}"
+        if len(exten) > LONGEST_EXTENSION:
+            raise ActionFailed("check", f"Asterisk would cut the offer short: {exten!r}")
+        return self.begin(redirect(channel, "acd-connect", exten))
 
     async def say(self, channel: str, files: str) -> None:
         """Have the hold loop play these files (joined by &) once."""

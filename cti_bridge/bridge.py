@@ -143,9 +143,9 @@ class Bridge:
         self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
         core.callback_rules = self.rules.callback
         core.caller_key = partial(caller_key, secret(settings, KEY_SECRET).encode())
-        self.callers = Callers(core, settings, config.flag_priority)
+        self.callers = Callers(core, settings, config.flag_priority, self.rules.keep_for_last_agent)
         self._pops = Pops(core, self._late_card)
-        talks = Talks(core, self._pops)
+        self._talks = talks = Talks(core, self._pops)
         dialling = Dialling(core, talks)
         self.control = Control(core, talks, dialling)
         self.offers = Offers(core, self._pops)
@@ -340,12 +340,22 @@ class Bridge:
     def _presence(self, agent_id: str) -> None:
         """A page of an agent came or went."""
         agent = self.core.book.get(agent_id) if self._started else None
-        if agent is None or not agent.needs_page:
+        if agent is None:
+            return
+        if not agent.needs_page:
+            self._show_missing_cards(agent_id)
             return
         there = self.hub.pages(agent_id) > 0
         if there != (agent.page_lost_ms is None):
             agent.page_lost_ms = None if there else self._clock()
             self.dispatcher.tell_phone(agent)
+
+    def _show_missing_cards(self, agent_id: str) -> None:
+        """An agent with a telephone alone has opened a page: calls that came before it have had no card made."""
+        if self.hub.pages(agent_id):
+            for call in self._calls_of(agent_id):
+                if call.call_id not in self.core.cards:
+                    self._talks.show_card(call, agent_id)
 
     def _late_card(self, call_id: str, card: dict[str, Any]) -> None:
         call = self.core.call(call_id)
@@ -413,8 +423,10 @@ class Bridge:
     def _apply_facts(self, batch: list[Fact]) -> None:
         if calls := merged([fact for fact in batch if fact.kind == "call"]):
             self.domain.record(calls)
+        if drafts := [fact.data for fact in batch if fact.kind == "draft" and not fact.data.get("card", True)]:
+            self.domain.open_drafts([(told["facts"], str(told["agent_id"])) for told in drafts])
         for fact in batch:
-            if fact.kind == "draft":
+            if fact.kind == "draft" and fact.data.get("card", True):
                 card = self.domain.card(fact.data["facts"], str(fact.data["agent_id"]))
                 self._loop.call_soon_threadsafe(self._pops.made, fact, card)
             elif fact.kind == "callback":

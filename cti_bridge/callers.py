@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -40,10 +40,21 @@ def caller_key(key: bytes, number: str) -> str:
 
 
 class Callers:
-    """See the module's text. Touched from the event loop only; `flags_wanted` are those that the queue gives points."""
+    """See the module's text. Touched from the event loop only.
 
-    def __init__(self, core: Core, settings: Settings, flags_wanted: Iterable[str]) -> None:
+    `flags_wanted` are those that the queue gives points; `last_agents_wanted()` is whether any queue now keeps callers
+    for the agent who spoke with them last.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        settings: Settings,
+        flags_wanted: Iterable[str],
+        last_agents_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._core, self._flags_wanted = core, frozenset(flags_wanted)
+        self._last_agents_wanted = last_agents_wanted
         self._since_ms = settings.last_agent_hours * HOUR_MS
         self._thread = ThreadPoolExecutor(1, "callers")
         self._open: set[asyncio.Task[None]] = set()
@@ -52,6 +63,8 @@ class Callers:
         """Begin to find out about a caller; the answer is put into the call whenever it comes."""
         if not call.number or call.outbound or call.asked or len(self._open) >= MOST_OPEN:
             return
+        if not self._flags_wanted and not self._last_agents_wanted():
+            return  # by the rules that hold, no answer would move anybody
         call.asked = True
         answer = self._core.spawn(self._answer(call), f"caller-{call.call_id}")
         self._open.add(answer)

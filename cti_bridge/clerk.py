@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from queue import Empty, SimpleQueue
+from queue import Empty, LifoQueue
 from typing import Any, cast
 
 import structlog
@@ -33,7 +33,7 @@ from cti_bridge.domain import AppDomain
 
 log = structlog.get_logger(__name__)
 
-QUESTIONS = ("record", "card")
+QUESTIONS = ("record", "card", "open_drafts")
 """The functions of `AppDomain` that are asked of the clerk. Each may be done twice without harm."""
 PIPES = 8  # as many questions at once; more are answered by the core itself
 PING_S = 1.0
@@ -59,7 +59,8 @@ class _Life:
     pulse: Connection
     pipes: list[Connection]
     began: float
-    free: SimpleQueue[Connection] = field(default_factory=SimpleQueue)
+    # The one that was used last comes first: behind it the database is warm.
+    free: LifoQueue[Connection] = field(default_factory=LifoQueue)
 
 
 class Clerk:
@@ -196,3 +197,9 @@ class ClerkDomain(AppDomain):
             return cast(dict[str, Any], self._clerk.ask("card", call, agent_id))
         except Away:
             return super().card(call, agent_id)
+
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        try:
+            self._clerk.ask("open_drafts", offers)
+        except Away:
+            super().open_drafts(offers)

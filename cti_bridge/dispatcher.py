@@ -107,8 +107,8 @@ class Dispatcher:
     def _joined(self, change: Joined) -> None:
         call = self._core.telephony.calls[change.call_id]
         self.deciding.joined(call.call_id)
+        self._core.queue.feed(rejoined(self._core, call, call.attempt))  # before all else: a telephone may ring now
         self._core.facts.put("call", call.call_id, facts.joined(call))
-        self._core.queue.feed(rejoined(self._core, call, call.attempt))
         self._callers.ask(call)  # for the next join, if nothing could be learnt before
         self._take_back.arrived(call.call_id)
 

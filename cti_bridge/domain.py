@@ -26,7 +26,7 @@ from app.cases.tables import Case
 from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms
 from app.db import Database
-from app.pop import build_card
+from app.pop import build_card, store_drafts
 from app.settings import Settings
 from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, TakenCallback
 from recordings.store import Store
@@ -42,6 +42,10 @@ def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: from_ms(int(value)) if name in _TIMES and value is not None else value for name, value in facts.items()
     }
+
+
+def _call_facts(call: Mapping[str, Any]) -> CallFacts:
+    return CallFacts(**{name: value for name, value in _typed(call).items() if name != "waited_s"})
 
 
 class AppDomain:
@@ -100,8 +104,11 @@ class AppDomain:
         return CallerKnown(flags_by_number(self._db, number), last_agent_of(self._db, number, from_ms(since_ms)) or "")
 
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
-        known = {name: value for name, value in _typed(call).items() if name != "waited_s"}
-        return build_card(self._db, CallFacts(**known), agent_id, zone=self._settings.zone).to_json()
+        return build_card(self._db, _call_facts(call), agent_id, zone=self._settings.zone).to_json()
+
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        facts = [(_call_facts(call), agent_id) for call, agent_id in offers]
+        store_drafts(self._db, facts, zone=self._settings.zone)
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
         row = self._db.look(_DRAFT, opened_for=f"call:{call_id}")

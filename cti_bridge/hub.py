@@ -19,9 +19,12 @@ KEPT_WITHOUT_LISTENERS_MS = 10 * 60 * 1000
 MOST_PAGES = 8
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> str:
     """JSON as it goes over the wire."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,10 @@ class Hub:
         """How many pages this agent has open."""
         return sum(len(stream.listeners) for stream in self._of(agent_id))
 
+    def has_stream(self, agent_id: str) -> bool:
+        """Whether anything told to this agent is heard: by a page that is open, or one that may come back for it."""
+        return bool(self._of(agent_id))
+
     def boards(self) -> int:
         """How many pages show the wallboard."""
         return sum(len(s.listeners) for s in self._streams.values() if s.key.board)
@@ -147,9 +154,12 @@ class Hub:
 
     def to_agent(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
         """Tell all pages of an agent. `heard` is called once when the first of them acknowledges it."""
+        streams = self._of(agent_id)
+        if not streams:
+            return  # an agent with a telephone alone: nothing need be put into words
         text = encode(data)
         told = None if heard is None else _once(heard)
-        for stream in self._of(agent_id):
+        for stream in streams:
             seq = stream.push(event, text)
             if told is not None:
                 stream.waiting = [*stream.waiting[-KEPT:], (seq, told)]

@@ -12,10 +12,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 RETRY_S = 1.0
+DAY_MS = 86_400_000
 _BLOCK = 64 * 1024
+
+
+@lru_cache(maxsize=4)
+def _day_of(number: int) -> date:
+    """The date of a day counted from the epoch; asked for every line, and the same all day."""
+    return date(1970, 1, 1) + timedelta(days=number)
 
 
 class JournalFile:
@@ -51,7 +59,7 @@ class JournalFile:
     def append(self, line: str) -> None:
         """Add one line (without its end; a line break inside becomes a space). Never blocks, never raises."""
         data = line.replace("\n", " ").encode() + b"\n"
-        day = datetime.fromtimestamp(self._clock() / 1000, UTC).date()
+        day = _day_of(self._clock() // DAY_MS)
         with self._changed:
             if len(self._pending) == self._pending.maxlen:
                 self.lost += 1

@@ -8,9 +8,10 @@ once; the draft is stored in its own time. The caller stays in the hold loop unt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import structlog
 
@@ -90,6 +91,10 @@ def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined:
     )
 
 
+async def _raised(error: AmiError) -> None:
+    raise error
+
+
 class Offers:
     """All offers under way, by offer id.
 
@@ -97,7 +102,7 @@ class Offers:
     """
 
     prepare: Callable[[Offer], Call | None]
-    ring: Callable[[Run, Call, Agent], Awaitable[None]]
+    ring: Callable[[Run, Call, Agent], Coroutine[Any, Any, None]]
     stop_ringing: Callable[[Call], None]
 
     def __init__(self, core: Core, pops: Pops, *, ack_s: float = ACK_S) -> None:
@@ -117,7 +122,11 @@ class Offers:
             return
         run = self.runs[offer.offer_id] = Run(offer)
         agent.call_id = call.call_id
-        run.task = self._core.spawn(self._run(run, call, agent), f"offer-{offer.offer_id}")
+        seen = agent.needs_page or self._core.hub.pages(agent.agent_id) > 0
+        # A telephone without a page is rung before anything else is done; nobody waits for the notes of an offer.
+        ringing = None if seen or offer.callback else self._put(run, call, agent)
+        asyncio.get_running_loop().call_soon(self._note, run, call, agent, not seen)
+        run.task = self._core.spawn(self._run(run, call, agent, seen, ringing), f"offer-{offer.offer_id}")
 
     def cancel(self, decision: CancelOffer) -> None:
         """The engine has ended an offer: stop ringing, and fetch the caller back if it says so."""
@@ -152,27 +161,34 @@ class Offers:
             self._core.hub.to_agent(run.offer.agent_id, "call.offer_ended", data)
         return run
 
-    async def _run(self, run: Run, call: Call, agent: Agent) -> None:
+    async def _run(
+        self, run: Run, call: Call, agent: Agent, seen: bool, ringing: Coroutine[Any, Any, None] | None
+    ) -> None:
         offer = run.offer
-        if not offer.callback:  # an attempt to call back is not yet a call
-            self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
-        if agent.needs_page or self._core.hub.pages(agent.agent_id):
-            if not await self._pop(run, call, agent):
-                return
-        else:
-            self._pops.later(call, agent.agent_id)
-        if offer.offer_id not in self.runs or call.ended_ms is not None:
+        if seen and not await self._pop(run, call, agent):
             return
-        # From here on the caller may be anywhere between loop and telephone, whatever becomes of this task.
-        run.stage = Stage.ringing
-        call.offer_id = offer.offer_id
+        if ringing is None:
+            if offer.offer_id not in self.runs or call.ended_ms is not None:
+                return
+            if offer.callback:
+                self._leaves_loop(run, call)
+                ringing = self.ring(run, call, agent)
+            else:
+                ringing = self._put(run, call, agent)
         try:
-            await (self.ring(run, call, agent) if offer.callback else self._put(run, call, agent))
+            await ringing
         except AmiError as error:
             # The caller has just hung up, or the line to Asterisk is cut; either will be told by an event.
             log.info("an offer could not be put to Asterisk", offer=offer.offer_id, problem=str(error))
             if offer.offer_id in self.runs and call.phase in (Phase.hold, Phase.callback):
                 self._failed(run, call, FailCause.CANCELLED)
+
+    def _note(self, run: Run, call: Call, agent: Agent, draft: bool) -> None:
+        """Have the offer stored and, if it was not stored with a card, the draft."""
+        if not run.offer.callback:  # an attempt to call back is not yet a call
+            self._core.facts.put("call", call.call_id, offered(agent.agent_id, self._core.now_ms()))
+        if draft:
+            self._pops.later(call, agent.agent_id, card=False)
 
     async def _pop(self, run: Run, call: Call, agent: Agent) -> bool:
         """Show the card; whether the telephone may ring now."""
@@ -199,14 +215,24 @@ class Offers:
                 return False
         return True
 
-    async def _put(self, run: Run, call: Call, agent: Agent) -> None:
-        await self._core.asterisk.offer(
-            call.channel,
-            agent_id=agent.agent_id,
-            endpoint=agent.endpoint,
-            offer_id=run.offer.offer_id,
-            timeout_s=max(1, round((run.offer.deadline_ms - self._core.now_ms()) / 1000)),
-        )
+    def _leaves_loop(self, run: Run, call: Call) -> None:
+        """From here on the caller may be anywhere between loop and telephone, whatever becomes of the offer's task."""
+        run.stage = Stage.ringing
+        call.offer_id = run.offer.offer_id
+
+    def _put(self, run: Run, call: Call, agent: Agent) -> Coroutine[Any, Any, None]:
+        """Ask Asterisk to ring; await how that went."""
+        self._leaves_loop(run, call)
+        try:
+            return self._core.asterisk.offer(
+                call.channel,
+                agent_id=agent.agent_id,
+                endpoint=agent.endpoint,
+                offer_id=run.offer.offer_id,
+                timeout_s=max(1, round((run.offer.deadline_ms - self._core.now_ms()) / 1000)),
+            )
+        except AmiError as error:
+            return _raised(error)
 
     def _failed(self, run: Run, call: Call, cause: FailCause) -> None:
         """The offer ended while the caller was still in the hold loop."""

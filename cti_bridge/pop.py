@@ -53,10 +53,10 @@ class Pops:
         known = self._core.cards.setdefault(call.call_id, bare)
         return {**known, "waited_s": bare["waited_s"]}
 
-    def later(self, call: Call, agent_id: str) -> None:
-        """Have the card made and the draft stored whenever the database can."""
+    def later(self, call: Call, agent_id: str, *, card: bool = True) -> None:
+        """Have the draft stored whenever the database can, and the card made unless no page is there to show it."""
         data = card_facts(call, self._core.now_ms())
-        self._core.facts.put("draft", call.call_id, {"agent_id": agent_id, "facts": data})
+        self._core.facts.put("draft", call.call_id, {"agent_id": agent_id, "facts": data, "card": card})
 
     def made(self, fact: Fact, card: dict[str, Any]) -> None:
         """The fact writer has stored a draft (called on the event loop)."""

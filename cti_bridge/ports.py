@@ -128,6 +128,9 @@ class Domain(Protocol):
     def card(self, call: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
         """The card of a call as JSON, its draft case stored; the same draft however often it is asked for."""
 
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        """Store draft cases as `card` does, all or none, for agents who have no page to show a card on."""
+
     def draft(self, call_id: str) -> dict[str, Any] | None:
         """The call's case as the page wants it after the talk: case_id, case_number, version, state."""
 

@@ -13,6 +13,8 @@ from acd.engine import Engine
 from acd.model import Decision, Event, Refused, Tick
 from cti_bridge.journal_file import JournalFile
 
+SAME_S = 0.002  # the clock that the engine is told the time by has milliseconds
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,6 +28,7 @@ class Queueing:
         self._todo: deque[Event] = deque()
         self._busy = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0  # by the loop's clock
         self._stopped = False
         self._refusals: list[Refused] | None = None
         file.append(journal.header(engine.config, engine.seed, now_ms()))
@@ -75,10 +78,16 @@ class Queueing:
                 log.exception("a decision could not be carried out", decision=type(decision).__name__)
 
     def _set_timer(self) -> None:
+        wake, loop = self.engine.next_wake_ms(), asyncio.get_running_loop()
+        at = None if wake is None or self._stopped else loop.time() + max(0, wake - self._now_ms()) / 1000
         if self._timer is not None:
+            if at is not None and abs(at - self._timer_at) < SAME_S:
+                return  # most events leave the next thing that is due as it was
             self._timer.cancel()
             self._timer = None
-        wake = self.engine.next_wake_ms()
-        if wake is not None and not self._stopped:
-            delay = max(0, wake - self._now_ms()) / 1000
-            self._timer = asyncio.get_running_loop().call_later(delay, self.feed, Tick())
+        if at is not None:
+            self._timer, self._timer_at = loop.call_at(at, self._due), at
+
+    def _due(self) -> None:
+        self._timer = None
+        self.feed(Tick())

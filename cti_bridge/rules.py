@@ -74,6 +74,10 @@ class Rules:
         found = queues.get(queue) or queues.get(self.running.default_queue)
         return None if found is None else found.callback
 
+    def keep_for_last_agent(self) -> bool:
+        """Whether any queue keeps callers for the agent who spoke with them last."""
+        return any(queue.last_agent_s for queue in self.running.queues)
+
     async def run(self, queue: Queueing) -> None:
         """Look at the file for ever."""
         turns = 0

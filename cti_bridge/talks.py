@@ -46,6 +46,8 @@ class Talks:
         if (call_id, agent_id) not in self._talks:
             return
         self._talks.discard((call_id, agent_id))
+        if not self._core.hub.has_stream(agent_id):
+            return  # a telephone alone
         call = call or self._core.call(call_id)
         why = "hangup" if call is None or call.ended_ms else "left"
         self._core.spawn(self._say_end(call_id, agent_id, why, self._core.now_ms()), f"end-{call_id}")

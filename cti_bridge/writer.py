@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 PREFIX = "facts"
 MOST_AT_ONCE = 30  # a short transaction: the card that an agent waits for must get in between
 GATHER_S = 0.1
+APART_S = 0.5
 RETRY_S = (0.1, 0.25, 0.5, 1.0)
 
 
@@ -42,9 +44,11 @@ class Fact:
     def line(self) -> str:
         """As the journal keeps it."""
         body = {"n": self.n, "at": self.at_ms, "kind": self.kind, "key": self.key, "data": dict(self.data)}
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(body)
 
 
+# Made once: `json.dumps` with settings of its own makes an encoder every time.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Apply = Callable[[list[Fact]], None]
 """Applies some facts of one lane, all or none. Raises Busy or StorageFull to be called again with the same facts."""
 
@@ -61,6 +65,7 @@ class Lane:
         self._changed = threading.Condition()
         self._stopping = False
         self._idle = False
+        self._began = 0.0  # the last transaction, by the monotonic clock
         self.trouble = ""
         self._busy = False
         self._thread = threading.Thread(target=self._work, name=f"facts-{name}", daemon=True)
@@ -100,10 +105,13 @@ class Lane:
                 self._idle = False
                 if not self._waiting:
                     return
-                if not self._stopping and failures == 0:
+                if not self._stopping and failures == 0 and len(self._waiting) < MOST_AT_ONCE:
                     # Facts come in bursts (offered, ringing, answered): together they cost one transaction, and the
-                    # card that is being made at this moment finds the database free.
-                    self._changed.wait_for(lambda: self._stopping, GATHER_S)
+                    # card that is being made at this moment finds the database free. Transactions keep a distance,
+                    # because each costs far more than a fact in it.
+                    rest = max(GATHER_S, self._began + APART_S - time.monotonic())
+                    self._changed.wait_for(lambda: self._stopping, rest)
+                self._began = time.monotonic()
                 batch = [self._waiting[i] for i in range(min(MOST_AT_ONCE, len(self._waiting)))]
                 self._busy = True
             done = self._try(batch)
@@ -208,7 +216,7 @@ class FactWriter:
     def _mark(self, lane: str, n: int) -> None:
         with self._lock:
             self._marks[lane] = n
-            self._journal.append(json.dumps({"applied": self._marks}, separators=(",", ":")))
+            self._journal.append(_JSON.encode({"applied": self._marks}))
 
     def _refuse(self, fact: Fact, why: str) -> None:
         self._refused.append(json.dumps({"why": why, "fact": json.loads(fact.line())}, ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,15 +40,41 @@ def build_card(
     still says who calls).
     """
     now = now or utc_now()
-    number = normal_number(facts.number)
-    # Only the draft is made while others wait to write; everything else is read before or after.
+    [(draft, citizen)] = store_drafts(db, [(facts, agent_id)], now=now, zone=zone)
     with db.read() as session:
-        known = citizens.match_all(session, [number] if number else [])
+        return _card(session, facts, agent_id, draft, citizen, now)
+
+
+def store_drafts(
+    db: Database,
+    offers: Sequence[tuple[CallFacts, str]],
+    *,
+    now: datetime | None = None,
+    zone: ZoneInfo | None = None,
+) -> list[tuple[Case, Citizen | None]]:
+    """Store the draft cases of these calls for these agents, all or none; each with whom its number belongs to.
+
+    Raises Busy.
+    """
+    now = now or utc_now()
+    numbers = [normal_number(facts.number) for facts, _ in offers]
+    # Only the drafts are made while others wait to write; everything else is read before or after.
+    with db.read() as session:
+        known = citizens.match_all(session, [number for number in numbers if number])
     with db.session() as session:
-        source = Source.callback if facts.direction == "out" else Source.call
-        draft = open_draft(session, facts, source=source, agent_id=agent_id, known=known, now=now, zone=zone)
-    with db.read() as session:
-        return _card(session, facts, agent_id, draft, known.get(number), now)
+        drafts = [
+            open_draft(
+                session,
+                facts,
+                source=Source.callback if facts.direction == "out" else Source.call,
+                agent_id=agent_id,
+                known=known,
+                now=now,
+                zone=zone,
+            )
+            for facts, agent_id in offers
+        ]
+    return [(draft, known.get(number)) for draft, number in zip(drafts, numbers, strict=True)]
 
 
 def card_without_draft(facts: CallFacts, *, now: datetime | None = None) -> Card:

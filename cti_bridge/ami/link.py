@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from panoramisk.message import Message
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 BACKOFF_S = (0.1, 0.25, 0.5, 1.0)
 REFUSED_RETRY_S = 15.0
 MOST_EVENTS_WAITING = 50_000
+MOST_AT_ONCE = 64  # a burst must not starve the websockets
 
 
 class LinkState(StrEnum):
@@ -50,6 +51,11 @@ class Listener(Protocol):
 
     def on_down(self, why: str) -> None:
         """The session ended; events from here to the next `on_up` are lost."""
+
+
+def only_event(name: str) -> dict[str, Value]:
+    """The action after which a session gets events of this name, and of others that were asked for in this way."""
+    return {"Action": "Filter", "Operation": "Add", "MatchCriteria": f"action(include),name({name}),method(none)"}
 
 
 class AmiLink:
@@ -81,6 +87,8 @@ class AmiLink:
         self._protocol: HardenedProtocol | None = None
         self._inbox: deque[Message | str | None] = deque()  # an event; None = up; a text = down, and why
         self._inbox_filled = asyncio.Event()
+        self._resting = False  # nothing is in the inbox, and the listener is at nothing
+        self._burst = (0.0, 0)  # when bytes came last, and how many of their events have been heard at once
         self._changed = asyncio.Condition()
         self._lost = asyncio.Event()
         self._booted: asyncio.Future[None] | None = None
@@ -146,7 +154,17 @@ class AmiLink:
 
         If one of them is unsafe none is sent (raises UnsafeValue); LinkDown is raised when there is no session.
         """
-        pending = self._submit_all(actions)
+        return await self.write(actions, timeout=timeout)
+
+    def write(
+        self, actions: list[dict[str, Value]], *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, list[Message | AmiError]]:
+        """Like `pipeline`, for who cannot wait: the actions are on their way when this returns; await the answers."""
+        return self._answers(self._submit_all(actions), actions, timeout)
+
+    async def _answers(
+        self, pending: list[PendingAction], actions: list[dict[str, Value]], timeout: float | None
+    ) -> list[Message | AmiError]:
         out: list[Message | AmiError] = []
         for one, fields in zip(pending, actions, strict=True):
             try:
@@ -236,11 +254,28 @@ class AmiLink:
             )
         if self._listener is not None:
             async with asyncio.timeout(60):
+                await self._ask_for_events(protocol)
                 await self._booted
         self.generation += 1
         self._put(None)
         await self._become(LinkState.up, "")
         log.info("AMI session is up", version=protocol.version, generation=self.generation)
+
+    async def _ask_for_events(self, protocol: HardenedProtocol) -> None:
+        """Have Asterisk send only what is wanted: every event that is not even written costs neither side anything.
+
+        An Asterisk that knows no filters by name goes on sending all of them, and they are dropped when they come.
+        Raises LinkDown when it has taken some filters but not all: then events that are wanted would be missing.
+        """
+        if self._wanted is None:
+            return
+        asked = protocol.submit_all([only_event(name) for name in sorted(self._wanted)])
+        answers: list[Message] = [await one.future for one in asked]
+        refused = [one.message for one in answers if not one.success]
+        if len(refused) == len(answers):
+            log.info("Asterisk sends all its events", why=refused[0])
+        elif refused:
+            raise LinkDown(f"Asterisk would not send every event that is needed: {refused[0]}")
 
     async def _watch(self) -> None:
         """Stay until the connection ends or falls silent."""
@@ -274,8 +309,25 @@ class AmiLink:
     def _on_event(self, event: Message) -> None:
         if event.event == "FullyBooted" and self._booted is not None and not self._booted.done():
             self._booted.set_result(None)
-        if self.state is LinkState.up and (self._wanted is None or event.event in self._wanted):
+        if self.state is not LinkState.up or (self._wanted is not None and event.event not in self._wanted):
+            return
+        if self._resting and self._listener is not None and self._in_burst() < MOST_AT_ONCE:
+            self._tell(self._listener, event)
+        else:
             self._put(event)
+
+    def _in_burst(self) -> int:
+        """How many events of those that came together have been heard without giving the websockets a turn."""
+        heard = self._protocol.heard if self._protocol is not None else 0.0
+        since, count = self._burst
+        self._burst = (heard, count + 1 if since == heard else 1)
+        return self._burst[1] - 1
+
+    def _tell(self, listener: Listener, event: Message) -> None:
+        try:
+            listener.on_event(event)
+        except Exception:
+            log.exception("a listener failed", event_name=event.event)
 
     def _on_lost(self, protocol: HardenedProtocol, error: Exception | None) -> None:
         if protocol is not self._protocol:
@@ -301,6 +353,7 @@ class AmiLink:
             if self._protocol is not None:
                 asyncio.get_running_loop().call_soon(self._protocol.close)
         self._inbox.append(item)
+        self._resting = False
         self._inbox_filled.set()
 
     async def _deliver(self, listener: Listener) -> None:
@@ -308,6 +361,7 @@ class AmiLink:
         while True:
             if not self._inbox:
                 self._inbox_filled.clear()
+                self._resting = True
                 await self._inbox_filled.wait()
             item = self._inbox.popleft()
             try:
@@ -316,11 +370,11 @@ class AmiLink:
                 elif isinstance(item, str):
                     listener.on_down(item)
                 else:
-                    listener.on_event(item)
+                    self._tell(listener, item)
             except Exception:
-                log.exception("a listener failed", event_name="" if item is None else getattr(item, "event", "down"))
+                log.exception("a listener failed", event_name="down" if item else "up")
                 if item is None and self._protocol is not None:
                     self._protocol.close()  # without a full picture no event can be understood
             handled += 1
-            if handled % 64 == 0:
-                await asyncio.sleep(0)  # a burst must not starve the websockets
+            if handled % MOST_AT_ONCE == 0:
+                await asyncio.sleep(0)

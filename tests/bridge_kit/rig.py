@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class MemoryDomain:
         }
         self.calls: dict[str, dict[str, Any]] = {}
         self.cards: list[tuple[str, str]] = []
+        self.opened: list[tuple[str, str]] = []
         self.drafts: dict[str, int] = {}
         self.recordings: list[tuple[str, int]] = []
         self.callbacks: list[tuple[int, int, str, str]] = []
@@ -101,6 +102,12 @@ class MemoryDomain:
             "waited_s": call["waited_s"],
             "draft": {"case_id": case, "case_number": f"20261124-{case:06}", "version": 1, "fields": {}},
         }
+
+    def open_drafts(self, offers: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+        self._write()
+        for call, agent_id in offers:
+            self.opened.append((str(call["call_id"]), agent_id))
+            self.drafts.setdefault(str(call["call_id"]), len(self.drafts) + 1)
 
     def draft(self, call_id: str) -> dict[str, Any] | None:
         case = self.drafts.get(call_id)
@@ -287,6 +294,23 @@ class PlayedAsterisk(FakeAmi):
     def hangs_up(self, unique_id: str, cause: int = 16) -> None:
         """A channel ends."""
         self.event("Hangup", Uniqueid=unique_id, Channel="x", Cause=cause)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What an offer's Redirect tells the dialplan."""
+
+    agent_id: str
+    endpoint: str
+    timeout_s: int
+    offer_id: str
+
+
+def offer_of(redirect: Fields) -> Offered:
+    """An offer as it was put to Asterisk: offer*<agent>*<endpoint>*<seconds>*<id>."""
+    what, agent_id, endpoint, timeout_s, offer_id = redirect["Exten"].split("*")
+    assert (redirect["Context"], what) == ("acd-connect", "offer")
+    return Offered(agent_id, endpoint, int(timeout_s), offer_id)
 
 
 def channel(unique_id: str, *, name: str = "", application: str = "Wait", **variables: str) -> list[tuple[str, str]]:

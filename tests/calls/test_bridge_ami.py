@@ -95,6 +95,15 @@ async def test_a_line_break_is_refused_and_the_longest_value_arrives_whole(link:
     assert (await link.action("Getvar", Variable="HOTLINE_TEST")).value == long
 
 
+async def test_asterisk_does_not_even_write_what_nobody_here_has_a_use_for(link: AmiLink, ear: Ear) -> None:
+    assert link._protocol is not None
+    link._wanted = link._protocol._reader._wanted = None  # from here on everything that comes is heard
+    await Asterisk(link).failsafe_set({"PJSIP/1001": ("1001", False)}, {})  # Asterisk has an event for that
+    await link.action("UserEvent", UserEvent="Wanted")
+    await until(lambda: any(one.userevent == "Wanted" for one in ear.events))
+    assert {one.event for one in ear.events} <= WANTED | {"FullyBooted"}
+
+
 async def test_a_channel_that_is_gone_is_an_error_with_asterisks_words(link: AmiLink) -> None:
     with pytest.raises(ActionFailed, match="No such channel"):
         await Asterisk(link).do(hangup("PJSIP/nobody-00000000"))

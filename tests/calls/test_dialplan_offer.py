@@ -111,9 +111,7 @@ def test_a_refused_offer_comes_back_at_once_as_busy(
 def test_an_offer_to_a_telephone_that_is_not_there_costs_no_place(
     hotline: AsteriskUnderTest, caller: Waiting, endpoint: str
 ) -> None:
-    hotline.manager.set_variable(caller.channel, "HOTLINE_OFFER_ENDPOINT", endpoint)
-    hotline.manager.set_variable(caller.channel, "HOTLINE_OFFER_AGENT", "1003")
-    hotline.redirect(caller.channel, "acd-connect")
+    hotline.redirect(caller.channel, "acd-connect", exten=f"offer*1003*{endpoint}*20*o1")
     assert caller.event("AcdOfferEnd", timeout=4)["Status"] in ("CHANUNAVAIL", "CONGESTION")
     assert caller.event("AcdJoin", Attempt="2")["Joined"] == caller.joined
     caller.line.hang_up()
@@ -258,6 +256,7 @@ def test_a_caller_who_is_offered_again_and_again_is_recorded_to_the_end_every_ti
         caller.line.wait(1.5)
         hotline.redirect(caller.channel, "acd-hold")
         hotline.manager.wait_event("AcdJoin", after=mark, Call=caller.call, Attempt=str(turn + 1))
+        hotline.wait_gone(agent_id, mark)  # the agent's leg closes the recording, and the citizen does not wait for it
         said, heard = hotline.legs(caller.call, turn)
         for leg, hz in ((said, 440), (heard, 880)):
             assert audio.tone_seconds(leg, hz) > audio.duration(leg) - 0.6, f"talk {turn}: {leg.name} fell silent"

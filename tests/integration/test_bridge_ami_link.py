@@ -9,6 +9,7 @@ import pytest
 from panoramisk.message import Message
 
 from cti_bridge.ami import ActionFailed, ActionTimeout, AmiLink, LinkDown, LinkState, UnsafeValue, WrongSecret
+from cti_bridge.asterisk import Asterisk
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, message, ok
 
 
@@ -80,6 +81,49 @@ async def link(server: FakeAmi, ear: Ear) -> AsyncIterator[AmiLink]:
     await link.start()
     yield link
     await link.stop()
+
+
+def named(action: Fields) -> str:
+    """The event that this session has asked for."""
+    return action["MatchCriteria"].removeprefix("action(include),name(").removesuffix("),method(none)")
+
+
+def refused(action: Fields) -> bytes:
+    return message({"Response": "Error", "ActionID": action["ActionID"], "Message": "Filter format is invalid"})
+
+
+async def test_asterisk_is_asked_for_nothing_that_nobody_has_a_use_for(link: AmiLink, server: FakeAmi) -> None:
+    await link.wait_up()
+    asked = [named(one) for one in server.got("Filter")]
+    assert asked == ["FullyBooted", "Hangup", "OriginateResponse", "Shutdown", "UserEvent"]
+
+
+async def test_an_asterisk_that_knows_no_filters_is_heard_all_the_same(
+    link: AmiLink, server: FakeAmi, ear: Ear
+) -> None:
+    server.on("Filter", refused)
+    await link.wait_up()
+    server.event("Newexten")
+    server.event("Hangup")
+    await ear.until("Hangup")
+    assert "Newexten" not in ear.heard
+
+
+async def test_a_session_in_which_wanted_events_would_be_missing_is_none(link: AmiLink, server: FakeAmi) -> None:
+    server.on("Filter", lambda action: refused(action) if named(action) == "Hangup" else ok(action))
+    with pytest.raises(LinkDown, match="every event that is needed"):
+        await link.wait_up(0.5)
+    server.on("Filter", ok)
+    await link.wait_up()
+
+
+async def test_an_offer_that_asterisk_would_cut_short_is_not_made(link: AmiLink, server: FakeAmi) -> None:
+    await link.wait_up()
+    offer = {"agent_id": "1001", "endpoint": "1001", "timeout_s": 20}
+    with pytest.raises(ActionFailed, match="cut the offer short"):
+        await Asterisk(link).offer("PJSIP/trunk-00000001", offer_id="o" * 61, **offer)
+    await Asterisk(link).offer("PJSIP/trunk-00000001", offer_id="o1", **offer)
+    assert [one["Exten"] for one in server.got("Redirect")] == ["offer*1001*1001*20*o1"]
 
 
 async def test_several_actions_are_pipelined_and_answered_in_order(link: AmiLink, server: FakeAmi) -> None:

@@ -216,7 +216,7 @@ async def test_agent_first_the_agent_is_rung_then_the_citizen_and_they_talk(star
     assert (carried["HOTLINE_CALLBACK_LEG"], carried["HOTLINE_CALLBACK_AGENT"]) == (leg, "1001")
     assert (carried["HOTLINE_CALL"], carried["HOTLINE_PHASE"]) == (cb(rig), "callback")
     assert rig.domain.dialled == [(PROMISE, "1001", 1)]
-    await rig.until(lambda: rig.domain.cards == [(cb(rig), "1001")], "the card, in its own time")
+    await rig.until(lambda: rig.domain.opened == [(cb(rig), "1001")], "the draft, in its own time")
     answers(rig)
     await told(rig, "entered", "reached")
     assert rig.state("1001") == "talking"

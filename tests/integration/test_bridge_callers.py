@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from acd.model import NuisanceAction, NuisanceRule, NuisanceRuleSet
 from app.queues.source import RulesFile
 from cti_bridge.ports import CallerKnown
-from tests.bridge_kit.rig import NODE, Rig, channel, ms
+from tests.bridge_kit.rig import NODE, Rig, channel, ms, offer_of
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
 NUMBER = "13800000001"
+KEEPING = "queues: {general: {last_agent_s: 15}}\n"
 
 
 async def waiting(rig: Rig, number: str) -> str:
@@ -25,6 +28,16 @@ async def waiting(rig: Rig, number: str) -> str:
 
 def places(rig: Rig) -> dict[str, int]:
     return {one.call_id: one.joined_ms for one in rig.bridge.engine.snapshot().waiting}
+
+
+@pytest.fixture
+async def rig(rig: Rig) -> Rig:
+    """A bridge whose queue keeps callers for the agent who spoke with them last."""
+    await rig.bridge.stop()
+    rig.settings.paths.queues.write_text(KEEPING)
+    rig.rules = RulesFile(rig.settings)
+    await rig.start_bridge()
+    return rig
 
 
 async def test_who_hangs_up_in_line_and_calls_again_stands_where_they_stood_also_after_a_restart(rig: Rig) -> None:
@@ -55,19 +68,26 @@ async def test_the_agent_who_spoke_with_the_caller_last_goes_with_the_join(rig: 
     assert rig.bridge.core.telephony.calls[call].last_agent == "1002"
 
 
+async def test_nobody_is_asked_about_a_caller_whom_no_rule_would_move_until_one_would(rig: Rig) -> None:
+    rig.settings.paths.queues.write_text("queues: {general: {last_agent_s: 0}}\n")
+    await rig.bridge.rules.reload(rig.bridge.core.queue)
+    rig.domain.known[NUMBER] = CallerKnown(frozenset(), "1002")
+    call = await waiting(rig, NUMBER)
+    assert not rig.bridge.core.telephony.calls[call].asked
+    rig.settings.paths.queues.write_text(KEEPING)
+    await rig.bridge.rules.reload(rig.bridge.core.queue)
+    rig.asterisk.join(call, NUMBER, ms(), attempt=2)
+    await rig.until(lambda: rig.bridge.core.telephony.calls[call].last_agent == "1002", "the answer")
+
+
 async def test_a_caller_goes_to_the_agent_who_spoke_with_them_last_not_to_the_longest_idle(rig: Rig) -> None:
-    await rig.bridge.stop()
-    rig.settings.paths.queues.write_text("queues: {general: {last_agent_s: 15}}\n")
-    rig.rules = RulesFile(rig.settings)
-    await rig.start_bridge()
     rig.domain.known[NUMBER] = CallerKnown(frozenset(), "1002")
     await rig.ready("1001")
     await rig.ready("1002")
     call = rig.asterisk.citizen(NUMBER, ms())
     await rig.until(lambda: call in rig.bridge.core.telephony.calls and rig.bridge.callers.idle(), "an answer")
     rig.asterisk.join(call, NUMBER, ms())
-    await rig.redirects("acd-connect")
-    assert [a["Value"] for a in rig.asterisk.got("Setvar") if a["Variable"] == "HOTLINE_OFFER_AGENT"] == ["1002"]
+    assert [offer_of(one).agent_id for one in await rig.redirects("acd-connect")] == ["1002"]
 
 
 async def test_only_flags_that_the_queue_gives_points_for_leave_the_domain(rig: Rig) -> None:

@@ -13,7 +13,7 @@ from app.errors import Refused
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
 from tests.bridge_kit.fake_ami import listed
-from tests.bridge_kit.rig import Rig, ms
+from tests.bridge_kit.rig import Rig, ms, offer_of
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
@@ -23,8 +23,7 @@ async def picked_up(rig: Rig) -> tuple[str, str, str]:
     await rig.ready("1001")
     call = rig.asterisk.citizen("13800000001", ms())
     rig.asterisk.join(call, "13800000001", ms())
-    await rig.redirects("acd-connect")
-    (offer_id,) = [a["Value"] for a in rig.asterisk.got("Setvar") if a["Variable"] == "HOTLINE_OFFER_ID"]
+    (offer_id,) = [offer_of(one).offer_id for one in await rig.redirects("acd-connect")]
     leg = rig.asterisk.rings(call, "1001")
     rig.asterisk.hears_staff_number("1001", leg)
     await rig.until(lambda: rig.state("1001") == "talking", "picked up")

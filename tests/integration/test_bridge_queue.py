@@ -14,7 +14,7 @@ from acd.model import AgentState
 from cti_bridge import agents, writer
 from cti_bridge.hub import StreamKey
 from tests.bridge_kit.fake_ami import message
-from tests.bridge_kit.rig import NODE, Listener, Rig, channel, ms
+from tests.bridge_kit.rig import NODE, Listener, Rig, channel, ms, offer_of
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
@@ -34,20 +34,17 @@ async def offered(rig: Rig, number: str = "13800000001") -> tuple[str, str]:
     before = len(rig.asterisk.got("Redirect"))
     call = rig.asterisk.citizen(number, ms())
     rig.asterisk.join(call, number, ms())
-    await rig.redirects("acd-connect", before + 1)
-    values = {
-        a["Variable"]: a["Value"] for a in rig.asterisk.got("Setvar") if a.get("Channel") == rig.asterisk.name_of(call)
-    }
-    return call, values["HOTLINE_OFFER_ID"]
+    sent = await rig.redirects("acd-connect", before + 1)
+    return call, next(offer_of(one).offer_id for one in sent if one["Channel"] == rig.asterisk.name_of(call))
 
 
 async def test_a_waiting_caller_is_put_to_a_free_agent_with_everything_the_dialplan_needs(rig: Rig) -> None:
     await rig.ready("1001")
     call, offer_id = await offered(rig)
-    values = {a["Variable"]: a["Value"] for a in rig.asterisk.got("Setvar") if "Channel" in a}
-    assert values["HOTLINE_OFFER_AGENT"] == "1001"
-    assert values["HOTLINE_OFFER_ENDPOINT"] == "1001"
-    assert 15 <= int(values["HOTLINE_OFFER_TIMEOUT"]) <= 20
+    offer = offer_of((await rig.redirects("acd-connect"))[0])
+    assert (offer.agent_id, offer.endpoint) == ("1001", "1001")
+    assert 15 <= offer.timeout_s <= 20
+    assert not [a for a in rig.asterisk.got("Setvar") if "Channel" in a], "an offer is one command, all or nothing"
     leg = rig.asterisk.rings(call, "1001")
     rig.asterisk.picks_up(call, "1001", leg, offer_id)
     await rig.until(lambda: rig.state("1001") == "talking", "a talk")
@@ -96,10 +93,21 @@ async def test_a_telephone_without_a_page_is_not_kept_waiting_for_a_card_that_no
     rig.domain.slow = threading.Event()
     await rig.ready("1001")
     call, _ = await offered(rig)
-    assert rig.domain.cards == []
     rig.domain.slow.set()
-    await rig.until(lambda: call in rig.bridge.core.cards, "the card for whoever opens a page later")
-    assert rig.domain.cards[0][0] == call
+    await rig.until(lambda: rig.domain.opened == [(call, "1001")], "the draft")
+    assert rig.domain.cards == []
+
+
+async def test_an_agent_who_opens_a_page_in_the_middle_of_a_call_gets_its_card(rig: Rig) -> None:
+    await rig.ready("1001")
+    call, offer_id = await offered(rig)
+    rig.asterisk.picks_up(call, "1001", rig.asterisk.rings(call, "1001"), offer_id)
+    await rig.until(lambda: rig.domain.opened == [(call, "1001")], "the draft")
+    page, _ = listen(rig, "1001")
+    await rig.until(lambda: told(page, "call.card"), "the card")
+    assert told(page, "call.card")[0]["call_id"] == call
+    assert rig.domain.cards == [(call, "1001")]
+    assert len(rig.domain.drafts) == 1
 
 
 async def test_no_answer_makes_not_ready_and_the_next_agent_is_offered_the_same_draft(rig: Rig) -> None:
@@ -110,8 +118,8 @@ async def test_no_answer_makes_not_ready_and_the_next_agent_is_offered_the_same_
     rig.asterisk.join(call, "13800000001", ms(), attempt=2)
     await rig.redirects("acd-connect", 2)
     await rig.until(lambda: rig.state("1001") == "not_ready", "1001 not ready")
-    await rig.until(lambda: len(rig.domain.cards) == 2, "both cards")
-    assert rig.domain.cards == [(call, "1001"), (call, "1002")]
+    await rig.until(lambda: len(rig.domain.opened) == 2, "the draft has moved")
+    assert rig.domain.opened == [(call, "1001"), (call, "1002")]
     assert len(rig.domain.drafts) == 1
 
 

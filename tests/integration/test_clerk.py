@@ -96,6 +96,21 @@ def test_the_clerk_answers_what_the_domain_itself_answers(settings: Settings, db
         assert [seen.started_ms for seen in itself.open_calls(0)] == [START]
 
 
+def test_a_draft_without_a_card_is_the_one_that_the_card_shows_later(settings: Settings, db: Database) -> None:
+    itself = AppDomain(settings, db)
+    with clerk_of(settings) as clerk:
+        assert clerk.ask("open_drafts", [(CALL, "1001"), (CALL | {"call_id": "h-1.2"}, "1001")]) is None
+        assert clerk.ask("open_drafts", [(CALL, "1001")]) is None, "twice"
+        draft = itself.draft("h-1.1")
+        assert draft is not None
+        of_clerk(clerk, settings).open_drafts([(CALL, "1002")])
+        card = itself.card(CALL, "1002")
+    assert card["draft"]["case_id"] == draft["case_id"]
+    assert itself.draft("h-1.2") is not None
+    of_clerk(clerk, settings).open_drafts([(CALL, "1003")])  # there is no clerk any more
+    assert itself.card(CALL, "1003")["draft"]["case_id"] == draft["case_id"]
+
+
 def test_only_what_may_be_done_twice_is_given_to_the_clerk(clerk: Clerk) -> None:
     assert {name for name in vars(ClerkDomain) if not name.startswith("_")} == set(QUESTIONS)
     with pytest.raises(ClerkFailed, match="no such question"):

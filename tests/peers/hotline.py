@@ -106,18 +106,11 @@ class AsteriskUnderTest:
 
     def offer(self, channel: str, agent_id: str, endpoint: str = "", offer_id: str = "o1", timeout: int = 20) -> None:
         """Offers a waiting caller to an agent, as the core does."""
-        for name, value in (
-            ("AGENT", agent_id),
-            ("ENDPOINT", endpoint or agent_id),
-            ("ID", offer_id),
-            ("TIMEOUT", str(timeout)),
-        ):
-            self.manager.set_variable(channel, f"HOTLINE_OFFER_{name}", value)
-        self.redirect(channel, "acd-connect")
+        self.redirect(channel, "acd-connect", exten=f"offer*{agent_id}*{endpoint or agent_id}*{timeout}*{offer_id}")
 
-    def redirect(self, channel: str, context: str, extra: str = "", extra_context: str = "") -> None:
-        """Sends a channel (and its partner) to the start of a context."""
-        headers = {"Channel": channel, "Context": context, "Exten": "s", "Priority": "1"}
+    def redirect(self, channel: str, context: str, extra: str = "", extra_context: str = "", exten: str = "s") -> None:
+        """Sends a channel (and its partner) to the start of a context, or to another of its extensions."""
+        headers = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
         if extra:
             headers |= {
                 "ExtraChannel": extra,
@@ -149,6 +142,15 @@ class AsteriskUnderTest:
     def wait_no_channels(self, timeout: float = 8.0) -> None:
         """Until no channel is left."""
         wait_until(lambda: not self.manager.channels(), timeout, "no channel left", every=0.2)
+
+    def wait_gone(self, agent_id: str, after: int = 0, timeout: float = 5.0) -> None:
+        """Until a leg of this agent's telephone has ended since `after`, and with it its recording."""
+
+        def gone() -> bool:
+            since = self.manager.events[after:]
+            return any(e["Event"] == "Hangup" and e["Channel"].startswith(f"PJSIP/{agent_id}-") for e in since)
+
+        wait_until(gone, timeout, f"the end of a leg of {agent_id}")
 
     def wait_registered(self, agent_id: str, timeout: float = 10.0) -> None:
         """Until an agent's telephone is reachable."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from panoramisk.message import Message
 
 from cti_bridge.ami.errors import UnsafeValue
-from cti_bridge.ami.wire import NotAmi, Reader, checked_items, encode
+from cti_bridge.ami.wire import NotAmi, Reader, checked_items, encode, message_of
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -44,6 +45,30 @@ def test_utf8_split_across_reads_loses_no_character(cuts: list[int]) -> None:
             names.append(message.name if message.event == "UserEvent" else message.cause)
         at += size
     assert names == ["张三·🚰水管", "16"]
+
+
+KEYS = st.sampled_from(["Channel", "Priority", "Variable", "Language", "ActionID", "Message", "Content", "Result", ""])
+LINES = st.tuples(
+    KEYS, st.sampled_from([": ", ":", " "]), st.text(st.characters(exclude_characters="\r\n"), max_size=9)
+)
+
+
+@given(
+    st.sampled_from(["Event: UserEvent", "Response: Success", "Response: Error", "Response: Follows", "Nothing: here"]),
+    st.lists(LINES, max_size=12),
+)
+def test_a_message_is_read_as_the_library_reads_it(first: str, rest: list[tuple[str, str, str]]) -> None:
+    text = "\r\n".join([first, *("".join(line) for line in rest)])
+    ours, theirs = message_of(text), Message.from_line(text)
+    assert (ours is None) == (theirs is None)
+    if ours is not None and theirs is not None:
+        assert dict(ours) == dict(theirs)
+        assert (ours.event, ours.success, ours.content, ours.manager) == (
+            theirs.event,
+            theirs.success,
+            theirs.content,
+            theirs.manager,
+        )
 
 
 def test_bytes_that_are_no_utf8_do_not_stop_the_stream() -> None:

@@ -62,6 +62,16 @@ def test_a_wallboard_message_is_encoded_once_for_all(streams: Hub, monkeypatch: 
     assert len(encoded) == 1
 
 
+def test_for_an_agent_who_has_only_a_telephone_nothing_is_put_into_words(
+    streams: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "encode", lambda _value: pytest.fail("nobody hears this"))
+    assert not streams.has_stream("1009")
+    streams.to_agent("1009", "agent.state", {})
+    streams.stream(StreamKey("1009", False))
+    assert streams.has_stream("1009")
+
+
 def test_what_was_missed_is_complete_or_refused(streams: Hub) -> None:
     stream = streams.join(AGENT, Listener())
     for n in range(300):

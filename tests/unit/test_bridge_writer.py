@@ -19,6 +19,7 @@ LANE_OF = {"call": "facts", "recording": "files"}
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "RETRY_S", (0.005,))
     monkeypatch.setattr(writer_module, "GATHER_S", 0.0)
+    monkeypatch.setattr(writer_module, "APART_S", 0.0)
 
 
 class Store:
@@ -26,6 +27,7 @@ class Store:
 
     def __init__(self) -> None:
         self.applied: list[str] = []
+        self.batches: list[list[str]] = []
         self.locked: type[Exception] | None = None
         self.tried = threading.Event()
         self.poison = ""
@@ -37,6 +39,7 @@ class Store:
         if any(fact.key == self.poison for fact in facts):
             raise ValueError("this can never be stored")
         self.applied += [fact.key for fact in facts]
+        self.batches.append([fact.key for fact in facts])
 
 
 @pytest.fixture
@@ -62,6 +65,21 @@ def test_facts_are_applied_in_the_order_they_were_put(writer: FactWriter, store:
         writer.put("call", f"c{n}", {"number": "1"})
     assert writer.settle()
     assert store.applied == [f"c{n}" for n in range(500)]
+
+
+def test_transactions_keep_their_distance_so_that_facts_of_a_busy_time_share_them(
+    writer: FactWriter, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "APART_S", 0.5)
+    writer.start()
+    writer.put("call", "first", {})
+    assert writer.settle(5.0)
+    store.tried.clear()
+    writer.put("call", "second", {})
+    assert not store.tried.wait(0.2), "the second transaction came at once"
+    writer.put("call", "third", {})
+    assert writer.settle(5.0)
+    assert store.batches == [["first"], ["second", "third"]]
 
 
 @pytest.mark.parametrize("trouble", [Busy, StorageFull])
