@@ -95,7 +95,8 @@ class CallbackLine:
             call_id = self._call_id(one)
             if call_id in self._in_line or one.callback_id in self._refused:
                 continue
-            if not self._calls.may_call(one):
+            call = self._core.call(call_id)
+            if not self._calls.may_call(one) and (call is None or call.phase is Phase.callback):
                 self._give_up_refused(one)
             elif one.in_line is None:
                 self._enter(call_id, one)
