@@ -28,7 +28,7 @@ class NuisanceRules:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._told: dict[str, NuisanceRule] = {}  # what the engine was given, by rule
+        self._told: set[str] = set()  # rules that the engine was given
 
     async def begin(self) -> None:
         """The first look; a domain that hangs is not waited for."""
@@ -58,18 +58,17 @@ class NuisanceRules:
                 self._lift(one)
             elif one.rule_id not in self._told:
                 self._set(one)
-        over = self._told.keys() - {one.rule_id for one in found}
-        for rule_id in over:  # their time has run out, in the engine as well
-            del self._told[rule_id]
+        self._told &= {one.rule_id for one in found}  # the others' time has run out, in the engine as well
 
     def _set(self, one: NuisanceSeen) -> None:
         key = self._core.caller_key(one.number)
         rule = NuisanceRule(one.rule_id, key, NuisanceAction(one.action), one.until_ms, one.by, value=one.value)
         refused = self._core.queue.ask(NuisanceRuleSet(rule))
-        self._told[one.rule_id] = rule
+        self._told.add(one.rule_id)
         if refused is not None:
             log.warning("the queue does not take a rule about a caller", rule=one.rule_id, why=refused.why)
 
     def _lift(self, one: NuisanceSeen) -> None:
-        if self._told.pop(one.rule_id, None) is not None:
+        if one.rule_id in self._told:
+            self._told.discard(one.rule_id)
             self._core.queue.feed(NuisanceRuleLifted(one.rule_id, one.ended_by))

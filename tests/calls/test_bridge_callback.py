@@ -13,6 +13,7 @@ from agi_scripts.scripts import SCRIPTS
 from agi_scripts.server import FastAgiServer
 from app.actor import SYSTEM
 from app.agents.service import change_agent
+from app.callbacks import service as callbacks
 from app.callbacks.tables import Callback
 from app.calls.service import find
 from app.cases.tables import Case
@@ -311,6 +312,32 @@ def test_all_the_skills_a_caller_needs_reach_the_citizens_channel_and_whoever_ha
     lines[0].wait_hears(880)
     assert not speaks_yue.all("call.pop")
     ends(knows_water, call_id, lines[0])
+
+
+def test_a_caller_who_keys_in_a_premium_number_hears_so_at_once_and_is_promised_a_call_at_another(
+    hotline: AsteriskUnderTest, public_network: PublicNetwork, database: Database, core_process: CoreProcess
+) -> None:
+    number, other = "13911110021", "02555550021"
+    line = public_network.call(number).wait_answered()
+    call = hotline.wait_call(number)["Call"]
+    line.press("0")
+    hotline.manager.wait_event("AcdJoin", 15, Call=call)
+    line.press("2")
+    hotline.manager.wait_event("AcdKey", 10, Call=call)
+    line.press("2")  # another number
+    asked = line.wait_hears(PROMPT_HZ["callback_number_ask"])
+    line.press("16887788#")
+    refused = line.wait_hears(PROMPT_HZ["callback_number_refused"], since=asked)
+    again = line.wait_hears(PROMPT_HZ["callback_number_ask"], since=refused)
+    line.press("02555550021#")
+    line.wait_hears(PROMPT_HZ["digit_5"], since=again)  # the number is read back
+    line.press("1")
+    line.wait_ended()
+    row = wait_until(lambda: promise(database, other), 10, "the promise")
+    with database.read() as session:
+        numbers = set(session.execute(select(Callback.number)).scalars())
+    assert not {"16887788", number} & numbers
+    callbacks.cancel(database, SYSTEM, row.id or 0)
 
 
 def told(core_process: CoreProcess, call_id: str) -> list[str]:
