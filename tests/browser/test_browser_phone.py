@@ -345,8 +345,10 @@ def asks_to_be_called(world: World, number: str) -> list[Line]:
 
 
 def calls_back(desk: Desk) -> None:
-    """The page rings for a call-back and is answered; the citizen's telephone rings."""
-    desk.start()
+    """The agent is ready, and at once the page rings for the call-back and is answered; the citizen's phone rings."""
+    desk.click("start")
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    desk.click("ready")
     desk.shows("ringing", timeout=40_000)
     desk.page.keyboard.press("F2")
     desk.shows("talking", "正在拨打市民")
