@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.destinations import Destinations
 from ivr import spoken
 
 from .conversation import Conversation
@@ -13,7 +14,7 @@ from .services import Standing
 from .shared import call_variables, language_of, sounds_of
 
 TRIES = 3
-DIALABLE = re.compile(r"[0-9]{5,16}")
+DIALABLE = re.compile(r"[0-9]{3,16}")
 CONFIRM, OTHER = "1", "2"
 
 
@@ -25,7 +26,7 @@ def callback(agi: SafeAgi, services: Guarded) -> None:
     """
     facts = call_variables(agi, "LANG", "NUMBER", "QUEUE", "JOINED", "PLACE_MS", "SKILLS", "PRIORITY")
     conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
-    number = _number(conversation, facts["NUMBER"] or agi.number)
+    number = _number(conversation, facts["NUMBER"] or agi.number, services.setup.destinations)
     if number and services.register_callback(agi.call, number, conversation.language, _standing(facts)):
         conversation.say("callback_registered", "goodbye")
         agi.set_variables(HOTLINE_DONE=1)
@@ -45,30 +46,39 @@ def _standing(facts: dict[str, str]) -> Standing:
     return Standing(facts["QUEUE"], min((at for at in times if at > 0), default=0), skills, priority)
 
 
-def _number(conversation: Conversation, known: str) -> str:
+def _number(conversation: Conversation, known: str, destinations: Destinations) -> str:
     """The number to call, confirmed by a key, or "". Silence confirms nothing: it is asked again, and then let be."""
-    number = known.lstrip("+")
+    number = known
+    if _is_number(number) and not destinations.may_call_back(number):
+        conversation.say("callback_number_refused")
+        number = ""
     for _ in range(TRIES):
-        if DIALABLE.fullmatch(number):
-            sentence = ("callback_number_is", *spoken.phone_number(number), "pause", "callback_confirm")
+        if _is_number(number):
+            digits = spoken.phone_number(number.lstrip("+"))
+            sentence = ("callback_number_is", *digits, "pause", "callback_confirm")
             key = conversation.choose(sentence, CONFIRM + OTHER, "wrong_key")
             if key == CONFIRM:
-                return known if number == known.lstrip("+") else number
+                return number
             if not key:
                 continue
-        number = _ask_number(conversation)
+        number = _ask_number(conversation, destinations)
         if not number:
             return ""
     return ""
 
 
-def _ask_number(conversation: Conversation) -> str:
+def _is_number(text: str) -> bool:
+    return DIALABLE.fullmatch(text.lstrip("+")) is not None
+
+
+def _ask_number(conversation: Conversation, destinations: Destinations) -> str:
     said: tuple[str, ...] = ("callback_number_ask",)
     for _ in range(TRIES):
         number, ended = conversation.ask(said, 16, 5000)
-        if DIALABLE.fullmatch(number):
+        if _is_number(number) and destinations.may_call_back(number):
             return number
         if not number and not ended:
             return ""
-        said = ("callback_number_wrong", "callback_number_ask")
+        fault = "callback_number_refused" if _is_number(number) else "callback_number_wrong"
+        said = (fault, "callback_number_ask")
     return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from app.destinations import Destinations
 from ivr.prompts import PromptSettings, ToolLookup
 
 
@@ -29,6 +30,8 @@ class VoiceSetup:
     longest_message_s: int = 180
     deadline_s: float = 3.0
     """How long a caller waits in silence for the domain before going on without it."""
+    destinations: Destinations = field(default_factory=Destinations)
+    """Which numbers may be called back."""
 
     @classmethod
     def from_settings(cls, settings: Any, tool: ToolLookup) -> VoiceSetup:
@@ -42,6 +45,7 @@ class VoiceSetup:
             closes=_clock(settings.closes),
             zone=ZoneInfo(settings.timezone),
             node=settings.node,
+            destinations=Destinations.of(settings),
         )
 
     @property

@@ -24,6 +24,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from app import destinations
+
 REPO = Path(__file__).resolve().parent.parent
 PREFIX = "HOTLINE_"
 
@@ -156,7 +158,9 @@ class Settings(BaseSettings):
     fax_number: str = "12340"
     trunk_addresses: list[str] = ["127.0.0.2"]  # addresses or networks that may deliver citizens' calls
     trunk_out: str = ""  # host[:port] that takes outbound calls; "" = none
-    outbound_allowed: list[str] = ["110", "119", "120", "122"]  # regular expressions, matched whole
+    # Destinations: kinds of number (mobile, fixed, hongkong, macau, taiwan) or regular expressions, matched whole.
+    outbound_allowed: list[str] = list(destinations.ANYBODY)  # what everybody may call
+    callback_allowed: list[str] = list(destinations.CALL_BACK)  # where citizens may be called back
     # Desk phones that obey NOTIFY with Event: talk, by the beginning of their User-Agent (regular expressions). Others
     # may answer it with 481, which ends the call that rings; so a phone is listed only when it has been tried.
     talk_event_phones: list[str] = []
@@ -240,7 +244,13 @@ class Settings(BaseSettings):
             raise ValueError("a time of day is written HH:MM, 00:00 to 23:59")
         return value
 
-    @field_validator("outbound_allowed", "talk_event_phones")
+    @field_validator("outbound_allowed", "callback_allowed")
+    @classmethod
+    def _destinations(cls, value: list[str]) -> list[str]:
+        destinations.expression(value)
+        return value
+
+    @field_validator("talk_event_phones")
     @classmethod
     def _patterns(cls, value: list[str]) -> list[str]:
         for pattern in value:

@@ -15,6 +15,7 @@ from app.cases.tables import Case, CaseCounter, CaseEvent, HandlingSection, Rota
 from app.citizens.tables import Citizen, CitizenNumber
 from app.faxes.tables import Fax
 from app.hours.tables import SpecialDay
+from app.nuisance.tables import NuisanceRule
 from app.voicemails.tables import Voicemail
 from recordings.tables import ChainHead, Recording
 
@@ -36,6 +37,7 @@ __all__ = [
     "Fax",
     "HandlingSection",
     "LoginAttempt",
+    "NuisanceRule",
     "Recording",
     "Rotation",
     "SpecialDay",

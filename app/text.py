@@ -8,6 +8,9 @@ import unicodedata
 _CALL_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the rest of a line around
 _NUMBER = re.compile(r"[^0-9+*#]")
+# A mobile number behind China's code without its +, or behind the 0 of a long-distance call; no other is like it.
+_MOBILE_ABROAD = re.compile(r"(86|0)1[3-9][0-9]{9}")
+_FOREIGN = re.compile(r"00[1-9][0-9]{6,14}")
 
 
 def clean(value: str, limit: int, *, lines: bool = False) -> str:
@@ -34,15 +37,17 @@ def is_call_id(value: str) -> bool:
 def normal_number(number: str) -> str:
     """One spelling per telephone: only 0-9 + * #, at most 32, China's +86/0086 in its domestic form.
 
-    +86 138 0013 8000 → 13800138000, +86 21 5555 1234 → 02155551234, (021) 5555-1234 → 02155551234; foreign numbers
-    keep their +. "" for a withheld number.
+    +86 138 0013 8000, 8613800138000 and 013800138000 → 13800138000, +86 21 5555 1234 → 02155551234, (021) 5555-1234 →
+    02155551234; foreign numbers have a +: 00852 9123 4567 → +85291234567. "" for a withheld number.
     """
     digits = _NUMBER.sub("", unicodedata.normalize("NFKC", number))[:32]
+    if _MOBILE_ABROAD.fullmatch(digits):
+        return digits[-11:]
     for prefix in ("+86", "0086"):
         if digits.startswith(prefix) and len(digits) > len(prefix) + 4:
             rest = digits.removeprefix(prefix)
             return rest if rest.startswith(("1", "0", "400", "800")) and len(rest) >= 10 else "0" + rest
-    return digits
+    return "+" + digits[2:] if _FOREIGN.fullmatch(digits) else digits
 
 
 def masked_number(number: str) -> str:

@@ -65,12 +65,14 @@ class VoiceServices:
         return Receipt(taken.case_number or "", taken.status)
 
     def register_callback(self, call_id: str, number: str, language: str, standing: Standing) -> bool:
-        """True when we will call `number`; False when there is no number to call."""
+        """True when we will call `number`; False when there is none, or none that may be called back."""
         facts = CallFacts(call_id, number=number, language=language)
         since = from_ms(standing.since_ms) if standing.since_ms else None
         place = Place(standing.queue, since, standing.skills, standing.priority)
         try:
-            request(self._db, facts, place=place, most_attempts=self._settings.callback_attempts)
+            request(
+                self._db, facts, self.setup.destinations, place=place, most_attempts=self._settings.callback_attempts
+            )
         except BadInput:
             return False
         return True

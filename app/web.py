@@ -28,7 +28,9 @@ from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.measures.routes import router as measures
+from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
+from app.queues.routes import router as queues
 from app.settings import Settings
 from app.voicemails.routes import router as voicemails
 from recordings.routes import router as recordings
@@ -38,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    audit,
+    nuisance, queues, audit,
 )  # fmt: skip
 
 

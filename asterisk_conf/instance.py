@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.destinations import BadPattern, Destinations
 from app.secrets import secret
 from app.settings import Settings
 from app.tools import asterisk_dirs, tool
@@ -21,7 +22,6 @@ from asterisk_conf.accounts import BadAccount, PhoneAccount, RenderExtra, checke
 from asterisk_conf.certificates import certificate
 from asterisk_conf.manager_probe import NotReady, wait_ready
 from asterisk_conf.modules import UNUSED
-from asterisk_conf.outbound import BadPattern, dialplan_regex
 from asterisk_conf.ports import PortTaken, check_ports
 
 __all__ = [
@@ -201,7 +201,7 @@ def _context(settings: Settings, accounts: list[PhoneAccount], extra: RenderExtr
         "rtp_end": settings.rtp_end - udptl_ports,
         "udptl_start": settings.rtp_end - udptl_ports + 1,
         "udptl_end": settings.rtp_end,
-        "outbound_regex": dialplan_regex(settings.outbound_allowed),
+        "destinations": Destinations.of(settings),
         "staff_folder": staff_numbers.folder(settings),
     }
 

@@ -15,7 +15,7 @@ from panoramisk.message import Message
 
 from acd.engine import Engine
 from acd.explain import explain_call
-from acd.model import AgentNotReady, AgentState
+from acd.model import AgentNotReady, AgentState, EngineConfig
 from app.actor import Actor
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.clock import from_ms
@@ -46,6 +46,7 @@ from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
 from cti_bridge.mandate import Mandate
 from cti_bridge.model import Call
+from cti_bridge.nuisance import NuisanceRules
 from cti_bridge.offers import Offers
 from cti_bridge.pop import Pops
 from cti_bridge.ports import Domain, QueueRules
@@ -144,6 +145,7 @@ class Bridge:
         core.callback_rules = self.rules.callback
         core.caller_key = partial(caller_key, secret(settings, KEY_SECRET).encode())
         self.callers = Callers(core, settings, config.flag_priority, self.rules.keep_for_last_agent)
+        nuisance = NuisanceRules(core)
         self._pops = Pops(core, self._late_card)
         self._talks = talks = Talks(core, self._pops)
         dialling = Dialling(core, talks)
@@ -196,6 +198,7 @@ class Bridge:
         if left:
             log.info("facts left by an earlier life are applied", facts=left)
         await self._read_staff()
+        await nuisance.begin()
         await self.link.start()
         for work in (
             self._beat.run(),
@@ -204,6 +207,7 @@ class Bridge:
             self._housekeeping(),
             self.rules.run(queue),
             self.line.run(),
+            nuisance.run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True
@@ -315,6 +319,10 @@ class Bridge:
             return None
         phones = (self.core.telephony.phones.get(endpoint) for endpoint in (agent_id, f"{agent_id}w"))
         return any(phone is not None and phone.reachable for phone in phones)
+
+    def rules_in_force(self) -> EngineConfig | None:
+        """The rules that the queue goes by; None before the start."""
+        return self.rules.running if self._started else None
 
     def explain(self, call_id: str, language: str = "zh") -> list[str]:
         """Why this caller waited and who was offered, in words, from the journal. Reads files: call on a thread."""

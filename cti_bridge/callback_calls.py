@@ -8,7 +8,6 @@ follows. An agent who waits hears that it was in vain from the dialplan, whoever
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Collection
 from typing import Protocol
@@ -31,7 +30,6 @@ from cti_bridge.talks import Talks
 log = structlog.get_logger(__name__)
 
 AGENT = "acd-callback-agent"  # where the agent waits for the citizen
-DIALABLE = re.compile(r"\+?[0-9]{3,20}")
 SPEAKS_S = 5.0  # of the time for dialling, left for what is said to the citizen before they wait
 BEGINS_S = 10.0  # a channel that is not there by then will not come
 CLAIM_EVERY_S = 0.5
@@ -51,6 +49,9 @@ class Line(Protocol):
 
     def taken(self, callback_id: int, by: str = "") -> None:
         """A person deals with it."""
+
+    def refused(self, call_id: str) -> None:
+        """The number may not be called back: it is over, and people are told."""
 
 
 class CallbackCalls:
@@ -130,9 +131,12 @@ class CallbackCalls:
             return
         if call is None or not decision.agent_id:
             call = self._call(call_id, one)
+        if not self.may_call(one):
+            self.line.refused(call_id)
+            return
         if not await self._claimed(decision, one) or self._core.call(call_id) is not call:
             return
-        if not DIALABLE.fullmatch(one.number) or not self._core.settings.trunk_out:
+        if not self._core.settings.trunk_out:
             self._in_vain(call, "REFUSED", 21)
             return
         leg = Leg("", call_id, Role.citizen, "", one.number, LegState.dialing, self._core.now_ms())
@@ -147,6 +151,10 @@ class CallbackCalls:
         still = self._core.call(call_id) is call and call.legs.get(call_id) is leg
         if still and call.phase is Phase.callback and not leg.channel:
             self._in_vain(call, "CHANUNAVAIL", 0)  # Asterisk never made the channel, and has no word for that
+
+    def may_call(self, one: LineCallback) -> bool:
+        """Whether the number of this promise may be called back, as the settings say now."""
+        return self._dialling.destinations.may_call_back(one.number)
 
     async def _claimed(self, decision: DialCitizen, one: LineCallback) -> bool:
         """Whether the promise is ours to dial: the domain says so, once it can be asked."""

@@ -26,7 +26,7 @@ from acd.model import (
     Refused,
     Why,
 )
-from app.callbacks.model import LineStep
+from app.callbacks.model import NOT_ALLOWED, LineStep
 from app.errors import HotlineError
 from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.core import Core
@@ -90,12 +90,15 @@ class CallbackLine:
 
     def _see(self, found: Sequence[LineCallback]) -> None:
         if self._first:
-            self._calls.end_strays({self._call_id(one) for one in found})
+            self._calls.end_strays({self._call_id(one) for one in found if self._calls.may_call(one)})
         for one in found:
             call_id = self._call_id(one)
             if call_id in self._in_line or one.callback_id in self._refused:
                 continue
-            if one.in_line is None:
+            call = self._core.call(call_id)
+            if not self._calls.may_call(one) and (call is None or call.phase is Phase.callback):
+                self._give_up_refused(one)
+            elif one.in_line is None:
                 self._enter(call_id, one)
             elif self._first:
                 self._restore(call_id, one)
@@ -196,6 +199,20 @@ class CallbackLine:
             self._why.pop(call.call_id, None)
             self._note(one.callback_id, LineStep.reached)
             self._core.board_changed()
+
+    def refused(self, call_id: str) -> None:
+        """Its number may not be called back: nobody is dialled, and a supervisor sees why."""
+        one = self._in_line.pop(call_id, None)
+        if one is not None:
+            self._give_up_refused(one)
+            self._core.queue.feed(CallbackCancelled(call_id, NOT_ALLOWED))
+            self._calls.over(call_id)
+            self._core.board_changed()
+
+    def _give_up_refused(self, one: LineCallback) -> None:
+        self._refused.add(one.callback_id)
+        log.warning("a number may not be called back; the promise is given up", callback=one.callback_id)
+        self._note(one.callback_id, LineStep.given_up, why=NOT_ALLOWED)
 
     def taken(self, callback_id: int, by: str = "") -> None:
         """A person deals with it, or it is over: it leaves the line, and the domain knows already."""

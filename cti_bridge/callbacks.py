@@ -12,13 +12,14 @@ from typing import Any
 
 import structlog
 
-from app.callbacks.model import AttemptOutcome
+from app.callbacks.model import NOT_ALLOWED, AttemptOutcome
 from app.errors import HotlineError
 from cti_bridge.agents import Agent
 from cti_bridge.changes import OutboundEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
 from cti_bridge.model import Attempt, Call
+from cti_bridge.refusals import refused
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +31,21 @@ class Callbacks:
         self._core, self._dialling, self._out_of_line = core, dialling, out_of_line
 
     async def start(self, agent: Agent, callback_id: int) -> dict[str, Any]:
-        """Take the task and dial its number. Raises NotFound, Refused; then nobody is called and no attempt counts."""
+        """Take the task and dial its number. Raises NotFound, Refused; then nobody is called and no attempt counts.
+
+        A number that may not be called ends the promise, for a supervisor to see.
+        """
         self._dialling.check_free(agent.agent_id)
         taken = await asyncio.to_thread(self._core.domain.take_callback, callback_id, agent.agent_id)
         self._out_of_line(callback_id, agent.agent_id)
         attempt = Attempt(callback_id, taken.taken_ms)
+        if not self._dialling.may_dial(agent.agent_id, taken.number, callback=True):
+            self._put("", attempt, AttemptOutcome.refused, NOT_ALLOWED)
+            raise refused(
+                "callback_refused",
+                "该号码不在可回拨范围内，任务已停止，由班长处理。",
+                "This number may not be called back. The task has ended; a supervisor sees it.",
+            )
         try:
             return await self._dialling.dial(agent, taken.number, callback=attempt)
         except HotlineError:
@@ -47,8 +58,8 @@ class Callbacks:
 
     def not_answered(self, call: Call, change: OutboundEnded) -> None:
         """The number was dialled, in vain."""
-        refused = change.status == "REFUSED"  # by our own dialplan: nobody was rung
-        self._settle(call, AttemptOutcome.not_dialled if refused else AttemptOutcome.missed, change.status.lower())
+        ours = change.status == "REFUSED"  # by our own dialplan: nobody was rung
+        self._settle(call, AttemptOutcome.not_dialled if ours else AttemptOutcome.missed, change.status.lower())
 
     def ended(self, call: Call) -> None:
         """The call is over. Whoever was rung and had not answered by then was missed."""

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from acd.model import AgentBusyOutside
+from app.destinations import Destinations
 from app.errors import BadInput
 from cti_bridge import facts, rooms
 from cti_bridge.agents import Agent
@@ -30,30 +31,33 @@ class Dialling:
     def __init__(self, core: Core, talks: Talks) -> None:
         self._core, self._talks = core, talks
         self._outside: dict[str, str] = {}  # call that we dial → agent
+        self.destinations = Destinations.of(core.settings)
 
-    def target(self, agent_id: str, to: str, *, permitted: bool = False) -> str:
-        """The number as it will be dialled. Raises BadInput, Refused."""
+    def target(self, agent_id: str, to: str, *, callback: bool = False) -> str:
+        """The number as it will be dialled; `callback`: a citizen has asked for it. Raises BadInput, Refused."""
         number = re.sub(r"[\s()-]", "", to)
         if not NUMBER.fullmatch(number):
             raise BadInput(fields={"to": "请输入电话号码或工号。"})
         if number == agent_id:
             raise refused("own_number", "不能呼叫自己。", "That is your own number.")
+        if number in self._core.book.records or self.may_dial(agent_id, number, callback=callback):
+            return number
+        raise refused("not_permitted", "您没有呼叫此号码的权限。", "You may not dial this number.")
+
+    def may_dial(self, agent_id: str, number: str, *, callback: bool = False) -> bool:
+        """Whether this agent may call outside there, by their permission or because a citizen has asked for it."""
         record = self._core.book.records.get(agent_id)
-        allowed = (
-            permitted
-            or number in self._core.book.records
-            or any(re.fullmatch(pattern, number) for pattern in self._core.settings.outbound_allowed)
+        may_dial_out = record is not None and record.may_dial_out
+        return self.destinations.may_dial(number, may_dial_out=may_dial_out) or (
+            callback and self.destinations.may_call_back(number)
         )
-        if not allowed and not (record is not None and record.may_dial_out):
-            raise refused("not_permitted", "您没有呼叫此号码的权限。", "You may not dial this number.")
-        return number
 
     async def dial(self, agent: Agent, to: str, *, callback: Attempt | None = None) -> dict[str, Any]:
         """Click to dial: the agent's telephone rings, then the number is dialled. Raises BadInput, Refused.
 
-        `callback`: a citizen has asked for it, so the number needs no permission.
+        `callback`: a citizen has asked for it, so what counts is which numbers may be called back.
         """
-        number = self.target(agent.agent_id, to, permitted=callback is not None)
+        number = self.target(agent.agent_id, to, callback=callback is not None)
         self.check_free(agent.agent_id)
         unique_id = f"{self._core.settings.node}-{self._core.now_ms() // 1000}.d{secrets.randbelow(10**6)}"
         call = Call(unique_id, "", Phase.outbound, outbound=True, number=number, started_ms=self._core.now_ms())

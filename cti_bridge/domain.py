@@ -26,9 +26,12 @@ from app.cases.tables import Case
 from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms
 from app.db import Database
+from app.nuisance import service as nuisance
+from app.nuisance.tables import NuisanceRule
 from app.pop import build_card, store_drafts
 from app.settings import Settings
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, TakenCallback
+from app.text import normal_number
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, NuisanceSeen, TakenCallback
 from recordings.store import Store
 
 _DRAFT: Any = select(
@@ -122,9 +125,13 @@ class AppDomain:
             detail = {"state": state, **({"reason": reason} if reason else {})}
             write(session, actor, Action.agent_overridden, f"agent:{agent_id}", detail)
 
+    def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
+        with self._db.read() as session:
+            return [_rule(row) for row in nuisance.for_the_queue(session, from_ms(now_ms))]
+
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)
-        return TakenCallback(row.number, to_ms(row.taken_at) if row.taken_at else 0)
+        return TakenCallback(normal_number(row.number), to_ms(row.taken_at) if row.taken_at else 0)
 
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         callbacks.settle(self._db, callback_id, taken_ms, outcome, why)
@@ -146,7 +153,7 @@ class AppDomain:
 def _in_line(row: Callback) -> LineCallback:
     return LineCallback(
         callback_id=row.id or 0,
-        number=row.number,
+        number=normal_number(row.number),  # what is dialled is what the rule has seen
         call_id=row.call_id,
         language=row.language,
         queue=row.queue or "general",
@@ -159,6 +166,12 @@ def _in_line(row: Callback) -> LineCallback:
         dialling=row.state == CallbackState.dialling.value,
         in_line=row.in_line,
     )
+
+
+def _rule(row: NuisanceRule) -> NuisanceSeen:
+    ended_by = f"user:{row.ended_by or 0}" if row.ended_at else ""
+    until_ms, by = to_ms(row.until), f"user:{row.created_by or 0}"
+    return NuisanceSeen(str(row.id), row.number, row.action, row.value, until_ms, by, ended_by)
 
 
 def _seen(row: Call) -> CallSeen:

@@ -52,6 +52,20 @@ class CallerKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class NuisanceSeen:
+    """A rule about a caller. `action` is `acd.config.NuisanceAction`'s word, `by` and `ended_by` name users by id;
+    `ended_by` is "" for a rule in force."""
+
+    rule_id: str
+    number: str
+    action: str
+    value: int
+    until_ms: int
+    by: str
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TakenCallback:
     """A call-back that is an agent's task now. `taken_ms` names the attempt."""
 
@@ -139,6 +153,9 @@ class Domain(Protocol):
 
     def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
         """Write down that this person sets the state of that agent."""
+
+    def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
+        """The rules about callers that are in force, and those that somebody has ended lately."""
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         """The call-back becomes this agent's task. Raises NotFound or Refused."""

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from fastapi import APIRouter
 
+from acd.model import EngineConfig
 from cti_bridge.activity import ACTING, Effect, Holder, Lock, Sight, State
 from cti_bridge.bridge import Bridge
 from cti_bridge.mandate import SETTLE_S, Mandate
@@ -95,6 +96,10 @@ class StandbyCore:
     def explain(self, call_id: str, language: str = "zh") -> list[str]:
         """Why this caller waited, from the journal that this core can read."""
         return self.bridge.explain(call_id, language)
+
+    def rules_in_force(self) -> EngineConfig | None:
+        """The rules that the queue goes by; None in a core that stands by."""
+        return None if (serving := self._serving()) is None else serving.rules_in_force()
 
     def reload_rules(self) -> None:
         """Read the rules of the queue again now; a core that stands by reads them when it takes over."""

@@ -18,7 +18,7 @@ from app.clock import utc_now
 from app.errors import BadInput
 from app.http.context import ActorDep, WebDep
 from app.http.files import file_response
-from app.http.schema import Answer, Body, Id, Version
+from app.http.schema import Answer, Body, Id, Version, countable
 from app.text import clean
 
 router = APIRouter(prefix="/api/announcements", tags=["announcements"])
@@ -36,10 +36,7 @@ class AnnouncementIn(Body):
     @field_validator("active_from", "active_until")
     @classmethod
     def _countable(cls, moment: datetime) -> datetime:
-        """Outside of these years, moments leave what databases can count."""
-        if not 2000 <= moment.year <= 2200:
-            raise ValueError("out of range")
-        return moment
+        return countable(moment)
 
 
 class AnnouncementEdit(AnnouncementIn):

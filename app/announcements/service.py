@@ -15,7 +15,7 @@ from app.announcements.tables import Announcement
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.auth.tables import User
+from app.auth.service import display_names
 from app.clock import iso, utc_now
 from app.db import found
 from app.errors import BadInput, Refused, VersionConflict
@@ -137,7 +137,7 @@ def as_json(
     session: Session, row: Announcement, *, now: datetime, heard: Collection[int] | None = None
 ) -> dict[str, Any]:
     """One announcement as pages read it; `heard` are the ids of those that callers hear (asked for when not given)."""
-    names = _names(session, row.created_by, row.updated_by)
+    names = display_names(session, {row.created_by, row.updated_by})
     state = state_of(row.active_from, row.active_until, now)
     return {
         "id": row.id,
@@ -152,9 +152,9 @@ def as_json(
         "heard": (row.id or 0) in (heard_now(session, now) if heard is None else heard),
         "version": row.version,
         "created_at": iso(row.created_at),
-        "created_by_name": names.get(row.created_by),
+        "created_by_name": names.get(row.created_by or 0),
         "updated_at": iso(row.updated_at),
-        "updated_by_name": names.get(row.updated_by),
+        "updated_by_name": names.get(row.updated_by or 0),
     }
 
 
@@ -187,9 +187,3 @@ def _touch(session: Session, actor: Actor, row: Announcement, detail: Mapping[st
 
 def _told(value: Any) -> Any:
     return iso(value) if isinstance(value, datetime) else value
-
-
-def _names(session: Session, *users: int | None) -> dict[int | None, str]:
-    known = [user for user in users if user is not None]
-    statement = select(col(User.id), col(User.display_name)).where(col(User.id).in_(known))
-    return dict(session.execute(statement).all())

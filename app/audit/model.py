@@ -33,3 +33,5 @@ class Action(StrEnum):
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"
     calendar_changed = "calendar.changed"
+    nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
+    nuisance_ended = "nuisance.ended"  # … ended before its time

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     messages_read = "messages.read"  # voicemails and faxes
     callbacks_handle = "callbacks.handle"
     announcements_write = "announcements.write"
+    rules_read = "rules.read"  # how the queues are set, and the rules about callers
+    nuisance_write = "nuisance.write"  # set and end rules about callers who misuse the hotline
     calendar_write = "calendar.write"
     wallboard_read = "wallboard.read"
     agents_control = "agents.control"  # listen in, whisper, change another's state
@@ -68,6 +70,8 @@ _SUPERVISOR = _AGENT | {
     P.drafts_read_all,
     P.recordings_listen,
     P.announcements_write,
+    P.rules_read,
+    P.nuisance_write,
     P.agents_control,
     P.system_read,
 }
@@ -80,17 +84,17 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
-        | {P.calendar_write}
+        | {P.calendar_write, P.rules_read, P.nuisance_write}
     ),
     Role.dispatcher: frozenset(_STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read}),
     Role.unit_handler: frozenset(),
     Role.unit_leader: frozenset(),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
     Role.city_leader: frozenset({P.cases_read, P.wallboard_read}),
-    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read}),
+    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read}),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
-        | {P.calls_read, P.cases_read}
+        | {P.calls_read, P.cases_read, P.rules_read}
     ),
     Role.citizen: frozenset(),
 }

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from app.auth.sessions import COOKIE, SignedIn, Visit, login, logout, session_user, visit_of
-from app.auth.users import change_password, change_user, create_user, ensure_first_admin, list_users, reset_password
+from app.auth.users import (
+    change_password,
+    change_user,
+    create_user,
+    display_names,
+    ensure_first_admin,
+    list_users,
+    reset_password,
+)
 
 __all__ = [
     "COOKIE",
@@ -12,6 +20,7 @@ __all__ = [
     "change_password",
     "change_user",
     "create_user",
+    "display_names",
     "ensure_first_admin",
     "list_users",
     "login",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -78,6 +78,13 @@ def list_users(session: Session, actor: Actor) -> list[User]:
     """Every user by name. Raises Forbidden."""
     actor.require(Permission.users_manage)
     return list(session.execute(select(User).order_by(col(User.name))).scalars())
+
+
+def display_names(session: Session, users: Collection[int | None]) -> dict[int, str]:
+    """What these people are called, by user; None is nobody. For parts of the system that show who did something."""
+    known = [user for user in users if user is not None]
+    statement = select(col(User.id), col(User.display_name)).where(col(User.id).in_(known))
+    return {user: name for user, name in session.execute(statement).all() if user is not None}
 
 
 def change_user(

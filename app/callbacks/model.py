@@ -40,6 +40,7 @@ class AttemptOutcome(StrEnum):
     reached = "reached"
     missed = "missed"  # rung in vain: the attempt counts
     not_dialled = "not_dialled"  # it did not come to that: the attempt does not count
+    refused = "refused"  # the number may not be called: nobody shall try again unless a supervisor says so
 
 
 class LineStep(StrEnum):
@@ -77,6 +78,7 @@ TRANSITIONS: Mapping[tuple[CallbackState, CallbackEvent], CallbackState] = {
 del S, E
 OPEN = (CallbackState.open, CallbackState.taken, CallbackState.dialling)
 MOST_ATTEMPTS = 3
+NOT_ALLOWED = "not_allowed"  # the result of a promise whose number may not be called back (any more)
 RETRY_AFTER = timedelta(minutes=15)  # between two tries: whoever did not answer is busy for a while
 
 

@@ -32,6 +32,7 @@ from app.calls.tables import Call
 from app.citizens.service import match
 from app.clock import iso, to_ms, utc_now
 from app.db import Database, found
+from app.destinations import Destinations
 from app.errors import BadInput, Refused
 from app.paging import Leaf, Page, equal, page_of
 from app.text import clean, masked_number, normal_number
@@ -40,6 +41,7 @@ from app.text import clean, masked_number, normal_number
 def request(
     db: Database,
     facts: CallFacts,
+    destinations: Destinations,
     *,
     place: Place | None = None,
     most_attempts: int = MOST_ATTEMPTS,
@@ -50,12 +52,14 @@ def request(
     `place`: where the caller stands in the queue, for the queue to call them when it would have been their turn;
     without it agents call from their list.
 
-    Raises BadInput for a withheld number, Busy.
+    Raises BadInput for a withheld number and for one that may not be called back, Busy.
     """
     now = now or utc_now()
     number = normal_number(facts.number)
     if len(number) < 3:
         raise BadInput(fields={"number": "来电未显示号码,无法回拨 (no number to call)"})
+    if not destinations.may_call_back(number):
+        raise BadInput(fields={"number": "该号码不在可回拨范围内 (this number may not be called back)"})
     try:
         with db.session() as session:
             known = _open_for(session, number)
@@ -318,6 +322,9 @@ def _settle(row: Callback, taken_ms: int, outcome: AttemptOutcome, why: str, now
             row.result = clean(why, 64)
         case AttemptOutcome.missed:
             _miss(row, why, now)
+        case AttemptOutcome.refused:
+            row.attempts -= 1
+            close(row, CallbackEvent.give_up, why, now)
     return True
 
 

@@ -89,6 +89,8 @@ def check(
     file: Annotated[
         Path | None, typer.Argument(help="A file of rules; the one that holds now if none is given.")
     ] = None,
+    words: Annotated[bool, typer.Option(help="Also say in sentences what they do, as the page 排队规则 does.")] = False,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
 ) -> int:
     """Check the rules of the queues without touching the running ones.
 
@@ -96,6 +98,7 @@ def check(
     """
     from app.queues.rules import load
     from app.queues.source import RulesFile
+    from app.queues.words import sections
     from ivr.marked_yaml import DataFileError
 
     chosen = settings()
@@ -108,6 +111,10 @@ def check(
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}", remedy, 2) from None
     out().print(f"{path}: {', '.join(queue.queue for queue in config.queues)}")
+    for section in sections(config, chosen.callback_allowed, lang) if words else ():
+        out().print(f"\n{section.queue or ('所有队列' if lang.startswith('zh') else 'all queues')}")
+        for line in (line for told in section.told for line in told.lines):
+            out().print(f"  {line}", soft_wrap=True)
     return 0
 
 

@@ -36,6 +36,12 @@ def state_at(session: Session, at: datetime, settings: Settings) -> OpenState:
     return open_state(at, settings.zone, usual, special)
 
 
+def coming_days(session: Session, today: date) -> list[SpecialDay]:
+    """The days of the next weeks that differ, today among them; for parts of the system."""
+    within = col(SpecialDay.day).between(today, today + timedelta(days=LOOK_AHEAD_DAYS))
+    return list(session.execute(select(SpecialDay).where(within).order_by(col(SpecialDay.day))).scalars())
+
+
 def special_days(session: Session, actor: Actor, year: int) -> list[SpecialDay]:
     """The days of a year that differ."""
     actor.require(Permission.wallboard_read)

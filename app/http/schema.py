@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
@@ -21,6 +21,13 @@ Version = Annotated[int, Field(ge=1, le=MOST)]
 StaffNumber = Annotated[str, Field(pattern=r"^[0-9]{0,8}$")]
 Word = Annotated[str, Field(max_length=100)]
 Number = Annotated[str, Field(max_length=40)]
+
+
+def countable(moment: datetime) -> datetime:
+    """`moment`, for a field's validator. Raises ValueError outside of the years that databases can count."""
+    if not 2000 <= moment.year <= 2200:
+        raise ValueError("out of range")
+    return moment
 
 
 class Body(BaseModel):

@@ -76,9 +76,9 @@ def _database(settings: Settings, say: Callable[[str], None]) -> tuple[str, str 
 
 
 def _configuration(settings: Settings, accounts: list[Any]) -> None:
+    from app.destinations import BadPattern
     from asterisk_conf import instance
     from asterisk_conf.accounts import BadAccount
-    from asterisk_conf.outbound import BadPattern
 
     try:
         instance.render(settings, accounts)

@@ -28,9 +28,22 @@ class RulesFile:
         """The file that holds now."""
         return self._own if self._own.exists() else SHIPPED
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the instance has rules of its own."""
+        return self._own.exists()
+
     def first(self) -> tuple[EngineConfig, str]:
+        config, trouble = self.held()
+        if not trouble:
+            self._keep(self.path)
+        return config, trouble
+
+    def held(self) -> tuple[EngineConfig, str]:
+        """The rules as a core that starts now would take them, and what is wrong with those that should hold, or "".
+        Nothing is written."""
         try:
-            return self.read(), ""
+            return self._load(), ""
         except UnusableRules as error:
             trouble = str(error)
         for path in (self._good, SHIPPED):
@@ -41,15 +54,18 @@ class RulesFile:
         return EngineConfig(), trouble
 
     def read(self) -> EngineConfig:
+        config = self._load()
+        self._keep(self.path)
+        return config
+
+    def _load(self) -> EngineConfig:
         path = self.path
         try:
-            config = load(path, self._settings)
+            return load(path, self._settings)
         except DataFileError as error:
             raise UnusableRules(str(error)) from error
         except OSError as error:
             raise UnusableRules(f"{path}: {error.strerror or error}") from error
-        self._keep(path)
-        return config
 
     def stamp(self) -> object:
         path = self.path

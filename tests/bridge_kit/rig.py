@@ -17,7 +17,7 @@ from app.errors import Busy, Refused
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, QueueRules, TakenCallback
+from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, NuisanceSeen, QueueRules, TakenCallback
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -56,6 +56,7 @@ class MemoryDomain:
         self.open: list[CallSeen] = []
         self.recent: list[CallSeen] = []
         self.known: dict[str, CallerKnown] = {}
+        self.nuisance: list[NuisanceSeen] = []
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -122,6 +123,10 @@ class MemoryDomain:
     def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
         self._write()
         self.audited.append((actor.name, agent_id, state, reason))
+
+    def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
+        self._write()
+        return [one for one in self.nuisance if one.ended_by or one.until_ms > now_ms]
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         self._write()

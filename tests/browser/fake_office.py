@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from tests.browser.samples import calls, office, people
+from tests.browser.samples import calls, office, people, rules
 
 Json = dict[str, Any]
 
@@ -16,10 +16,15 @@ class FakeOffice:
     """What the lists hold, from memory; `asked` are the bodies of searches."""
 
     def __init__(self) -> None:
-        self.lists = office.lists() | {"announcements": office.announcements(), "callbacks": office.callbacks()}
+        self.lists = office.lists() | {
+            "announcements": office.announcements(),
+            "callbacks": office.callbacks(),
+            "nuisance-rules": rules.nuisances(),
+        }
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
         self.me = "1001"
+        self.queue_rules: Json = {}  # what is different in the answer about the queues' rules
 
     def answer(self, request: Request, path: str, body: Json) -> Response:
         """The answer to /api/`path`."""
@@ -29,6 +34,11 @@ class FakeOffice:
             return JSONResponse(office.page(self.lists[parts[0]], body))
         if parts[0] == "announcements" and request.method != "GET":
             return self._announcement(parts, body)
+        if parts[0] == "nuisance-rules" and request.method != "GET":
+            return self._rule(parts, body)
+        if path == "queue-rules":
+            english = request.headers.get("Accept-Language", "").startswith("en")
+            return JSONResponse(rules.queue_rules(english) | self.queue_rules)
         if parts[0] == "callbacks" and len(parts) > 1:
             return self._callback(self.row("callbacks", int(parts[1])), parts[-1], body)
         if path == "announcements":
@@ -68,6 +78,16 @@ class FakeOffice:
             return error(409, "version_conflict", "已被他人修改", current=row, changed_by=row["updated_by_name"])
         else:
             row |= {**body, "version": row["version"] + 1, "updated_by_name": "李班长"}
+        return JSONResponse(row)
+
+    def _rule(self, parts: list[str], body: Json) -> Response:
+        rows = self.lists["nuisance-rules"]
+        if len(parts) == 1:
+            given = {"number": "13812345678"} if body.get("call_id") else {}
+            rows.insert(0, rules.nuisance(len(rows) + 1, **{**body, **given}, created_by_name="李班长"))
+            return JSONResponse(rows[0], status_code=201)
+        row = self.row("nuisance-rules", int(parts[1]))
+        row |= {"state": "ended", "ended_at": calls.AT, "ended_by_name": "李班长", "end_why": body["why"]}
         return JSONResponse(row)
 
     def _callback(self, row: Json, step: str, body: Json) -> Response:

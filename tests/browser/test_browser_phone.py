@@ -16,6 +16,7 @@ from tests.browser.fake_backend import FakeBackend
 from tests.browser.real import (
     AGENT,
     CITIZEN,
+    COLLEAGUE,
     OUTSIDE,
     SLOW_MS,
     Desk,
@@ -30,8 +31,15 @@ from tests.peers.agi import AgiChannel
 from tests.peers.network import Line
 from tests.peers.waiting import wait_until
 
-TESTS = 14
+TESTS = 16
 MICROPHONE_RATE = 48_000
+RINGING = 440
+"""As near as the page can tell it: the exchange's ringing tone has 450 Hz."""
+CALLS_BACK = """
+queues:
+  general:
+    callback: {offer_after_s: null, windows: [{from: "00:00", to: "24:00"}]}
+"""
 WATCH_SOUND = """
   const analysers = []
   const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
@@ -94,7 +102,11 @@ def talkative(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("webrtc"), agents=TESTS) as one:
+    """A hotline whose queue calls back those who choose it."""
+    one = World(tmp_path_factory.mktemp("webrtc"), agents=TESTS)
+    one.system.home.mkdir()
+    one.system.settings.paths.queues.write_text(CALLS_BACK)
+    with one:
         yield one
 
 
@@ -310,6 +322,76 @@ def test_a_colleague_who_is_consulted_answers_in_the_browser_too(world: World, s
     asking.press("完成转接")
     hears_now(citizen, AGENT)
     page_hears(asked, CITIZEN)
+
+
+def asks_to_be_called(world: World, number: str) -> list[Line]:
+    """A citizen waits in line, chooses a call-back and hangs up; the lines on which they are called, once they are."""
+    lines: list[Line] = []
+
+    def answers(line: Line) -> None:
+        lines.append(line)
+        line.tone(COLLEAGUE)
+
+    world.city.answers(number, ring_s=6, then=answers)
+    caller = world.call(number)
+    mark = world.manager.mark()
+    world.wants_a_person(caller)
+    call = world.manager.wait_event("AcdJoin", 30, mark, Number=number)["Call"]
+    caller.press("2")
+    world.manager.wait_event("AcdKey", 10, mark, Call=call, Key="2")
+    caller.press("1")
+    caller.wait_ended(30)
+    return lines
+
+
+def calls_back(desk: Desk) -> None:
+    """The agent is ready, and at once the page rings for the call-back and is answered; the citizen's phone rings."""
+    desk.click("start")
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    desk.click("ready")
+    desk.shows("ringing", timeout=40_000)
+    desk.page.keyboard.press("F2")
+    desk.shows("talking", "正在拨打市民")
+    page_hears(desk, RINGING)
+
+
+def test_a_citizen_is_called_back_from_the_browser_and_the_agent_hears_them_ring_first(
+    world: World, desk: Desk
+) -> None:
+    number = "13922220001"
+    lines = asks_to_be_called(world, number)
+    calls_back(desk)
+    desk.talk_began()
+    citizen = lines[0]
+    hears_now(citizen, AGENT)
+    page_hears(desk, COLLEAGUE)
+    desk.click("hold")
+    desk.shows("talking", "已保持")
+    hears_music(citizen, AGENT)
+    desk.click("resume")
+    hears_now(citizen, AGENT)
+    page_hears(desk, COLLEAGUE)
+
+    done = desk.rest("GET", "/api/callbacks?state=done")["items"]
+    assert [(row["number"], row["result"], row["attempts"]) for row in done] == [(number, "reached", 1)]
+    desk.click("hangup")
+    desk.shows("wrap-left")
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    citizen.hang_up()
+
+
+def test_a_browser_that_is_reloaded_while_the_citizen_rings_loses_nobody(world: World, desk: Desk) -> None:
+    lines = asks_to_be_called(world, "13922220002")
+    calls_back(desk)
+    desk.page.reload(wait_until="commit")
+    citizen = wait_until(lambda: lines[0] if lines else None, 20, "the citizen to answer")
+    hears_music(citizen, AGENT)
+    expect(desk.see("phone")).to_contain_text("话机已注册", timeout=SLOW_MS)
+    assert not citizen.ended.is_set()
+    desk.click("take-back")
+    desk.talk_began()
+    hears_now(citizen, AGENT)
+    page_hears(desk, COLLEAGUE)
 
 
 def test_without_a_microphone_no_telephone_is_registered_and_the_page_says_what_to_do(

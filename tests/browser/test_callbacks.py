@@ -103,7 +103,7 @@ def test_what_was_given_up_is_put_before_whoever_leads_and_tried_once_more(
     sign_in: Callable[..., Page], fake: FakeBackend
 ) -> None:
     page = sign_in("/callbacks", "boss")
-    expect(page.get_by_text("1 个市民多次没有联系上")).to_be_visible()
+    expect(page.get_by_text("1 个回拨已停止")).to_be_visible()
     page.get_by_role("button", name="查看").click()
     page.wait_for_url("**/callbacks?state=given_up")
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -116,6 +116,6 @@ def test_an_agent_is_not_bothered_with_what_others_gave_up(
 ) -> None:
     monkeypatch.setattr("tests.browser.samples.people.PERMISSIONS", ["callbacks.handle", "calls.read"])
     page = sign_in("/callbacks")
-    expect(row_of(page, 4)).to_contain_text("未联系上，已停止")
-    expect(page.get_by_text("多次没有联系上")).to_have_count(0)
+    expect(row_of(page, 4)).to_contain_text("已停止，等班长处理")
+    expect(page.get_by_text("个回拨已停止")).to_have_count(0)
     expect(page.get_by_role("button", name="再试一次")).to_have_count(0)

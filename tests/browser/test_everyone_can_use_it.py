@@ -22,6 +22,8 @@ PAGES = [
     "/faxes",
     "/callbacks",
     "/announcements",
+    "/rules/queues",
+    "/rules/nuisance",
     "/admin/agents",
     "/admin/users",
     "/admin/audit",

@@ -11,6 +11,9 @@ from sqlmodel import select
 
 from agi_scripts.scripts import SCRIPTS
 from agi_scripts.server import FastAgiServer
+from app.actor import SYSTEM
+from app.agents.service import change_agent
+from app.callbacks import service as callbacks
 from app.callbacks.tables import Callback
 from app.calls.service import find
 from app.cases.tables import Case
@@ -77,6 +80,11 @@ def asks_to_be_called(hotline: AsteriskUnderTest, network: PublicNetwork, databa
     call = hotline.wait_call(number)["Call"]
     line.press("0")
     hotline.manager.wait_event("AcdJoin", 15, Call=call)
+    return chooses(hotline, database, line, call, number)
+
+
+def chooses(hotline: AsteriskUnderTest, database: Database, line: Line, call: str, number: str) -> int:
+    """Who waits in line chooses a call-back, confirms the number by a key, and hangs up. The promise."""
     mark = hotline.manager.mark()
     line.press("2")
     hotline.manager.wait_event("AcdKey", 10, mark, Call=call)
@@ -260,6 +268,76 @@ def test_citizen_first_they_hear_who_calls_and_wait_at_the_kept_place(
     assert (row.state, row.attempts) == ("done", 1)
     ends(agent, call_id, citizen)
     assert [step for step in told(core_process, call_id) if "市民已接回拨" in step]
+
+
+@pytest.mark.parametrize("first", ["agent", "citizen"])
+def test_all_the_skills_a_caller_needs_reach_the_citizens_channel_and_whoever_has_them_all(
+    hotline: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    phone: PhoneMaker,
+    page: OpenPage,
+    database: Database,
+    core_process: CoreProcess,
+    first: str,
+) -> None:
+    watch = page("watch", streams=("wallboard",))
+    rules = RULES.format(first=first).replace("retry_s: 2", f"retry_s: {3 + len(first)}")  # others than before
+    hotline.settings.paths.queues.write_text(rules)
+    watch.wait("notice", code="queue_rules", timeout=10)
+    change_agent(database, SYSTEM, "1003", skills={"zh": 5, "yue": 4, "water": 2})
+    number, lines = f"1391111001{len(first)}", []
+    public_network.answers(number, ring_s=2, then=answering(lines))
+    line, mark = public_network.call(number).wait_answered(), hotline.manager.mark()
+    start = hotline.wait_call(number)
+    hotline.manager.set_variable(start["Channel"], "HOTLINE_SKILLS", "yue:3,water:1")
+    hotline.redirect(start["Channel"], "acd-hold")
+    hotline.manager.wait_event("AcdJoin", 10, mark, Call=start["Call"], Skills="yue:3,water:1")
+    callback_id = chooses(hotline, database, line, start["Call"], number)
+    assert promise(database, number).skills == {"yue": 3, "water": 1}
+
+    phone("1001")
+    desk = phone("1003")
+    speaks_yue, knows_water = on_shift(page("1001")), on_shift(page("1003"))
+    call_id = call_of(hotline, callback_id)
+    channel = wait_until(
+        lambda: next((one["Channel"] for one in hotline.manager.channels() if one["Uniqueid"] == call_id), None),
+        20,
+        "the citizen's channel",
+    )
+    assert hotline.manager.variable(channel, "HOTLINE_SKILLS") == "water:1,yue:3"
+    if first == "citizen":
+        hotline.manager.wait_event("AcdJoin", 15, mark, Call=call_id, Skills="water:1,yue:3")
+    knows_water.wait("call.pop", call_id=call_id)
+    desk.wait_hears(700)
+    lines[0].wait_hears(880)
+    assert not speaks_yue.all("call.pop")
+    ends(knows_water, call_id, lines[0])
+
+
+def test_a_caller_who_keys_in_a_premium_number_hears_so_at_once_and_is_promised_a_call_at_another(
+    hotline: AsteriskUnderTest, public_network: PublicNetwork, database: Database, core_process: CoreProcess
+) -> None:
+    number, other = "13911110021", "02555550021"
+    line = public_network.call(number).wait_answered()
+    call = hotline.wait_call(number)["Call"]
+    line.press("0")
+    hotline.manager.wait_event("AcdJoin", 15, Call=call)
+    line.press("2")
+    hotline.manager.wait_event("AcdKey", 10, Call=call)
+    line.press("2")  # another number
+    asked = line.wait_hears(PROMPT_HZ["callback_number_ask"])
+    line.press("16887788#")
+    refused = line.wait_hears(PROMPT_HZ["callback_number_refused"], since=asked)
+    again = line.wait_hears(PROMPT_HZ["callback_number_ask"], since=refused)
+    line.press("02555550021#")
+    line.wait_hears(PROMPT_HZ["digit_5"], since=again)  # the number is read back
+    line.press("1")
+    line.wait_ended()
+    row = wait_until(lambda: promise(database, other), 10, "the promise")
+    with database.read() as session:
+        numbers = set(session.execute(select(Callback.number)).scalars())
+    assert not {"16887788", number} & numbers
+    callbacks.cancel(database, SYSTEM, row.id or 0)
 
 
 def told(core_process: CoreProcess, call_id: str) -> list[str]:

@@ -10,6 +10,7 @@ from app.actor import SYSTEM
 from app.callbacks import service as callbacks
 from app.calls.model import CallFacts
 from app.db import Database
+from app.destinations import Destinations
 from tests.bridge_kit.core import CoreProcess
 from tests.bridge_kit.page import CommandRefused, OpenPage, Page, talking
 from tests.peers import audio
@@ -281,7 +282,10 @@ def test_a_call_back_whose_citizen_answers_is_closed_also_when_the_core_was_kill
     phone("1001")
     public_network.answers("13911112222", then=lambda line: line.tone(700))
     database = Database(hotline.settings.url)
-    asked = [callbacks.request(database, CallFacts(f"asked-{n}", number=n)).id for n in ("13911112222", "13911113333")]
+    asked = [
+        callbacks.request(database, CallFacts(f"asked-{n}", number=n), Destinations()).id
+        for n in ("13911112222", "13911113333")
+    ]
     agent = page("1001").ready()
 
     def state(callback_id: int | None) -> tuple[str, int]:

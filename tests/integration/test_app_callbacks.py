@@ -16,12 +16,13 @@ from app.audit.tables import AuditEntry
 from app.auth.model import Role
 from app.callbacks import line
 from app.callbacks import service as callbacks
-from app.callbacks.model import RETRY_AFTER, AttemptOutcome, LineStep, Place
+from app.callbacks.model import NOT_ALLOWED, RETRY_AFTER, AttemptOutcome, LineStep, Place
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
 from app.calls.service import find, record
 from app.clock import from_ms, to_ms
 from app.db import Database
+from app.destinations import Destinations
 from app.errors import BadInput, Forbidden, Refused
 from app.settings import Settings
 from app.voice_services import VoiceServices
@@ -29,10 +30,12 @@ from tests.integration.web_browser import Browser
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 People = Callable[..., Actor]
+RULE = Destinations()
 
 
 def asked(db: Database, number: str = "13800138000", call_id: str = "h-1") -> Callback:
-    return callbacks.request(db, CallFacts(call_id, number=number, language="yue", queue="general"), now=NOW)
+    facts = CallFacts(call_id, number=number, language="yue", queue="general")
+    return callbacks.request(db, facts, RULE, now=NOW)
 
 
 def test_a_number_has_one_open_call_back_however_often_it_is_asked_for(db: Database):
@@ -68,6 +71,37 @@ def test_callers_who_press_at_the_same_moment_get_one_call_back(db: Database):
 def test_a_withheld_number_cannot_be_called_back(db: Database, number: str):
     with pytest.raises(BadInput):
         asked(db, number)
+
+
+@pytest.mark.parametrize("number", ["110", "16887788", "+442071838750", "0085291234567"])
+def test_a_number_outside_the_list_is_promised_no_call(db: Database, settings: Settings, number: str):
+    with pytest.raises(BadInput, match="marked fields") as caught:
+        asked(db, number)
+    assert "不在可回拨范围内" in caught.value.fields["number"]
+    assert not VoiceServices(settings, db).register_callback("h-1", number, "zh", Standing())
+    with db.read() as session:
+        assert session.exec(select(Callback)).all() == []
+
+
+def test_a_number_has_one_open_call_back_in_every_spelling(db: Database, settings: Settings):
+    also = settings.model_copy(update={"callback_allowed": ["mobile", "fixed", "hongkong"]})
+    services = VoiceServices(also, db)
+    for n, number in enumerate(("+85291234567", "00852 9123 4567", "13800138000", "008613800138000", "013800138000")):
+        assert services.register_callback(f"h-{n}", number, "zh", Standing())
+    with db.read() as session:
+        numbers = {row.number for row in session.exec(select(Callback)).all()}
+    assert numbers == {"+85291234567", "13800138000"}
+
+
+def test_a_number_that_the_rule_refuses_later_ends_the_promise_before_a_supervisors_eyes(db: Database, person: People):
+    row = asked(db)
+    taken = callbacks.take(db, person(agent_id="1001"), row.id or 0, now=NOW)
+    at = to_ms(taken.taken_at or NOW)
+    assert callbacks.settle(db, row.id or 0, at, AttemptOutcome.refused, NOT_ALLOWED)
+    assert not callbacks.settle(db, row.id or 0, at, AttemptOutcome.refused, NOT_ALLOWED), "told twice"
+    ended = seen(db, row.id or 0)
+    assert (ended.state, ended.result, ended.attempts, ended.open_for) == ("given_up", "not_allowed", 0, None)
+    assert callbacks.reopen(db, person(Role.supervisor), row.id or 0).state == "open"
 
 
 def test_one_agent_takes_it_and_another_cannot(db: Database, person: People):
@@ -125,7 +159,7 @@ def test_after_the_promised_tries_it_is_given_up_and_may_be_asked_for_anew(db: D
 
 def test_what_was_given_up_is_decided_about_by_whoever_leads_the_agents(db: Database, person: People):
     agent, chief = person(agent_id="1001"), person(Role.supervisor)
-    row = callbacks.request(db, CallFacts("h-1", number="13800138000"), most_attempts=1, now=NOW)
+    row = callbacks.request(db, CallFacts("h-1", number="13800138000"), RULE, most_attempts=1, now=NOW)
     callbacks.take(db, agent, row.id or 0)
     callbacks.missed(db, row.id or 0, "busy")
     for step in (callbacks.reopen, callbacks.cancel):
@@ -305,7 +339,7 @@ def test_over_rest_the_second_agent_is_told_who_has_it(browser: Callable[..., Br
 
 def placed(db: Database, number: str = "13800138000", **more: Any) -> int:
     place = Place("social", NOW - timedelta(minutes=5), {"yue": 3}, 10)
-    row = callbacks.request(db, CallFacts("h-1", number=number), place=place, now=NOW, **more)
+    row = callbacks.request(db, CallFacts("h-1", number=number), RULE, place=place, now=NOW, **more)
     assert row.id is not None
     return row.id
 

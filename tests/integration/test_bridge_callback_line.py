@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acd.config import CallbackFirst, CallbackRules, EngineConfig, QueueConfig, Window
+from app.destinations import Destinations
 from app.errors import Refused
 from cti_bridge.ports import LineCallback
 from tests.bridge_kit.rig import Rig, channel, ms
@@ -502,6 +503,53 @@ async def test_what_a_killed_core_had_decided_is_stored_before_the_line_is_read_
     await rig.until(lambda: rig.domain.noted[-1][1] == "given_up", "given up in the database")
     await rig.until(lambda: rig.bridge.line._settled.is_set(), "the line is read")
     assert (rig.bridge.line.waiting(), rig.asterisk.got("Originate")) == (0, [])
+
+
+# ------------------------------------------------------------------------------------- numbers that may not be called
+
+
+@pytest.mark.parametrize("number", ["16887788", "110", "+85291234567"])
+async def test_a_promise_whose_number_may_not_be_called_is_given_up_and_no_telephone_rings(started, number) -> None:
+    rig = await started()
+    call = await waiting(rig)
+    rig.asterisk.hangs_up(call)
+    await rig.bridge.sign_in("1001")
+    promised(rig, call, number)
+    await told(rig, "given_up")
+    assert rig.domain.noted[0][2] == {"why": "not_allowed"}
+    assert (rig.bridge.line.waiting(), order(rig), rig.asterisk.got("Originate")) == (0, [], [])
+
+
+async def test_a_promise_that_the_settings_refuse_since_a_restart_is_given_up_and_phones_are_let_go(
+    started,
+) -> None:
+    rig = await started()
+    await chosen(rig)
+    leg = await dialled_for(rig)
+    rig.settings = rig.settings.model_copy(update={"callback_allowed": ["fixed"]})
+    await restarted(rig, ringing_citizen(rig, leg), waiting_agent(rig, leg))
+    await rig.until(lambda: rig.domain.noted[-1][1] == "given_up", "given up")
+    assert rig.domain.noted[-1][2] == {"why": "not_allowed"}
+    let_go = await rig.asterisk.arrival("Hangup")
+    assert let_go[0]["Channel"] in (cb(rig), "PJSIP/trunk-99")
+    (agent,) = await rig.redirects("acd-callback-agent")
+    assert agent["Exten"] == "missed"
+    assert rig.asterisk.got("Originate") == []
+    await rig.until(lambda: rig.state("1001") in ("ready", "wrap_up", "offered"), "not reserved")
+
+
+async def test_a_number_is_looked_at_once_more_before_it_is_dialled(started) -> None:
+    rig = await started()
+    await chosen(rig)
+    await rig.bridge.sign_in("1001")
+    leg = await agents_phone(rig)
+    rig.bridge.line._calls._dialling.destinations = Destinations(call_back=())
+    up(rig, leg, "PJSIP/1001-00000001")
+    await told(rig, "entered", "given_up")
+    (agent,) = await rig.redirects("acd-callback-agent")
+    assert agent["Exten"] == "missed"
+    assert len(rig.asterisk.got("Originate")) == 1, "the agent's telephone alone"
+    await rig.until(lambda: rig.state("1001") in ("ready", "wrap_up", "offered"), "a free agent")
 
 
 # ---------------------------------------------------------------------------------------------- a lost manager line

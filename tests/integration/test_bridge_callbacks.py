@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import Refused
 from cti_bridge import writer
+from cti_bridge.ports import TakenCallback
 from tests.bridge_kit.fake_ami import message
 from tests.bridge_kit.rig import Rig, channel
 
@@ -81,6 +82,26 @@ async def test_a_number_that_the_dialplan_refuses_was_not_dialled(rig: Rig) -> N
         "AcdOutboundEnd", call, PHONE, Agent="1001", Number="13800000000", Status="REFUSED", Cause=21
     )
     await told(rig, ("not_dialled", "refused"))
+
+
+@pytest.mark.parametrize("number", ["16887788", "+442071838750", "110110"])
+async def test_a_number_that_may_not_be_called_back_ends_the_task_and_nobody_is_rung(rig: Rig, number: str) -> None:
+    rig.domain.take_callback = lambda callback_id, agent_id: TakenCallback(number, TAKEN)  # type: ignore[method-assign]
+    await rig.ready("1002")
+    with pytest.raises(Refused, match="may not be called back") as caught:
+        await rig.bridge.commands._callback("1002", {"callback_id": TASK})
+    assert caught.value.code == "callback_refused"
+    await told(rig, ("refused", "not_allowed"))
+    assert rig.asterisk.got("Originate") == []
+
+
+async def test_an_agent_without_the_permission_to_dial_out_calls_citizens_back(rig: Rig) -> None:
+    await rig.ready("1002")
+    with pytest.raises(Refused, match="may not dial"):
+        await rig.bridge.commands._dial("1002", {"number": "13800000000"})
+    await rig.bridge.commands._callback("1002", {"callback_id": TASK})
+    (originate,) = await rig.asterisk.arrival("Originate")
+    assert originate["Exten"] == "13800000000"
 
 
 async def test_a_telephone_system_that_refuses_to_dial_gives_the_task_back(rig: Rig) -> None:

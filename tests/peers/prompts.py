@@ -31,6 +31,8 @@ PROMPT_HZ: dict[str, int] = {
     "hold_returning": 2800,
     "recording_notice": 2900,
     "callback_calling": 950,
+    "callback_number_ask": 1050,
+    "callback_number_refused": 1150,
     **{f"digit_{digit}": 3000 + 20 * digit for digit in range(10)},
 }
 MUSIC_HZ = 620

@@ -423,8 +423,29 @@ def test_a_caller_who_never_stood_in_line_asks_with_no_place_and_nonsense_is_non
 
 
 def test_another_number_may_be_given(world: World) -> None:
-    world.call("callback", "2", "12#", "02012345678#", "1")
-    assert world.services.callbacks == [(CALL, "02012345678", "zh")]
+    world.call("callback", "2", "12#", "02087654321#", "1")
+    assert world.services.callbacks == [(CALL, "02087654321", "zh")]
+
+
+@pytest.mark.parametrize("keyed", ["16887788#", "110#", "0085291234567#", "4008123123#"])
+def test_a_number_that_may_not_be_called_is_told_at_once_and_another_may_be_given(world: World, keyed: str) -> None:
+    asterisk = world.call("callback", "2", keyed, "02087654321#", "1")
+    assert world.services.callbacks == [(CALL, "02087654321", "zh")]
+    said = heard(asterisk)
+    assert said.count("joined") == 3 + 1, "the number that calls, what is wrong, the other number, and the goodbye"
+
+
+def test_a_caller_from_abroad_is_asked_for_a_number_that_may_be_called_back(world: World) -> None:
+    asterisk = world.call("callback", "13912345678#", "1", variables={"HOTLINE_NUMBER": "+442071838750"})
+    assert "callback_number_refused" in heard(asterisk)
+    assert world.services.callbacks == [(CALL, "13912345678", "zh")]
+
+
+def test_who_keys_in_only_numbers_that_may_not_be_called_back_waits_on(world: World) -> None:
+    asterisk = world.call("callback", "2", *["16887788#"] * TRIES)
+    assert world.services.callbacks == []
+    assert "callback_failed" in heard(asterisk)
+    assert "HOTLINE_DONE" not in asterisk.variables
 
 
 def test_a_withheld_number_is_asked_for(world: World) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.destinations import KINDS
 from app.settings import Settings
 from asterisk_conf.accounts import BadAccount, PhoneAccount, checked
 from asterisk_conf.instance import render
-from asterisk_conf.outbound import BadPattern, dialplan_regex
 from asterisk_conf.staff_numbers import folder, join_sentences
 from tests.peers import audio
 
@@ -57,37 +57,12 @@ def test_a_name_keeps_nothing_that_has_a_meaning_in_the_file(name: str, shown: s
     assert account(name=name).shown_name == shown
 
 
-@pytest.mark.parametrize(
-    ("patterns", "number", "allowed"),
-    [
-        (["110", "119"], "110", True),
-        (["110", "119"], "1100", False),
-        (["110", "119"], "0110", False),
-        ([r"0\d{2,3}1234"], "0211234", True),
-        ([r"0\d{2,3}1234"], "02112345", False),
-        (["(?:86)?123"], "86123", True),
-        (["^95588$"], "95588", True),
-        (["a|b"], "", None),
-        ([], "110", False),
-        ([""], "", False),
-        (["110|1"], "11", False),
-    ],
-)
-def test_what_may_be_dialled_means_the_same_to_the_dialplan(
-    patterns: list[str], number: str, allowed: bool | None
-) -> None:
-    if allowed is None:
-        with pytest.raises(BadPattern):
-            dialplan_regex(patterns)
-        return
-    regex = dialplan_regex(patterns)
-    assert bool(re.search(regex, number)) is (allowed or ((not patterns or patterns == [""]) and number == ""))
-
-
-@pytest.mark.parametrize("pattern", [r"\w+", "(?!110).*", "110;x", "1 1", '"', r"\s", "$(id)"])
-def test_a_pattern_that_the_dialplan_reads_differently_is_refused(pattern: str) -> None:
-    with pytest.raises(BadPattern, match="outbound_allowed"):
-        dialplan_regex([pattern])
+def test_the_dialplan_is_given_the_lists_of_destinations(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"outbound_allowed": ["110", "025[0-9]{8}"], "callback_allowed": ["mobile"]})
+    render(chosen, [])
+    text = (chosen.paths.asterisk / "etc" / "extensions.conf").read_text()
+    assert "HOTLINE_OUTBOUND = ^((110)|(025[0-9]{8}))$\n" in text
+    assert f"HOTLINE_CALLBACKS = ^(({KINDS['mobile']}))$\n" in text
 
 
 def test_the_sentence_with_the_staff_number_is_made_of_its_words_and_made_again_when_one_is_new(

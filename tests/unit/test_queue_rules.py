@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -198,16 +199,29 @@ def test_only_queues_that_differ_are_told_to_the_engine_and_the_rest_waits_for_a
     assert later == ["redial_s", "queues.old"]
 
 
-def test_the_command_line_checks_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The home of the instance that the command line is about."""
     monkeypatch.setenv("HOTLINE_HOME", str(tmp_path))
     get_settings.cache_clear()
-    try:
-        assert main(["acd", "check", str(written(tmp_path, "queues: {general: {}}\n"))]) == 0
-        assert "general" in capsys.readouterr().out
-        assert main(["acd", "check", str(written(tmp_path, "queues: {general: {priority: high}}\n"))]) == 1
-        assert "line 1" in capsys.readouterr().err
-        assert main(["acd", "check", str(tmp_path / "none.yaml")]) == 2
-    finally:
-        get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def test_the_command_line_checks_a_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["acd", "check", str(written(home, "queues: {general: {}}\n"))]) == 0
+    assert "general" in capsys.readouterr().out
+    assert main(["acd", "check", str(written(home, "queues: {general: {priority: high}}\n"))]) == 1
+    assert "line 1" in capsys.readouterr().err
+    assert main(["acd", "check", str(home / "none.yaml")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"), [("zh", "等满 9 秒还没有轮到：转语音留言"), ("en", "has waited 9 s: goes to")]
+)
+def test_the_command_line_says_in_words_what_a_file_does(
+    home: Path, capsys: pytest.CaptureFixture[str], lang: str, told: str
+) -> None:
+    file = written(home, "queues: {general: {overflow_wait_s: 9}}\n")
+    assert main(["acd", "check", str(file), "--words", "--lang", lang]) == 0
+    assert told in capsys.readouterr().out

@@ -67,6 +67,7 @@ def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
         ("trunk_out", "host\nallow=all"),
         ("trunk_out", "sip:host"),
         ("outbound_allowed", ["["]),
+        ("callback_allowed", ["mobiles"]),
         ("talk_event_phones", ["["]),
         ("opens", "25:00"),
         ("opens", "8am"),

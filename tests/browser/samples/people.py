@@ -20,7 +20,10 @@ PERMISSIONS = [
     "cases.write",
     "citizens.read",
     "messages.read",
+    "nuisance.write",
+    "personal.read",
     "recordings.listen",
+    "rules.read",
     "users.manage",
     "wallboard.read",
 ]

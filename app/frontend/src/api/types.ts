@@ -89,6 +89,7 @@ export interface CallRow {
   line: string
   language: string
   path: string
+  direction: string
   queue: string
   outcome: string | null
   started_at: string
@@ -192,6 +193,41 @@ export interface Callback {
   result: string
   /** The queue will dial it by itself when its turn comes. */
   in_line: boolean
+}
+
+/** A rule about a caller; `value`: points that are taken away, or calls at a time. */
+export interface NuisanceRule {
+  id: number
+  number: string
+  call_id: string
+  action: 'announcement' | 'limit' | 'lower_priority'
+  value: number
+  why: string
+  state: 'active' | 'ended' | 'expired'
+  until: string
+  created_at: string
+  created_by_name: string | null
+  ended_at: string | null
+  ended_by_name: string | null
+  end_why: string
+}
+
+export interface Opening {
+  open: boolean
+  next_open: string | null
+  opens: string
+  closes: string
+  days: { day: string; kind: string; opens: string; closes: string; note: string }[]
+}
+
+/** What the queues do, in sentences; `live`: the running queue says so, not only the file. */
+export interface QueueRules {
+  file: 'own' | 'shipped'
+  live: boolean
+  problem: string
+  later: string[]
+  opening: Opening
+  sections: { queue: string; told: { topic: string; lines: string[] }[] }[]
 }
 
 export interface Draft {

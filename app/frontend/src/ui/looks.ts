@@ -56,6 +56,12 @@ const ANNOUNCEMENTS: Record<string, Look> = {
   past: { tone: 'away', icon: 'close' },
 }
 
+const NUISANCES: Record<string, Look> = {
+  active: { tone: 'talking', icon: 'shield' },
+  ended: { tone: 'away', icon: 'close' },
+  expired: { tone: 'away', icon: 'clock' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
@@ -63,4 +69,5 @@ export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ??
 export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
 export const callbackLook = (state: string): Look => CALLBACKS[state] ?? UNKNOWN
 export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ?? UNKNOWN
+export const nuisanceLook = (state: string): Look => NUISANCES[state] ?? UNKNOWN
 export const intakeLook = (status: string): Look => INTAKES[status] ?? UNKNOWN

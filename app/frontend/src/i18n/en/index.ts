@@ -1,0 +1,27 @@
+// All English texts, one for every Chinese one, in files of the same names.
+import type { Key } from '../index'
+import { admin } from './admin'
+import { announcements } from './announcements'
+import { app } from './app'
+import { callbacks } from './callbacks'
+import { cases } from './cases'
+import { demo } from './demo'
+import { desk } from './desk'
+import { records } from './records'
+import { rules } from './rules'
+import { session } from './session'
+import { wallboard } from './wallboard'
+
+export const en: Record<Key, string> = {
+  ...app,
+  ...session,
+  ...desk,
+  ...cases,
+  ...records,
+  ...wallboard,
+  ...callbacks,
+  ...announcements,
+  ...rules,
+  ...admin,
+  ...demo,
+}

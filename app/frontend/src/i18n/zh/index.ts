@@ -1,0 +1,26 @@
+// All Chinese texts, a file for each page. Plain words, what happened and what to do; no 请/抱歉/无效 in errors.
+import { admin } from './admin'
+import { announcements } from './announcements'
+import { app } from './app'
+import { callbacks } from './callbacks'
+import { cases } from './cases'
+import { demo } from './demo'
+import { desk } from './desk'
+import { records } from './records'
+import { rules } from './rules'
+import { session } from './session'
+import { wallboard } from './wallboard'
+
+export const zh = {
+  ...app,
+  ...session,
+  ...desk,
+  ...cases,
+  ...records,
+  ...wallboard,
+  ...callbacks,
+  ...announcements,
+  ...rules,
+  ...admin,
+  ...demo,
+} as const

@@ -1,0 +1,20 @@
+// Chinese texts of logging in.
+export const session = {
+  'login.title': '登录',
+  'login.name': '账户',
+  'login.password': '密码',
+  'login.show': '显示密码',
+  'login.submit': '登录',
+  'login.busy': '正在登录…',
+  'login.nameMissing': '填写账户',
+  'login.passwordMissing': '填写密码',
+  'login.first': '首次登录，先换一个自己的密码',
+  'login.firstHint': '一次性密码只能用一次。新密码至少 10 个字符，建议用一句自己记得住的话。',
+  'login.old': '当前密码（一次性密码）',
+  'login.new': '新密码',
+  'login.again': '再输一遍新密码',
+  'login.change': '换密码并继续',
+  'login.tooShort': '新密码至少 10 个字符',
+  'login.differ': '两遍新密码不一样',
+  'login.ended': '登录已过期，重新登录后继续。没保存的内容还在这台电脑上。',
+} as const
