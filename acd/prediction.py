@@ -33,7 +33,7 @@ from math import fsum, sqrt
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
-from acd.records import Agent, Call, Demand, Line
+from acd.records import Agent, Call, Demand, Line, Shared
 from acd.states import AgentState
 from acd.tables import BEING_OFFERED, IN_TALK
 
@@ -201,7 +201,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
-    serving = _serving(floor, demand)
+    serving = serving_of(floor, demand)
     if not serving:
         demand.profile = None
         return None
@@ -210,7 +210,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = rivals_of(demand, serving)
+    rivals = rivals_of(floor, demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
     overtakers = overtakers_of(line, tau, demand.staffed)
     last_part = (1 - _square(min(1.0, took.variation))) / 2
@@ -220,7 +220,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     return demand.profile
 
 
-def _serving(floor: Floor, demand: Demand) -> list[Agent]:
+def serving_of(floor: Floor, demand: Demand) -> list[Agent]:
     """Who will take another call when the present one is done."""
     everybody = [*demand.agents.values()]
     if demand.staffed == len(everybody) and demand.agents.keys().isdisjoint(floor.with_wish):
@@ -250,17 +250,13 @@ def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def rivals_of(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
-    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
-    scale = len(serving) / len(looked_at)
-    shared = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
-    shared.pop(demand, None)
-    counts, each = [*shared.values()], [other.pressure for other in shared]
+    shared = _shared(floor, demand, serving)
+    agents, each = shared.agents, [other.pressure for other in shared.others]
     if not all(each):
-        counts, each = [*compress(counts, each)], [*filter(None, each)]
-    agents = [count * scale for count in counts]
+        agents, each = [*compress(agents, each)], [*filter(None, each)]
     if len(agents) <= _MOST_RIVALS:
         return [*zip(agents, each, strict=True)]
     strength = [*map(mul, agents, each)]
@@ -269,6 +265,19 @@ def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, flo
     together = fsum(map(agents.__getitem__, small))
     rivals = [(agents[at], each[at]) for at in strongest[:_MOST_RIVALS]]
     return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
+
+
+def _shared(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> Shared:
+    """The demands that share these agents. Who serves what changes seldom, so it is kept for the next time."""
+    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
+    changes, known = floor.demands.changes, demand.shared
+    if known is None or (known.changes, known.serving, known.looked_at) != (changes, len(serving), looked_at):
+        scale = len(serving) / len(looked_at)
+        counts = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
+        counts.pop(demand, None)
+        agents = [count * scale for count in counts.values()]
+        known = demand.shared = Shared(changes, len(serving), looked_at, [*counts], agents)
+    return known
 
 
 def overtakers_of(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:

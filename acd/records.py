@@ -7,6 +7,7 @@ A record is equal only to itself: two agents are never the same agent, and to co
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,16 @@ class Line:
     hours_timer: TimerKey | None = None
 
 
+class Shared(NamedTuple):
+    """Which other demands share the agents of one, and how many of them; good until one of the first three changes."""
+
+    changes: int  # of who can serve what
+    serving: int
+    looked_at: Sequence[Agent]
+    others: list[Demand]
+    agents: list[float]
+
+
 @dataclass(slots=True, eq=False)
 class Demand:
     """Callers of one queue whom the same agents may be given to: whoever can serve one can serve all.
@@ -64,6 +75,7 @@ class Demand:
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
     profile: Profile | Outlook | None = None
+    shared: Shared | None = None
     calls: int = 0
     capable: int = 0
     staffed: int = 0
