@@ -74,7 +74,8 @@ def _new_call(floor: Floor, event: CallJoined) -> None:
     call = floor.add_call(event.call_id, _queue(floor, event.queue), joined)
     _describe(floor, call, event)
     apply_rules(floor, call)
-    call.priority = priority_of(floor, call)
+    if call.penalty:
+        call.priority = priority_of(floor, call)
     code = ReasonCode.ADOPTED if late else ReasonCode.NEW_CALL
     if not late and call.turn_away is None and resume_place(floor, call):
         code = ReasonCode.PLACE_RESUMED

@@ -155,7 +155,11 @@ def check(event: object) -> tuple[Event | None, Why | None]:
 
 
 def _joined(event: CallJoined) -> CallJoined:
-    wrong: dict[str, Any] = {name: default for name, is_right, default in _JOINED if not is_right(getattr(event, name))}
+    wrong: dict[str, Any] = {}
+    for name, is_right, default in _JOINED:
+        value = getattr(event, name)
+        if value is not default and not is_right(value):
+            wrong[name] = default
     if not is_skills(event.skills):
         wrong["skills"] = _skills(event.skills)
     if not isinstance(event.flags, tuple) or event.flags:

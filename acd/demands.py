@@ -116,7 +116,8 @@ class Demands:
         """Keep the moment from which nobody has been able to serve this demand, and wake up when it has lasted."""
         timers, tau = self._floor.timers, self._floor.clock.tau
         if demand.capable > 0:
-            timers.cancel(demand.unstaffed_timer)
+            if demand.unstaffed_timer is not None:
+                timers.cancel(demand.unstaffed_timer)
             demand.unstaffed_timer = demand.unstaffed_since = None
             return
         if demand.unstaffed_since is None:

@@ -27,8 +27,8 @@ _LONGER = 1.4  # beyond the grid every step is so much longer than the one befor
 _NO_TALK = -1
 
 
-# One cell of the grid, or a longer step beyond it: ms, how many times agents become free in it, how many times up to its
-# end, and the variance of that.
+# One cell of the grid, or a longer step beyond it: ms, how many times agents become free in it, how many times up to
+# its end, and the variance of that.
 Step = tuple[float, float, float, float]
 
 

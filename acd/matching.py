@@ -37,7 +37,8 @@ def match(floor: Floor) -> None:
 
 def _serve_with(floor: Floor, agents: list[Agent]) -> None:
     """Give those who have just become free, the longest idle first, the first callers in line whom they can serve."""
-    agents = sorted((a for a in agents if a.idle_key is not None), key=lambda a: a.idle_key or ())
+    if len(agents) > 1:
+        agents = sorted((a for a in agents if a.idle_key is not None), key=lambda a: a.idle_key or ())
     if len(agents) > 1:
         for agent in agents:
             floor.settle(agent)

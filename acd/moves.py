@@ -43,7 +43,8 @@ def move_agent(
     cell = AGENT_TABLE.get((agent.state, step))
     if cell is None:
         return False
-    before = _shown(agent)
+    came_from = agent.state
+    before = _shown(agent) if cell.to is came_from else None
     to, not_ready_reason = cell.to, wish_reason
     for effect in cell.effects:
         if effect is AgentEffect.DROP_OFFER:
@@ -67,7 +68,7 @@ def move_agent(
             _extend_wrapup(floor, agent, extend_ms)
     _enter(floor, agent, to, not_ready_reason, restored)
     floor.index(agent)
-    if _shown(agent) != before:
+    if agent.state is not came_from or _shown(agent) != before:
         floor.show(agent, reason)
     return True
 
@@ -113,8 +114,9 @@ def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, re
         else:
             to = AgentState.READY
     if to is not AgentState.WRAP_UP:
-        floor.timers.cancel(agent.wrapup_timer)
-        agent.wrapup_timer = None
+        if agent.wrapup_timer is not None:
+            floor.timers.cancel(agent.wrapup_timer)
+            agent.wrapup_timer = None
         _learn_handling(floor, agent, to)
     if came_from is AgentState.NOT_READY and to is AgentState.READY:
         floor.breaks.learn(clock.tau - agent.entered)

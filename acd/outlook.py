@@ -115,39 +115,45 @@ class Outlook:
 
     def when(self, place: float) -> float:
         """Milliseconds after `made` until the line has gone on by so many places."""
-        while place > self.places[-1] and not self.all_played:
+        places, moments = self.places, self.moments
+        while place > places[-1] and not self.all_played:
             self._play_on()
-        at = bisect_left(self.places, place)
-        if at == len(self.places):
-            return self.moments[-1] + (place - self.places[-1]) / self.pace
+        if place > places[-1]:
+            return moments[-1] + (place - places[-1]) / self.pace
+        at = bisect_left(places, place)
         if at == 0:
             return 0.0
-        before = self.places[at - 1]
-        part = (place - before) / (self.places[at] - before)
-        return self.moments[at - 1] + part * (self.moments[at] - self.moments[at - 1])
+        before, begin = places[at - 1], moments[at - 1]
+        return begin + (place - before) / (places[at] - before) * (moments[at] - begin)
 
     def until(self, ms: float) -> float:
         """By how many places the line has gone on."""
-        self._play_until(ms)
-        at = bisect_right(self.moments, ms)
-        if at == len(self.moments):
-            return self.places[-1] + (ms - self.moments[-1]) * self.pace
-        begin = self.moments[at - 1]
-        part = (ms - begin) / (self.moments[at] - begin)
-        return self.places[at - 1] + part * (self.places[at] - self.places[at - 1])
+        places, moments = self.places, self.moments
+        if ms >= moments[-1]:
+            self._play_until(ms)
+        at = bisect_right(moments, ms)
+        if at == len(moments):
+            return places[-1] + (ms - moments[-1]) * self.pace
+        before, begin = places[at - 1], moments[at - 1]
+        return before + (ms - begin) / (moments[at] - begin) * (places[at] - before)
 
     def spread_ms(self, place: float, ms: float, unsure_places: float) -> float:
         """The standard deviation of the moment at which the line has gone on by so many places, expected after `ms`."""
-        self._play_until(ms)
-        at = min(bisect_right(self.moments, ms), len(self.moments) - 1)
-        begin = self.moments[at - 1]
-        part = min(1.0, (ms - begin) / (self.moments[at] - begin))
-        varied = self.spread[at - 1] + part * (self.spread[at] - self.spread[at - 1])
+        moments, spread = self.moments, self.spread
+        if ms >= moments[-1]:
+            self._play_until(ms)
+        at = bisect_right(moments, ms)
+        if at == len(moments):
+            at -= 1
+        begin = moments[at - 1]
+        part = (ms - begin) / (moments[at] - begin)
+        varied = spread[at - 1] + (part if part < 1.0 else 1.0) * (spread[at] - spread[at - 1])
         # Of the chance in so many departures and in the one that serves the caller.
         off = sqrt(varied * (place + 1 - _LAST_PLACE) / place + unsure_places)
         later = self.when(place + off)
         off_ms = (later - self.when(place - off)) / 2 if place > off else later - ms
-        return sqrt(_square(off_ms) + _square(_UNSURE * ms) + _square(self.ring_spread_ms))
+        unsure_ms, ring_ms = _UNSURE * ms, self.ring_spread_ms
+        return sqrt(off_ms * off_ms + unsure_ms * unsure_ms + ring_ms * ring_ms)
 
 
 def outlook(floor: Floor, demand: Demand) -> Outlook | None:
@@ -213,11 +219,13 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
     ahead, since = demand.waiting.rank(call.key), floor.clock.tau - seen.made
     # Where the line stood when the outlook was made, some have left since.
     own = seen.until(since) + ahead * (1 + seen.leaving * since) + _LAST_PLACE
-    share_ahead = (position - 1) / max(1, line.order.size - 1)
+    behind = line.order.size - 1
+    share_ahead = (position - 1) / (behind if behind > 1 else 1)
     others = seen.all_rivals * share_ahead
     turn = seen.when(own + others)
+    wait = turn - since if turn > since else 0.0
     for _ in range(_ROUNDS if others else 0):
-        most = max(0.0, turn - since) / seen.mean_ms
+        most = wait / seen.mean_ms
         others = fsum(
             [
                 agents * (ahead_each if (ahead_each := each * share_ahead) < most else most)
@@ -225,12 +233,16 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
             ]
         )
         turn = seen.when(own + others)
+        wait = turn - since if turn > since else 0.0
     overtaking = 0.0
     if seen.overtakers:
-        overtaking = will_overtake(floor, call, seen, max(0.0, turn - since))
-        turn = seen.when(own + others + overtaking) if overtaking else turn
-    unsure = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
-    middle = max(0.0, turn - since) + seen.ring_ms
+        overtaking = will_overtake(floor, call, seen, wait)
+        if overtaking:
+            turn = seen.when(own + others + overtaking)
+            wait = turn - since if turn > since else 0.0
+    unsure_others, unsure_overtaking = others * _SHARE_UNSURE, overtaking * _OVERTAKING_UNSURE
+    unsure = unsure_others * unsure_others + unsure_overtaking * unsure_overtaking
+    middle = wait + seen.ring_ms
     low, high = _range(middle, seen.spread_ms(own + others + overtaking, turn, unsure))
     return Wait(int(low) // 1000, int(middle) // 1000, -(-int(high) // 1000), seen.agents)
 
@@ -238,12 +250,9 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
 def _range(median: float, spread: float) -> tuple[float, float]:
     """The 10th and 90th percentile of a gamma distribution with this median and standard deviation, by Wilson and
     Hilferty's cube."""
-    mean = median + _square(spread) / (3 * median + 1)  # nearly
-    step = _square(spread / mean) / 9
-    half, off = 1 - step, _Z * sqrt(step)
-    low, high = max(0.0, 1 - off / half), 1 + off / half
+    mean = median + spread * spread / (3 * median + 1)  # nearly
+    varies = spread / mean
+    step = varies * varies / 9
+    off = _Z * sqrt(step) / (1 - step)
+    low, high = 1 - off if off < 1 else 0.0, 1 + off
     return median * low * low * low, median * high * high * high
-
-
-def _square(value: float) -> float:
-    return value * value

@@ -33,6 +33,7 @@ from math import fsum, sqrt
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
+from acd.record import record
 from acd.records import Agent, Call, Demand, Line, Shared
 from acd.states import AgentState
 from acd.tables import BEING_OFFERED, IN_TALK
@@ -64,7 +65,8 @@ _OVERTAKING_UNSURE = 0.5
 _SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
 
 
-class Wait(NamedTuple):
+@record(frozen=True, slots=True)
+class Wait:
     """Seconds from now: the range and its middle, and how many agents they rest on."""
 
     low_s: int

@@ -18,6 +18,7 @@ from acd.order import SortedKeys
 from acd.patience import Patience
 from acd.reach import Reach, Rules, Stage
 from acd.reasons import Reason
+from acd.record import record
 from acd.states import AgentState, CallState
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ class Callback:
     not_before: int = 0  # wall
 
 
-class Forecast(NamedTuple):
+@record(frozen=True, slots=True)
+class Forecast:
     """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
 
     at: int
