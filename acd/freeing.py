@@ -18,6 +18,8 @@ from itertools import accumulate, pairwise
 from math import fsum, sqrt
 from operator import mul
 
+from acd.values import clamped
+
 CELLS = 24
 _A_CYCLE = 15  # cells for one mean handling, so that the grid holds 1.6 of them
 # What has lasted for so many cells is as what has lasted for the one named here: not every cell need be told apart.
@@ -152,16 +154,16 @@ class Work:
     _rhythm: Rhythm | None = None
 
     def talked(self, took_ms: int) -> None:
-        self.talks.append(min(max(took_ms, _SHORTEST_MS), _LONGEST_MS))
+        self.talks.append(clamped(took_ms, _SHORTEST_MS, _LONGEST_MS))
         self._learned += 1
         if self._learned <= _RENEW_EVERY or self._learned % _RENEW_EVERY == 0:
             self._rhythm = None
 
     def wrapped_up(self, took_ms: int) -> None:
-        self.wrapups.append(min(max(took_ms, 0), _LONGEST_MS))
+        self.wrapups.append(clamped(took_ms, 0, _LONGEST_MS))
 
     def rang(self, took_ms: int) -> None:
-        self.rings.append(min(max(took_ms, 0), _LONGEST_MS))
+        self.rings.append(clamped(took_ms, 0, _LONGEST_MS))
 
     def rhythm(self, expected_ms: int, limit_ms: int) -> Rhythm:
         if self._rhythm is None:

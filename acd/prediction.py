@@ -37,6 +37,7 @@ from acd.record import record
 from acd.records import Agent, Call, Demand, Line, Shared
 from acd.states import AgentState
 from acd.tables import BEING_OFFERED, IN_TALK
+from acd.values import clamped
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -116,7 +117,7 @@ class Handling:
 
 def learn(line: Line, took_ms: int) -> None:
     """A handling has come to its end."""
-    took = min(max(took_ms, _SHORTEST_MS), _LONGEST_MS)
+    took = clamped(took_ms, _SHORTEST_MS, _LONGEST_MS)
     line.handling_ms += (took - line.handling_ms) // 16
     line.recent.append(took)
     if len(line.recent) > _SAMPLE:
@@ -370,7 +371,9 @@ def will_overtake(floor: Floor, call: Call, seen: Profile | Outlook, wait_ms: fl
         open_ms = longer_ms
         if per_minute > 0 and priority < floor.config.emergency_priority:
             worth_ms = (priority - call.priority) * 60_000 // per_minute
-            open_ms = min(longer_ms, max(0, worth_ms - (floor.clock.wall - call.joined)))
+            left_ms = worth_ms - (floor.clock.wall - call.joined)
+            if left_ms < longer_ms:
+                open_ms = left_ms if left_ms > 0 else 0
         more += rate * open_ms
     return more
 
