@@ -145,15 +145,19 @@ def _describe(floor: Floor, call: Call, event: CallJoined) -> None:
     call.asked_priority = _priority(event)
     call.skills = dict(event.skills)
     call.language, call.caller = event.language, event.caller
-    call.attempt = max(call.attempt, event.attempt)
+    if event.attempt > call.attempt:
+        call.attempt = event.attempt
     # What a later report leaves out is not taken back.
     call.flags, call.last_agent = event.flags or call.flags, event.last_agent or call.last_agent
     if event.caller_key and event.caller_key != call.caller_key:
         floor.name_caller(call, event.caller_key)
     call.priority = priority_of(floor, call)
     if event.joined_ms > 0:
-        call.began = min(call.began, _joined(floor, event.joined_ms))
-        call.joined = min(call.joined, call.began)
+        began = _joined(floor, event.joined_ms)
+        if began < call.began:
+            call.began = began
+        if call.began < call.joined:
+            call.joined = call.began
     if event.place_ms > 0:
         call.joined = min(call.joined, _joined(floor, event.place_ms))
 

@@ -145,13 +145,8 @@ def check(event: object) -> tuple[Event | None, Why | None]:
     for name, is_right in fields:
         if not is_right(getattr(event, name)):
             return None, Why.BAD_VALUE
-    if kind is CallJoined:
-        return _joined(event), None  # type: ignore[arg-type]
-    if isinstance(event, OfferFailed) and not isinstance(event.cause, FailCause):
-        return replace(event, cause=FailCause(event.cause)), None
-    if isinstance(event, NextState | AgentRestored) and not isinstance(event.state, AgentState):
-        return replace(event, state=AgentState(event.state)), None
-    return event, None  # type: ignore[return-value]
+    put_right = _PUT_RIGHT.get(kind)
+    return (event if put_right is None else put_right(event)), None  # type: ignore[return-value]
 
 
 def _joined(event: CallJoined) -> CallJoined:
@@ -165,6 +160,22 @@ def _joined(event: CallJoined) -> CallJoined:
     if not isinstance(event.flags, tuple) or event.flags:
         wrong["flags"] = _flags(event.flags)
     return replace(event, **wrong) if wrong else event
+
+
+def _failed(event: OfferFailed) -> OfferFailed:
+    return event if isinstance(event.cause, FailCause) else replace(event, cause=FailCause(event.cause))
+
+
+def _with_state(event: Any) -> Any:
+    return event if isinstance(event.state, AgentState) else replace(event, state=AgentState(event.state))
+
+
+_PUT_RIGHT: Mapping[type, Callable[[Any], Event]] = {
+    CallJoined: _joined,
+    OfferFailed: _failed,
+    NextState: _with_state,
+    AgentRestored: _with_state,
+}
 
 
 def _skills(value: object) -> dict[str, int]:

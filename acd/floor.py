@@ -53,6 +53,7 @@ class Floor:
         self.fresh_calls: dict[str, Call] = {}
         self.touched: dict[str, Line] = {}
         self.offers_made = 0
+        self.offer_prefix = ""  # made when the first offer is
         self.link_up = True
         self.longest_ms = longest_ms(config)
         self.of_key: dict[str, dict[str, None]] = {}  # caller key → calls that are known of that caller

@@ -25,6 +25,9 @@ _MOST_AGENTS = 200  # of more agents so many are looked at and stand for all
 _BLOCKS = {0: 6, 6: CELLS}  # from one cell to another at once: short waits need no more than the first few
 _LONGER = 1.4  # beyond the grid every step is so much longer than the one before
 _NO_TALK = -1
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_NOT_READY = AgentState.NOT_READY
+_WRAP_UP = AgentState.WRAP_UP
 
 
 # One cell of the grid, or a longer step beyond it: ms, how many times agents become free in it, how many times up to
@@ -111,13 +114,13 @@ def flow_of(floor: Floor, demand: Demand, rhythm: Rhythm) -> Flow:
         """For one who will be in a talk only: cells since it began. The others are put where they belong."""
         state = agent.state
         if not agent.counted_staffed:
-            if state is AgentState.NOT_READY:
+            if state is _NOT_READY:
                 away.append(tau - agent.entered)
         elif agent.next_state is not None:
             pass
         elif state in IN_TALK or state in BEING_OFFERED:
             return 0
-        elif state is AgentState.WRAP_UP:
+        elif state is _WRAP_UP:
             left = 0 if agent.wrapup_timer is None else max(0, agent.wrapup_timer[0] - tau)
             if left <= rhythm.wrapup.mean_ms:
                 free[min(left // cell_ms, CELLS - 1)] += 1

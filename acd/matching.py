@@ -96,7 +96,7 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
     if demand.key.only:
         code = ReasonCode.LAST_AGENT
     timeout_s = floor.config.offer_timeout_s if config.offer_timeout_s is None else config.offer_timeout_s
-    timeout_ms = max(1, timeout_s) * 1000
+    timeout_ms = timeout_s * 1000 if timeout_s > 1 else 1000
     facts: dict[str, int | str] = {
         "waited_s": floor.waited_s(call),
         "position": floor.position(call),
@@ -127,7 +127,9 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
 
 def offer_prefix(floor: Floor) -> str:
     """Offer ids carry the engine's start, so that an offer of an earlier life is never taken for one of this."""
-    return f"o{floor.clock.started or 0:x}-{floor.seed}-"
+    if not floor.offer_prefix:
+        floor.offer_prefix = f"o{floor.clock.started or 0:x}-{floor.seed}-"
+    return floor.offer_prefix
 
 
 def skills_text(skills: dict[str, int]) -> str:

@@ -262,12 +262,13 @@ def rivals_of(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tu
         agents, each = [*compress(agents, each)], [*filter(None, each)]
     if len(agents) <= _MOST_RIVALS:
         return [*zip(agents, each, strict=True)]
-    strength = [*map(mul, agents, each)]
-    strongest = sorted(range(len(agents)), key=strength.__getitem__, reverse=True)
-    small = strongest[_MOST_RIVALS:]
-    together = fsum(map(agents.__getitem__, small))
-    rivals = [(agents[at], each[at]) for at in strongest[:_MOST_RIVALS]]
-    return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
+    rivals, strength, others = [], [*map(mul, agents, each)], agents.copy()
+    for _ in range(_MOST_RIVALS):
+        strongest = strength.index(max(strength))
+        rivals.append((agents[strongest], each[strongest]))
+        strength[strongest] = others[strongest] = 0.0
+    together = fsum(others)
+    return [*rivals, (together, fsum(strength) / together)]
 
 
 def _shared(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> Shared:
