@@ -84,8 +84,9 @@ def _spans(ordered: list[int], cell_ms: int) -> Spans:
             beyond = (sums[upto[cell + 1]] - sums[upto[cell]]) / cell_ms - ended[cell] * cell
             lumps[cell] += (ended[cell] - beyond) / count
             lumps[cell + 1] += beyond / count
-    oldest = max((cell for cell in range(_ELAPSED) if lasted[cell] >= _FEW), default=0)
-    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], tuple(min(cell, oldest) for cell in _ALIKE))
+    oldest = max([cell for cell in range(_ELAPSED) if lasted[cell] >= _FEW], default=0)
+    alike = tuple([cell if cell < oldest else oldest for cell in _ALIKE])
+    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], alike)
 
 
 def _delay(chances: Sequence[float]) -> Delay:
@@ -95,6 +96,8 @@ def _delay(chances: Sequence[float]) -> Delay:
 def _delayed(flow: Sequence[float], delay: Delay) -> list[float]:
     """The flow after a delay: their convolution, as far as the flow is known."""
     late_by = [[0.0] * late + [one * chance for one in flow] for late, chance in delay]
+    if len(late_by) == 1:
+        return late_by[0][: len(flow)]
     return [*map(fsum, zip(*late_by, strict=False))][: len(flow)]
 
 

@@ -90,7 +90,7 @@ class Outlook:
         there, and the line goes on over that place so much faster.
         """
         moments, places, spread, survives = self.moments, self.places, self.spread, self.survival.at
-        oldest, younger, moment, place = self.oldest_ms, self.younger_ms, self.moments[-1], self.places[-1]
+        oldest, younger, moment, place = self.oldest_ms, self.younger_ms, moments[-1], places[-1]
         for step_ms, free, ever_free, variance in self.flow.steps():
             age = oldest - younger * place
             if age < 0:
