@@ -21,7 +21,6 @@ class Demands:
         self._floor = floor
         self._by_reach: dict[Reach, Demand] = {}
         self.by_name: dict[str, Demand] = {}
-        self.changes = 0  # of who can serve what
         self._limit = _MAX_DEMANDS
         self._having: dict[str, dict[str, Agent]] = {}  # skill → agents who have it, at whatever level
 
@@ -62,7 +61,6 @@ class Demands:
         return sorted(found.values(), key=lambda agent: agent.sequence)
 
     def _drop_unused(self) -> None:
-        self.changes += 1
         for reach in [reach for reach, demand in self._by_reach.items() if demand.calls == 0]:
             demand = self._by_reach.pop(reach)
             del self.by_name[demand.name]
@@ -70,10 +68,11 @@ class Demands:
         self._limit = max(_MAX_DEMANDS, 2 * len(self._by_reach))
         for agent in self._floor.agents.values():
             agent.demands = {demand: fit for demand, fit in agent.demands.items() if demand.key in self._by_reach}
+            agent.links += 1
 
     def link(self, agent: Agent) -> None:
         """Find again which demands the agent serves. They must be neither counted nor indexed while this is done."""
-        self.changes += 1
+        agent.links += 1
         for demand in agent.demands:
             demand.agents.pop(agent.agent_id, None)
         agent.demands = {}
@@ -92,7 +91,7 @@ class Demands:
         fit = self._floor.band(agent, demand)
         if fit is None:
             return
-        self.changes += 1
+        agent.links += 1
         agent.demands[demand] = fit
         demand.agents[agent.agent_id] = agent
         demand.capable += agent.counted_capable

@@ -60,7 +60,8 @@ class Flow:
 
     def _cells(self, begin: int, end: int) -> list[Step]:
         self.ended += _ending(self.talks_end, begin, end)
-        from_talk, from_wrapup = self.rhythm.wrap_up(self.ended)[begin:], _ending(self.wrapups_end, begin, end)
+        from_talk = self.rhythm.wrap_up(self.ended)[begin:]
+        from_wrapup = _ending(self.wrapups_end, begin, end) if self.wrapups else [0.0] * (end - begin)
         first, ever_after, weight, cell_ms = self.first, self.rhythm.ever_after, self.weight, float(self.rhythm.cell_ms)
         talks, wrapups, ever = self.talks, self.wrapups, self.last[2]
         after_talk, after_wrapup, every = self.so_far
@@ -93,9 +94,12 @@ class Flow:
 
 def _ending(ends: Ends, begin: int, end: int) -> list[float]:
     """How many of these spans end in each of these cells."""
-    many = [0.0] * (end - begin)
-    for each, ended in ends:
-        many = [so_far + each * one for so_far, one in zip(many, ended[begin:end], strict=True)]
+    many = []
+    for cell in range(begin, end):
+        ending = 0.0
+        for each, ended in ends:
+            ending += each * ended[cell]
+        many.append(ending)
     return many
 
 

@@ -168,7 +168,7 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     if not serving:
         demand.profile = None
         return None
-    rivals = rivals_of(floor, demand, serving)
+    rivals = rivals_of(demand, serving)
     all_rivals = fsum([agents * each for agents, each in rivals])
     survival, waiting = line.patience.survival(), demand.waiting.size
     oldest, newest = _ages(floor, demand)

@@ -213,7 +213,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     course = _course(free, took.mean_ms, took.variation, len(serving) / len(looked_at))
     age = max(took.mean_ms * demand.waiting.size // len(serving) // 50, len(floor.demands) * _PROFILE_EACH_MS)
     good = tau + min(max(age, _PROFILE_MS[0]), _PROFILE_MS[1])
-    rivals = rivals_of(floor, demand, serving)
+    rivals = rivals_of(demand, serving)
     every_rival = fsum(agents * each for agents, each in rivals)
     overtakers = overtakers_of(line, tau, demand.staffed)
     last_part = (1 - _square(min(1.0, took.variation))) / 2
@@ -253,10 +253,10 @@ def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
     return took.mean_ms // 2 if agent.in_use or agent.outside else 0
 
 
-def rivals_of(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
+def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
-    shared = _shared(floor, demand, serving)
+    shared = _shared(demand, serving)
     agents, each = shared.agents, [other.pressure for other in shared.others]
     if not all(each):
         agents, each = [*compress(agents, each)], [*filter(None, each)]
@@ -271,16 +271,16 @@ def rivals_of(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> list[tu
     return [*rivals, (together, fsum(strength) / together)]
 
 
-def _shared(floor: Floor, demand: Demand, serving: Sequence[Agent]) -> Shared:
+def _shared(demand: Demand, serving: Sequence[Agent]) -> Shared:
     """The demands that share these agents. Who serves what changes seldom, so it is kept for the next time."""
     looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
-    changes, known = floor.demands.changes, demand.shared
-    if known is None or (known.changes, known.serving, known.looked_at) != (changes, len(serving), looked_at):
+    links, known = [agent.links for agent in looked_at], demand.shared
+    if known is None or known[:3] != (len(serving), looked_at, links):
         scale = len(serving) / len(looked_at)
         counts = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
         counts.pop(demand, None)
         agents = [count * scale for count in counts.values()]
-        known = demand.shared = Shared(changes, len(serving), looked_at, [*counts], agents)
+        known = demand.shared = Shared(len(serving), looked_at, links, [*counts], agents)
     return known
 
 

@@ -55,9 +55,9 @@ class Line:
 class Shared(NamedTuple):
     """Which other demands share the agents of one, and how many of them; good until one of the first three changes."""
 
-    changes: int  # of who can serve what
     serving: int
     looked_at: Sequence[Agent]
+    links: Sequence[int]  # theirs
     others: list[Demand]
     agents: list[float]
 
@@ -126,6 +126,7 @@ class Agent:
     lines: list[Line] = field(default_factory=list)
     listed: tuple[str, ...] = ()  # the skills under which `Demands` finds the agent
     demands: dict[Demand, int] = field(default_factory=dict)  # with the agent's band for each
+    links: int = 0  # how many times `demands` has changed
     idle_key: IdleKey | None = None  # set while offers may be made
     indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
     entered: int = 0  # tau at which the present state was entered

@@ -32,7 +32,7 @@ def assert_sound(engine: Engine) -> None:
         assert not (possible and floor.link_up), "an offer could be made and was not"
         assert (demand.unstaffed_since is None) == (demand.capable > 0)
         assert not (demand.key.only and demand.calls and not demand.staffed), "kept for an agent who does not work"
-        if demand.shared is not None and demand.shared.changes == floor.demands.changes:
+        if demand.shared is not None and demand.shared.links == [agent.links for agent in demand.shared.looked_at]:
             looked_at = Counter(other for agent in demand.shared.looked_at for other in agent.demands)
             del looked_at[demand]
             stand_for = demand.shared.serving / len(demand.shared.looked_at)

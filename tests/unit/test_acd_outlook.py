@@ -168,7 +168,7 @@ def test_whom_callers_compete_with_is_known_anew_when_an_agent_learns_a_skill():
     demand = floor.calls["c1"].demand
 
     def rivals() -> list[tuple[float, float]]:
-        return rivals_of(floor, demand, serving_of(floor, demand))
+        return rivals_of(demand, serving_of(floor, demand))
 
     assert rivals() == []
     lab.do(AgentSignedIn("1002", {"zh": 3, "yue": 2}, ("general",)))
