@@ -20,6 +20,10 @@ from acd.records import Call, Forecast
 _MIN_EVERY_S = 5
 _ANEW_AFTER = 10  # a part of the wait, in which it is taken to pass as foretold
 _ANEW_AFTER_STILL = 16  # the same, in which it is taken not to change
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_WAITING = CallState.WAITING
+_PLACES = Prediction.PLACES
+_FLOW = Prediction.FLOW
 
 
 def announce(floor: Floor, call_id: str) -> None:
@@ -27,9 +31,10 @@ def announce(floor: Floor, call_id: str) -> None:
     call = floor.calls.get(call_id)
     if call is None or call.key is None:
         return
-    every = max(_MIN_EVERY_S, floor.lines[call.queue].config.announce_every_s) * 1000
-    call.announce_timer = floor.timers.set(floor.clock.tau + every, "announce", call_id)
-    if call.state is CallState.WAITING:
+    every_s = floor.lines[call.queue].config.announce_every_s
+    due = floor.clock.tau + (every_s if every_s > _MIN_EVERY_S else _MIN_EVERY_S) * 1000
+    call.announce_timer = floor.timers.set(due, "announce", call_id)
+    if call.state is _WAITING:
         floor.out.append(_words(floor, call))
 
 
@@ -38,22 +43,23 @@ def _words(floor: Floor, call: Call) -> Announce:
     low, high = wait_range(floor, call, position)
     if call.said is not None:
         said_position, said_low, said_high = call.said
-        position = min(position, said_position)
-        low = said_low if low is None else low if said_low is None else min(low, said_low)
-        high = said_high if high is None else high if said_high is None else min(high, said_high)
+        position = position if position < said_position else said_position
+        low = said_low if low is None or (said_low is not None and said_low < low) else low
+        high = said_high if high is None or (said_high is not None and said_high < high) else high
     call.said = (position, low, high)
     return Announce(call.call_id, position, low, high)
 
 
 def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int | None]:
     """Seconds from and to. None and None while nobody works who could serve this caller."""
-    if floor.config.prediction is Prediction.PLACES:
+    if floor.config.prediction is _PLACES:
         return _by_places(floor, call, position)
     tau, staffed = floor.clock.tau, 0 if call.demand is None else call.demand.staffed
-    flow = floor.config.prediction is Prediction.FLOW
+    flow = floor.config.prediction is _FLOW
     if call.foretold is not None and tau < call.foretold.until and staffed == call.foretold.staffed:
         passed_s = (tau - call.foretold.at) // 1000 if flow else 0
-        return max(0, call.foretold.low_s - passed_s), max(0, call.foretold.high_s - passed_s)
+        low_s, high_s = call.foretold.low_s - passed_s, call.foretold.high_s - passed_s
+        return low_s if low_s > 0 else 0, high_s if high_s > 0 else 0
     wait = foretell(floor, call, position) if flow else predict(floor, call, position)
     if wait is None:
         return None, None

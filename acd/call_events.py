@@ -30,6 +30,7 @@ from acd.moves import drop_offer, end_offer, end_talk, move_agent, move_call, st
 from acd.prediction import note_place
 from acd.records import Agent, Call
 from acd.tables import BEING_OFFERED, CALLBACKS, IN_LINE, IN_OFFER, IN_TALK, AgentStep, CallStep
+from acd.values import clamped
 
 _OLDEST_JOIN_MS = 12 * 3_600_000
 _ADOPTED_AFTER_MS = 10_000
@@ -38,6 +39,17 @@ _HIGHEST_PRIORITY = 1_000
 _FAULTS_BLAMED = 3
 # How long the telephone's word about an offer may take once the link to it is back.
 _LINK_GRACE_MS = 5_000
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_JOIN = CallStep.JOIN
+_LEAVE = CallStep.LEAVE
+_ANSWER = CallStep.ANSWER
+_TALK_END = CallStep.TALK_END
+_AGENT_ANSWERS = AgentStep.ANSWER
+_DIALLING = CallState.CALLBACK_DIALLING
+_NEW_CALL = ReasonCode.NEW_CALL
+_ADOPTED = ReasonCode.ADOPTED
+_RESUMED = ReasonCode.PLACE_RESUMED
+_ANSWERED = ReasonCode.ANSWERED
 
 
 def call_joined(floor: Floor, event: CallJoined) -> Why | None:
@@ -51,19 +63,19 @@ def call_joined(floor: Floor, event: CallJoined) -> Why | None:
         again = call.state is not CallState.WAITING
         call.attempt = max(call.attempt, event.attempt)
         if again:
-            move_call(floor, call, CallStep.JOIN)
+            move_call(floor, call, _JOIN)
             _say_queued(floor, call, ReasonCode.PLACE_KEPT)
         return None
     if call.state in IN_LINE:
         # New rules for a caller in line: out and in again, so that every index knows.
         if call.state in IN_OFFER:
-            move_call(floor, call, CallStep.JOIN)
+            move_call(floor, call, _JOIN)
         floor.set_call(call, CallState.FINISHED)
     _describe(floor, call, event)
     call.newcomer = False
     callbacks.regretted(floor, call)
-    code = ReasonCode.CITIZEN_REACHED if call.state is CallState.CALLBACK_DIALLING else ReasonCode.PLACE_KEPT
-    move_call(floor, call, CallStep.JOIN)
+    code = ReasonCode.CITIZEN_REACHED if call.state is _DIALLING else ReasonCode.PLACE_KEPT
+    move_call(floor, call, _JOIN)
     _say_queued(floor, call, code)
     return None
 
@@ -74,12 +86,13 @@ def _new_call(floor: Floor, event: CallJoined) -> None:
     call = floor.add_call(event.call_id, _queue(floor, event.queue), joined)
     _describe(floor, call, event)
     apply_rules(floor, call)
-    call.priority = priority_of(floor, call)
-    code = ReasonCode.ADOPTED if late else ReasonCode.NEW_CALL
+    if call.penalty:
+        call.priority = priority_of(floor, call)
+    code = _ADOPTED if late else _NEW_CALL
     if not late and call.turn_away is None and resume_place(floor, call):
-        code = ReasonCode.PLACE_RESUMED
-    call.newcomer = code is ReasonCode.NEW_CALL
-    move_call(floor, call, CallStep.JOIN)
+        code = _RESUMED
+    call.newcomer = code is _NEW_CALL
+    move_call(floor, call, _JOIN)
     _say_queued(floor, call, code)
     note_place(floor, call, floor.lines[call.queue])
     if call.turn_away is not None and not late:
@@ -108,7 +121,7 @@ def _joined(floor: Floor, joined_ms: int) -> int:
     wall = floor.clock.wall
     if joined_ms <= 0:
         return wall
-    return min(max(joined_ms + floor.clock.offset, wall - _OLDEST_JOIN_MS), wall)
+    return clamped(joined_ms + floor.clock.offset, wall - _OLDEST_JOIN_MS, wall)
 
 
 def _changes(floor: Floor, call: Call, event: CallJoined) -> bool:
@@ -124,7 +137,7 @@ def _changes(floor: Floor, call: Call, event: CallJoined) -> bool:
 
 
 def _priority(event: CallJoined) -> int:
-    return min(max(event.priority, -_HIGHEST_PRIORITY), _HIGHEST_PRIORITY)
+    return clamped(event.priority, -_HIGHEST_PRIORITY, _HIGHEST_PRIORITY)
 
 
 def _describe(floor: Floor, call: Call, event: CallJoined) -> None:
@@ -132,15 +145,19 @@ def _describe(floor: Floor, call: Call, event: CallJoined) -> None:
     call.asked_priority = _priority(event)
     call.skills = dict(event.skills)
     call.language, call.caller = event.language, event.caller
-    call.attempt = max(call.attempt, event.attempt)
+    if event.attempt > call.attempt:
+        call.attempt = event.attempt
     # What a later report leaves out is not taken back.
     call.flags, call.last_agent = event.flags or call.flags, event.last_agent or call.last_agent
     if event.caller_key and event.caller_key != call.caller_key:
         floor.name_caller(call, event.caller_key)
     call.priority = priority_of(floor, call)
     if event.joined_ms > 0:
-        call.began = min(call.began, _joined(floor, event.joined_ms))
-        call.joined = min(call.joined, call.began)
+        began = _joined(floor, event.joined_ms)
+        if began < call.began:
+            call.began = began
+        if call.began < call.joined:
+            call.joined = call.began
     if event.place_ms > 0:
         call.joined = min(call.joined, _joined(floor, event.place_ms))
 
@@ -157,7 +174,7 @@ def _say_queued(floor: Floor, call: Call, code: ReasonCode) -> None:
         "working": call.demand.staffed,
         "free": floor.free(call.demand),
     }
-    if code is ReasonCode.PLACE_RESUMED:
+    if code is _RESUMED:
         facts["earlier_s"] = (call.began - call.joined) // 1000
     if call.priority != call.asked_priority:
         facts["asked_priority"] = call.asked_priority
@@ -169,7 +186,7 @@ def call_left(floor: Floor, event: CallLeft) -> Why | None:
     if call is None:
         return Why.UNKNOWN_CALL
     remember_abandoned(floor, call, event.reason)
-    move_call(floor, call, CallStep.LEAVE)
+    move_call(floor, call, _LEAVE)
     return None
 
 
@@ -195,9 +212,9 @@ def offer_answered(floor: Floor, event: OfferAnswered) -> Why | None:
     if call.offer_id == event.offer_id and call.offer_agent == event.agent_id:
         floor.lines[call.queue].work.rang(floor.clock.tau - call.offered)
         end_offer(floor, call)
-        move_call(floor, call, CallStep.ANSWER)
-        start_talk(floor, call, agent, AgentStep.ANSWER, _answered(floor, call), floor.clock.wall)
-        if call.state is CallState.CALLBACK_DIALLING:
+        move_call(floor, call, _ANSWER)
+        start_talk(floor, call, agent, _AGENT_ANSWERS, _answered(floor, call), floor.clock.wall)
+        if call.state is _DIALLING:
             callbacks.agent_accepted(floor, call, agent.agent_id)
         return None
     # Answered in the very moment in which the engine ended the offer: they talk, whatever the engine wanted.
@@ -206,16 +223,16 @@ def offer_answered(floor: Floor, event: OfferAnswered) -> Why | None:
         and call.state in _BETWEEN_OFFERS
         and agent.state not in BEING_OFFERED | IN_TALK
     ):
-        move_call(floor, call, CallStep.ANSWER)
+        move_call(floor, call, _ANSWER)
         start_talk(floor, call, agent, AgentStep.ADOPT, _answered(floor, call), floor.clock.wall)
-        if call.state is CallState.CALLBACK_DIALLING:
+        if call.state is _DIALLING:
             callbacks.agent_accepted(floor, call, agent.agent_id)
         return None
     return _not_this_offer(floor, event.offer_id)
 
 
 def _answered(floor: Floor, call: Call) -> Reason:
-    return Reason(ReasonCode.ANSWERED, {"waited_s": floor.waited_s(call)})
+    return Reason(_ANSWERED, {"waited_s": floor.waited_s(call)})
 
 
 def _not_this_offer(floor: Floor, offer_id: str) -> Why:
@@ -287,7 +304,7 @@ def talk_ended(floor: Floor, event: TalkEnded) -> Why | None:
         return Why.NOT_THEIR_CALL
     end_talk(floor, call, agent)
     if not call.agents:
-        move_call(floor, call, CallStep.TALK_END)
+        move_call(floor, call, _TALK_END)
     return None
 
 
@@ -302,12 +319,12 @@ def talk_adopted(floor: Floor, event: TalkAdopted) -> Why | None:
         call.newcomer = False
     if call.offer_agent == event.agent_id:
         end_offer(floor, call)
-        move_call(floor, call, CallStep.ANSWER)
-        step = AgentStep.ANSWER
+        move_call(floor, call, _ANSWER)
+        step = _AGENT_ANSWERS
     else:
         move_call(floor, call, CallStep.ADOPT)
         step = AgentStep.ADOPT
-    start_talk(floor, call, agent, step, Reason(ReasonCode.ADOPTED), started)
+    start_talk(floor, call, agent, step, Reason(_ADOPTED), started)
     return None
 
 

@@ -84,7 +84,9 @@ def priority_of(floor: Floor, call: Call) -> int:
     if call.asked_priority >= ceiling:
         return call.asked_priority
     points = max(floor.config.flag_priority.get(flag, 0) for flag in call.flags) if call.flags else 0
-    return max(min(call.asked_priority + points, ceiling - 1) - call.penalty, _LOWEST_PRIORITY)
+    priority = call.asked_priority + points
+    priority = (priority if priority < ceiling else ceiling - 1) - call.penalty
+    return priority if priority > _LOWEST_PRIORITY else _LOWEST_PRIORITY
 
 
 def rule_set(floor: Floor, event: NuisanceRuleSet) -> Why | None:

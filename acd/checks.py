@@ -145,22 +145,37 @@ def check(event: object) -> tuple[Event | None, Why | None]:
     for name, is_right in fields:
         if not is_right(getattr(event, name)):
             return None, Why.BAD_VALUE
-    if kind is CallJoined:
-        return _joined(event), None  # type: ignore[arg-type]
-    if isinstance(event, OfferFailed) and not isinstance(event.cause, FailCause):
-        return replace(event, cause=FailCause(event.cause)), None
-    if isinstance(event, NextState | AgentRestored) and not isinstance(event.state, AgentState):
-        return replace(event, state=AgentState(event.state)), None
-    return event, None  # type: ignore[return-value]
+    put_right = _PUT_RIGHT.get(kind)
+    return (event if put_right is None else put_right(event)), None  # type: ignore[return-value]
 
 
 def _joined(event: CallJoined) -> CallJoined:
-    wrong: dict[str, Any] = {name: default for name, is_right, default in _JOINED if not is_right(getattr(event, name))}
+    wrong: dict[str, Any] = {}
+    for name, is_right, default in _JOINED:
+        value = getattr(event, name)
+        if value is not default and not is_right(value):
+            wrong[name] = default
     if not is_skills(event.skills):
         wrong["skills"] = _skills(event.skills)
     if not isinstance(event.flags, tuple) or event.flags:
         wrong["flags"] = _flags(event.flags)
     return replace(event, **wrong) if wrong else event
+
+
+def _failed(event: OfferFailed) -> OfferFailed:
+    return event if isinstance(event.cause, FailCause) else replace(event, cause=FailCause(event.cause))
+
+
+def _with_state(event: Any) -> Any:
+    return event if isinstance(event.state, AgentState) else replace(event, state=AgentState(event.state))
+
+
+_PUT_RIGHT: Mapping[type, Callable[[Any], Event]] = {
+    CallJoined: _joined,
+    OfferFailed: _failed,
+    NextState: _with_state,
+    AgentRestored: _with_state,
+}
 
 
 def _skills(value: object) -> dict[str, int]:

@@ -122,6 +122,8 @@ class Timers:
         return None
 
     def pop_due(self, tau: int) -> TimerKey | None:
+        if not self._moments or self._moments[0] > tau:
+            return None
         due = self.first_due()
         if due is None or due > tau:
             return None

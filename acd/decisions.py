@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acd.config import NuisanceAction, OverflowTo
 from acd.reasons import Reason, Why
+from acd.record import record
 from acd.states import AgentState
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Queued:
     """A call took a place. `position` counts from 1 over all callers of the queue who have no agent yet."""
 
@@ -19,7 +18,7 @@ class Queued:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Offer:
     """Ring this agent for this call. The telephone's own limit should be `deadline_ms`.
 
@@ -34,7 +33,7 @@ class Offer:
     callback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CancelOffer:
     """Stop ringing. `recall`: the caller must be brought back to the hold loop (false when they are there or gone)."""
 
@@ -45,7 +44,7 @@ class CancelOffer:
     recall: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentStateChanged:
     """The agent's state, or one of the flags beside it, is now this.
 
@@ -66,7 +65,7 @@ class AgentStateChanged:
     next_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Announce:
     """Tell the caller. Neither position nor wait ever rises for one call. The wait is a range in seconds, or None and
     None while nobody is there to serve it."""
@@ -77,7 +76,7 @@ class Announce:
     wait_high_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Overflow:
     """Send the caller there, then report `CallLeft`; if that is impossible report `CallJoined`: the place is kept."""
 
@@ -86,7 +85,7 @@ class Overflow:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Widened:
     """More agents may serve this call from now on."""
 
@@ -94,7 +93,7 @@ class Widened:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WaitPredicted:
     """What was foretold when the caller was first told a wait, for comparison with what came of it.
 
@@ -109,7 +108,7 @@ class WaitPredicted:
     agents: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TurnedAway:
     """A nuisance rule: play the announcement to this caller instead of letting them wait, then report `CallLeft`."""
 
@@ -119,7 +118,7 @@ class TurnedAway:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NuisanceRuleChanged:
     """A rule began or ended; with the event that led to it this is its audit trail."""
 
@@ -128,7 +127,7 @@ class NuisanceRuleChanged:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackOffered:
     """Ask the caller whether they would rather be called back; the answer yes is `CallbackRequested`. Once per call."""
 
@@ -136,7 +135,7 @@ class CallbackOffered:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackResting:
     """The call-back keeps its place and is looked at again at `until_ms`."""
 
@@ -146,7 +145,7 @@ class CallbackResting:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DialCitizen:
     """Dial the citizen of this call-back. `agent_id` waits on the line, or is empty: then the citizen comes first."""
 
@@ -157,7 +156,7 @@ class DialCitizen:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackClosed:
     """The call-back is over without a talk; a person should look at it, unless it was cancelled."""
 
@@ -166,7 +165,7 @@ class CallbackClosed:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QueueChanged:
     """`depth`: callers without an agent, those being offered included. `oldest_joined_ms` is None when it is empty."""
 
@@ -175,7 +174,7 @@ class QueueChanged:
     oldest_joined_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refused:
     """The event did not fit and changed nothing. `event` is its name, `subject` the call or agent it spoke of."""
 

@@ -68,9 +68,11 @@ class Demands:
         self._limit = max(_MAX_DEMANDS, 2 * len(self._by_reach))
         for agent in self._floor.agents.values():
             agent.demands = {demand: fit for demand, fit in agent.demands.items() if demand.key in self._by_reach}
+            agent.links += 1
 
     def link(self, agent: Agent) -> None:
         """Find again which demands the agent serves. They must be neither counted nor indexed while this is done."""
+        agent.links += 1
         for demand in agent.demands:
             demand.agents.pop(agent.agent_id, None)
         agent.demands = {}
@@ -89,6 +91,7 @@ class Demands:
         fit = self._floor.band(agent, demand)
         if fit is None:
             return
+        agent.links += 1
         agent.demands[demand] = fit
         demand.agents[agent.agent_id] = agent
         demand.capable += agent.counted_capable
@@ -112,7 +115,8 @@ class Demands:
         """Keep the moment from which nobody has been able to serve this demand, and wake up when it has lasted."""
         timers, tau = self._floor.timers, self._floor.clock.tau
         if demand.capable > 0:
-            timers.cancel(demand.unstaffed_timer)
+            if demand.unstaffed_timer is not None:
+                timers.cancel(demand.unstaffed_timer)
             demand.unstaffed_timer = demand.unstaffed_since = None
             return
         if demand.unstaffed_since is None:

@@ -1,20 +1,21 @@
 """What the engine is told.
 
 Times are integer epoch milliseconds and named `*_ms`; durations in seconds are named `*_s`. Ids are strings: a call id
-is the unique id of the citizen's channel, an agent id is the staff number. Everything is frozen; mappings are treated
-as read-only.
+is the unique id of the citizen's channel, an agent id is the staff number. Everything is frozen (see `acd.record`);
+mappings are treated as read-only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from acd.config import NuisanceRule, QueueConfig
+from acd.record import record
 from acd.states import AgentState, FailCause
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallJoined:
     """A caller is in the hold loop, for the first time or again.
 
@@ -43,7 +44,7 @@ class CallJoined:
     place_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallLeft:
     """The caller is gone from queue and talk: hung up, or went to voicemail, call-back, transfer (`reason`)."""
 
@@ -51,14 +52,14 @@ class CallLeft:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OfferAnswered:
     call_id: str
     agent_id: str
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OfferFailed:
     """An offer ended without a talk. The call is offered again once `CallJoined` says it is back in the hold loop
     (or after `EngineConfig.return_s`), with its old place."""
@@ -69,7 +70,7 @@ class OfferFailed:
     cause: FailCause
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TalkEnded:
     """This agent is no longer in the talk; the caller may still be connected."""
 
@@ -77,7 +78,7 @@ class TalkEnded:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TalkAdopted:
     """Agent and caller are found talking: after a restart, or joined through a consult. Both may be unknown."""
 
@@ -86,7 +87,7 @@ class TalkAdopted:
     started_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentSignedIn:
     """The agent's shift begins. For an agent already signed in: new skills and queues, the state stays."""
 
@@ -97,7 +98,7 @@ class AgentSignedIn:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentRestored:
     """An agent who was signed in before the engine restarted, as they were then: ready, not_ready (with `reason`) or
     wrap_up (until `until_ms`). Who talks is restored by `TalkAdopted`. For an agent already signed in it only brings
@@ -114,14 +115,14 @@ class AgentRestored:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentSignedOut:
     """The shift ends; during a talk it ends with the talk."""
 
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentReady:
     """示闲. During offer and talk: cancels a queued next state. During wrap-up: ends it."""
 
@@ -129,7 +130,7 @@ class AgentReady:
     by: str = "agent"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentNotReady:
     """示忙 with a reason. During offer and talk it is queued as the next state; during wrap-up it ends it."""
 
@@ -138,7 +139,7 @@ class AgentNotReady:
     by: str = "agent"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NextState:
     """What the agent wants to be after this call and its wrap-up: not_ready with a reason, signed_out, or ready, which
     cancels. Outside offer, talk and wrap-up it acts at once."""
@@ -149,7 +150,7 @@ class NextState:
     by: str = "agent"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PhoneChanged:
     """The telephone's state. May come before the agent signs in. A phone never reported counts as reachable."""
 
@@ -158,18 +159,18 @@ class PhoneChanged:
     in_use: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WrapUpDone:
     agent_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WrapUpExtended:
     agent_id: str
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentBusyOutside:
     """The agent is on a call that is not the queue's (click to dial, consult): no offers meanwhile."""
 
@@ -177,7 +178,7 @@ class AgentBusyOutside:
     busy: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgentRinging:
     """The telephone of the agent who was offered the call rings."""
 
@@ -186,7 +187,7 @@ class AgentRinging:
     offer_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallHeld:
     """The agent has put the caller on music, or (`held` false) taken them back."""
 
@@ -194,14 +195,14 @@ class CallHeld:
     held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NuisanceRuleSet:
     """A rule about a caller begins, or replaces the one with the same id. `rule.by` and `rule.why` are its audit."""
 
     rule: NuisanceRule
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NuisanceRuleLifted:
     """A rule ends before its time: an appeal was granted."""
 
@@ -209,7 +210,7 @@ class NuisanceRuleLifted:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackChoosing:
     """A caller in line is saying whether and where to be called back: offered to nobody, the place is kept. Ends with
     `CallbackRequested`, with `CallJoined` (back in the hold loop after all), or with `CallLeft`."""
@@ -217,7 +218,7 @@ class CallbackChoosing:
     call_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackRequested:
     """A caller in line would rather be called back. The place goes over to `callback_id`; the caller may hang up."""
 
@@ -226,7 +227,7 @@ class CallbackRequested:
     caller_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackRestored:
     """A call-back from before a restart, with its place and the attempts made. Rests until `not_before_ms`.
 
@@ -247,7 +248,7 @@ class CallbackRestored:
     agent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CitizenReached:
     """The citizen answered the call-back. From now on the call-back is a call like others, with the same id: in talk
     with the agent who waits on the line, or in the hold loop at its old place."""
@@ -255,14 +256,14 @@ class CitizenReached:
     callback_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CitizenNotReached:
     """Dialling ended without the citizen."""
 
     callback_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CallbackCancelled:
     """The citizen does not want to be called any more, or somebody (`by`) ended it."""
 
@@ -270,12 +271,12 @@ class CallbackCancelled:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class QueueConfigured:
     config: QueueConfig
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TelephoneLink:
     """Whether the telephone can be told anything. While it cannot, no offer is made or ended and nobody is sent on;
     places, states and wrap-up go on. What has become possible meanwhile is decided when the link is up again."""
@@ -283,12 +284,12 @@ class TelephoneLink:
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tick:
     """Nothing happened but time. Due at `Engine.next_wake_ms()`; more often does no harm."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unknown:
     """Something that was no event when it was journalled; refused again on replay."""
 

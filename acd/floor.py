@@ -14,7 +14,7 @@ from acd.decisions import AgentStateChanged, Decision, QueueChanged
 from acd.demands import Demands
 from acd.freeing import Breaks
 from acd.hours import limits_at, next_change
-from acd.limits import watch
+from acd.limits import longest_ms, watch
 from acd.reach import band, rules_of
 from acd.reasons import Reason, ReasonCode
 from acd.records import Agent, Call, Demand, Line, NuisanceRules, PlaceKey
@@ -27,6 +27,10 @@ _MINUTE_MS = 60_000
 _PARKED = frozenset({CallState.FINISHED, CallState.OVERFLOWED})
 # Emergencies come before everybody else, whatever points age or a queue may give.
 _EMERGENCY_CLASS = 10_000
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_READY = AgentState.READY
+_SIGNED_OUT = AgentState.SIGNED_OUT
+_RETURNING = CallState.RETURNING
 
 
 class Floor:
@@ -49,7 +53,9 @@ class Floor:
         self.fresh_calls: dict[str, Call] = {}
         self.touched: dict[str, Line] = {}
         self.offers_made = 0
+        self.offer_prefix = ""  # made when the first offer is
         self.link_up = True
+        self.longest_ms = longest_ms(config)
         self.of_key: dict[str, dict[str, None]] = {}  # caller key → calls that are known of that caller
         self.abandoned: dict[str, tuple[int, int]] = {}  # caller key → place and moment of hanging up, oldest first
         self.nuisance = NuisanceRules()
@@ -80,16 +86,16 @@ class Floor:
         before, call.state = call.state, state
         if before in MATCHABLE and call.demand is not None and call.key is not None:
             call.demand.leave(call.key)
-        if before is CallState.RETURNING:
+        in_line = state in IN_LINE
+        if before is _RETURNING:
             self.timers.cancel(call.return_timer)
             call.return_timer = None
-        if before in IN_LINE and state not in IN_LINE:
-            self._leave_line(call)
-        elif state in IN_LINE and before not in IN_LINE:
-            self._enter_line(call)
+        if (before in IN_LINE) is not in_line:
+            (self._enter_line if in_line else self._leave_line)(call)
         if before in CALLBACKS or state in CALLBACKS:
             staging.time_callback(self, call)
-        self.parked.pop(call.call_id, None)
+        if before in _PARKED:
+            self.parked.pop(call.call_id, None)
         if state is None:
             self._forget(call)
         elif state in MATCHABLE:
@@ -97,7 +103,7 @@ class Floor:
             assert call.key is not None
             call.demand.enter(call.key)
             self.fresh_calls[call.call_id] = call
-        elif state is CallState.RETURNING:
+        elif state is _RETURNING:
             due = self.clock.tau + self.config.return_s * 1000
             call.return_timer = self.timers.set(due, "return", call.call_id)
         elif state in _PARKED:
@@ -113,8 +119,10 @@ class Floor:
 
     def _forget(self, call: Call) -> None:
         self.calls.pop(call.call_id, None)
-        self.turned_away.pop(call.call_id, None)
-        self.name_caller(call, "")
+        if self.turned_away:
+            self.turned_away.pop(call.call_id, None)
+        if call.caller_key:
+            self.name_caller(call, "")
 
     def name_caller(self, call: Call, caller_key: str) -> None:
         """Keep in mind which caller this call is of; an empty key: of nobody."""
@@ -152,7 +160,9 @@ class Floor:
         staging.time_widening(self, call)
 
     def _time_wait(self, call: Call, line: Line) -> None:
-        first = max(_MIN_ANNOUNCE_S, line.config.announce_first_s) * 1000
+        first = line.config.announce_first_s * 1000
+        if first < _MIN_ANNOUNCE_S * 1000:
+            first = _MIN_ANNOUNCE_S * 1000
         if not call.newcomer:
             # All who are taken over after a restart come in one moment: do not speak to all in one moment.
             first += call.sequence * 997 % (max(_MIN_ANNOUNCE_S, line.config.announce_every_s) * 1000)
@@ -168,8 +178,10 @@ class Floor:
     def time_overflow(self, call: Call) -> None:
         """When this caller has waited too long by the limits of the hour. Whoever is called back is not sent on."""
         config = self.lines[call.queue].config
-        limit = limits_at(config, self.clock.given, self.config.zone_offset_min).overflow_wait_s
-        self.timers.cancel(call.overflow_timer)
+        limits = limits_at(config, self.clock.given, self.config.zone_offset_min) if config.hours else config
+        limit = limits.overflow_wait_s
+        if call.overflow_timer is not None:
+            self.timers.cancel(call.overflow_timer)
         call.overflow_due = call.overflow_timer = None
         if limit is not None and call.priority < config.overflow_below_priority and call.callback is None:
             call.overflow_due = self.clock.tau + max(0, limit * 1000 - (self.clock.wall - call.began))
@@ -235,12 +247,10 @@ class Floor:
 
     def index(self, agent: Agent) -> None:
         """Bring the indexes in line with the agent's state and phone."""
-        working = agent.state in WORKING and not agent.unreachable and not agent.leaving
-        self._count(agent, agent.state is not AgentState.SIGNED_OUT and not agent.leaving, working)
+        state, stays = agent.state, not agent.leaving
+        self._count(agent, state is not _SIGNED_OUT and stays, state in WORKING and stays and not agent.unreachable)
         open_to_offers = (
-            agent.state is AgentState.READY
-            and not (agent.unreachable or agent.in_use or agent.outside)
-            and agent.rest_timer is None
+            state is _READY and not (agent.unreachable or agent.in_use or agent.outside) and agent.rest_timer is None
         )
         key = (agent.idle_since, agent.sequence, agent.agent_id) if open_to_offers else None
         if key == agent.idle_key:
@@ -284,6 +294,8 @@ class Floor:
         return demand.idle.size + sum(1 for agent in fresh if self.band(agent, demand) is not None)
 
     def _count(self, agent: Agent, capable: bool, staffed: bool) -> None:
+        if capable == agent.counted_capable and staffed == agent.counted_staffed:
+            return
         more_capable = int(capable) - int(agent.counted_capable)
         more_staffed = int(staffed) - int(agent.counted_staffed)
         agent.counted_capable, agent.counted_staffed = capable, staffed
@@ -302,13 +314,13 @@ class Floor:
                 agent.state,
                 self.clock.given_of_wall(agent.since),
                 reason,
-                unreachable=agent.unreachable,
-                in_use=agent.in_use,
-                busy_outside=agent.outside,
-                not_ready_reason=agent.not_ready_reason,
-                until_ms=self.until_ms(agent),
-                next_state=agent.next_state,
-                next_reason=agent.next_reason,
+                agent.unreachable,
+                agent.in_use,
+                agent.outside,
+                agent.not_ready_reason,
+                self.until_ms(agent),
+                agent.next_state,
+                agent.next_reason,
             )
         )
 

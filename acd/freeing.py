@@ -18,6 +18,8 @@ from itertools import accumulate, pairwise
 from math import fsum, sqrt
 from operator import mul
 
+from acd.values import clamped
+
 CELLS = 24
 _A_CYCLE = 15  # cells for one mean handling, so that the grid holds 1.6 of them
 # What has lasted for so many cells is as what has lasted for the one named here: not every cell need be told apart.
@@ -36,29 +38,31 @@ _EIGHTHS = (0.0653, 0.2086, 0.3761, 0.5774, 0.8301, 1.1699, 1.6931, 3.0794)
 _WRAPUP_SHARE = 4  # of the expected handling at most so much is wrap-up
 
 
+# Of spans that are alike: how many there are now for each that was counted, and how many of those ended in each cell.
+Ends = list[tuple[float, list[float]]]
+Delay = list[tuple[int, float]]  # cells, and the chance that it takes so many; what never happens is left out
+
+
 @dataclass(frozen=True, slots=True)
 class Spans:
     """What was counted of talks, or of wrap-ups. `lasted[n]`: how many lasted n cells and more; `ended[n]`: how many
-    ended within cell n; `lumps`: the chance to last n cells, each span shared out between the cells next to it."""
+    ended within cell n, a whole number; `lumps`: the chance to last n cells, each span shared out between the cells
+    next to it."""
 
     mean_ms: float
     lasted: list[int]
-    ended: list[int]
+    ended: list[float]
     lumps: list[float]
     alike: tuple[int, ...]  # by cells since the beginning: the cell from which it is known how such spans end
 
-    def ends(self, counts: Mapping[int, int]) -> list[float]:
-        """How many end in each cell from now on, of so many by cells since they began."""
-        flow = [0.0] * CELLS
+    def ends(self, counts: Mapping[int, int]) -> Ends:
+        """When they will end, of whom there are so many by cells since they began."""
         together: dict[int, int] = {}
         last = self.alike[-1]
         for cell, count in counts.items():
             alike = self.alike[cell] if cell < _ELAPSED else last
             together[alike] = together.get(alike, 0) + count
-        for cell, count in together.items():
-            each = count / (self.lasted[cell] or 1)
-            flow = [sofar + each * one for sofar, one in zip(flow, self.ended[cell : cell + CELLS], strict=True)]
-        return flow
+        return [(count / (self.lasted[cell] or 1), self.ended[cell : cell + CELLS]) for cell, count in together.items()]
 
 
 def _winsorised(ordered: list[int]) -> list[int]:
@@ -72,7 +76,7 @@ def _spans(ordered: list[int], cell_ms: int) -> Spans:
     count = len(ordered)
     upto = [bisect_left(ordered, cell * cell_ms) for cell in range(_ELAPSED + CELLS + 1)]
     lasted = [count - before for before in upto]
-    ended = [before - after for before, after in pairwise(lasted)]
+    ended = [float(before - after) for before, after in pairwise(lasted)]
     sums = [0, *accumulate(ordered)]
     lumps = [0.0] * (CELLS + 1)
     for cell in range(CELLS):
@@ -80,13 +84,21 @@ def _spans(ordered: list[int], cell_ms: int) -> Spans:
             beyond = (sums[upto[cell + 1]] - sums[upto[cell]]) / cell_ms - ended[cell] * cell
             lumps[cell] += (ended[cell] - beyond) / count
             lumps[cell + 1] += beyond / count
-    oldest = max((cell for cell in range(_ELAPSED) if lasted[cell] >= _FEW), default=0)
-    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], tuple(min(cell, oldest) for cell in _ALIKE))
+    oldest = max([cell for cell in range(_ELAPSED) if lasted[cell] >= _FEW], default=0)
+    alike = tuple([cell if cell < oldest else oldest for cell in _ALIKE])
+    return Spans(sums[-1] / count, lasted, ended, lumps[:CELLS], alike)
 
 
-def spread_out(flow: Sequence[float], backwards: Sequence[float]) -> list[float]:
-    """The flow after a delay (convolution), whose chances by cell are given backwards."""
-    return [fsum(map(mul, flow, backwards[CELLS - 1 - cell :])) for cell in range(CELLS)]
+def _delay(chances: Sequence[float]) -> Delay:
+    return [(cell, chance) for cell, chance in enumerate(chances) if chance]
+
+
+def _delayed(flow: Sequence[float], delay: Delay) -> list[float]:
+    """The flow after a delay: their convolution, as far as the flow is known."""
+    late_by = [[0.0] * late + [one * chance for one in flow] for late, chance in delay]
+    if len(late_by) == 1:
+        return late_by[0][: len(flow)]
+    return [*map(fsum, zip(*late_by, strict=False))][: len(flow)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +111,8 @@ class Rhythm:
     mean_ms: float  # from one offer to the next, of an agent who is never idle
     talk: Spans
     wrapup: Spans
-    after_talk: list[float]  # backwards: the wrap-up
-    ever_after: list[float]  # backwards: becoming free now (1 in the first cell), and again and again
+    after_talk: Delay  # the wrap-up
+    ever_after: list[float]  # by cell: becoming free now (1 in the first cell), and again and again
 
     @classmethod
     def of(
@@ -118,19 +130,20 @@ class Rhythm:
         mean_ms = ring_ms + sum(talked) / len(talked) + sum(wrapped) / len(wrapped)
         cell_ms = max(1, int(mean_ms) // _A_CYCLE)
         talk, wrapup = _spans(talked, cell_ms), _spans(wrapped, cell_ms)
-        after_talk = wrapup.lumps[::-1]
+        after_talk = _delay(wrapup.lumps)
         ring, part = divmod(ring_ms, cell_ms)
         late = part / cell_ms
-        rung = [0.0] * CELLS
-        for cell, chance in ((ring, 1 - late), (ring + 1, late)):
-            if cell < CELLS:
-                rung[cell] = chance
-        cycle = spread_out(spread_out(talk.lumps, after_talk), rung[::-1])
+        rung = [(ring, 1 - late), (ring + 1, late)]
+        cycle = _delayed(_delayed(talk.lumps, after_talk), rung)
         cycle[1] += cycle[0]
         again = [1.0]
         for cell in range(1, CELLS):
             again.append(fsum(map(mul, again, cycle[cell:0:-1])))
-        return cls(cell_ms, ring_ms, ring_spread_ms, mean_ms, talk, wrapup, after_talk, again[::-1])
+        return cls(cell_ms, ring_ms, ring_spread_ms, mean_ms, talk, wrapup, after_talk, again)
+
+    def wrap_up(self, flow: Sequence[float]) -> list[float]:
+        """When those become free whose talks end so, by cell."""
+        return _delayed(flow, self.after_talk)
 
 
 @dataclass(slots=True)
@@ -144,16 +157,16 @@ class Work:
     _rhythm: Rhythm | None = None
 
     def talked(self, took_ms: int) -> None:
-        self.talks.append(min(max(took_ms, _SHORTEST_MS), _LONGEST_MS))
+        self.talks.append(clamped(took_ms, _SHORTEST_MS, _LONGEST_MS))
         self._learned += 1
         if self._learned <= _RENEW_EVERY or self._learned % _RENEW_EVERY == 0:
             self._rhythm = None
 
     def wrapped_up(self, took_ms: int) -> None:
-        self.wrapups.append(min(max(took_ms, 0), _LONGEST_MS))
+        self.wrapups.append(clamped(took_ms, 0, _LONGEST_MS))
 
     def rang(self, took_ms: int) -> None:
-        self.rings.append(min(max(took_ms, 0), _LONGEST_MS))
+        self.rings.append(clamped(took_ms, 0, _LONGEST_MS))
 
     def rhythm(self, expected_ms: int, limit_ms: int) -> Rhythm:
         if self._rhythm is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from acd.config import EngineConfig
 from acd.records import Agent
 from acd.states import AgentState
 from acd.tables import AgentStep
@@ -35,25 +36,30 @@ LIMITS: dict[AgentState, Limit] = {
     AgentState.NOT_READY: Limit("not_ready_max_s", AgentStep.STATE_OVER),
 }
 _WATCHED = frozenset(LIMITS) - {AgentState.OFFERED, AgentState.RINGING, AgentState.WRAP_UP}
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_NOT_READY = AgentState.NOT_READY
 
 
-def longest_s(floor: Floor, agent: Agent) -> int | None:
-    """The most seconds the agent may stay in the present state; None: no limit, or a timer of its own."""
-    if agent.state not in _WATCHED:
-        return None
-    if agent.state is AgentState.NOT_READY and agent.not_ready_reason in floor.config.not_ready_limits:
-        return floor.config.not_ready_limits[agent.not_ready_reason]
-    longest: int | None = getattr(floor.config, LIMITS[agent.state].setting)
-    return longest
+def longest_ms(config: EngineConfig) -> dict[AgentState, int | None]:
+    """The most milliseconds an agent may stay in each state; None: no limit, or a timer of its own."""
+    longest = {state: getattr(config, LIMITS[state].setting) if state in _WATCHED else None for state in LIMITS}
+    return {state: None if limit_s is None else max(1, limit_s) * 1000 for state, limit_s in longest.items()}
+
+
+def _longest_ms(floor: Floor, agent: Agent) -> int | None:
+    """The same for the present state, and the reason for it."""
+    if agent.state is _NOT_READY and agent.not_ready_reason in floor.config.not_ready_limits:
+        return max(1, floor.config.not_ready_limits[agent.not_ready_reason]) * 1000
+    return floor.longest_ms[agent.state]
 
 
 def watch(floor: Floor, agent: Agent) -> None:
     """The agent has entered a state: see to it that somebody looks when its time is over."""
     agent.entered = floor.clock.tau
-    longest = longest_s(floor, agent)
+    longest = _longest_ms(floor, agent)
     if longest is None:
         return
-    due = floor.clock.tau + max(1, longest) * 1000
+    due = floor.clock.tau + longest
     if agent.watch_timer is None or due < agent.watch_timer[0]:
         floor.timers.cancel(agent.watch_timer)
         agent.watch_timer = floor.timers.set(due, "watch", agent.agent_id)
@@ -62,10 +68,10 @@ def watch(floor: Floor, agent: Agent) -> None:
 def overdue(floor: Floor, agent: Agent) -> bool:
     """The lazy timer has rung: has the present state lasted too long? If not, it is set again."""
     agent.watch_timer = None
-    longest = longest_s(floor, agent)
+    longest = _longest_ms(floor, agent)
     if longest is None:
         return False
-    due = agent.entered + max(1, longest) * 1000
+    due = agent.entered + longest
     if due > floor.clock.tau:
         agent.watch_timer = floor.timers.set(due, "watch", agent.agent_id)
         return False

@@ -15,6 +15,15 @@ from acd.reach import needs_text
 from acd.records import Agent, Call, PlaceKey
 from acd.tables import BEING_OFFERED, MATCHABLE, AgentStep, CallStep
 
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_CALLBACK_WAITING = CallState.CALLBACK_WAITING
+_CALLBACK_OFFERED = CallState.CALLBACK_OFFERED
+_IDLE_LONGEST = Choice.LONGEST_IDLE
+_OFFERED = ReasonCode.OFFERED
+_NEXT_IN_LINE = ReasonCode.NEXT_IN_LINE
+_AGENT_IS_OFFERED = AgentStep.OFFER
+_IS_OFFERED = CallStep.OFFER
+
 
 def match(floor: Floor) -> None:
     """Make every offer that can be made."""
@@ -37,7 +46,8 @@ def match(floor: Floor) -> None:
 
 def _serve_with(floor: Floor, agents: list[Agent]) -> None:
     """Give those who have just become free, the longest idle first, the first callers in line whom they can serve."""
-    agents = sorted((a for a in agents if a.idle_key is not None), key=lambda a: a.idle_key or ())
+    if len(agents) > 1:
+        agents = sorted((a for a in agents if a.idle_key is not None), key=lambda a: a.idle_key or ())
     if len(agents) > 1:
         for agent in agents:
             floor.settle(agent)
@@ -49,14 +59,14 @@ def _serve_with(floor: Floor, agents: list[Agent]) -> None:
                 floor.settle(agent)
                 break
             call = floor.calls[key[3]]
-            _give(floor, call, _best_for(floor, call, agent), ReasonCode.NEXT_IN_LINE)
+            _give(floor, call, _best_for(floor, call, agent), _NEXT_IN_LINE)
 
 
 def _best_for(floor: Floor, call: Call, agent: Agent) -> Agent:
     """Of several who are free in one moment, the one who suits the call best."""
     assert call.demand is not None
     line = floor.lines[call.queue]
-    if line.rules.choice is Choice.LONGEST_IDLE or not call.demand.idle:
+    if line.rules.choice is _IDLE_LONGEST or not call.demand.idle:
         return agent
     floor.settle(agent)
     best = call.demand.idle.first()
@@ -75,7 +85,7 @@ def _first_for(agent: Agent) -> PlaceKey | None:
 
 def _give(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
     """The call's turn has come: it leaves the line for an offer, or as a call-back that is dialled or must rest."""
-    if call.state is CallState.CALLBACK_WAITING and not callbacks.turn_has_come(floor, call):
+    if call.state is _CALLBACK_WAITING and not callbacks.turn_has_come(floor, call):
         return
     _offer(floor, call, agent, code)
 
@@ -86,7 +96,7 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
     if demand.key.only:
         code = ReasonCode.LAST_AGENT
     timeout_s = floor.config.offer_timeout_s if config.offer_timeout_s is None else config.offer_timeout_s
-    timeout_ms = max(1, timeout_s) * 1000
+    timeout_ms = timeout_s * 1000 if timeout_s > 1 else 1000
     facts: dict[str, int | str] = {
         "waited_s": floor.waited_s(call),
         "position": floor.position(call),
@@ -101,7 +111,7 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
             facts["groups"] = ",".join(demand.key.groups)
     floor.offers_made += 1
     offer_id = f"{offer_prefix(floor)}{floor.offers_made}"
-    move_call(floor, call, CallStep.OFFER)
+    move_call(floor, call, _IS_OFFERED)
     floor.fresh_calls.pop(call.call_id, None)
     call.offer_id, call.offer_agent = offer_id, agent.agent_id
     call.offered, call.offer_deadline = floor.clock.tau, floor.clock.tau + timeout_ms
@@ -109,15 +119,17 @@ def _offer(floor: Floor, call: Call, agent: Agent, code: ReasonCode) -> None:
     call.offer_timer = floor.timers.set(due, "offer", call.call_id)
     agent.call_id, agent.offer_id = call.call_id, offer_id
     deadline_ms = floor.clock.given_of_tau(call.offer_deadline)
-    is_callback = call.state is CallState.CALLBACK_OFFERED
+    is_callback = call.state is _CALLBACK_OFFERED
     floor.out.append(Offer(offer_id, call.call_id, agent.agent_id, deadline_ms, Reason(code, facts), is_callback))
-    move_agent(floor, agent, AgentStep.OFFER, Reason(ReasonCode.OFFERED, {"offer_id": offer_id}))
+    move_agent(floor, agent, _AGENT_IS_OFFERED, Reason(_OFFERED, {"offer_id": offer_id}))
     assert agent.state in BEING_OFFERED
 
 
 def offer_prefix(floor: Floor) -> str:
     """Offer ids carry the engine's start, so that an offer of an earlier life is never taken for one of this."""
-    return f"o{floor.clock.started or 0:x}-{floor.seed}-"
+    if not floor.offer_prefix:
+        floor.offer_prefix = f"o{floor.clock.started or 0:x}-{floor.seed}-"
+    return floor.offer_prefix
 
 
 def skills_text(skills: dict[str, int]) -> str:

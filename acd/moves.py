@@ -26,6 +26,16 @@ class Restored:
 
 # States that are themselves what may have been wished for: with one of them the wish is done.
 _WISHLESS = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.SIGNED_OUT})
+# Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
+_READY = AgentState.READY
+_WRAP_UP = AgentState.WRAP_UP
+_NOT_READY = AgentState.NOT_READY
+_SIGNED_OUT = AgentState.SIGNED_OUT
+_TALK_ENDED = ReasonCode.TALK_ENDED
+_RELEASES = CallEffect.RELEASE_AGENT
+_ENDS_TALKS = CallEffect.END_TALKS
+_ENGAGED = IN_TALK | {_WRAP_UP}
+_SERVED = frozenset({CallStep.ANSWER, CallStep.ADOPT})
 
 
 def move_agent(
@@ -43,7 +53,8 @@ def move_agent(
     cell = AGENT_TABLE.get((agent.state, step))
     if cell is None:
         return False
-    before = _shown(agent)
+    came_from = agent.state
+    before = _shown(agent) if cell.to is came_from else None
     to, not_ready_reason = cell.to, wish_reason
     for effect in cell.effects:
         if effect is AgentEffect.DROP_OFFER:
@@ -53,7 +64,7 @@ def move_agent(
         elif effect is AgentEffect.CLEAR_NEXT:
             _clear_next(floor, agent)
         elif effect is AgentEffect.LEAVE_AFTER:
-            floor.set_wish(agent, AgentState.SIGNED_OUT)
+            floor.set_wish(agent, _SIGNED_OUT)
             agent.leaving = True
         elif effect is AgentEffect.STAY:
             if agent.leaving:
@@ -62,12 +73,12 @@ def move_agent(
             if agent.next_state is not None:
                 to, not_ready_reason = agent.next_state, agent.next_reason
         elif effect is AgentEffect.KEEP_REASON:
-            floor.set_wish(agent, AgentState.NOT_READY, agent.not_ready_reason)
+            floor.set_wish(agent, _NOT_READY, agent.not_ready_reason)
         elif effect is AgentEffect.EXTEND:
             _extend_wrapup(floor, agent, extend_ms)
     _enter(floor, agent, to, not_ready_reason, restored)
     floor.index(agent)
-    if _shown(agent) != before:
+    if agent.state is not came_from or _shown(agent) != before:
         floor.show(agent, reason)
     return True
 
@@ -92,41 +103,42 @@ def _clear_next(floor: Floor, agent: Agent) -> None:
 def _enter(floor: Floor, agent: Agent, to: AgentState, not_ready_reason: str, restored: Restored | None) -> None:
     came_from, clock = agent.state, floor.clock
     if to is came_from:
-        if to is AgentState.NOT_READY and not_ready_reason and not_ready_reason != agent.not_ready_reason:
+        if to is _NOT_READY and not_ready_reason and not_ready_reason != agent.not_ready_reason:
             agent.not_ready_reason = not_ready_reason
             watch(floor, agent)  # another reason may have another limit
         return
     if came_from in IN_TALK and to not in IN_TALK:
         agent.idle_since = clock.wall
         _learn_talk(floor, agent)
-    if came_from is AgentState.SIGNED_OUT:
+    if came_from is _SIGNED_OUT:
         agent.idle_since = clock.wall
-    if to is AgentState.WRAP_UP:
+    if to is _WRAP_UP:
         wrapup_ms = _wrapup_ms(floor, agent) if restored is None else restored.wrapup_ms
         if agent.leaving:
-            to = AgentState.SIGNED_OUT
+            to = _SIGNED_OUT
         elif wrapup_ms > 0:
             agent.wrapup_timer = floor.timers.set(clock.tau + wrapup_ms, "wrapup", agent.agent_id)
             agent.wrapup_extra_ms = 0
         elif agent.next_state is not None:
             to, not_ready_reason = agent.next_state, agent.next_reason
         else:
-            to = AgentState.READY
-    if to is not AgentState.WRAP_UP:
-        floor.timers.cancel(agent.wrapup_timer)
-        agent.wrapup_timer = None
+            to = _READY
+    if to is not _WRAP_UP:
+        if agent.wrapup_timer is not None:
+            floor.timers.cancel(agent.wrapup_timer)
+            agent.wrapup_timer = None
         _learn_handling(floor, agent, to)
-    if came_from is AgentState.NOT_READY and to is AgentState.READY:
+    if came_from is _NOT_READY and to is _READY:
         floor.breaks.learn(clock.tau - agent.entered)
-    elif came_from in (AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP) and to is AgentState.NOT_READY:
+    elif came_from in _ENGAGED and to is _NOT_READY:
         floor.breaks.said.append(agent.next_state is not None)
-    agent.not_ready_reason = not_ready_reason if to is AgentState.NOT_READY else ""
+    agent.not_ready_reason = not_ready_reason if to is _NOT_READY else ""
     if to in _WISHLESS:
         _clear_next(floor, agent)
     agent.state, agent.since = to, clock.wall
     if restored is not None:
         agent.since, agent.idle_since = restored.since, restored.idle_since
-    if to is AgentState.SIGNED_OUT:
+    if to is _SIGNED_OUT:
         agent.skills, agent.queues, agent.group = {}, (), ""
         agent.outside = False
         floor.timers.cancel(agent.rest_timer)
@@ -149,7 +161,7 @@ def _learn_handling(floor: Floor, agent: Agent, to: AgentState) -> None:
     if line is not None:
         learn(line, floor.clock.tau - agent.work_started)
         if not agent.leaving:
-            line.work.wrapped_up(floor.clock.tau - agent.entered if agent.state is AgentState.WRAP_UP else 0)
+            line.work.wrapped_up(floor.clock.tau - agent.entered if agent.state is _WRAP_UP else 0)
     agent.work_started = None
 
 
@@ -202,9 +214,9 @@ def move_call(floor: Floor, call: Call, step: CallStep) -> bool:
     if call.state in IN_LINE and cell.to not in IN_LINE and call.callback is None:
         _learn_patience(floor, call, step)
     for effect in cell.effects:
-        if effect is CallEffect.RELEASE_AGENT:
+        if effect is _RELEASES:
             _release_agent(floor, call, step)
-        elif effect is CallEffect.END_TALKS:
+        elif effect is _ENDS_TALKS:
             for agent_id in list(call.agents):
                 end_talk(floor, call, floor.agents[agent_id])
     floor.set_call(call, cell.to)
@@ -224,7 +236,7 @@ def _learn_patience(floor: Floor, call: Call, step: CallStep) -> None:
     """A caller leaves the line. Who was not let in at all says nothing of how long callers wait."""
     waited_ms = floor.clock.wall - call.began
     if waited_ms > 0 or step is not CallStep.OVERFLOW:
-        gave_up = step not in (CallStep.ANSWER, CallStep.ADOPT)
+        gave_up = step not in _SERVED
         floor.lines[call.queue].patience.learn(waited_ms, gave_up=gave_up)
 
 
@@ -270,4 +282,4 @@ def end_talk(
     """As `leave_talk` without ending the call's own state, and the agent goes into wrap-up."""
     call.agents.pop(agent.agent_id, None)
     agent.call_id = None
-    move_agent(floor, agent, step, reason or Reason(ReasonCode.TALK_ENDED))
+    move_agent(floor, agent, step, reason or Reason(_TALK_ENDED))

@@ -24,16 +24,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
-from acd.freeing import CELLS, Rhythm, spread_out
+from acd.flow import Flow, flow_of
 from acd.patience import Survival
-from acd.prediction import Wait, overtakers_of, rivals_of, will_overtake
+from acd.prediction import Wait, overtakers_of, rivals_of, serving_of, will_overtake
 from acd.records import Call, Demand
-from acd.states import AgentState
-from acd.tables import BEING_OFFERED, IN_TALK
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -41,14 +38,13 @@ if TYPE_CHECKING:
 _GOOD_MS = (1_000, 40_000)  # how old a profile may be, at least and at most
 _EACH_MS = 300  # so much older for every demand there is: three a second are made anew, however many there are
 _GOOD_PART = 100  # of a wait, a profile may be so old
-_MOST_AGENTS = 200  # of more agents so many are looked at and stand for all
 _MARGIN = 1.25  # places behind the last one for which the profile is still worked out
-_LONGER = 1.4  # beyond the grid every step is so much longer than the one before
 _MOST_STEPS = 64
 _FEWEST_LEFT = 0.02  # of those at one place in line: so few are still there at the least
 # The median of the moment at which so many have left lies behind the moment at which on average one less has: by two
 # thirds of a place where each leaves by chance, by half a place where all are sure to.
 _LAST_PLACE = 0.6
+_LEAST = 1e-9  # places by which the line goes on in a step, for there is always a next place
 _ROUNDS = 2
 _Z = 1.2816  # the ninetieth percentile
 _SHARE_UNSURE = 0.25  # how far off the share of other demands' callers may be
@@ -62,7 +58,8 @@ _UNSURE = 0.08  # how far off the pace of agents and callers may be
 @dataclass(slots=True)
 class Outlook:
     """How the line of one demand goes on from the moment `made` (tau): `places[n]` gone on `moments[n]` ms later, give
-    or take the square root of `spread[n]` places. `pace` is that at the end, in places a millisecond."""
+    or take the square root of `spread[n]` places. Played on as far as it is asked for, at most to `enough` places;
+    beyond, the line goes on at a steady `pace`."""
 
     made: int
     good_until: int
@@ -70,47 +67,93 @@ class Outlook:
     mean_ms: int
     ring_ms: int
     ring_spread_ms: float
-    moments: list[float]
-    places: list[float]
-    spread: list[float]
-    pace: float
+    flow: Flow
+    survival: Survival
+    oldest_ms: int  # for how long the first in line had waited
+    younger_ms: float  # by so much less each next one
+    enough: float
     leaving: float  # a millisecond: the share of those in line who give up
     rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
     all_rivals: float
     overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
     above: dict[int, tuple[list[tuple[int, float]], float]] = field(default_factory=dict)  # by priority
+    moments: list[float] = field(default_factory=lambda: [0.0])
+    places: list[float] = field(default_factory=lambda: [0.0])
+    spread: list[float] = field(default_factory=lambda: [0.0])
+    pace: float = 0.0  # places a millisecond; known when all is played
+    all_played: bool = False
+
+    def _play_on(self) -> None:
+        """Some steps more.
+
+        At place x of the line stood somebody who had waited a; so much later, only a share of such callers is still
+        there, and the line goes on over that place so much faster.
+        """
+        moments, places, spread, survives = self.moments, self.places, self.spread, self.survival.at
+        oldest, younger, moment, place = self.oldest_ms, self.younger_ms, moments[-1], places[-1]
+        for step_ms, free, ever_free, variance in self.flow.steps():
+            age = oldest - younger * place
+            if age < 0:
+                age = 0.0
+            still = survives(age + moment + step_ms / 2) / survives(age)
+            if still < _FEWEST_LEFT:
+                still = _FEWEST_LEFT
+            more = free / still
+            moment += step_ms
+            place += more if more > _LEAST else _LEAST
+            moments.append(moment)
+            places.append(place)
+            spread.append(variance / (still * still) + place - ever_free)
+            if place >= self.enough or len(moments) > _MOST_STEPS:
+                self.all_played = True
+                self.pace = (places[-1] - places[-2]) / (moments[-1] - moments[-2])
+                break
+
+    def _play_until(self, ms: float) -> None:
+        while ms >= self.moments[-1] and not self.all_played:
+            self._play_on()
 
     def when(self, place: float) -> float:
         """Milliseconds after `made` until the line has gone on by so many places."""
-        at = bisect_left(self.places, place)
-        if at == len(self.places):
-            return self.moments[-1] + (place - self.places[-1]) / self.pace
+        places, moments = self.places, self.moments
+        while place > places[-1] and not self.all_played:
+            self._play_on()
+        if place > places[-1]:
+            return moments[-1] + (place - places[-1]) / self.pace
+        at = bisect_left(places, place)
         if at == 0:
             return 0.0
-        before = self.places[at - 1]
-        part = (place - before) / (self.places[at] - before)
-        return self.moments[at - 1] + part * (self.moments[at] - self.moments[at - 1])
+        before, begin = places[at - 1], moments[at - 1]
+        return begin + (place - before) / (places[at] - before) * (moments[at] - begin)
 
     def until(self, ms: float) -> float:
         """By how many places the line has gone on."""
-        at = bisect_right(self.moments, ms)
-        if at == len(self.moments):
-            return self.places[-1] + (ms - self.moments[-1]) * self.pace
-        begin = self.moments[at - 1]
-        part = (ms - begin) / (self.moments[at] - begin)
-        return self.places[at - 1] + part * (self.places[at] - self.places[at - 1])
+        places, moments = self.places, self.moments
+        if ms >= moments[-1]:
+            self._play_until(ms)
+        at = bisect_right(moments, ms)
+        if at == len(moments):
+            return places[-1] + (ms - moments[-1]) * self.pace
+        before, begin = places[at - 1], moments[at - 1]
+        return before + (ms - begin) / (moments[at] - begin) * (places[at] - before)
 
     def spread_ms(self, place: float, ms: float, unsure_places: float) -> float:
         """The standard deviation of the moment at which the line has gone on by so many places, expected after `ms`."""
-        at = min(bisect_right(self.moments, ms), len(self.moments) - 1)
-        begin = self.moments[at - 1]
-        part = min(1.0, (ms - begin) / (self.moments[at] - begin))
-        varied = self.spread[at - 1] + part * (self.spread[at] - self.spread[at - 1])
+        moments, spread = self.moments, self.spread
+        if ms >= moments[-1]:
+            self._play_until(ms)
+        at = bisect_right(moments, ms)
+        if at == len(moments):
+            at -= 1
+        begin = moments[at - 1]
+        part = (ms - begin) / (moments[at] - begin)
+        varied = spread[at - 1] + (part if part < 1.0 else 1.0) * (spread[at] - spread[at - 1])
         # Of the chance in so many departures and in the one that serves the caller.
         off = sqrt(varied * (place + 1 - _LAST_PLACE) / place + unsure_places)
         later = self.when(place + off)
         off_ms = (later - self.when(place - off)) / 2 if place > off else later - ms
-        return sqrt(_square(off_ms) + _square(_UNSURE * ms) + _square(self.ring_spread_ms))
+        unsure_ms, ring_ms = _UNSURE * ms, self.ring_spread_ms
+        return sqrt(off_ms * off_ms + unsure_ms * unsure_ms + ring_ms * ring_ms)
 
 
 def outlook(floor: Floor, demand: Demand) -> Outlook | None:
@@ -121,26 +164,34 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     line = floor.lines[demand.key.queue]
     limit_s = floor.config.wrapup_s if line.config.wrapup_s is None else line.config.wrapup_s
     rhythm = line.work.rhythm(floor.config.expected_handling_s * 1000, limit_s * 1000)
-    serving = [agent for agent in demand.agents.values() if agent.counted_staffed and agent.next_state is None]
+    serving = serving_of(floor, demand)
     if not serving:
         demand.profile = None
         return None
-    busy = _busy(floor, demand, rhythm)
     rivals = rivals_of(demand, serving)
-    all_rivals = fsum(agents * each for agents, each in rivals)
-    survival = line.patience.survival()
-    waiting = demand.waiting.size
-    ages = _ages(floor, demand)
-    moments, places, spread = _go_on(busy, rhythm, survival, ages, waiting, (waiting + all_rivals) * _MARGIN + 8)
+    all_rivals = fsum([agents * each for agents, each in rivals])
+    survival, waiting = line.patience.survival(), demand.waiting.size
+    oldest, newest = _ages(floor, demand)
     age = max(int(rhythm.mean_ms) * waiting // len(serving) // _GOOD_PART, len(floor.demands) * _EACH_MS)
-    good_until = tau + min(max(age, _GOOD_MS[0]), _GOOD_MS[1])
-    pace = (places[-1] - places[-2]) / (moments[-1] - moments[-2])
-    middle = (ages[0] + ages[1]) / 2
+    middle = (oldest + newest) / 2
     leaving = 1 / max(_FEWEST_LEFT, survival.at(middle + 1_000) / survival.at(middle))
     demand.profile = Outlook(
-        tau, good_until, len(serving), int(rhythm.mean_ms), rhythm.ring_ms, rhythm.ring_spread_ms, moments, places,
-        spread, pace, (leaving - 1) / 1_000, rivals, all_rivals, overtakers_of(line, tau, demand.staffed),
-    )  # fmt: skip
+        made=tau,
+        good_until=tau + min(max(age, _GOOD_MS[0]), _GOOD_MS[1]),
+        agents=len(serving),
+        mean_ms=int(rhythm.mean_ms),
+        ring_ms=rhythm.ring_ms,
+        ring_spread_ms=rhythm.ring_spread_ms,
+        flow=flow_of(floor, demand, rhythm),
+        survival=survival,
+        oldest_ms=oldest,
+        younger_ms=(oldest - newest) / max(1, waiting),
+        enough=(waiting + all_rivals) * _MARGIN + 8,
+        leaving=(leaving - 1) / 1_000,
+        rivals=rivals,
+        all_rivals=all_rivals,
+        overtakers=overtakers_of(line, tau, demand.staffed),
+    )
     return demand.profile
 
 
@@ -152,107 +203,6 @@ def _ages(floor: Floor, demand: Demand) -> tuple[int, int]:
     wall = floor.clock.wall
     oldest, newest = wall - floor.calls[first[3]].joined, wall - floor.calls[last[3]].joined
     return max(oldest, newest), min(oldest, newest)
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """How many times agents become free in each cell, and of how many of them it is not chance."""
-
-    flow: list[float]
-    spread: list[float]  # the variance of how many times up to the end of each cell
-    pace: float  # a millisecond, beyond the grid
-
-
-def _busy(floor: Floor, demand: Demand, rhythm: Rhythm) -> Busy:
-    """What the agents of a demand are doing, played on."""
-    everybody = list(demand.agents.values())
-    looked_at = everybody[:: -(-len(everybody) // _MOST_AGENTS)]
-    weight = len(everybody) / len(looked_at)
-    talks: dict[int, int] = {}  # by cells since it began
-    wrapups: dict[int, int] = {}
-    free = [0.0] * CELLS
-    away: list[int] = []  # for how long
-    tau, cell_ms = floor.clock.tau, rhythm.cell_ms
-    half = cell_ms // 2
-    for agent in looked_at:
-        state = agent.state
-        if not agent.counted_staffed:
-            if state is AgentState.NOT_READY:
-                away.append(tau - agent.entered)
-        elif agent.next_state is not None:
-            continue
-        elif state in IN_TALK:
-            began = tau if agent.work_started is None else agent.work_started
-            cell = (tau - began + half) // cell_ms
-            talks[cell] = talks.get(cell, 0) + 1
-        elif state is AgentState.WRAP_UP:
-            left = 0 if agent.wrapup_timer is None else max(0, agent.wrapup_timer[0] - tau)
-            if left <= rhythm.wrapup.mean_ms:
-                free[min(left // cell_ms, CELLS - 1)] += 1
-            else:
-                cell = (tau - agent.entered + half) // cell_ms
-                wrapups[cell] = wrapups.get(cell, 0) + 1
-        elif state in BEING_OFFERED:
-            talks[0] = talks.get(0, 0) + 1
-        elif agent.in_use or agent.outside:
-            cell = int(rhythm.talk.mean_ms) // cell_ms
-            talks[cell] = talks.get(cell, 0) + 1
-        else:
-            free[0] += 1
-    from_talk = spread_out(rhythm.talk.ends(talks), rhythm.after_talk)
-    from_wrapup = rhythm.wrapup.ends(wrapups)
-    first = [a + b + c for a, b, c in zip(from_talk, from_wrapup, free, strict=True)]
-    flow = spread_out(first, rhythm.ever_after)
-    spread = _variance(from_talk, from_wrapup, flow, sum(talks.values()), sum(wrapups.values()), weight)
-    working = sum(talks.values()) + sum(wrapups.values()) + fsum(free)
-    back = floor.breaks.back(away, cell_ms)
-    pace = working / rhythm.mean_ms + fsum(back) / (CELLS * cell_ms)
-    return Busy([(one + more) * weight for one, more in zip(flow, back, strict=True)], spread, pace * weight)
-
-
-def _variance(
-    from_talk: list[float], from_wrapup: list[float], flow: list[float], talks: int, wrapups: int, weight: float
-) -> list[float]:
-    """Of how many times agents became free up to each cell's end. Who is sure to be free by then varies no more."""
-    spread = []
-    for talked, wrapped, every in zip(accumulate(from_talk), accumulate(from_wrapup), accumulate(flow), strict=True):
-        sure = (talked * talked / talks if talks else 0.0) + (wrapped * wrapped / wrapups if wrapups else 0.0)
-        spread.append(max(0.0, every - sure) * weight)
-    return spread
-
-
-def _go_on(
-    busy: Busy, rhythm: Rhythm, survival: Survival, ages: tuple[int, int], waiting: int, enough: float
-) -> tuple[list[float], list[float], list[float]]:
-    """Moments, places by which the line has gone on, and their variance, until `enough` places.
-
-    At place x of the line stood somebody who had waited a; so much later, only a share of such callers is still there,
-    and the line goes on over that place so much faster.
-    """
-    oldest, newest = ages
-    each = (oldest - newest) / max(1, waiting)
-    moments, places, spread = [0.0], [0.0], [0.0]
-    moment, place, step, served, on_grid = 0.0, 0.0, float(rhythm.cell_ms), 0.0, 0.0
-    for number in range(_MOST_STEPS):
-        if number < CELLS:
-            more, varied = busy.flow[number], busy.spread[number]
-        else:
-            step *= _LONGER
-            more = busy.pace * step
-            varied = busy.spread[-1] + served - on_grid
-        age = max(0.0, oldest - each * place)
-        still = max(_FEWEST_LEFT, survival.at(age + moment + step / 2) / survival.at(age))
-        moment += step
-        served += more
-        if number == CELLS - 1:
-            on_grid = served
-        place += max(more / still, 1e-9)
-        moments.append(moment)
-        places.append(place)
-        spread.append(varied / (still * still) + place - served)
-        if place >= enough:
-            break
-    return moments, places, spread
 
 
 # ------------------------------------------------------------------------------------------------------ the prediction
@@ -269,11 +219,13 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
     ahead, since = demand.waiting.rank(call.key), floor.clock.tau - seen.made
     # Where the line stood when the outlook was made, some have left since.
     own = seen.until(since) + ahead * (1 + seen.leaving * since) + _LAST_PLACE
-    share_ahead = (position - 1) / max(1, line.order.size - 1)
+    behind = line.order.size - 1
+    share_ahead = (position - 1) / (behind if behind > 1 else 1)
     others = seen.all_rivals * share_ahead
     turn = seen.when(own + others)
+    wait = turn - since if turn > since else 0.0
     for _ in range(_ROUNDS if others else 0):
-        most = max(0.0, turn - since) / seen.mean_ms
+        most = wait / seen.mean_ms
         others = fsum(
             [
                 agents * (ahead_each if (ahead_each := each * share_ahead) < most else most)
@@ -281,12 +233,16 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
             ]
         )
         turn = seen.when(own + others)
+        wait = turn - since if turn > since else 0.0
     overtaking = 0.0
     if seen.overtakers:
-        overtaking = will_overtake(floor, call, seen, max(0.0, turn - since))
-        turn = seen.when(own + others + overtaking) if overtaking else turn
-    unsure = _square(others * _SHARE_UNSURE) + _square(overtaking * _OVERTAKING_UNSURE)
-    middle = max(0.0, turn - since) + seen.ring_ms
+        overtaking = will_overtake(floor, call, seen, wait)
+        if overtaking:
+            turn = seen.when(own + others + overtaking)
+            wait = turn - since if turn > since else 0.0
+    unsure_others, unsure_overtaking = others * _SHARE_UNSURE, overtaking * _OVERTAKING_UNSURE
+    unsure = unsure_others * unsure_others + unsure_overtaking * unsure_overtaking
+    middle = wait + seen.ring_ms
     low, high = _range(middle, seen.spread_ms(own + others + overtaking, turn, unsure))
     return Wait(int(low) // 1000, int(middle) // 1000, -(-int(high) // 1000), seen.agents)
 
@@ -294,12 +250,9 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
 def _range(median: float, spread: float) -> tuple[float, float]:
     """The 10th and 90th percentile of a gamma distribution with this median and standard deviation, by Wilson and
     Hilferty's cube."""
-    mean = median + _square(spread) / (3 * median + 1)  # nearly
-    step = _square(spread / mean) / 9
-    half, off = 1 - step, _Z * sqrt(step)
-    low, high = max(0.0, 1 - off / half), 1 + off / half
+    mean = median + spread * spread / (3 * median + 1)  # nearly
+    varies = spread / mean
+    step = varies * varies / 9
+    off = _Z * sqrt(step) / (1 - step)
+    low, high = 1 - off if off < 1 else 0.0, 1 + off
     return median * low * low * low, median * high * high * high
-
-
-def _square(value: float) -> float:
-    return value * value

@@ -32,9 +32,10 @@ class Survival:
     def at(self, waited_ms: float) -> float:
         """1 to 0, at 0 ms and more."""
         spell = bisect_right(_EDGES_MS, waited_ms) - 1
+        later_ms = waited_ms - _EDGES_MS[spell]
         if spell == _SPELLS - 1:
-            return self.shares[spell] / (1 + self.last_risk * (waited_ms - _EDGES_MS[spell]))
-        return self.shares[spell] + self.slopes[spell] * (waited_ms - _EDGES_MS[spell])
+            return self.shares[spell] / (1 + self.last_risk * later_ms)
+        return self.shares[spell] + self.slopes[spell] * later_ms
 
 
 @dataclass(slots=True)

@@ -33,9 +33,11 @@ from math import fsum, sqrt
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
-from acd.records import Agent, Call, Demand, Line
+from acd.record import record
+from acd.records import Agent, Call, Demand, Line, Shared
 from acd.states import AgentState
 from acd.tables import BEING_OFFERED, IN_TALK
+from acd.values import clamped
 
 if TYPE_CHECKING:
     from acd.floor import Floor
@@ -64,7 +66,8 @@ _OVERTAKING_UNSURE = 0.5
 _SHARE_UNSURE = 0.25  # how far the share of other demands' callers may be off, as for those who overtake
 
 
-class Wait(NamedTuple):
+@record(frozen=True, slots=True)
+class Wait:
     """Seconds from now: the range and its middle, and how many agents they rest on."""
 
     low_s: int
@@ -114,7 +117,7 @@ class Handling:
 
 def learn(line: Line, took_ms: int) -> None:
     """A handling has come to its end."""
-    took = min(max(took_ms, _SHORTEST_MS), _LONGEST_MS)
+    took = clamped(took_ms, _SHORTEST_MS, _LONGEST_MS)
     line.handling_ms += (took - line.handling_ms) // 16
     line.recent.append(took)
     if len(line.recent) > _SAMPLE:
@@ -201,7 +204,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
         return last
     line = floor.lines[demand.key.queue]
     took = handling(line, floor.config.expected_handling_s * 1000)
-    serving = _serving(floor, demand)
+    serving = serving_of(floor, demand)
     if not serving:
         demand.profile = None
         return None
@@ -220,7 +223,7 @@ def profile(floor: Floor, demand: Demand) -> Profile | None:
     return demand.profile
 
 
-def _serving(floor: Floor, demand: Demand) -> list[Agent]:
+def serving_of(floor: Floor, demand: Demand) -> list[Agent]:
     """Who will take another call when the present one is done."""
     everybody = [*demand.agents.values()]
     if demand.staffed == len(everybody) and demand.agents.keys().isdisjoint(floor.with_wish):
@@ -253,22 +256,32 @@ def _soon_free(tau: int, agent: Agent, took: Handling) -> int:
 def rivals_of(demand: Demand, serving: Sequence[Agent]) -> list[tuple[float, float]]:
     """Which other demands compete for these agents? Looked at for some of the agents and scaled up; of many demands the
     strongest are kept and the others put together."""
-    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
-    scale = len(serving) / len(looked_at)
-    shared = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
-    shared.pop(demand, None)
-    counts, each = [*shared.values()], [other.pressure for other in shared]
+    shared = _shared(demand, serving)
+    agents, each = shared.agents, [other.pressure for other in shared.others]
     if not all(each):
-        counts, each = [*compress(counts, each)], [*filter(None, each)]
-    agents = [count * scale for count in counts]
+        agents, each = [*compress(agents, each)], [*filter(None, each)]
     if len(agents) <= _MOST_RIVALS:
         return [*zip(agents, each, strict=True)]
-    strength = [*map(mul, agents, each)]
-    strongest = sorted(range(len(agents)), key=strength.__getitem__, reverse=True)
-    small = strongest[_MOST_RIVALS:]
-    together = fsum(map(agents.__getitem__, small))
-    rivals = [(agents[at], each[at]) for at in strongest[:_MOST_RIVALS]]
-    return [*rivals, (together, fsum(map(strength.__getitem__, small)) / together)]
+    rivals, strength, others = [], [*map(mul, agents, each)], agents.copy()
+    for _ in range(_MOST_RIVALS):
+        strongest = strength.index(max(strength))
+        rivals.append((agents[strongest], each[strongest]))
+        strength[strongest] = others[strongest] = 0.0
+    together = fsum(others)
+    return [*rivals, (together, fsum(strength) / together)]
+
+
+def _shared(demand: Demand, serving: Sequence[Agent]) -> Shared:
+    """The demands that share these agents. Who serves what changes seldom, so it is kept for the next time."""
+    looked_at = serving[:: -(-len(serving) // _LOOKED_AT)]
+    links, known = [agent.links for agent in looked_at], demand.shared
+    if known is None or known[:3] != (len(serving), looked_at, links):
+        scale = len(serving) / len(looked_at)
+        counts = Counter(chain.from_iterable([agent.demands for agent in looked_at]))
+        counts.pop(demand, None)
+        agents = [count * scale for count in counts.values()]
+        known = demand.shared = Shared(len(serving), looked_at, links, [*counts], agents)
+    return known
 
 
 def overtakers_of(line: Line, tau: int, staffed: int) -> list[tuple[int, float]]:
@@ -359,7 +372,9 @@ def will_overtake(floor: Floor, call: Call, seen: Profile | Outlook, wait_ms: fl
         open_ms = longer_ms
         if per_minute > 0 and priority < floor.config.emergency_priority:
             worth_ms = (priority - call.priority) * 60_000 // per_minute
-            open_ms = min(longer_ms, max(0, worth_ms - (floor.clock.wall - call.joined)))
+            left_ms = worth_ms - (floor.clock.wall - call.joined)
+            if left_ms < longer_ms:
+                open_ms = left_ms if left_ms > 0 else 0
         more += rate * open_ms
     return more
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from acd.record import record
 
 
 class ReasonCode(StrEnum):
@@ -89,7 +91,7 @@ class ReasonCode(StrEnum):
     NEXT_STATE_CANCELLED = "next_state_cancelled"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reason:
     """A code and the facts it rests on (numbers and ids, never a caller's number or name)."""
 

@@ -7,6 +7,7 @@ A record is equal only to itself: two agents are never the same agent, and to co
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from acd.order import SortedKeys
 from acd.patience import Patience
 from acd.reach import Reach, Rules, Stage
 from acd.reasons import Reason
+from acd.record import record
 from acd.states import AgentState, CallState
 
 if TYPE_CHECKING:
@@ -50,6 +52,16 @@ class Line:
     hours_timer: TimerKey | None = None
 
 
+class Shared(NamedTuple):
+    """Which other demands share the agents of one, and how many of them; good until one of the first three changes."""
+
+    serving: int
+    looked_at: Sequence[Agent]
+    links: Sequence[int]  # theirs
+    others: list[Demand]
+    agents: list[float]
+
+
 @dataclass(slots=True, eq=False)
 class Demand:
     """Callers of one queue whom the same agents may be given to: whoever can serve one can serve all.
@@ -64,6 +76,7 @@ class Demand:
     idle: SortedKeys[ChoiceKey] = field(default_factory=SortedKeys)
     agents: dict[str, Agent] = field(default_factory=dict)
     profile: Profile | Outlook | None = None
+    shared: Shared | None = None
     calls: int = 0
     capable: int = 0
     staffed: int = 0
@@ -113,6 +126,7 @@ class Agent:
     lines: list[Line] = field(default_factory=list)
     listed: tuple[str, ...] = ()  # the skills under which `Demands` finds the agent
     demands: dict[Demand, int] = field(default_factory=dict)  # with the agent's band for each
+    links: int = 0  # how many times `demands` has changed
     idle_key: IdleKey | None = None  # set while offers may be made
     indexed: bool = False  # whether `idle_key` is in the demands' sets; see `Floor.settle`
     entered: int = 0  # tau at which the present state was entered
@@ -138,7 +152,8 @@ class Callback:
     not_before: int = 0  # wall
 
 
-class Forecast(NamedTuple):
+@record(frozen=True, slots=True)
+class Forecast:
     """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
 
     at: int

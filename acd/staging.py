@@ -90,8 +90,9 @@ def _pass_over(floor: Floor, call: Call) -> None:
 
 def time_widening(floor: Floor, call: Call) -> None:
     """Wake up when the next stage begins."""
-    floor.timers.cancel(call.widen_timer)
-    call.widen_timer = None
+    if call.widen_timer is not None:
+        floor.timers.cancel(call.widen_timer)
+        call.widen_timer = None
     if call.stage + 1 < len(call.stages):
         left = call.stages[call.stage + 1].after_ms - (floor.clock.wall - call.began)
         call.widen_timer = floor.timers.set(floor.clock.tau + max(0, left), "widen", call.call_id)

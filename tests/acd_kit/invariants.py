@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from acd.engine import Engine
 from acd.model import AgentState, CallState
 from acd.records import Agent, Call
@@ -30,6 +32,13 @@ def assert_sound(engine: Engine) -> None:
         assert not (possible and floor.link_up), "an offer could be made and was not"
         assert (demand.unstaffed_since is None) == (demand.capable > 0)
         assert not (demand.key.only and demand.calls and not demand.staffed), "kept for an agent who does not work"
+        if demand.shared is not None and demand.shared.links == [agent.links for agent in demand.shared.looked_at]:
+            looked_at = Counter(other for agent in demand.shared.looked_at for other in agent.demands)
+            del looked_at[demand]
+            stand_for = demand.shared.serving / len(demand.shared.looked_at)
+            assert dict(zip(demand.shared.others, demand.shared.agents, strict=True)) == {
+                other: count * stand_for for other, count in looked_at.items()
+            }
     # Timers belong to somebody: at most six for a call, three for an agent, one for a demand, a queue, a rule.
     others = len(floor.demands) + len(floor.lines) + len(floor.nuisance.by_id)
     assert len(floor.timers) <= 6 * len(floor.calls) + 3 * len(floor.agents) + others

@@ -10,6 +10,7 @@ import pytest
 from acd import journal
 from acd.freeing import CELLS, Breaks, Work
 from acd.model import (
+    AgentSignedIn,
     Announce,
     CallJoined,
     CallLeft,
@@ -21,9 +22,9 @@ from acd.model import (
     Tick,
     WaitPredicted,
 )
-from acd.outlook import foretell
+from acd.outlook import foretell, outlook
 from acd.patience import Patience
-from acd.prediction import Wait
+from acd.prediction import Wait, rivals_of, serving_of
 from acd.simulate.demand import Demand
 from acd.simulate.play import play_day
 from acd.simulate.scenario import build
@@ -135,6 +136,45 @@ def test_a_day_without_calls_changes_nothing_that_was_known():
     assert list(known.talks) == before
     wait = foretold(lab, "n5")
     assert wait is None or 0 <= wait.low_s <= wait.high_s < 3_600
+
+
+@pytest.mark.parametrize(("agents", "callers"), [(3, 400), (80, 5), (80, 2_000)])
+def test_a_line_played_on_as_far_as_asked_goes_on_as_one_that_is_played_to_its_end(agents, callers):
+    lab = crowd(agents, callers)
+    floor = lab.engine._floor
+    demand = floor.calls["c0"].demand
+    little_by_little = outlook(floor, demand)
+    demand.profile = None
+    at_once = outlook(floor, demand)
+    at_once.when(1e9)
+    assert at_once.all_played
+    assert not little_by_little.all_played
+    for place in (0.4, 3.0, callers / 9, callers / 2, callers * 3.0):
+        ms = little_by_little.when(place)
+        assert ms == at_once.when(place)
+        assert little_by_little.until(ms) == at_once.until(ms) == pytest.approx(place)
+        assert little_by_little.spread_ms(place, ms, 2.0) == at_once.spread_ms(place, ms, 2.0)
+    assert little_by_little.moments == at_once.moments
+
+
+def test_whom_callers_compete_with_is_known_anew_when_an_agent_learns_a_skill():
+    lab = Lab(CONFIG)
+    for number in range(4):
+        lab.do(TalkAdopted(f"t{number}", f"{1000 + number}", T0))
+        lab.do(AgentSignedIn(f"{1000 + number}", {"zh": 3}, ("general",)))
+    lab.do(CallJoined("c1", "general", T0, 0, {"zh": 1}))
+    lab.do(CallJoined("c2", "general", T0, 0, {"yue": 1}))
+    floor = lab.engine._floor
+    demand = floor.calls["c1"].demand
+
+    def rivals() -> list[tuple[float, float]]:
+        return rivals_of(demand, serving_of(floor, demand))
+
+    assert rivals() == []
+    lab.do(AgentSignedIn("1002", {"zh": 3, "yue": 2}, ("general",)))
+    assert rivals() == [(1.0, 1.0)]
+    lab.do(CallLeft("c2", "hangup"))
+    assert rivals() == []
 
 
 # ---------------------------------------------------------------------------------------------- who gives up, who ahead
