@@ -136,6 +136,7 @@ class Callback:
     requested: int  # wall
     attempts: int = 0
     not_before: int = 0  # wall
+    away_until: int = 0  # wall; nobody can be dialled until then
 
 
 class Forecast(NamedTuple):
