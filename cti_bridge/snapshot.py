@@ -14,6 +14,7 @@ from typing import Any
 from cti_bridge.channel_events import phone_state
 from cti_bridge.event import text
 from cti_bridge.model import (
+    BETWEEN,
     TALKING,
     Call,
     Leg,
@@ -23,6 +24,7 @@ from cti_bridge.model import (
     Telephony,
     agent_of,
     attempt_of,
+    endpoint_of,
     number_or,
     phase_of,
     promise_of,
@@ -61,7 +63,7 @@ VARIABLES = (
     "HOTLINE_DIALS",
 )
 
-_LOCAL = re.compile(r"Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
+_LOCAL = re.compile(r"(?:[a-z0-9]{1,32}:)?Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
     for device in devices:
         phone = phone_state(text(device, "Device"), text(device, "State"))
         if phone is not None:
-            t.phones[phone.endpoint] = phone
+            t.saw(phone)
     return t
 
 
@@ -220,7 +222,7 @@ def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel]
         if local[2] == "2":
             return
         leg = Leg(
-            one.name, one.unique_id, Role.third, _colleague(t, local[1], channels), local[1], _leg_state(one), since
+            one.name, one.unique_id, Role.third, _colleague(call, local[1], channels), local[1], _leg_state(one), since
         )
     elif any(o.var("PEER_CALL") == call.call_id and _LOCAL.fullmatch(o.name) for o in channels):
         return  # the far end of that Local channel
@@ -230,8 +232,14 @@ def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel]
     t.attach(call, leg)
 
 
-def _colleague(t: Telephony, number: str, channels: list[Channel]) -> str:
-    return number if any(agent_of(one.name) == number for one in channels) else ""
+def _colleague(call: Call, number: str, channels: list[Channel]) -> str:
+    """The number if it is a colleague's: their telephone is here, or behind the line to another node."""
+    theirs = (agent_of(one.name) == number or _to_another_node(call, one) for one in channels)
+    return number if any(theirs) else ""
+
+
+def _to_another_node(call: Call, one: Channel) -> bool:
+    return one.var("PEER_CALL") == call.call_id and endpoint_of(one.name).startswith(BETWEEN)
 
 
 def _complete(call: Call, now_ms: int) -> None:
