@@ -13,6 +13,7 @@ from acd.model import (
     AgentRinging,
     CallJoined,
     CallLeft,
+    CallOutOfReach,
     CallState,
     FailCause,
     NuisanceAction,
@@ -190,8 +191,24 @@ def call_left(floor: Floor, event: CallLeft) -> Why | None:
     return None
 
 
+def call_out_of_reach(floor: Floor, event: CallOutOfReach) -> Why | None:
+    call = floor.calls.get(event.call_id)
+    if call is None:
+        return Why.UNKNOWN_CALL
+    if call.state in (CallState.CALLBACK_WAITING, CallState.CALLBACK_RESTING):
+        callbacks.out_of_reach(floor, call)
+        return None
+    return None if move_call(floor, call, CallStep.AWAY) else Why.NOT_NOW
+
+
 _BETWEEN_OFFERS = frozenset(
-    {CallState.WAITING, CallState.RETURNING, CallState.CALLBACK_WAITING, CallState.CALLBACK_RESTING}
+    {
+        CallState.WAITING,
+        CallState.RETURNING,
+        CallState.OUT_OF_REACH,
+        CallState.CALLBACK_WAITING,
+        CallState.CALLBACK_RESTING,
+    }
 )
 
 

@@ -34,6 +34,7 @@ from acd.records import Call, Callback
 from acd.staging import callback_rules, may_dial, rest_ms, time_callback
 from acd.tables import CALLBACKS, AgentStep, CallStep
 
+_AWAY_MS = 30_000  # told again while it lasts
 _LINK_GRACE_MS = 5_000
 
 # ---------------------------------------------------------------------------------------------------- asking the caller
@@ -170,6 +171,14 @@ def _rest_if_too_early(floor: Floor, callback: Call) -> bool:
     move_call(floor, callback, CallStep.REST)
     _say_resting(floor, callback, code)
     return True
+
+
+def out_of_reach(floor: Floor, callback: Call) -> None:
+    """Nobody can be dialled at the moment: a call-back in line rests a little, and keeps its place."""
+    assert callback.callback is not None
+    callback.callback.away_until = floor.clock.wall + _AWAY_MS
+    if not move_call(floor, callback, CallStep.REST):
+        time_callback(floor, callback)
 
 
 def _say_resting(floor: Floor, callback: Call, code: ReasonCode) -> None:

@@ -27,6 +27,7 @@ from acd.model import (
     CallHeld,
     CallJoined,
     CallLeft,
+    CallOutOfReach,
     CitizenNotReached,
     CitizenReached,
     Event,
@@ -107,6 +108,7 @@ _FIELDS: Mapping[type, Mapping[str, Check]] = {
     CallHeld: {"agent_id": is_id, "held": _is_bool},
     NuisanceRuleSet: {"rule": is_rule},
     NuisanceRuleLifted: {"rule_id": is_id, "by": is_id},
+    CallOutOfReach: {"call_id": is_id},
     CallbackChoosing: {"call_id": is_id},
     CallbackRequested: {"call_id": is_id, "callback_id": is_id, "caller_key": _is_key_or_none},
     CallbackRestored: {

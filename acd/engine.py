@@ -57,6 +57,7 @@ _HANDLERS: Mapping[type, Callable[[Floor, Any], Why | None]] = {
     told.CallHeld: agent_events.call_held,
     told.NuisanceRuleSet: callers.rule_set,
     told.NuisanceRuleLifted: callers.rule_lifted,
+    told.CallOutOfReach: call_events.call_out_of_reach,
     told.CallbackChoosing: callbacks.callback_choosing,
     told.CallbackRequested: callbacks.callback_requested,
     told.CallbackRestored: callbacks.callback_restored,

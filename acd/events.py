@@ -211,6 +211,17 @@ class NuisanceRuleLifted:
 
 
 @record(frozen=True, slots=True)
+class CallOutOfReach:
+    """A caller in line waits where nothing can be told or seen at the moment, while others can: offered to nobody, the
+    place is kept. Ends with `CallJoined` (within reach again), `TalkAdopted` (served meanwhile) or `CallLeft`.
+
+    A call-back in line rests for half a minute: nobody can be dialled. To be said again while that lasts.
+    """
+
+    call_id: str
+
+
+@record(frozen=True, slots=True)
 class CallbackChoosing:
     """A caller in line is saying whether and where to be called back: offered to nobody, the place is kept. Ends with
     `CallbackRequested`, with `CallJoined` (back in the hold loop after all), or with `CallLeft`."""
@@ -317,6 +328,7 @@ Event = (
     | CallHeld
     | NuisanceRuleSet
     | NuisanceRuleLifted
+    | CallOutOfReach
     | CallbackChoosing
     | CallbackRequested
     | CallbackRestored

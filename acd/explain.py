@@ -21,6 +21,7 @@ from acd.model import (
     CallbackRequested,
     CallbackResting,
     CallLeft,
+    CallOutOfReach,
     CancelOffer,
     CitizenNotReached,
     CitizenReached,
@@ -71,6 +72,10 @@ _STEPS: Mapping[str, tuple[str, str]] = {
     "ended": ("与工号 {agent} 的通话结束", "the talk with agent {agent} ended"),
     "overflow": ("{to}：{reason}", "{to}: {reason}"),
     "left": ("离开{why}", "left{why}"),
+    "out_of_reach": (
+        "所在电话节点暂时失联，保留位置",
+        "on a telephone node that is out of reach; the place is kept",
+    ),
     "callback_offer": ("询问来电人是否改为回拨：{reason}", "asked whether to be called back: {reason}"),
     "callback_choosing": ("正在办理回拨，保留位置", "is choosing to be called back; the place is kept"),
     "callback_asked": ("改为回拨（{callback}），保留位置", "to be called back ({callback}), keeping the place"),
@@ -159,6 +164,8 @@ def _sentence(item: object, lang: str) -> str | None:
         case CallLeft():
             why = ("（{}）", " ({})")[at].format(item.reason) if item.reason else ""
             return step("left", why=why)
+        case CallOutOfReach():
+            return step("out_of_reach")
         case _:
             return _callback_sentence(item, lang)
 

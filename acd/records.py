@@ -150,6 +150,7 @@ class Callback:
     requested: int  # wall
     attempts: int = 0
     not_before: int = 0  # wall
+    away_until: int = 0  # wall; nobody can be dialled until then
 
 
 @record(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def rest_ms(floor: Floor, call: Call) -> int:
     """How long a call-back rests from now on: until its next attempt, and not before a window may open."""
     assert call.callback is not None
     clock = floor.clock
-    left = max(0, call.callback.not_before - clock.wall)
+    left = max(0, call.callback.not_before - clock.wall, call.callback.away_until - clock.wall)
     if not may_dial(floor, call):
         opens = next_change(callback_rules(floor, call).windows, clock.given, floor.config.zone_offset_min)
         left = max(left, _NO_WINDOW_MS if opens is None else opens - clock.given)

@@ -24,6 +24,7 @@ class CallState(StrEnum):
     WAITING = "waiting"
     RETURNING = "returning"  # an offer ended; the caller is on the way back to the hold loop
     OFFERED = "offered"
+    OUT_OF_REACH = "out_of_reach"  # waits where nothing can be told or seen at the moment; the place is kept
     TALKING = "talking"
     OVERFLOWED = "overflowed"  # sent to voicemail or call-back; its place is kept until it has left
     FINISHED = "finished"  # the talk is over, the caller still connected (rating, transfer)

@@ -195,6 +195,7 @@ class CallStep(StrEnum):
     TALK_END = "talk_end"  # the last agent has left the talk
     OVERFLOW = "overflow"
     CHOOSE = "choose"  # the caller is saying whether and where to be called back
+    AWAY = "away"  # out of reach
     HAND_OVER = "hand_over"  # the place goes over to a call-back
     CALLBACK = "callback"  # a call-back takes a place in line
     REST = "rest"
@@ -217,10 +218,11 @@ class CallCell:
     effects: tuple[CallEffect, ...] = ()
 
 
-_WAITING, _RETURNING, _RINGING, _TALK, _SENT, _DONE, _CB_WAITING, _CB_RESTING, _CB_OFFERED, _CB_DIALLING = (
+_WAITING, _RETURNING, _RINGING, _AWAY, _TALK, _SENT, _DONE, _CB_WAITING, _CB_RESTING, _CB_OFFERED, _CB_DIALLING = (
     CallState.WAITING,
     CallState.RETURNING,
     CallState.OFFERED,
+    CallState.OUT_OF_REACH,
     CallState.TALKING,
     CallState.OVERFLOWED,
     CallState.FINISHED,
@@ -245,6 +247,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_WAITING, _C.OVERFLOW): CallCell(_SENT),
     (_WAITING, _C.CHOOSE): CallCell(_SENT),
     (_WAITING, _C.HAND_OVER): CallCell(_SENT),
+    (_WAITING, _C.AWAY): CallCell(_AWAY),
     # on the way back to the hold loop
     (_RETURNING, _C.JOIN): CallCell(_WAITING),
     (_RETURNING, _C.LEAVE): CallCell(None, (_F.FORGET,)),
@@ -253,6 +256,14 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
     (_RETURNING, _C.ADOPT): CallCell(_TALK),
     (_RETURNING, _C.CHOOSE): CallCell(_SENT),
     (_RETURNING, _C.HAND_OVER): CallCell(_SENT),
+    (_RETURNING, _C.AWAY): CallCell(_AWAY),
+    # out of reach; an offer whose telephone rings goes on there and is not ended from here
+    (_AWAY, _C.JOIN): CallCell(_WAITING),
+    (_AWAY, _C.LEAVE): CallCell(None, (_F.FORGET,)),
+    (_AWAY, _C.ANSWER): CallCell(_TALK),
+    (_AWAY, _C.ADOPT): CallCell(_TALK),
+    (_AWAY, _C.HAND_OVER): CallCell(_SENT),
+    (_AWAY, _C.AWAY): CallCell(_AWAY),
     # offered
     (_RINGING, _C.JOIN): CallCell(_WAITING, (_F.RELEASE_AGENT,)),
     (_RINGING, _C.LEAVE): CallCell(None, (_F.RELEASE_AGENT, _F.FORGET)),
@@ -311,7 +322,7 @@ CALL_TABLE: Mapping[tuple[CallState | None, CallStep], CallCell] = {
 }
 
 # Callers who have no agent yet; they hold a place.
-IN_LINE = frozenset({_WAITING, _RETURNING, _RINGING, _CB_WAITING, _CB_OFFERED})
+IN_LINE = frozenset({_WAITING, _RETURNING, _RINGING, _AWAY, _CB_WAITING, _CB_OFFERED})
 # Those of them whom an agent may be offered now.
 MATCHABLE = frozenset({_WAITING, _CB_WAITING})
 # Those of them whose agent's telephone rings.

@@ -38,6 +38,11 @@ def secret_path(settings: Settings, name: str) -> Path:
     return settings.paths.secrets / name
 
 
+def secret_in(file: Path) -> str:
+    """The secret that a file given by the operator holds. Raises FileNotFoundError, PermissionError as `secret`."""
+    return _read(file)
+
+
 def forget(settings: Settings, name: str) -> None:
     """Removes the secret; the next use makes another one."""
     secret_path(settings, name).unlink(missing_ok=True)

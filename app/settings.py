@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from app import destinations
+from app.nodes import Node, check_nodes, host_and_port, node_name
 
 REPO = Path(__file__).resolve().parent.parent
 PREFIX = "HOTLINE_"
@@ -154,6 +155,11 @@ class Settings(BaseSettings):
     rtp_start: Port = 10000
     rtp_end: Port = 11999
 
+    # The hotline's other Asterisk nodes, if it has any: their calls wait in the queue of the same core.
+    nodes: list[Node] = []
+    core: bool = True  # false: this machine is a further node; Asterisk and voice scripts run here, the core elsewhere
+    ami_cores: list[str] = []  # addresses or networks of cores on other machines, who may sign in to the manager line
+
     main_number: str = "12345"
     fax_number: str = "12340"
     trunk_addresses: list[str] = ["127.0.0.2"]  # addresses or networks that may deliver citizens' calls
@@ -202,9 +208,7 @@ class Settings(BaseSettings):
     @field_validator("node")
     @classmethod
     def _node_is_a_plain_word(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z0-9]{1,32}", value):
-            raise ValueError("node must be 1 to 32 small letters and digits: it begins every call id")
-        return value
+        return node_name(value)
 
     @field_validator("timezone")
     @classmethod
@@ -222,7 +226,7 @@ class Settings(BaseSettings):
             raise ValueError("a number consists of 2 to 32 digits, perhaps after a +")
         return value
 
-    @field_validator("trunk_addresses")
+    @field_validator("trunk_addresses", "ami_cores")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
         for address in value:
@@ -232,10 +236,7 @@ class Settings(BaseSettings):
     @field_validator("trunk_out")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
-        # It is written into a configuration file: nothing but a host and a port may pass.
-        if value and not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", value):
-            raise ValueError("trunk_out is a host, perhaps with :port")
-        return value
+        return host_and_port(value, "trunk_out") if value else value
 
     @field_validator("opens", "closes")
     @classmethod
@@ -270,6 +271,7 @@ class Settings(BaseSettings):
             raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
         if self.standby and not self.url.startswith("postgres"):
             raise ValueError("standby needs a database_url of PostgreSQL: SQLite has no lock that two cores can share")
+        check_nodes(self.node, self.nodes, self.trunk_addresses)
         return self
 
     @property

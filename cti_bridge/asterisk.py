@@ -12,16 +12,17 @@ from typing import Any
 
 from panoramisk.message import Message
 
-from cti_bridge.ami import ActionFailed, AmiError, AmiLink
+from cti_bridge.ami import ActionFailed, AmiError
 from cti_bridge.ami.wire import Value
 from cti_bridge.channel_events import FAILSAFE_QUEUE
+from cti_bridge.nodes import Line
 from cti_bridge.snapshot import VARIABLES
 
 Action = dict[str, Value]
 
 LONGEST_EXTENSION = 79
 # A channel's name or unique id. More would be a pattern to Asterisk: "/.*/" hangs everybody up.
-_CHANNEL = re.compile(r"([A-Za-z0-9_]+/)?[A-Za-z0-9_.@:;*#+-]+")
+_CHANNEL = re.compile(r"([a-z0-9]+:)?([A-Za-z0-9_]+/)?[A-Za-z0-9_.@:;*#+-]+")
 
 
 def setvar(channel: str, name: str, value: str | int) -> Action:
@@ -62,9 +63,9 @@ async def _went_well(answers: Coroutine[Any, Any, list[Message | AmiError]]) -> 
 
 
 class Asterisk:
-    """See the module's text."""
+    """See the module's text. With several nodes behind the line, what names no channel is meant for one of them."""
 
-    def __init__(self, link: AmiLink) -> None:
+    def __init__(self, link: Line) -> None:
         self.link = link
 
     async def do(self, *actions: Action) -> None:
@@ -147,6 +148,13 @@ class Asterisk:
         Only for telephones that know it: the answer 481 of another ends the call that rings.
         """
         await self.do({"Action": "PJSIPNotify", "Channel": channel, "Variable": "Event=talk"})
+
+    async def system_name(self) -> str:
+        """What this Asterisk calls itself (systemname), "" if it does not say."""
+        (answer,) = await self.link.pipeline([{"Action": "CoreSettings"}])
+        if isinstance(answer, AmiError):
+            raise answer
+        return str(answer.get("SystemName", ""))
 
     async def status(self) -> list[Message]:
         """All channels with the variables that matter."""

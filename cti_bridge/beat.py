@@ -1,6 +1,7 @@
 """The queue's heartbeat: a global variable of Asterisk that grows old when we do, so that the dialplan helps itself.
 
-It beats only while it is true: the AMI session is up and the picture of the calls is complete.
+It beats only while it is true: the AMI session is up and the picture of the calls is complete. Every node has a heart
+of its own, so that one that hangs does not stop the others'.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class Beat:
-    """See the module's text."""
+    """One node's; see the module's text."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, core: Core, node: str) -> None:
+        self._core, self._node = core, node
         self._last_ms = 0
         self.on_return: Callable[[], None] = lambda: None
 
@@ -31,18 +32,18 @@ class Beat:
     async def once(self) -> None:
         """One beat. Raises AmiError."""
         now = self._core.now_ms()
-        await self._core.asterisk.beat(now // 1000)
+        await self._core.at(self._node).beat(now // 1000)
         self._last_ms = now
 
     async def run(self) -> None:
         """Beat for ever. `on_return` is called when the heart beats again after it had stood still."""
         while True:
-            if self._core.connected:
+            if self._node in self._core.nodes.known:
                 stood_still = not self.fresh()
                 try:
                     await self.once()
                 except AmiError as error:
-                    log.warning("a heartbeat did not arrive", problem=str(error))
+                    log.warning("a heartbeat did not arrive", node=self._node, problem=str(error))
                 else:
                     if stood_still:
                         self.on_return()

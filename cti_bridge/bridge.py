@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter
-from panoramisk.message import Message
 
 from acd.engine import Engine
 from acd.explain import explain_call
@@ -25,15 +24,11 @@ from app.secrets import secret
 from app.settings import Settings
 from cti_bridge import endings, recordings
 from cti_bridge.agents import AgentBook
-from cti_bridge.ami import AmiLink, LinkState
-from cti_bridge.asterisk import Asterisk
-from cti_bridge.beat import Beat
 from cti_bridge.board import Board
 from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import KEY_SECRET, Callers, caller_key
-from cti_bridge.calls import WANTED, reduce
 from cti_bridge.commands import Commands
 from cti_bridge.control import Control
 from cti_bridge.core import Core
@@ -41,7 +36,6 @@ from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
 from cti_bridge.domain import AppDomain
 from cti_bridge.facts import merged
-from cti_bridge.failsafe import FailsafeQueue
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
 from cti_bridge.mandate import Mandate
@@ -54,6 +48,7 @@ from cti_bridge.queueing import Queueing
 from cti_bridge.recovery import Recovery
 from cti_bridge.routes import make_router
 from cti_bridge.rules import Rules, SettingsRules
+from cti_bridge.sessions import Sessions
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
 from cti_bridge.views import agent_view, call_view
@@ -131,17 +126,9 @@ class Bridge:
             LANES,
             on_trouble=self._journal_trouble,
         )
-        self.link = AmiLink(
-            settings.ami_host,
-            settings.ami_port,
-            "hotline",
-            secret(settings, "ami"),
-            listener=self,
-            wanted=WANTED,
-            may_act=self._mandate.may_act if self._mandate is not None else None,
-        )
+        self.sessions = Sessions(settings, self._mandate, self._notice)
         book = AgentBook(journal / "agents.json")
-        self.core = core = Core(settings, clock, self.domain, Asterisk(self.link), queue, book, self.hub, facts)
+        self.core = core = Core(settings, clock, self.domain, self.sessions.nodes, queue, book, self.hub, facts)
         core.callback_rules = self.rules.callback
         core.caller_key = partial(caller_key, secret(settings, KEY_SECRET).encode())
         self.callers = Callers(core, settings, config.flag_priority, self.rules.keep_for_last_agent)
@@ -155,7 +142,6 @@ class Bridge:
         self.line = CallbackLine(core, calling)
         callbacks = Callbacks(core, dialling, self.line.taken)
         taken = recordings.Recordings(settings.paths.record_spool, facts)
-        self._beat = Beat(core)
         self._take_back = TakeBack(core, self.offers)
         self.dispatcher = Dispatcher(
             core,
@@ -178,31 +164,25 @@ class Bridge:
             dialling,
             callbacks,
             taken,
-            self._beat,
             self._take_back,
             self.callers,
             self.line,
             calling,
         )
-        self._failsafe = FailsafeQueue(core)
         self.board = Board(core, self.line.waiting)
         self._recovery.on_known = self.board.catch_up
         self.dispatcher.deciding.on_foretold = self.board.foretold
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
-        self._take_back.beating = self._beat.fresh
-        self._beat.on_return = self._take_back.everybody
-        self.dispatcher.deciding.on_agent = self._failsafe.note
-        self._take_back.line_lost()  # until Asterisk has been asked for the first time
+        self.sessions.attach(core, self.dispatcher, self._recovery, self._take_back, self.board)
         self.hub.on_presence = self._presence
         left = facts.start()
         if left:
             log.info("facts left by an earlier life are applied", facts=left)
         await self._read_staff()
         await nuisance.begin()
-        await self.link.start()
+        await self.sessions.nodes.start()
         for work in (
-            self._beat.run(),
-            self._failsafe.run(),
+            *self.sessions.work(),
             self._fill_and_run_board(),
             self._housekeeping(),
             self.rules.run(queue),
@@ -233,7 +213,7 @@ class Bridge:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.core.stop_tasks()
-        await self.link.stop()
+        await self.sessions.nodes.stop()
         self.core.book.close()
         self._pops.close()
         self.callers.close()
@@ -248,39 +228,11 @@ class Bridge:
         """Part → "ok", or what is wrong."""
         if not self._started:
             return {"realtime": "not started"}
-        state = (
-            "ok" if self.link.state is LinkState.up and self.core.connected else self.link.problem or "reading calls"
-        )
-        found = {"asterisk": state, "heartbeat": "ok" if self._beat.fresh() else "not seen by Asterisk"}
+        found = self.sessions.health()
         troubles = self.core.facts.troubles()
         found["facts"] = "ok" if not troubles else ", ".join(f"{part}: {what}" for part, what in troubles.items())
         found["queue_journal"] = self._engine_file.trouble or "ok"
         return found
-
-    # -- Listener of the AMI link -----------------------------------------------------------------------------------
-
-    async def on_up(self) -> None:
-        """A session with Asterisk begins: learn everything anew, then hear the events that waited."""
-        if self._mandate is not None:
-            await self._mandate.announce(self.core.asterisk)
-        await self._recovery.adopt()
-        await self._failsafe.read()
-        self._notice("info", "telephone_back", "电话系统已恢复连接。")
-
-    def on_event(self, event: Message) -> None:
-        """One event of Asterisk."""
-        if self._mandate is not None:
-            self._mandate.hear(event)
-        for change in reduce(self.core.telephony, event, self._clock()):
-            self.board.note(change)
-            self.dispatcher.change(change)
-
-    def on_down(self, why: str) -> None:
-        """The session is lost: calls go on in Asterisk, we cannot see or touch them."""
-        self.core.connected = False
-        self._take_back.line_lost()
-        self.core.board_changed()
-        self._notice("error", "telephone_away", "与电话系统的连接中断，正在重新连接。通话不受影响。")
 
     # -- for pages (client.Desk) ------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class CallbackCalls:
         leg = Leg("", leg_id, Role.agent, agent.agent_id, "", LegState.dialing, self._core.now_ms())
         self._core.telephony.attach(call, leg)
         await self._core.asterisk.originate(
-            f"PJSIP/{agent.endpoint}",
+            f"PJSIP/{self._core.way(agent.endpoint, call.call_id)}",
             unique_id=leg_id,
             context=AGENT,
             exten="s",

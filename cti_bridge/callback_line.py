@@ -21,6 +21,7 @@ from acd.model import (
     CallbackRequested,
     CallbackResting,
     CallbackRestored,
+    CallOutOfReach,
     CitizenNotReached,
     ReasonCode,
     Refused,
@@ -66,6 +67,10 @@ class CallbackLine:
         """The facts of that life are in the database."""
         if life == self._life:
             self._settled.set()
+
+    def out_of_reach(self) -> None:
+        """The node that dials citizens is away: those in line rest. To be told again while it is."""
+        self._core.queue.feed(*(CallOutOfReach(call_id) for call_id in self._in_line))
 
     def soon(self) -> None:
         """Somebody may just have been promised a call."""

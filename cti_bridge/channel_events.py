@@ -16,6 +16,7 @@ from cti_bridge.changes import (
 )
 from cti_bridge.event import Event, Rule, picked_up, text
 from cti_bridge.model import (
+    BETWEEN,
     TALKING,
     Call,
     Leg,
@@ -27,6 +28,7 @@ from cti_bridge.model import (
     agent_of,
     endpoint_of,
     number_or,
+    split,
 )
 
 UNREACHABLE = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
@@ -41,13 +43,13 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call = t.call_of(source)
     if call is None or not dest or dest in call.legs:
         return []
-    channel = text(event, "DestChannel")
+    channel, agent_id = text(event, "DestChannel"), _agent_dialled(event)
     if call.outbound:
-        role, agent_id, number, call.dialled = Role.citizen, agent_of(channel), call.number, True
+        role, number, call.dialled = Role.citizen, call.number, True
     elif call.phase is Phase.transfer:
-        role, agent_id, number = Role.third, agent_of(channel), text(event, "DialString").split("@")[0]
+        role, number = Role.third, text(event, "DialString").split("@")[0]
     elif source == call.call_id:
-        role, agent_id, number = Role.agent, agent_of(channel), ""
+        role, number = Role.agent, ""
         # In the failsafe Asterisk's own queue rings somebody; an offer that is ours also reaches a caller who has just
         # gone there, or has just pressed the key for a message.
         ours = text(event, "Context") == "acd-connect" and call.phase in (Phase.failsafe, Phase.voicemail)
@@ -57,6 +59,14 @@ def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     leg = t.attach(call, Leg(channel, dest, role, agent_id, number, LegState.dialing, now_ms))
     # A quick telephone rings before Asterisk says that it is being dialled.
     return _came_to(call, leg, text(event, "DestChannelStateDesc"), now_ms)
+
+
+def _agent_dialled(event: Event) -> str:
+    """Whose telephone this is; one that is registered at another node is dialled by its name there."""
+    channel = text(event, "DestChannel")
+    if endpoint_of(channel).startswith(BETWEEN):
+        return agent_of(f"PJSIP/{text(event, 'DialString').partition('@')[0]}")
+    return agent_of(channel)
 
 
 def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -190,15 +200,12 @@ def phone_state(device: str, state: str) -> Phone | None:
     """The telephone behind a device state; None for devices that are no agent's telephone."""
     if not agent_of(device):
         return None
-    return Phone(endpoint_of(device), state not in UNREACHABLE, state in IN_USE)
+    return Phone(endpoint_of(device), state not in UNREACHABLE, state in IN_USE, split(device)[0])
 
 
 def _device(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     phone = phone_state(text(event, "Device"), text(event, "State"))
-    if phone is None or t.phones.get(phone.endpoint) == phone:
-        return []
-    t.phones[phone.endpoint] = phone
-    return [PhoneSeen(phone)]
+    return [PhoneSeen(t.phones[phone.endpoint])] if phone is not None and t.saw(phone) else []
 
 
 RULES: dict[str, Rule] = {

@@ -70,7 +70,7 @@ class Control:
         if not patterns:
             return False
         try:
-            agents = await self._core.asterisk.user_agents(endpoint_of(leg.channel))
+            agents = await self._core.at(self._core.nodes.of(leg.unique_id)).user_agents(endpoint_of(leg.channel))
         except AmiError as error:
             raise telephone_away(error) from error
         return bool(agents) and all(any(re.match(one, agent) for one in patterns) for agent in agents)

@@ -59,7 +59,8 @@ class Dialling:
         """
         number = self.target(agent.agent_id, to, callback=callback is not None)
         self.check_free(agent.agent_id)
-        unique_id = f"{self._core.settings.node}-{self._core.now_ms() // 1000}.d{secrets.randbelow(10**6)}"
+        # The call is a call of the node at which the telephone is registered.
+        unique_id = f"{self._core.phone_node(agent.endpoint)}-{self._core.now_ms() // 1000}.d{secrets.randbelow(10**6)}"
         call = Call(unique_id, "", Phase.outbound, outbound=True, number=number, started_ms=self._core.now_ms())
         call.agent_id, call.attempt_of = agent.agent_id, callback
         self._core.telephony.calls[unique_id] = call

@@ -1,7 +1,8 @@
 """Asterisk's own queue is kept ready for the day we die: its members are the agents on shift, paused when not ready.
 
 One task compares what should be with what is and tells Asterisk the difference; a change of mind on the way costs
-nothing, and after any interruption the truth is read again.
+nothing, and after any interruption the truth is read again. Every node has such a queue with all agents for members:
+the telephones that are registered there, now or later, are those that it can ring.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ RETRY_S = 1.0
 
 
 class FailsafeQueue:
-    """See the module's text."""
+    """One node's; see the module's text."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, core: Core, node: str) -> None:
+        self._core, self._node = core, node
         self._known: dict[str, bool] = {}
         self._told: dict[str, tuple[str, bool] | None] = {}
         self._changed = asyncio.Event()
@@ -32,7 +33,7 @@ class FailsafeQueue:
 
     async def read(self) -> None:
         """Learn from Asterisk who is a member now. Raises AmiError."""
-        self._known = await self._core.asterisk.failsafe_members()
+        self._known = await self._core.at(self._node).failsafe_members()
         self.touch()
 
     def touch(self) -> None:
@@ -62,7 +63,7 @@ class FailsafeQueue:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if not self._core.connected:
+            if self._node not in self._core.nodes.known:
                 continue  # the next session begins with `read`
             wanted = self.wanted()
             changes: dict[str, tuple[str, bool] | None] = {
@@ -71,7 +72,7 @@ class FailsafeQueue:
             changes |= {interface: None for interface in self._known if interface not in wanted}
             if changes:
                 try:
-                    await self._core.asterisk.failsafe_set(changes, self._known)
+                    await self._core.at(self._node).failsafe_set(changes, self._known)
                 except AmiError as error:
                     log.warning("the failsafe queue could not be told", problem=str(error))
                     await asyncio.sleep(RETRY_S)

@@ -29,7 +29,10 @@ class Mandate:
         self._settled = False
 
     async def announce(self, asterisk: Asterisk) -> None:
-        """Say that this core acts; the first time, wait until the other one has heard it. Raises AmiError."""
+        """Say to one node that this core acts; the first time, wait until the other one has heard it. Raises AmiError.
+
+        Whoever hears it at any node stops, so the wait after the first one is for all.
+        """
         await asterisk.announce_core(EVENT, self._ident)
         if not self._settled:
             await asyncio.sleep(self._settle_s)

@@ -7,7 +7,7 @@ one party's channel. Times are epoch milliseconds (`*_ms`), 0 or None when not y
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -176,20 +176,25 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One telephone line of an agent, by Asterisk's device state."""
+    """One telephone line of an agent, by Asterisk's device state. `node` is where it is registered, "" for our own."""
 
     endpoint: str
     reachable: bool
     in_use: bool
+    node: str = ""
 
 
 @dataclass(slots=True)
 class Telephony:
-    """All calls and telephones. `by_channel` finds a call by the unique id of any of its legs."""
+    """All calls and telephones. `by_channel` finds a call by the unique id of any of its legs.
+
+    `phones` is what is known of each telephone as a whole, `phones_at` what each node says of it.
+    """
 
     calls: dict[str, Call] = field(default_factory=dict)
     by_channel: dict[str, str] = field(default_factory=dict)
     phones: dict[str, Phone] = field(default_factory=dict)
+    phones_at: dict[str, dict[str, Phone]] = field(default_factory=dict)  # endpoint → node → telephone
     names: dict[str, str] = field(default_factory=dict)  # channel name → unique id of a leg
 
     def call_of(self, unique_id: str) -> Call | None:
@@ -230,8 +235,58 @@ class Telephony:
             self.by_channel.pop(unique_id, None)
         self.names = {name: uid for name, uid in self.names.items() if uid in self.by_channel}
 
+    # -- telephones, which may be registered at any node ------------------------------------------------------------
 
-_ENDPOINT = re.compile(r"PJSIP/([0-9A-Za-z_-]+?)(?:-[0-9a-f]{8})?")
+    def saw(self, phone: Phone) -> bool:
+        """A node tells a telephone's state; whether what is known of it as a whole has changed."""
+        self.phones_at.setdefault(phone.endpoint, {})[phone.node] = phone
+        return self._sum_up(phone.endpoint)
+
+    def lost_sight(self, node: str) -> list[Phone]:
+        """A node can't tell anything any more; the telephones of which something else is known now."""
+        seen = [endpoint for endpoint, at in self.phones_at.items() if at.pop(node, None) is not None]
+        return [self.phones[endpoint] for endpoint in seen if self._sum_up(endpoint)]
+
+    def where(self, endpoint: str, here: str = "") -> str:
+        """The node at which a telephone can be rung: `here` if it can, or if it can be nowhere."""
+        there = [node for node, phone in self.phones_at.get(endpoint, {}).items() if phone.reachable]
+        return here if here in there or not there else there[0]
+
+    def _sum_up(self, endpoint: str) -> bool:
+        at = list(self.phones_at[endpoint].values())
+        there = [phone for phone in at if phone.reachable]
+        node = there[0].node if there else ""
+        whole = Phone(endpoint, bool(there), any(phone.in_use for phone in there or at), node)
+        before, self.phones[endpoint] = self.phones.get(endpoint), whole
+        return before != whole
+
+    # -- several nodes ----------------------------------------------------------------------------------------------
+
+    def join(self, other: Telephony, wanted: Callable[[str], bool], nodes: Callable[[str], bool]) -> None:
+        """Take over the calls of `other` that are wanted, and what the wanted nodes say there of telephones."""
+        for call_id, call in other.calls.items():
+            if wanted(call_id):
+                self.calls[call_id] = call
+                for leg in call.legs.values():
+                    self.attach(call, leg)
+        for at in other.phones_at.values():
+            for node, phone in at.items():
+                if nodes(node):
+                    self.saw(phone)
+
+
+BETWEEN = "node-"  # telephones of other nodes are dialled through endpoints named so
+
+_NAMED = re.compile(r"([a-z0-9]{1,32}):(.+)")
+
+
+def split(name: str) -> tuple[str, str]:
+    """(node, name within the node) of a channel or device; the node is "" for the hotline's own."""
+    found = _NAMED.fullmatch(name)
+    return (found[1], found[2]) if found else ("", name)
+
+
+_ENDPOINT = re.compile(r"(?:[a-z0-9]{1,32}:)?PJSIP/([0-9A-Za-z_-]+?)(?:-[0-9a-f]{8})?")
 _AGENT_ENDPOINT = re.compile(r"([0-9]{2,8})w?")
 
 

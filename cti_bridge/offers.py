@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from acd.model import CallJoined, CancelOffer, FailCause, Offer, OfferFailed
+from acd.model import CallJoined, CallOutOfReach, CancelOffer, FailCause, Offer, OfferFailed
 from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.asterisk import redirect
@@ -73,8 +73,10 @@ def place(call: Call) -> tuple[int, str]:
     return call.joined_ms or call.started_ms, call.call_id
 
 
-def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined:
-    """The call is in the hold loop, with what is known of its caller by now."""
+def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined | CallOutOfReach:
+    """The call is in the hold loop, with what is known of its caller by now; or waits on a node that is away."""
+    if core.out_of_reach(call.call_id):
+        return CallOutOfReach(call.call_id)
     return CallJoined(
         call_id=call.call_id,
         queue=call.queue,
@@ -113,7 +115,7 @@ class Offers:
         """Carry an offer out."""
         call = self.prepare(offer) if offer.callback else self._core.call(offer.call_id)
         agent = self._core.book.get(offer.agent_id)
-        if call is None or agent is None or not self._core.connected:
+        if call is None or agent is None or not self._core.nodes.reaches(call.call_id):
             log.warning("an offer cannot be carried out", offer=offer.offer_id, call=offer.call_id)
             self._core.queue.feed(
                 OfferFailed(offer.call_id, offer.agent_id, offer.offer_id, FailCause.CANCELLED),
@@ -137,14 +139,22 @@ class Offers:
             return
         if call is None or not decision.recall:
             return
-        if run is not None and run.stage is not Stage.ringing:
-            self._core.queue.feed(rejoined(self._core, call))  # never left the hold loop
+        if (run is not None and run.stage is not Stage.ringing) or self._core.out_of_reach(call.call_id):
+            self._core.queue.feed(rejoined(self._core, call))  # never left the hold loop, or can't be fetched
         else:
             self._core.spawn(self._recall(call), f"recall-{call.call_id}")
 
     def over(self, offer_id: str, why: str) -> None:
         """The telephone, the caller or an answer has ended the offer."""
         self._end(offer_id, why)
+
+    def out_of_reach(self, call: Call) -> None:
+        """The call's node is away. A telephone that rings already rings on; everything else is called off."""
+        run = self.of_call(call.call_id)
+        if run is None:
+            self._core.queue.feed(rejoined(self._core, call))
+        elif run.stage is not Stage.ringing:
+            self._failed(run, call, FailCause.CANCELLED)
 
     def of_call(self, call_id: str) -> Run | None:
         """The offer that a call is in."""
@@ -227,7 +237,7 @@ class Offers:
             return self._core.asterisk.offer(
                 call.channel,
                 agent_id=agent.agent_id,
-                endpoint=agent.endpoint,
+                endpoint=self._core.way(agent.endpoint, call.call_id),
                 offer_id=run.offer.offer_id,
                 timeout_s=max(1, round((run.offer.deadline_ms - self._core.now_ms()) / 1000)),
             )

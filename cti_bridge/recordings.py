@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -35,10 +35,11 @@ class Recordings:
         """The call has ended; its recordings are complete in a moment."""
         asyncio.get_running_loop().call_later(CLOSING_S, self._facts.put, "recording", call_id, {})
 
-    def left_behind(self, alive: Collection[str]) -> None:
-        """Take in what belongs to calls that ended while nobody looked."""
-        for call_id in sorted({call for call, _, _ in segments(self._spool)} - set(alive)):
-            self._facts.put("recording", call_id, {})
+    def left_behind(self, over: Callable[[str], bool]) -> None:
+        """Take in what belongs to calls that ended while nobody looked; `over` knows which those are."""
+        for call_id in sorted({call for call, _, _ in segments(self._spool)}):
+            if over(call_id):
+                self._facts.put("recording", call_id, {})
 
 
 def segments(spool: Path, call_id: str = "") -> list[tuple[str, int, Path]]:

@@ -14,6 +14,7 @@ from typing import Any
 from cti_bridge.channel_events import phone_state
 from cti_bridge.event import text
 from cti_bridge.model import (
+    BETWEEN,
     TALKING,
     Call,
     Leg,
@@ -23,6 +24,7 @@ from cti_bridge.model import (
     Telephony,
     agent_of,
     attempt_of,
+    endpoint_of,
     number_or,
     phase_of,
     promise_of,
@@ -61,7 +63,7 @@ VARIABLES = (
     "HOTLINE_DIALS",
 )
 
-_LOCAL = re.compile(r"Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
+_LOCAL = re.compile(r"(?:[a-z0-9]{1,32}:)?Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,14 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
         call = t.calls.get(one.var("PEER_CALL"))
         if call is not None and one.unique_id not in t.by_channel:
             _adopt_other(t, call, one, channels, now_ms)
+    offered = {one.unique_id: one.var("OFFER_AGENT") for one in channels}
     for one in channels:
         call = t.calls.get(one.var("FOR_CALL"))
-        if call is not None and one.unique_id not in t.by_channel and (agent_id := agent_of(one.name)):
-            # A telephone that Asterisk's own queue rings; it gets its marks when it is picked up.
+        if call is None or one.unique_id in t.by_channel:
+            continue
+        # A telephone that rings; it gets its marks when it is picked up. One at another node has that node's name.
+        relayed = endpoint_of(one.name).startswith(BETWEEN)
+        if agent_id := offered.get(call.call_id, "") if relayed else agent_of(one.name):
             since = now_ms - one.seconds * 1000
             t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
     for call in t.calls.values():
@@ -132,7 +138,7 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
     for device in devices:
         phone = phone_state(text(device, "Device"), text(device, "State"))
         if phone is not None:
-            t.phones[phone.endpoint] = phone
+            t.saw(phone)
     return t
 
 
@@ -220,7 +226,7 @@ def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel]
         if local[2] == "2":
             return
         leg = Leg(
-            one.name, one.unique_id, Role.third, _colleague(t, local[1], channels), local[1], _leg_state(one), since
+            one.name, one.unique_id, Role.third, _colleague(call, local[1], channels), local[1], _leg_state(one), since
         )
     elif any(o.var("PEER_CALL") == call.call_id and _LOCAL.fullmatch(o.name) for o in channels):
         return  # the far end of that Local channel
@@ -230,8 +236,14 @@ def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel]
     t.attach(call, leg)
 
 
-def _colleague(t: Telephony, number: str, channels: list[Channel]) -> str:
-    return number if any(agent_of(one.name) == number for one in channels) else ""
+def _colleague(call: Call, number: str, channels: list[Channel]) -> str:
+    """The number if it is a colleague's: their telephone is here, or behind the line to another node."""
+    theirs = (agent_of(one.name) == number or _to_another_node(call, one) for one in channels)
+    return number if any(theirs) else ""
+
+
+def _to_another_node(call: Call, one: Channel) -> bool:
+    return one.var("PEER_CALL") == call.call_id and endpoint_of(one.name).startswith(BETWEEN)
 
 
 def _complete(call: Call, now_ms: int) -> None:

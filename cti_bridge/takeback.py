@@ -1,14 +1,14 @@
 """Callers in the failsafe count as waiting: they are fetched back, and nobody behind them is offered an agent first.
 
 Whoever hears the apology or stands in Asterisk's own queue has the place of their first join. While somebody is on the
-way back to the hold loop, and while there is no line to Asterisk or no complete picture, the engine is told that the
-telephone cannot be told anything (`TelephoneLink`): it keeps places and states, and decides when all are there.
+way back to the hold loop, and while there is no line to any Asterisk or no complete picture, the engine is told that
+the telephone cannot be told anything (`TelephoneLink`): it keeps places and states, and decides when all are there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -38,28 +38,28 @@ class TakeBack:
         self._core, self._offers = core, offers
         self._coming: dict[str, asyncio.TimerHandle] = {}
         self._tries: dict[str, int] = {}
-        self._complete = False
+        self._complete: set[str] = set()  # nodes
         self._told: bool | None = None
-        self.beating: Callable[[], bool] = lambda: True
+        self.beating: Callable[[str], bool] = lambda _node: True
 
     # -- the line to Asterisk ---------------------------------------------------------------------------------------
 
-    def line_lost(self) -> None:
-        """Nothing can be told to the telephone from now on."""
-        self._complete = False
-        for timer in self._coming.values():
-            timer.cancel()
-        self._coming.clear()
+    def line_lost(self, node: str) -> None:
+        """This node can't be told anything from now on."""
+        self._complete.discard(node)
+        for call_id in [one for one in self._coming if self._core.nodes.of(one) == node]:
+            self._coming.pop(call_id).cancel()
         self._tell()
 
-    def line_back(self) -> None:
-        """The picture is complete and the heart beats: everybody in the failsafe is fetched, then offers may go on."""
+    def line_back(self, nodes: Collection[str]) -> None:
+        """These nodes' picture is complete and their heart beats: everybody in the failsafe is fetched, then offers may
+        go on."""
         self.everybody()
-        self._complete = True
+        self._complete |= set(nodes)
         self._tell()
 
     def _tell(self) -> None:
-        up = self._complete and not self._coming
+        up = bool(self._complete) and not self._coming
         if up is not self._told:
             self._told = up
             self._core.queue.feed(TelephoneLink(up))
@@ -110,7 +110,7 @@ class TakeBack:
 
     def _may_fetch(self, call: Call) -> bool:
         """Without a heart the hold loop would send them straight back; and not for ever, whatever the reason."""
-        return self.beating() and self._tries.get(call.call_id, 0) < MOST_TAKE_BACKS
+        return self.beating(self._core.nodes.of(call.call_id)) and self._tries.get(call.call_id, 0) < MOST_TAKE_BACKS
 
     async def _redirect(self, call: Call) -> None:
         try:

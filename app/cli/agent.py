@@ -67,3 +67,14 @@ def add(
     show("The browser's own telephone needs nothing: sign in and press 开始上班.")
     if not known:
         show("The hotline is not running; the telephone can register once it is.")
+
+
+@app.command("publish")
+def publish_phones() -> None:
+    """Tell this machine's Asterisk about all telephones: on a further node, after agents were added elsewhere."""
+    from app.cli.database import open_database
+    from app.phones import publish
+
+    chosen = settings()
+    known = publish(chosen, open_database(chosen))
+    out().print("Asterisk has read the telephones." if known else "written; Asterisk reads them when it starts")

@@ -16,9 +16,9 @@ def banner(settings: Settings, prepared: Prepared, seconds: float) -> str:
         admin = f"{prepared.admin_name}   one-time password: {prepared.admin_password}"
     else:
         admin = f"{prepared.admin_name}   (its password has been changed)"
+    pages = [("Pages", f"http://{settings.http_host}:{settings.http_port}/"), ("Administrator", admin)]
     rows = [
-        ("Pages", f"http://{settings.http_host}:{settings.http_port}/"),
-        ("Administrator", admin),
+        *(pages if settings.core else [("This is", f"node {settings.node}; pages and queue are on another machine")]),
         ("Citizens call", f"sip:{settings.main_number}@{sip}   (from {', '.join(settings.trunk_addresses)})"),
         ("Fax", f"sip:{settings.fax_number}@{sip}"),
         ("Agent's phone", ".venv/bin/hotline agent add NAME   prints what a SIP phone needs; or use the browser's"),

@@ -18,7 +18,7 @@ PROBE_TIMEOUT_S = 3.0
 
 
 def specs(settings: Settings) -> list[ChildSpec]:
-    """Asterisk, the voice scripts, and everything else, in the order they are started."""
+    """Asterisk, the voice scripts, and everything else unless that is elsewhere, in the order they are started."""
     from asterisk_conf import instance
 
     return [
@@ -30,8 +30,12 @@ def specs(settings: Settings) -> list[ChildSpec]:
             grace_s=6.0,
         ),
         ChildSpec("voice", lambda: _serve(settings, "voice"), beats=True, grace_s=5.0),
-        ChildSpec("core", lambda: _serve(settings, "realtime,web,worker"), beats=True, grace_s=8.0),
+        *([_core(settings)] if settings.core else []),
     ]
+
+
+def _core(settings: Settings) -> ChildSpec:
+    return ChildSpec("core", lambda: _serve(settings, "realtime,web,worker"), beats=True, grace_s=8.0)
 
 
 def _serve(settings: Settings, roles: str) -> tuple[list[str], Mapping[str, str], Path]:

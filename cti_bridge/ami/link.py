@@ -76,7 +76,7 @@ class AmiLink:
         refused_retry: float = REFUSED_RETRY_S,
         may_act: Callable[[], bool] | None = None,
     ) -> None:
-        self._address = (host, port)
+        self.address = (host, port)
         self._login = (username, secret)
         self._listener = listener
         self._wanted = None if wanted is None else frozenset(wanted) | {"FullyBooted", "Shutdown"}
@@ -232,7 +232,7 @@ class AmiLink:
         self._booted = loop.create_future()
         async with asyncio.timeout(self._timeout):
             _, protocol = await loop.create_connection(
-                lambda: HardenedProtocol(self._wanted, self._on_event, self._on_lost), *self._address
+                lambda: HardenedProtocol(self._wanted, self._on_event, self._on_lost), *self.address
             )
         self._protocol = protocol
         async with asyncio.timeout(self._timeout):

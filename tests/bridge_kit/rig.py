@@ -169,10 +169,14 @@ class MemoryDomain:
 
 
 class PlayedAsterisk(FakeAmi):
-    """A FakeAmi that knows channels: `Status` and `DeviceStateList` answer with what was set."""
+    """A FakeAmi that knows channels: `Status` and `DeviceStateList` answer with what was set.
 
-    def __init__(self, password: str) -> None:
+    `node` begins every unique id; the channels of two nodes have the same names.
+    """
+
+    def __init__(self, password: str, node: str = NODE) -> None:
         super().__init__(password)
+        self.node = node
         self.channels: dict[str, list[tuple[str, str]]] = {}
         self.devices: dict[str, str] = {}
         self.queue: dict[str, bool] = {}
@@ -235,7 +239,7 @@ class PlayedAsterisk(FakeAmi):
 
     def citizen(self, number: str, started_ms: int) -> str:
         """A citizen's call arrives; its id."""
-        call = f"{NODE}.{next(self._numbers)}"
+        call = f"{self.node}.{next(self._numbers)}"
         self.user_event("HotlineStart", call, Number=number, Name="张三", Line="12345", Started=started_ms)
         return call
 
@@ -255,12 +259,13 @@ class PlayedAsterisk(FakeAmi):
         }
         self.user_event("AcdJoin", call, **{**fields, **more})
 
-    def rings(self, call: str, agent_id: str) -> str:
-        """The dialplan dials the agent; the leg's unique id."""
-        leg = f"{NODE}.{next(self._numbers) + 1000}"
-        channel = f"PJSIP/{agent_id}-{int(leg.rpartition('.')[2]):08x}"
+    def rings(self, call: str, agent_id: str, by: str = "") -> str:
+        """The dialplan dials the agent; the leg's unique id. `by`: the endpoint that leads to another node."""
+        leg = f"{self.node}.{next(self._numbers) + 1000}"
+        channel = f"PJSIP/{by or agent_id}-{int(leg.rpartition('.')[2]):08x}"
         self.event(
             "DialBegin",
+            DialString=f"{agent_id}@{by}" if by else agent_id,
             Channel=self.name_of(call),
             Uniqueid=call,
             Context="acd-connect",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,19 +74,28 @@ def public_network(exchange: Exchange) -> Iterator[PublicNetwork]:
 PhoneMaker = Callable[..., BaresipPhone]
 
 
-@pytest.fixture
-def phone(asterisk_under_test: AsteriskUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoneMaker]:
-    """`phone("1001", answer="manual", tone_hz=880)` starts an agent's desk phone and waits until it is reachable."""
-    hotline, made, numbers = asterisk_under_test, [], itertools.count(1)
+@contextmanager
+def desk_phones(folders: pytest.TempPathFactory) -> Iterator[Callable[..., BaresipPhone]]:
+    """`make(hotline, "1001", answer="manual")` starts an agent's desk phone and waits until it is reachable there."""
+    made: list[BaresipPhone] = []
 
-    def make(agent_id: str, **kind: object) -> BaresipPhone:
-        folder = tmp_path_factory.mktemp(f"phone{agent_id}-{next(numbers)}")
+    def make(hotline: AsteriskUnderTest, agent_id: str, **kind: object) -> BaresipPhone:
+        folder = folders.mktemp(f"phone{agent_id}-{len(made) + 1}")
         one = BaresipPhone(folder, hotline.settings, hotline.account(agent_id), hotline.block, **kind)  # type: ignore[arg-type]
         made.append(one)
         one.start()
         hotline.wait_registered(agent_id)
         return one
 
-    yield make
-    for one in made:
-        one.stop()
+    try:
+        yield make
+    finally:
+        for one in made:
+            one.stop()
+
+
+@pytest.fixture
+def phone(asterisk_under_test: AsteriskUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoneMaker]:
+    """`phone("1001", answer="manual", tone_hz=880)` starts an agent's desk phone and waits until it is reachable."""
+    with desk_phones(tmp_path_factory) as make:
+        yield partial(make, asterisk_under_test)

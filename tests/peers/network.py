@@ -160,10 +160,19 @@ class Answering:
 
 
 class PublicNetwork:
-    """Start it after our Asterisk's settings are known. `address` is what `settings.trunk_out` must name."""
+    """Start it after our Asterisk's settings are known. `address` is what `settings.trunk_out` must name.
 
-    def __init__(self, root: Path, ours: Settings, agents: Iterable[tuple[str, str]] = ()) -> None:
-        self.root, self.ours, self.agents = root, ours, list(agents)
+    `further` are the hotline's other nodes: `call(…, via=<name of the node>)`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        ours: Settings,
+        agents: Iterable[tuple[str, str]] = (),
+        further: Iterable[Settings] = (),
+    ) -> None:
+        self.root, self.ours, self.agents, self.further = root, ours, list(agents), list(further)
         self.block: PortBlock = port_block()
         self.ports = {name: self.block.take() for name in ("sip", "agents_sip", "ami")}
         self.ports |= {"rtp_start": self.block.rtp_start, "rtp_end": self.block.rtp_end}
@@ -185,7 +194,7 @@ class PublicNetwork:
         """Writes its configuration, starts it, waits until it can call."""
         self._server = AgiServer(self._script)
         self.ports["agi"] = self._server.port
-        network_conf.write(self.root, self.ours, self.ports, self.agents, self._secret)
+        network_conf.write(self.root, self.ours, self.ports, self.agents, self._secret, self.further)
         argv = [*tool("asterisk", self.ours), "-f", "-C", str(self.root / "etc/asterisk.conf")]
         self.process = AsteriskProcess(argv, {"PATH": "/usr/bin:/bin"}, self.root, self.root / "log/messages")
         self.process.start()
@@ -206,7 +215,7 @@ class PublicNetwork:
     def call(self, number: str, to: str = "", name: str = "", via: str = "hotline", ring_s: float = 30.0) -> Line:
         """A citizen at `number` calls `to` (12345 by default); returns at once.
 
-        `via`: hotline (A-law first), hotline-ulaw, or hotline-t38 for a line whose gateway can do T.38.
+        `via`: hotline (A-law first), hotline-ulaw, hotline-t38 for a line whose gateway can do T.38, or a further node.
         """
         ident = f"c{next(self._ids)}"
         line = self.lines[ident] = Line(self, ident, number)

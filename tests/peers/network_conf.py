@@ -16,16 +16,24 @@ AGENTS_ADDRESS = "127.0.0.3"
 
 
 def write(
-    root: Path, ours: Settings, ports: Mapping[str, int], agents: Iterable[tuple[str, str]], ami_secret: str
+    root: Path,
+    ours: Settings,
+    ports: Mapping[str, int],
+    agents: Iterable[tuple[str, str]],
+    ami_secret: str,
+    further: Iterable[Settings] = (),
 ) -> None:
     """Writes the tree below `root`. `ports`: sip, agents_sip, ami, agi, rtp_start, rtp_end; `agents`: staff number and
-    secret of the agents whose desk phones this Asterisk plays."""
+    secret of the agents whose desk phones this Asterisk plays; `further`: other nodes of the hotline, called by name.
+    """
     for part in ("etc", "lib/keys", "spool/tmp", "spool/monitor", "spool/fax", "log", "run", "heard"):
         (root / part).mkdir(parents=True, exist_ok=True)
     for hz in TONES:
         audio.write_tone(root / f"tones/{hz}/tone.wav", hz, 60)
     parts = asterisk_dirs(ours)
-    for name, text in _files(root, ours, ports, list(agents), ami_secret).items():
+    files = _files(root, ours, ports, list(agents), ami_secret)
+    files["pjsip.conf"] += "".join(_node(node) for node in further)
+    for name, text in files.items():
         (root / "etc" / name).write_text(
             text.replace("@MODULES@", str(parts.modules)).replace("@DATA@", str(parts.data))
         )
@@ -157,3 +165,25 @@ username = {agent_id}
 password = {secret}
 """
     return text
+
+
+def _node(node: Settings) -> str:
+    return f"""[{node.node}]
+type = endpoint
+context = from-hotline
+transport = public
+disallow = all
+allow = alaw,ulaw
+aors = {node.node}
+direct_media = no
+rtp_symmetric = yes
+dtmf_mode = rfc4733
+send_pai = yes
+[{node.node}]
+type = aor
+contact = sip:{node.sip_host}:{node.sip_port}
+[{node.node}]
+type = identify
+endpoint = {node.node}
+match = {node.sip_host}
+"""

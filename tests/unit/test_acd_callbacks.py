@@ -20,6 +20,7 @@ from acd.model import (
     CallbackRules,
     CallJoined,
     CallLeft,
+    CallOutOfReach,
     CitizenNotReached,
     CitizenReached,
     DialCitizen,
@@ -90,6 +91,21 @@ def test_nobody_is_asked_without_a_link_and_then_as_soon_as_it_is_back():
     assert of(CallbackOffered, lab.wait(70)) == []
     lab.do(TelephoneLink(True))
     assert len(of(CallbackOffered, lab.wait(6))) == 1
+
+
+def test_a_call_back_rests_while_nobody_can_be_dialled_and_keeps_its_place():
+    lab = asked(lab_with())
+    lab.do(CallOutOfReach("b1"))
+    assert lab.call_state("b1") == "callback_resting"
+    assert [offer.call_id for offer in of(Offer, lab.end_talk("c0"))] == ["behind"]
+    lab.wait(20)
+    lab.do(CallOutOfReach("b1"))
+    lab.wait(20)
+    assert lab.call_state("b1") == "callback_resting", "it was said again"
+    lab.wait(15)
+    assert lab.call_state("b1") in ("callback_waiting", "callback_offered")
+    place, _ = lab.engine.place("b1")
+    assert place < lab.engine.place("behind")[0]
 
 
 def test_the_place_is_kept_while_the_citizen_has_hung_up():

@@ -44,6 +44,7 @@ from acd.model import (
     CallHeld,
     CallJoined,
     CallLeft,
+    CallOutOfReach,
     CallState,
     CitizenNotReached,
     CitizenReached,
@@ -246,6 +247,12 @@ class Telephone(RuleBasedStateMachine):
             state = self.lab.call_state(call_id)
             self.do(CallJoined(call_id, "general", self.lab.now, 0, {}, attempt=1))
             assert self.lab.call_state(call_id) == state
+
+    @rule(call_id=calls)
+    def a_caller_is_out_of_reach(self, call_id) -> None:
+        before = self.lab.engine.place(call_id)
+        self.do(CallOutOfReach(call_id))
+        assert self.lab.engine.place(call_id) == before
 
     @rule(call_id=calls, why=st.sampled_from(["hangup", "voicemail", ""]))
     def a_citizen_hangs_up(self, call_id, why) -> None:

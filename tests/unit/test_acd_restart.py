@@ -9,6 +9,7 @@ from acd.model import (
     AgentState,
     Announce,
     CallJoined,
+    CallOutOfReach,
     CancelOffer,
     EngineConfig,
     FailCause,
@@ -75,6 +76,35 @@ def test_without_a_link_to_the_telephone_nothing_is_offered_ended_or_sent_on():
     assert offered(decided) == [("c2", "1002")]
     assert [gone.call_id for gone in of(Overflow, decided)] == ["c1"]
     assert [gone.call_id for gone in of(CancelOffer, lab.wait(6))] == ["ringing"]
+
+
+def test_who_is_out_of_reach_keeps_the_place_while_others_are_served():
+    lab = Lab(EngineConfig(queues=(patient(overflow_wait_s=60),)))
+    for call_id in ("c1", "c2", "c3"):
+        lab.join(call_id)
+        lab.wait(1)
+    for call_id in ("c1", "c3"):
+        lab.do(CallOutOfReach(call_id))
+    assert lab.waiting() == ["c1", "c2", "c3"]
+    assert offered(lab.sign_in("1001")) == [("c2", "1001")]
+    lab.do(OfferAnswered("c2", "1001", lab.offers["c2"].offer_id))
+    assert offered(lab.sign_in("1002")) == []
+    decided = lab.wait(90)
+    assert not [one for one in (*of(Announce, decided), *of(Overflow, decided)) if one.call_id in ("c1", "c3")]
+    lab.do(TelephoneLink(False), CallJoined("c3", "general"), CallJoined("c1", "general"))
+    assert offered(lab.do(TelephoneLink(True)))[0] == ("c1", "1002"), "the first of those who are back"
+
+
+def test_an_offer_that_rings_out_of_reach_is_not_repeated_before_the_caller_is_found_again():
+    lab = Lab()
+    lab.sign_in("1001")
+    lab.join("c1")
+    offer = lab.offers["c1"]
+    assert of(Refused, lab.do(CallOutOfReach("c1")))[0].why is Why.NOT_NOW, "the telephone rings on"
+    lab.do(OfferFailed("c1", "1001", offer.offer_id, FailCause.CANCELLED), CallOutOfReach("c1"))
+    assert offered([*lab.sign_in("1002"), *lab.wait(60)]) == []
+    lab.do(OfferAnswered("c1", "1001", offer.offer_id))
+    assert lab.state("1001") == "talking", "answered all the same"
 
 
 def test_an_adopted_talk_keeps_its_agent_from_other_calls_and_ends_in_wrap_up():

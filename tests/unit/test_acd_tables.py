@@ -17,6 +17,7 @@ from acd.model import (
     CallbackRules,
     CallHeld,
     CallJoined,
+    CallOutOfReach,
     CallState,
     EngineConfig,
     FailCause,
@@ -59,29 +60,30 @@ wrapup_extend            .       .      .       .       .     .      W       .
 wrapup_over              .       .      .       .       .     .      R       .
 state_over               .       N      .       .       W     T      .       O
 """
-# W waiting, B returning, F offered, T talking, S overflowed, D finished; call-back: w in line, r resting, f offered,
-# d dialling; - gone, . refused
+# W waiting, B returning, F offered, A out of reach, T talking, S overflowed, D finished; call-back: w in line,
+# r resting, f offered, d dialling; - gone, . refused
 CALLS = """
-              unknown waiting returning offered talking overflowed finished callback_waiting callback_resting callback_offered callback_dialling
-join             W       W       W         W       W        W         W            W                W                W                W
-leave            .       -       -         -       -        -         -            -                -                -                -
-offer            .       F       .         .       .        .         .            f                .                .                .
-answer           .       T       T         T       .        .         .            d                d                d                .
-fail             .       .       .         B       .        .         .            .                .                w                .
-cancel           .       .       .         B       .        .         .            .                .                w                .
-back             .       .       W         .       .        .         .            .                .                .                .
-adopt            T       T       T         T       T        T         T            T                T                T                T
-talk_end         .       .       .         .       D        .         .            .                .                .                d
-overflow         .       S       .         .       .        .         .            .                .                .                .
-choose           .       S       S         S       .        S         .         .                .                .                .
-hand_over        .       S       S         .       .        S         .            .                .                .                .
-callback         w       .       .         .       .        .         .            .                .                .                .
-rest             .       .       .         .       .        .         .            r                .                .                .
-wake             .       .       .         .       .        .         .            .                w                .                .
-dial             .       .       .         .       .        .         .            d                .                .                .
-reached          .       .       .         .       .        .         .            W                W                W                W
-reached_agent    .       .       .         .       .        .         .            .                .                .                T
-not_reached      .       .       .         .       .        .         .            .                .                .                r
+              unknown waiting returning offered out_of_reach talking overflowed finished callback_waiting callback_resting callback_offered callback_dialling
+join             W       W       W         W   W                W        W         W            W                W                W                W
+leave            .       -       -         -   -                -        -         -            -                -                -                -
+offer            .       F       .         .   .                .        .         .            f                .                .                .
+answer           .       T       T         T   T                .        .         .            d                d                d                .
+fail             .       .       .         B   .                .        .         .            .                .                w                .
+cancel           .       .       .         B   .                .        .         .            .                .                w                .
+back             .       .       W         .   .                .        .         .            .                .                .                .
+adopt            T       T       T         T   T                T        T         T            T                T                T                T
+talk_end         .       .       .         .   .                D        .         .            .                .                .                d
+overflow         .       S       .         .   .                .        .         .            .                .                .                .
+choose           .       S       S         S   .                .        S         .         .                .                .                .
+hand_over        .       S       S         .   S                .        S         .            .                .                .                .
+away             .       A       A         .   A                .        .         .            .                .                .                .
+callback         w       .       .         .   .                .        .         .            .                .                .                .
+rest             .       .       .         .   .                .        .         .            r                .                .                .
+wake             .       .       .         .   .                .        .         .            .                w                .                .
+dial             .       .       .         .   .                .        .         .            d                .                .                .
+reached          .       .       .         .   .                .        .         .            W                W                W                W
+reached_agent    .       .       .         .   .                .        .         .            .                .                .                T
+not_reached      .       .       .         .   .                .        .         .            .                .                .                r
 """  # noqa: E501
 AGENT_LETTERS = {
     "O": "signed_out",
@@ -97,6 +99,7 @@ CALL_LETTERS = {
     "W": "waiting",
     "B": "returning",
     "F": "offered",
+    "A": "out_of_reach",
     "T": "talking",
     "S": "overflowed",
     "D": "finished",
@@ -162,6 +165,9 @@ def test_every_agent_state_meets_every_step(state, step):
         assert agent.state.value == AGENT_LETTERS[expected]
 
 
+NO_OFFER = (CallState.WAITING, CallState.OUT_OF_REACH)
+
+
 def engine_with_callback(state: CallState) -> Engine:
     """Call-back c1, brought into this state the way real events do it."""
     rules = CallbackRules(windows=(Window(0, 0),))
@@ -188,11 +194,13 @@ def engine_with_call(state: CallState | None) -> Engine:
     engine = Engine(EngineConfig(queues=(patient(),)))
     if state is None:
         return engine
-    decisions = engine.handle(AgentSignedIn("1001", {}, ("general",), state is not CallState.WAITING), T0)
+    decisions = engine.handle(AgentSignedIn("1001", {}, ("general",), state not in NO_OFFER), T0)
     decisions = engine.handle(CallJoined("c1"), T0)
     offers = [decision for decision in decisions if isinstance(decision, Offer)]
     if state is CallState.RETURNING:
         engine.handle(OfferFailed("c1", "1001", offers[0].offer_id, FailCause.NO_ANSWER), T0)
+    elif state is CallState.OUT_OF_REACH:
+        engine.handle(CallOutOfReach("c1"), T0)
     elif state in (CallState.TALKING, CallState.FINISHED):
         engine.handle(OfferAnswered("c1", "1001", offers[0].offer_id), T0)
         if state is CallState.FINISHED:

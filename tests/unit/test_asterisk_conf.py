@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.destinations import KINDS
+from app.nodes import Node
 from app.settings import Settings
 from asterisk_conf.accounts import BadAccount, PhoneAccount, checked
 from asterisk_conf.instance import render
@@ -99,3 +100,37 @@ def test_a_trunk_line_without_sound_is_not_cut_while_its_caller_may_still_wait_i
     limit = re.search(r"^rtp_timeout = (\d+)$", text, re.MULTILINE)
     assert limit is not None
     assert int(limit[1]) >= 600
+
+
+def section(text: str, name: str, kind: str) -> dict[str, str]:
+    """The settings of one section of pjsip.conf."""
+    for part in re.split(r"^(?=\[)", text, flags=re.MULTILINE):
+        lines = dict(line.split(" = ", 1) for line in part.splitlines() if " = " in line)
+        if part.startswith(f"[{name}]") and lines.get("type") == kind:
+            return lines
+    raise AssertionError(f"no {kind} {name}")
+
+
+def test_another_node_is_known_by_its_address_and_gets_to_telephones_only(settings: Settings) -> None:
+    other = Node(name="hotline2", sip="10.0.0.2:5070")
+    render(settings.model_copy(update={"nodes": [other], "ami_cores": ["10.0.0.9"]}), [account()])
+    etc = settings.paths.asterisk / "etc"
+    pjsip = (etc / "pjsip.conf").read_text()
+    assert section(pjsip, "node-hotline2", "identify")["match"] == "10.0.0.2"
+    assert section(pjsip, "node-hotline2", "aor")["contact"] == "sip:10.0.0.2:5070"
+    endpoint = section(pjsip, "node-hotline2", "endpoint")
+    assert (endpoint["context"], endpoint["identify_by"], endpoint["allow_transfer"]) == ("from-node", "ip", "no")
+    steps = (etc / "dialplan/nodes.conf").read_text().splitlines()
+    entered = [step for step in steps if "Dial(" in step or "Goto(" in step]
+    assert len(entered) == 1
+    assert "Dial(PJSIP/${HOTLINE_PHONE}," in entered[0]
+    assert "permit = 10.0.0.9\n" in (etc / "manager.conf").read_text()
+    assert "PJSIP/${ARG1}@node-hotline2&PJSIP/${ARG1}w@node-hotline2" in (etc / "dialplan/outbound.conf").read_text()
+
+
+def test_without_further_nodes_there_is_no_way_to_or_from_any(settings: Settings) -> None:
+    render(settings, [account()])
+    etc = settings.paths.asterisk / "etc"
+    assert "node-" not in (etc / "pjsip.conf").read_text()
+    assert "from-node" not in (etc / "pjsip.conf").read_text()
+    assert "@node-" not in (etc / "dialplan/outbound.conf").read_text()

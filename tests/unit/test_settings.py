@@ -47,6 +47,41 @@ def test_a_misspelt_name_in_the_file_is_refused_and_named(tmp_path: Path) -> Non
         Settings(home=tmp_path)
 
 
+NODE = {"name": "hotline2", "sip": "10.0.0.2:5070"}
+
+
+def test_further_nodes_come_from_the_file_and_reach_a_child_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hotline.toml").write_text('[[nodes]]\nname = "hotline2"\nsip = "10.0.0.2:5070"\nami_port = 5040\n')
+    monkeypatch.setenv("HOTLINE_HOME", str(tmp_path))
+    (node,) = Settings().nodes
+    assert node.manager == ("10.0.0.2", 5040)
+    for name, value in Settings().environment().items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "hotline.toml").unlink()
+    assert Settings().nodes == [node]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([NODE, {**NODE, "sip": "10.0.0.3"}], "two nodes have one name"),
+        ([NODE, {**NODE, "name": "hotline3"}], "two nodes have one sip host"),
+        ([{**NODE, "name": "hotline1"}], "two nodes have one name"),
+        ([{**NODE, "name": "third"}], "not agent or third"),
+        ([{**NODE, "sip": "10.0.0.2;drop"}], "sip of a node is a host"),
+        ([{**NODE, "sip": "127.0.0.2"}], "would pass for citizens"),
+        ([{**NODE, "sipp": "x"}], "sipp"),
+    ],
+)
+def test_nodes_that_cannot_be_told_apart_are_refused_in_words(
+    tmp_path: Path, nodes: list[dict[str, str]], words: str
+) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings(home=tmp_path, nodes=nodes)  # type: ignore[arg-type]
+
+
 def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings(home=Path("here")).home == tmp_path / "here"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
 from app.supervisor import logfiles
 from app.supervisor.model import (
     TRANSITIONS,
@@ -18,6 +19,7 @@ from app.supervisor.model import (
     pause_before_restart,
     step,
 )
+from app.supervisor.plan import specs
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))
@@ -111,3 +113,8 @@ def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "core.log").write_text("few words")
     logfiles.rotate_all(tmp_path, largest=50)
     assert [path.name for path in tmp_path.iterdir()] == ["core.log"]
+
+
+def test_a_machine_that_is_a_further_node_runs_asterisk_and_voice_scripts_and_no_core(tmp_path: Path) -> None:
+    for core, names in ((True, ["asterisk", "voice", "core"]), (False, ["asterisk", "voice"])):
+        assert [spec.name for spec in specs(Settings(home=tmp_path, core=core))] == names

@@ -86,6 +86,8 @@ export interface Notice {
   names?: string
   detail?: string
   agent?: string
+  /** One of several Asterisk nodes. */
+  node?: string
   /** Set when it is about one call only. */
   call_id?: string
 }

@@ -20,6 +20,12 @@ describe('a notice', () => {
     expect(noticeText({ level: 'error', code: 'queue_rules_bad', text: 'x', detail: 'line 3, column 5: no' })).toContain('line 3')
   })
 
+  it('names the telephone node that is away', () => {
+    expect(noticeText({ level: 'error', code: 'node_away', text: 'x', node: 'hotline2' })).toContain('电话节点 hotline2')
+    locale.value = 'en'
+    expect(noticeText({ level: 'info', code: 'node_back', text: 'x', node: 'hotline2' })).toBe('Telephone node hotline2 is connected again')
+  })
+
   it('keeps the server’s words when this page does not know the code', () => {
     expect(noticeText({ level: 'info', code: 'something_new', text: '服务器的话' })).toBe('服务器的话')
     expect(noticeText({ level: 'info', text: '服务器的话' })).toBe('服务器的话')

@@ -6,8 +6,8 @@ import type { Notice } from '../realtime/protocol'
 export function noticeText(notice: Notice): string {
   const key = `notice.${variant(notice)}`
   if (!(key in zh)) return notice.text
-  const { by = '', names = '', detail = '', agent = '' } = notice
-  return t(key as Key, { by, names, detail, agent, state: word('state', notice.state) })
+  const { by = '', names = '', detail = '', agent = '', node = '' } = notice
+  return t(key as Key, { by, names, detail, agent, node, state: word('state', notice.state) })
 }
 
 function variant(notice: Notice): string {

@@ -84,6 +84,8 @@ export const app: Record<keyof typeof zh, string> = {
   'notice.signed_out_later': '{by} signs you out after this call',
   'notice.telephone_away': 'The connection to the telephone system is lost; reconnecting. Calls go on',
   'notice.telephone_back': 'The telephone system is connected again',
+  'notice.node_away': 'The connection to telephone node {node} is lost; reconnecting. Its calls go on, other nodes work as usual',
+  'notice.node_back': 'Telephone node {node} is connected again',
   'notice.desktop_lost': 'The page of agent {agent} is gone; they are set to not ready',
   'notice.journal': 'The journal cannot be written: check the disk space at once',
   'notice.journal_back': 'The journal is being written again',

@@ -82,6 +82,8 @@ export const app = {
   'notice.signed_out_later': '{by}让你在这个通话处理完后签出',
   'notice.telephone_away': '与电话系统的连接中断，正在重新连接。通话不受影响',
   'notice.telephone_back': '电话系统已恢复连接',
+  'notice.node_away': '与电话节点 {node} 的连接中断，正在重新连接。该节点上的通话不受影响，其他节点照常',
+  'notice.node_back': '电话节点 {node} 已恢复连接',
   'notice.desktop_lost': '坐席 {agent} 的页面已断开，已置为示忙',
   'notice.journal': '日志流水写不进磁盘，立即检查磁盘空间',
   'notice.journal_back': '日志流水已恢复写入',
