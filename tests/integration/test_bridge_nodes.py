@@ -13,7 +13,7 @@ from cti_bridge.mandate import Mandate
 from cti_bridge.model import Phase, Role
 from cti_bridge.ports import CallSeen, LineCallback
 from tests.bridge_kit.fake_ami import Fields, listed, ok
-from tests.bridge_kit.rig import PlayedAsterisk, ms
+from tests.bridge_kit.rig import PlayedAsterisk, ms, offer_of
 from tests.bridge_kit.two_nodes import SECOND, TwoNodes, holding, value
 from tests.integration.test_bridge_callback_line import Given
 
@@ -71,7 +71,7 @@ async def test_an_agent_whose_telephone_is_at_another_node_is_dialled_there(two:
     call = joins(two.asterisk, ms())
     (redirect,) = await two.redirects("acd-connect")
     assert redirect["Channel"] == two.asterisk.name_of(call)
-    assert value(two.asterisk, "HOTLINE_OFFER_ENDPOINT") == ["1002@node-second"]
+    assert offer_of(redirect).endpoint == "1002@node-second"
     assert not two.second.got("Redirect")
 
 
@@ -82,7 +82,7 @@ async def test_a_caller_of_the_second_node_is_offered_there_by_the_name_that_the
     call = joins(two.second, ms())
     await two.second.arrival("Redirect")
     assert two.second.got("Redirect")[0]["Channel"] == two.second.name_of(call)
-    assert value(two.second, "HOTLINE_OFFER_ENDPOINT") == ["1002"]
+    assert offer_of(two.second.got("Redirect")[0]).endpoint == "1002"
     assert not two.asterisk.got("Redirect")
 
 
@@ -91,7 +91,7 @@ async def test_a_telephone_that_is_registered_at_both_nodes_is_rung_at_the_calle
     await two.ready("1001")
     joins(two.second, ms())
     await two.second.arrival("Redirect")
-    assert value(two.second, "HOTLINE_OFFER_ENDPOINT") == ["1001"]
+    assert offer_of(two.second.got("Redirect")[0]).endpoint == "1001"
 
 
 async def test_channels_of_one_name_at_two_nodes_are_two(two: TwoNodes) -> None:

@@ -466,3 +466,25 @@ def test_a_snapshot_knows_who_is_being_called_back_and_who_waits_for_them() -> N
     ]
     alone = picture(rows(agent), [], NOW).calls[BACK]
     assert (alone.phase, alone.number, alone.citizen_here) == (Phase.callback, "13800138000", False)
+
+
+def test_a_telephone_that_rings_at_another_node_is_found_again_by_the_offer() -> None:
+    t = picture(
+        rows(
+            channel(
+                "n-1.1",
+                CALL="n-1.1",
+                PHASE="connect",
+                application="Dial(PJSIP/1002@node-m",
+                OFFER_AGENT="1002",
+                OFFER_ID="o1",
+            ),
+            ringing("n-1.2", "PJSIP/node-m-00000002", FOR_CALL="n-1.1"),
+        ),
+        [],
+        NOW,
+    )
+    legs = t.calls["n-1.1"].legs.values()
+    assert [(leg.role, leg.agent_id, leg.state) for leg in legs if leg.role is Role.agent] == [
+        (Role.agent, "1002", LegState.ringing)
+    ]

@@ -70,6 +70,7 @@ def test_further_nodes_come_from_the_file_and_reach_a_child_process(
         ([NODE, {**NODE, "name": "hotline3"}], "two nodes have one sip host"),
         ([{**NODE, "name": "hotline1"}], "two nodes have one name"),
         ([{**NODE, "name": "third"}], "not agent or third"),
+        ([{**NODE, "name": "telephones2northern"}], "at most 16 characters"),
         ([{**NODE, "sip": "10.0.0.2;drop"}], "sip of a node is a host"),
         ([{**NODE, "sip": "127.0.0.2"}], "would pass for citizens"),
         ([{**NODE, "sipp": "x"}], "sipp"),
