@@ -85,13 +85,14 @@ def port_block() -> PortBlock:
 
 
 def _free(port: int) -> bool:
+    """At every address: the telephones' network has addresses of its own, and an Asterisk may outlive its test."""
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind is socket.SOCK_STREAM:
                 # A connection that has just ended keeps its port for a minute; one can listen there all the same.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("", port))
             except OSError:
                 return False
     return True
