@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from agi_scripts.door import SHORTEST_HEADER
+from agi_scripts.door import ENOUGH, SHORTEST_HEADER
 from agi_scripts.errors import Hangup
 from agi_scripts.guarded import Guarded
 from agi_scripts.memory_services import MemoryServices
@@ -54,9 +54,11 @@ def chat(agi: SafeAgi, services: Guarded) -> None:
 
 
 @contextlib.contextmanager
-def serving(tmp_path: Path, max_calls: int = 8, **scripts: Any) -> Iterator[FastAgiServer]:
+def serving(
+    tmp_path: Path, max_calls: int = 8, header_deadline_s: float = 0.3, **scripts: Any
+) -> Iterator[FastAgiServer]:
     services = MemoryServices(VoiceSetup(tmp_path, lambda name: name, tmp_path, tmp_path))
-    server = FastAgiServer("127.0.0.1", 0, scripts, services, max_calls, header_deadline_s=0.3)
+    server = FastAgiServer("127.0.0.1", 0, scripts, services, max_calls, header_deadline_s=header_deadline_s)
     server.start()
     try:
         yield server
@@ -171,15 +173,15 @@ def test_a_connection_that_never_says_what_it_wants_is_closed(tmp_path: Path) ->
 def test_a_header_is_understood_at_once_wherever_it_is_cut(tmp_path: Path) -> None:
     whole = header({"agi_network_script": "chat", "agi_callerid": "1", "agi_channel": "x"})
     assert len(whole) >= SHORTEST_HEADER
-    with serving(tmp_path, chat=chat) as server:
-        began = time.monotonic()
-        for cut in (*range(1, len(whole), 23), *range(180, 221)):
+    with serving(tmp_path, header_deadline_s=WAIT_S, chat=chat) as server:
+        for cut in (*range(1, len(whole), 23), *range(ENOUGH - 3, ENOUGH + 4), SHORTEST_HEADER - 1):
             with connect(server) as connection:
                 connection.sendall(whole[:cut])
                 threading.Event().wait(0.003)
+                began = time.monotonic()
                 connection.sendall(whole[cut:])
                 assert connection.recv(5) == b"NOOP\n"
-        assert time.monotonic() - began < 60 * 0.25, "some waited for the deadline"
+                assert time.monotonic() - began < WAIT_S / 2, f"cut after {cut} bytes it waited for the deadline"
 
 
 @pytest.mark.parametrize(
@@ -223,13 +225,24 @@ def test_a_call_is_logged_once_by_ids_only(tmp_path: Path) -> None:
     assert "13800000000" not in str(logs)
 
 
-def test_scripts_that_end_together_are_written_down_together(tmp_path: Path) -> None:
-    with serving(tmp_path, max_calls=20, chat=lambda agi, services: None) as server, capture_logs() as logs:
-        connections = [call(server, "chat") for _ in range(10)]
-        for connection in connections:
-            assert rest_of(connection) == b""
-        until(lambda: sum(entry["event"] == "script ended" for entry in logs) == 10)
-    assert len({entry["ended"] for entry in logs if entry["event"] == "script ended"}) > 1, "each at its own moment"
+def test_scripts_that_end_well_are_written_down_together_and_one_that_fails_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agi_scripts.ledger.GATHER_S", 60.0)
+    with (
+        serving(tmp_path, max_calls=20, well=lambda agi, services: None, crash=crash) as server,
+        capture_logs() as logs,
+    ):
+
+        def written() -> list[str]:
+            return [entry["script"] for entry in logs if entry["event"] == "script ended"]
+
+        for _ in range(10):
+            assert rest_of(call(server, "well")) == b""
+        until(lambda: server.running == 0)
+        assert not written()
+        assert rest_of(call(server, "crash")) == b""
+        until(lambda: sorted(written()) == ["crash", *["well"] * 10])
 
 
 def test_what_ended_last_is_written_down_at_the_stop(tmp_path: Path) -> None:
