@@ -65,8 +65,13 @@ async def killed(report: Report, scene: Scene, one: Scenario, talking: int, wait
     rows = await scene.wait_waiting(list(house.order), timeout=60)
     one.normal_s = time.monotonic() - began
     scene.known_again(report, "full_house_killed")
-    report.figure("full_house_killed.same_order", [row["call_id"] for row in rows] == house.order)
+    order = [row["call_id"] for row in rows]
+    report.figure("full_house_killed.same_order", order == house.order)
     report.goal("full_house_killed.same_order", "==", True)
+    if order != house.order:
+        joined = {citizen.call_id: citizen.joined_ms for citizen in house.queued}
+        moved = [(was, now) for was, now in zip(house.order, order, strict=True) if was != now]
+        report.figure("full_house_killed.moved", [f"{was}@{joined[was]} {now}@{joined[now]}" for was, now in moved])
     await scene.pages.connected()
     await _house.unharmed(report, scene, one, house, "full_house_killed")
 
