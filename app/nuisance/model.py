@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from acd.config import NuisanceAction
-
 LONGEST_WHY = 200
 LONGEST = timedelta(days=365)  # nobody is restricted for ever: who goes on is looked at again after a year
 EARLIER_SHOWN = timedelta(days=1)  # so long after its end the queue may still have to be told of one ended early
+
+
+class NuisanceAction(StrEnum):
+    """What is done about the caller; the queue engine's words (`acd.config.NuisanceAction`)."""
+
+    lower_priority = "lower_priority"  # by `value` points
+    limit = "limit"  # no more than `value` calls at a time
+    announcement = "announcement"  # an announcement instead of a person; `value` is 0
 
 
 class NuisanceState(StrEnum):
@@ -20,11 +26,10 @@ class NuisanceState(StrEnum):
     expired = "expired"
 
 
-# What `value` may be: points that are taken away, calls at a time, nothing.
 VALUES = {
-    NuisanceAction.LOWER_PRIORITY: range(1, 101),
-    NuisanceAction.LIMIT: range(1, 11),
-    NuisanceAction.ANNOUNCEMENT: range(0, 1),
+    NuisanceAction.lower_priority: range(1, 101),
+    NuisanceAction.limit: range(1, 11),
+    NuisanceAction.announcement: range(0, 1),
 }
 
 

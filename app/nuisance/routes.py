@@ -9,13 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field, field_validator
 from sqlmodel import Session
 
-from acd.config import NuisanceAction
 from app.actor import Actor
 from app.clock import utc_now
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id, Listing, Number, PageOf, countable
 from app.nuisance import service
-from app.nuisance.model import LONGEST_WHY, NuisanceState
+from app.nuisance.model import LONGEST_WHY, NuisanceAction, NuisanceState
 from app.nuisance.tables import NuisanceRule
 
 router = APIRouter(prefix="/api/nuisance-rules", tags=["nuisance rules"])

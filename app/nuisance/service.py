@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import case, or_, select
 from sqlmodel import Session, col
 
-from acd.config import NuisanceAction
 from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
@@ -27,7 +26,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import iso, utc_now
 from app.db import found
 from app.errors import BadInput, Refused
-from app.nuisance.model import EARLIER_SHOWN, LONGEST_WHY, NuisanceState, faults, state_of
+from app.nuisance.model import EARLIER_SHOWN, LONGEST_WHY, NuisanceAction, NuisanceState, faults, state_of
 from app.nuisance.tables import NuisanceRule
 from app.paging import Leaf, Page, page_of
 from app.text import clean, masked_number, normal_number

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from acd.config import NuisanceAction
 from app.actor import Actor
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
@@ -19,7 +18,7 @@ from app.clock import to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound, Refused
 from app.nuisance import service as nuisance
-from app.nuisance.model import LONGEST, VALUES, NuisanceState, state_of
+from app.nuisance.model import LONGEST, VALUES, NuisanceAction, NuisanceState, state_of
 from app.nuisance.tables import NuisanceRule
 from app.settings import Settings
 from cti_bridge.domain import AppDomain
@@ -29,7 +28,7 @@ NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NUMBER = "13800138000"
 People = Callable[..., Actor]
-ANNOUNCEMENT = NuisanceAction.ANNOUNCEMENT
+ANNOUNCEMENT = NuisanceAction.announcement
 
 
 def given(db: Database, actor: Actor, number: str = NUMBER, **more: Any) -> NuisanceRule:
@@ -99,8 +98,8 @@ def test_ending_twice_changes_nothing_and_a_rule_whose_time_is_over_is_over(db: 
         ({"number": ""}, "number"),
         ({"number": "anonymous"}, "number"),
         ({"number": "", "call_id": "h-4711"}, "number"),
-        ({"action": NuisanceAction.LIMIT, "value": 0}, "value"),
-        ({"action": NuisanceAction.LOWER_PRIORITY, "value": 101}, "value"),
+        ({"action": NuisanceAction.limit, "value": 0}, "value"),
+        ({"action": NuisanceAction.lower_priority, "value": 101}, "value"),
         ({"action": ANNOUNCEMENT, "value": 3}, "value"),
     ],
 )
@@ -192,6 +191,12 @@ def test_a_rules_life_follows_from_its_times() -> None:
     assert state_of(NOW, None, NOW) is NuisanceState.expired
     assert state_of(NOW, NOW, NOW - HOUR) is NuisanceState.ended
     assert VALUES.keys() == set(NuisanceAction)
+
+
+def test_the_actions_are_the_engines() -> None:
+    from acd.config import NuisanceAction as Engines
+
+    assert {one.value for one in NuisanceAction} == {one.value for one in Engines}
 
 
 def test_rest_sets_lists_searches_and_ends(browser: Callable[..., Browser]):
