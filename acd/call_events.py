@@ -84,7 +84,7 @@ def call_joined(floor: Floor, event: CallJoined) -> Why | None:
 def _new_call(floor: Floor, event: CallJoined) -> None:
     joined = _joined(floor, event.joined_ms)
     late = floor.clock.wall - joined > _ADOPTED_AFTER_MS or event.attempt > 1
-    call = floor.add_call(event.call_id, _queue(floor, event.queue), joined)
+    call = floor.add_call(event.call_id, _queue(floor, event.queue), joined, event.rank)
     _describe(floor, call, event)
     apply_rules(floor, call)
     if call.penalty:

@@ -95,7 +95,7 @@ def callback_requested(floor: Floor, event: CallbackRequested) -> Why | None:
         return Why.NO_CALLBACKS
     if not move_call(floor, call, CallStep.HAND_OVER):
         return Why.NOT_NOW
-    callback = floor.add_call(event.callback_id, call.queue, call.joined)
+    callback = floor.add_call(event.callback_id, call.queue, call.joined, call.rank)
     callback.began, callback.skills = call.began, dict(call.skills)
     callback.priority = callback.asked_priority = call.priority
     callback.callback = Callback(floor.clock.wall)

@@ -194,6 +194,10 @@ def _is_attempt(value: Any) -> bool:
     return is_int(value, 0, 10**6)
 
 
+def _is_rank(value: Any) -> bool:
+    return is_int(value, 0, 10**15)
+
+
 # What decorates a call: how it must be, and what it is taken to be otherwise.
 _JOINED: tuple[tuple[str, Check, object], ...] = (
     ("queue", is_id, ""),
@@ -205,6 +209,7 @@ _JOINED: tuple[tuple[str, Check, object], ...] = (
     ("last_agent", _is_id_or_none, ""),
     ("caller_key", _is_key_or_none, ""),
     ("place_ms", is_time, 0),
+    ("rank", _is_rank, 0),
 )
 
 

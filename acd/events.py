@@ -28,6 +28,8 @@ class CallJoined:
     `caller_key` tells callers apart without saying who they are (never a telephone number; one is dropped): it is what
     redials, nuisance rules and call-backs go by. `place_ms` is the place (`WaitingSeen.joined_ms`) that a caller had
     before a restart when that was earlier than `joined_ms`.
+
+    `rank` orders those who joined in the same millisecond, lower first, the same after a restart; 0: as they came.
     """
 
     call_id: str
@@ -42,6 +44,7 @@ class CallJoined:
     last_agent: str = ""
     caller_key: str = ""
     place_ms: int = 0
+    rank: int = 0
 
 
 @record(frozen=True, slots=True)

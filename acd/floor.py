@@ -76,8 +76,10 @@ class Floor:
 
     # ---------------------------------------------------------------------------------------------------------- calls
 
-    def add_call(self, call_id: str, queue: str, joined: int) -> Call:
-        call = Call(call_id, self.sequence(), queue, joined, joined)
+    def add_call(self, call_id: str, queue: str, joined: int, rank: int = 0) -> Call:
+        """Know a call; `rank` is its place among those who joined at the same moment, 0: after who came before."""
+        sequence = self.sequence()
+        call = Call(call_id, sequence, queue, joined, joined, rank or sequence)
         self.calls[call_id] = call
         return call
 
@@ -141,10 +143,10 @@ class Floor:
         points = call.priority + self.lines[call.queue].config.priority
         per_minute = self.config.ageing_per_minute
         if per_minute <= 0:
-            return (-points, call.joined, call.sequence, call.call_id)
+            return (-points, call.joined, call.rank, call.call_id)
         if call.priority >= self.config.emergency_priority:
-            return (-_EMERGENCY_CLASS - points, call.joined, call.sequence, call.call_id)
-        return (0, call.joined - points * _MINUTE_MS // per_minute, call.sequence, call.call_id)
+            return (-_EMERGENCY_CLASS - points, call.joined, call.rank, call.call_id)
+        return (0, call.joined - points * _MINUTE_MS // per_minute, call.rank, call.call_id)
 
     def _enter_line(self, call: Call) -> None:
         line = self.lines[call.queue]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from acd.outlook import Outlook
     from acd.prediction import Handling, Profile
 
-PlaceKey = tuple[int, int, int, str]  # class, moment (wall), sequence, call id; see `Floor.place_key`
+PlaceKey = tuple[int, int, int, str]  # class, moment (wall), rank, call id; see `Floor.place_key`
 IdleKey = tuple[int, int, str]  # idle since (wall), sequence, agent id
 ChoiceKey = tuple[int, int, int, str]  # band of the agent for the demand, then as IdleKey
 
@@ -171,6 +171,7 @@ class Call:
     queue: str
     joined: int  # wall; the place
     began: int = 0  # wall; as `joined`, but a place resumed after a redial does not count
+    rank: int = 0  # among those of the same moment; `sequence` unless the telephone has said another
     state: CallState | None = None
     key: PlaceKey | None = None
     demand: Demand | None = None

@@ -68,9 +68,18 @@ def fail_cause(status: str, cause: int) -> FailCause:
     return CAUSES.get(status, FailCause.CANCELLED)
 
 
-def place(call: Call) -> tuple[int, str]:
+def place(call: Call) -> tuple[int, int, str]:
     """What orders callers of one priority: who joined first."""
-    return call.joined_ms or call.started_ms, call.call_id
+    return call.joined_ms or call.started_ms, rank(call.call_id), call.call_id
+
+
+def rank(call_id: str) -> int:
+    """Who comes first of those who joined in one millisecond: whose call Asterisk has counted first.
+
+    It must not be whose joining was heard of first: after a restart nobody knows that any more.
+    """
+    count = call_id.rpartition(".")[2]
+    return int(count) if count.isascii() and count.isdigit() else 0
 
 
 def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined | CallOutOfReach:
@@ -90,6 +99,7 @@ def rejoined(core: Core, call: Call, attempt: int = 0) -> CallJoined | CallOutOf
         last_agent=call.last_agent,
         caller_key=core.caller_key(call.number),
         place_ms=call.place_ms,
+        rank=rank(call.call_id),
     )
 
 

@@ -8,6 +8,8 @@ from acd.model import (
     AgentSignedIn,
     AgentState,
     Announce,
+    CallbackRequested,
+    CallbackRules,
     CallJoined,
     CallOutOfReach,
     CancelOffer,
@@ -38,6 +40,24 @@ def test_callers_found_waiting_keep_their_first_join_time_and_order():
     assert lab.engine.snapshot().waiting[0].joined_ms == T0 - 90_000
     assert offered(lab.sign_in("1001")) == [("c1", "1001")]
     assert lab.offers["c1"].reason.facts["waited_s"] == 90
+
+
+def test_callers_of_one_millisecond_keep_the_telephones_order_in_whatever_order_they_are_found():
+    lab = Lab()
+    for call_id, rank in (("c9", 9), ("c11", 11), ("c10", 10)):
+        lab.join(call_id, rank=rank)
+    again = Lab()
+    for call_id, rank in (("c10", 10), ("c11", 11), ("c9", 9)):
+        again.join(call_id, rank=rank, attempt=2)
+    assert lab.waiting() == again.waiting() == ["c9", "c10", "c11"]
+
+
+def test_a_place_handed_to_a_call_back_comes_before_who_joined_in_the_same_millisecond_after_it():
+    lab = Lab(EngineConfig(queues=(patient(callback=CallbackRules()),)))
+    for rank in (1, 2):
+        lab.join(f"c{rank}", rank=rank)
+    lab.do(CallbackRequested("c1", "b1", "k1"))
+    assert lab.waiting() == ["b1", "c2"]
 
 
 def test_those_taken_over_in_one_moment_are_not_all_spoken_to_in_one_moment():
