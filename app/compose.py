@@ -27,7 +27,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app import logs
+from app import logs, starting
 from app.db import Database, migrate
 from app.heartbeat import Heartbeat, http_answers
 from app.settings import Settings
@@ -80,6 +80,7 @@ def voice_server(settings: Settings, database: Database) -> Any:
 def _serve_voice_alone(settings: Settings, database: Database, name: str) -> None:
     server = voice_server(settings, database)
     server.start()
+    starting.settled()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -124,6 +125,7 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         serving = asyncio.create_task(server._serve(), name="http")
         beating = asyncio.create_task(_beat(settings, name, voice), name="heartbeat")
         waiting = asyncio.create_task(stopping.wait(), name="stop")
+        starting.settled()
         log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
         done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

@@ -244,9 +244,12 @@ def _postgresql_engine(url: URL, wait_s: float, **pool: Any) -> Engine:
 
 def migrate(settings: Settings) -> None:
     """Bring the instance's database to the newest schema; safe to call from several processes at once."""
-    from app.migrations.run import upgrade
+    from app.migrations.newest import is_newest
 
-    upgrade(settings.url)
+    if not is_newest(settings.url):
+        from app.migrations.run import upgrade
+
+        upgrade(settings.url)
 
 
 def found(session: Session, table: type[Row], key: Any, *, lock: bool = False) -> Row:

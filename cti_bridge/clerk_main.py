@@ -3,7 +3,12 @@
 Started by `clerk.Clerk` with the numbers of inherited pipes as its arguments; the first only asks whether it lives.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
+
+from app import starting
+
+starting.begun()  # before the large imports
 
 import sys
 import threading
@@ -72,6 +77,7 @@ def main(handles: Sequence[int]) -> None:
     logs.configure("clerk")
     settings = get_settings()
     domain = AppDomain(settings, Database(settings.url))
+    starting.settled()
     desks = [Desk(Connection(one), domain) for one in handles[1:]]
     pulse(Connection(handles[0]))
     for desk in desks:

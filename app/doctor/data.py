@@ -12,6 +12,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     """The database answers and has the newest structure."""
     from app.db import Database
     from app.errors import HotlineError
+    from app.migrations.newest import newest
     from app.migrations.run import current
 
     if not settings.database_url and not (settings.home / "hotline.sqlite3").exists():
@@ -19,26 +20,18 @@ def database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         Database(settings.url).check()
-        found, newest = current(settings.url), _newest_revision()
+        found, wanted = current(settings.url), newest()
     except HotlineError as error:
         yield broken("database", f"does not answer: {error.message_en}", "see HOTLINE_DATABASE_URL and its server")
         return
     except ValueError as error:
         yield broken("database", str(error), "correct HOTLINE_DATABASE_URL")
         return
-    if found != newest:
-        text = f"its structure is {found or 'empty'}, this version needs {newest}"
+    if found != wanted:
+        text = f"its structure is {found or 'empty'}, this version needs {wanted}"
         yield broken("database", text, "stop and start the hotline: make run")
     else:
         yield ok("database", f"{settings.url.split(':', 1)[0]} answers, structure is the newest")
-
-
-def _newest_revision() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    from app.migrations.run import HERE
-
-    return ScriptDirectory(str(HERE)).get_current_head()
 
 
 def prompts(settings: Settings) -> Iterator[Finding]:

@@ -104,12 +104,13 @@ class Child:
             with contextlib.suppress(OSError):  # old kernels and strict sandboxes lack it; ticks notice then
                 self.watch_fd = os.pidfd_open(identity.pid)
         now, timing = time.monotonic(), self.timing
+        queued = 0.0 if identity is None else ids.waited_for_cpu_s(identity.pid)  # an adopted one: for days perhaps
         if self.spec.beats:
             grace = first_grace(timing.first_beat_grace, self.in_vain, timing)
-            self.watch = Watch(grace, timing.beat_stale, now)
+            self.watch = Watch(grace, timing.beat_stale, now, queued=queued)
         elif self.spec.probe:
             grace = first_grace(timing.probe_grace, self.in_vain, timing)
-            self.watch = Watch(grace, timing.probe_stale, now, sign=self.probed)
+            self.watch = Watch(grace, timing.probe_stale, now, sign=self.probed, queued=queued)
 
     def has_exited(self) -> bool:
         """True once the process has ended; its exit status is then in `last_exit` (None for one that was adopted)."""
@@ -167,6 +168,8 @@ class Child:
         """Looks at the signs of life; True if the process counts as frozen."""
         if self.watch is None:
             return False
+        if self.watch.changed is None and self.pid is not None:
+            self.watch.queued_so_far(ids.waited_for_cpu_s(self.pid))
         self.watch.look(self._beat() if self.spec.beats else self.probed, now)
         frozen = self.watch.is_frozen(now)
         if self.watch.changed is not None:

@@ -61,6 +61,17 @@ def forget(run: Path, name: str) -> None:
             (run / f"{name}.{suffix}").unlink()
 
 
+def waited_for_cpu_s(pid: int) -> float:
+    """Seconds that a process's main thread has been ready to run while others had the processors.
+
+    0 where the kernel does not count it. It is what a busy machine, not the process, adds to its start.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def _start_ticks(pid: int) -> int | None:
     """When the process started; None if it does not run or is a zombie."""
     try:

@@ -109,7 +109,8 @@ class Watch:
     """Judges whether signs of life keep coming.
 
     A sign counts when it changes, so neither the wall clock nor its jumps matter. `grace` is granted from the start
-    until the first sign, `stale` between any two.
+    until the first sign, `stale` between any two. Before the first sign the time for which others had the processors
+    does not count: a start that has to wait for them is slow, and would be slower if it had to begin anew.
     """
 
     grace: float
@@ -117,11 +118,18 @@ class Watch:
     started: float
     sign: object = None
     changed: float | None = field(default=None)
+    queued: float = 0.0
 
     def look(self, sign: object, now: float) -> None:
         """Notes the present sign of life; None means there has been none yet."""
         if sign is not None and sign != self.sign:
             self.sign, self.changed = sign, now
+
+    def queued_so_far(self, seconds: float) -> None:
+        """Notes for how long the process has waited for a processor since it was started."""
+        if self.changed is None:
+            self.started += max(0.0, seconds - self.queued)
+        self.queued = seconds
 
     def excuse(self, seconds: float) -> None:
         """The watcher itself was held up for `seconds`: nobody is blamed for signs that it could not see."""

@@ -39,7 +39,7 @@ def _core(settings: Settings) -> ChildSpec:
 
 
 def _serve(settings: Settings, roles: str) -> tuple[list[str], Mapping[str, str], Path]:
-    argv = [sys.executable, "-m", "app.cli.main", "serve", "--roles", roles]
+    argv = [sys.executable, "-m", "app.backend", roles]
     return argv, {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}, REPO
 
 

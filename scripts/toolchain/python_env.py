@@ -22,6 +22,7 @@ PYTHON = "{}.{}".format(*sys.version_info)
 LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 # Packages that are built from source here need these first; an isolated build would fetch unlocked ones.
 BUILDERS = ("setuptools",)
+PACKAGES = ("acd", "agi_scripts", "app", "asterisk_conf", "cti_bridge", "ivr", "recordings")
 
 
 class PythonEnv:
@@ -43,6 +44,7 @@ class PythonEnv:
         # What was made for testing serves for running too: its lock holds the other one's versions.
         if any(self._is_complete(name) for name in (tier, "test")):
             self._link_project()
+            self._compile_project()
             return
         if (self.folder / ".unfinished").exists() or not self._works():
             if self.folder.exists():
@@ -52,6 +54,7 @@ class PythonEnv:
         (self.folder / ".unfinished").touch()
         self._install(tier)
         self._link_project()
+        self._compile_project()
         self._mark(tier)
         (self.folder / ".unfinished").unlink()
 
@@ -159,6 +162,13 @@ class PythonEnv:
             'if __name__ == "__main__":\n    sys.exit(main())\n',
             0o755,
         )
+
+    def _compile_project(self) -> None:
+        """A restarted core is waited for, and compiling ours takes a good part of a second wherever Python may not keep
+        what it compiled (PYTHONDONTWRITEBYTECODE, a folder that is not writable)."""
+        ours = [name for name in PACKAGES if (self.repo / name).is_dir()]
+        argv = [str(self.python), "-m", "compileall", "-q", "-x", "node_modules", *ours]
+        subprocess.run(argv, cwd=self.repo, capture_output=True, stdin=subprocess.DEVNULL)  # it works without, slower
 
     def node_folder(self) -> Path:
         """Where the Node.js wheel put its programs. Raises SetupError if it is not installed."""

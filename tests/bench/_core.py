@@ -51,11 +51,11 @@ def add_agents(database: Database, accounts: Sequence[PhoneAccount]) -> dict[str
 
 @contextlib.asynccontextmanager
 async def served(settings: Settings, log: Path, roles: str) -> AsyncIterator[int]:
-    """`hotline serve` with these roles, in a session of its own as the supervisor starts it; its process id."""
+    """A backend with these roles, in a session of its own as the supervisor starts it; its process id."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")} | settings.environment()
     out = await asyncio.to_thread(log.open, "a")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.cli.main", "serve", "--roles", roles,
+        sys.executable, "-m", "app.backend", roles,
         cwd=REPO, env=env, stdout=out, stderr=out, start_new_session=True,
     )  # fmt: skip
     try:

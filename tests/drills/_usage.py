@@ -71,14 +71,3 @@ def read(pid: int) -> tuple[float, float] | None:
     except OSError:
         return None
     return (int(stat[11]) + int(stat[12])) / _TICKS, int(stat[21]) * _PAGE_MB
-
-
-def cpu_queue_s(pid: int) -> float:
-    """Seconds that a process's main thread has been ready to run but had to wait for other processes to leave the CPU.
-
-    0 where the kernel does not count it. It is what a busy machine, not we, adds to a start.
-    """
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0

@@ -19,7 +19,9 @@ from tests.drills.asterisk import known_again
 BACKEND = ("voice", "core")
 TALKING, WAITING, AWAY_S = 20, 50, 30.0
 SHORT = (3, 6)
-TAKEN_OVER_WITHIN_S = 8.0
+KNOWN_AGAIN_WITHIN_S = 8.0
+"""Seventy calls, twenty pages and everybody who plays them are on the same processors; `make drill-backend` asks for 5 s
+with its fifteen calls."""
 
 
 def make_scene(report: Report) -> Scene:
@@ -64,7 +66,7 @@ async def killed(report: Report, scene: Scene, one: Scenario, talking: int, wait
     await scene.wait_replaced(before, *BACKEND)
     rows = await scene.wait_waiting(list(house.order), timeout=60)
     one.normal_s = time.monotonic() - began
-    scene.known_again(report, "full_house_killed")
+    scene.known_again(report, "full_house_killed", KNOWN_AGAIN_WITHIN_S)
     order = [row["call_id"] for row in rows]
     report.figure("full_house_killed.same_order", order == house.order)
     report.goal("full_house_killed.same_order", "==", True)
@@ -86,7 +88,7 @@ async def taken_over(report: Report, scene: PairScene, one: Scenario, talking: i
     await scene.board_shows(list(house.order), 60, made_after_ms=killed_ms)
     one.normal_s = time.monotonic() - began
     report.figure("active_core_killed.known_again_s", one.normal_s)
-    report.goal("active_core_killed.known_again_s", "<=", TAKEN_OVER_WITHIN_S)
+    report.goal("active_core_killed.known_again_s", "<=", KNOWN_AGAIN_WITHIN_S)
     await _house.unharmed(report, scene, one, house, "active_core_killed")
 
 

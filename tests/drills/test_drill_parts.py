@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.supervisor.identity import waited_for_cpu_s
 from tests.drills._hearing import longest_gap, prompt_at
 from tests.drills._proxy import Relay
 from tests.drills._report import Report, p99
 from tests.drills._room import fill
-from tests.drills._usage import cpu_queue_s, read
+from tests.drills._usage import read
 from tests.peers import audio
 
 
@@ -150,7 +151,7 @@ def test_our_own_cpu_time_and_memory_can_be_read() -> None:
     cpu_s, memory_mb = found
     assert 0 < cpu_s < time.monotonic()
     assert 5 < memory_mb < 5000
-    assert 0 <= cpu_queue_s(os.getpid()) < time.monotonic()
+    assert 0 <= waited_for_cpu_s(os.getpid()) < time.monotonic()
     assert read(2**22 + 1) is None
 
 

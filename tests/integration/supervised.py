@@ -63,6 +63,14 @@ if "socket" in habits:
             line.sendall(b"here")
             line.close()
     threading.Thread(target=answer, daemon=True).start()
+if "crowded" in habits:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    hog = "import time; end = time.monotonic() + 6; all(iter(lambda: time.monotonic() < end, False))"
+    subprocess.Popen([sys.executable, "-SEc", hog])
+    os.nice(15)
+    work = time.process_time() + 0.15
+    while time.process_time() < work:
+        pass
 if "late" in habits:
     time.sleep(6)
 while True:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import select
 
 from app.actor import SYSTEM
@@ -20,9 +21,10 @@ from app.audit.model import Action
 from app.audit.service import write
 from app.audit.tables import AuditEntry
 from app.cases.tables import HandlingSection, Rotation
-from app.db import Database
+from app.db import Database, migrate
 from app.errors import Busy
-from app.migrations import run
+from app.migrations import newest, run
+from app.settings import Settings
 from app.tables import metadata
 
 
@@ -60,6 +62,24 @@ def test_processes_that_migrate_at_once_do_not_disturb_each_other(db_url: str):
     assert failures == []
     with Database(db_url).read() as session:
         assert len(session.exec(select(HandlingSection)).all()) == 3
+
+
+def test_a_start_sees_without_alembic_whether_anything_is_to_be_done(db_url: str):
+    assert newest.newest() == ScriptDirectory(str(run.HERE)).get_current_head()
+    assert newest.is_newest(db_url)
+    run.downgrade(db_url, "0001")
+    assert not newest.is_newest(db_url)
+    run.downgrade(db_url, "base")
+    assert not newest.is_newest(db_url)
+
+
+def test_a_start_does_not_wait_for_somebody_who_is_writing(db: Database, settings: Settings):
+    with db.session() as session:
+        session.add(Rotation(name="x", turns=1))
+        session.flush()
+        began = time.monotonic()
+        migrate(settings)
+        assert time.monotonic() - began < run.WAIT_S / 20
 
 
 def test_what_fails_in_a_session_leaves_no_trace(db: Database):

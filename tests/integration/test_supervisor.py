@@ -67,6 +67,16 @@ def test_a_start_that_is_slow_on_a_busy_machine_is_given_longer_the_next_time(su
     assert [event[1:3] for event in supervised.events()] == [("core", "start"), ("core", "start")]
 
 
+def test_a_start_that_waits_for_the_processor_is_not_taken_for_frozen(supervised: Supervised) -> None:
+    """A full house on two processors: a core that was ready after 20.1 s was killed at that moment, and callers waited
+    for as long again."""
+    supervised.start(core="crowded")
+    began = supervised.events("start", "core")[0][0]
+    supervised.until(lambda: (supervised.folder / "core.beat").exists(), 20)
+    assert time.monotonic() - began > TIMING.first_beat_grace
+    assert [event[1:3] for event in supervised.events()] == [("core", "start")]
+
+
 def test_a_child_that_keeps_dying_is_started_ever_more_slowly_and_the_others_run_on(supervised: Supervised) -> None:
     supervised.start(core="dies", voice="")
     supervised.until(lambda: len(supervised.events("start", "core")) >= 6)

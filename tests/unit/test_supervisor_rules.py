@@ -84,6 +84,18 @@ def test_a_start_is_given_time_until_the_first_beat() -> None:
     assert watch.is_frozen(20.1)
 
 
+def test_the_time_for_which_others_had_the_processors_is_no_part_of_a_start() -> None:
+    watch = Watch(grace=20, stale=4, started=0)
+    for second in range(1, 61):
+        watch.queued_so_far(second * 0.75)
+        assert not watch.is_frozen(second)
+    watch.queued_so_far(45.0)
+    assert watch.is_frozen(65.1)
+    watch.look("t1", 66.0)
+    watch.queued_so_far(100.0)
+    assert watch.is_frozen(70.1), "who has been at work is judged by the clock: callers wait meanwhile"
+
+
 def test_every_start_in_vain_doubles_the_time_for_the_next_up_to_a_limit() -> None:
     assert [first_grace(20.0, in_vain, Timing()) for in_vain in range(6)] == [20, 40, 80, 160, 160, 160]
 
