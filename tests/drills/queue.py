@@ -20,8 +20,8 @@ BACKEND = ("voice", "core")
 TALKING, WAITING, AWAY_S = 20, 50, 30.0
 SHORT = (3, 6)
 KNOWN_AGAIN_WITHIN_S = 8.0
-"""Seventy calls, twenty pages and everybody who plays them are on the same processors; `make drill-backend` asks for 5 s
-with its fifteen calls."""
+"""Seventy calls, twenty pages and all who play them share the processors. `make drill-backend`, with fifteen calls,
+asks for 5 s."""
 
 
 def make_scene(report: Report) -> Scene:
