@@ -23,7 +23,7 @@ CITIZEN = "13800138000"
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     pair = Exchange(tmp_path_factory.mktemp("x"))
-    build_real_prompts(pair.hotline.settings.home, tmp_path_factory.getbasetemp() / "spoken")
+    build_real_prompts(pair.hotline.settings.home)
     try:
         pair.start()
         yield pair
