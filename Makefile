@@ -18,7 +18,10 @@ TIERS := unit integration calls browser drills
 PACKAGES := ivr agi_scripts acd cti_bridge asterisk_conf recordings app
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop doctor setup setup-test test tests pages-test lint bench drill clean
+CHECKS := lint-types lint-style lint-layers lint-pages
+# Checks that know nothing of each other, two at a time; each one's words stay together.
+BESIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+.PHONY: help run demo stop doctor setup setup-test test tests pages-test lint $(CHECKS) bench drill clean
 
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
@@ -41,7 +44,9 @@ stop:
 doctor: setup
 	@exec $(BIN)/hotline doctor
 
-test: setup-test lint pages-test tests
+test: setup-test
+	+@$(BESIDE) $(CHECKS) pages-test
+	@$(MAKE) --no-print-directory tests
 
 pages-test:
 	@if [ -e app/frontend/package.json ]; then cd app/frontend && ../../.telephony/bin/npm test --silent; fi
@@ -54,10 +59,19 @@ tests:
 	@scripts/tests $(PYTEST)
 
 lint:
+	+@$(BESIDE) $(CHECKS)
+
+lint-types:
+	$(BIN)/mypy $(PACKAGES) scripts/toolchain
+
+lint-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES) scripts/toolchain
+
+lint-layers:
 	$(BIN)/lint-imports
+
+lint-pages:
 	@if [ -e app/frontend/package.json ]; then cd app/frontend && ../../.telephony/bin/npm run --silent check; fi
 
 # A bench or drill is a module that prints its table and, last, one line of JSON; its exit status says whether it met

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from app import logs
+from app import logs, starting
 from app.compose import voice_server
 from app.db import Database
 from app.settings import get_settings
@@ -20,6 +20,7 @@ def main() -> None:
     logs.configure("bench")
     server = voice_server(settings, Database(settings.url))
     server.start()
+    starting.settled()
     for _ in sys.stdin:
         server.ledger.write()
         times = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,13 +19,14 @@ from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import Line, PublicNetwork
 from tests.peers.waiting import wait_until
 
+T = TypeVar("T")
 CITIZEN = "13800138000"
 
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     pair = Exchange(tmp_path_factory.mktemp("x"))
-    build_real_prompts(pair.hotline.settings.home, tmp_path_factory.getbasetemp() / "spoken")
+    build_real_prompts(pair.hotline.settings.home)
     try:
         pair.start()
         yield pair
@@ -37,11 +40,18 @@ def voice(asterisk_under_test: AsteriskUnderTest) -> Iterator[Voice]:
         yield voice
 
 
-def called(hotline: AsteriskUnderTest, network: PublicNetwork) -> tuple[Line, dict[str, str]]:
+def called(hotline: AsteriskUnderTest, network: PublicNetwork, number: str = CITIZEN) -> tuple[Line, dict[str, str]]:
     """An answered call and its HotlineStart event."""
-    since = len(hotline.manager.events)
-    line = network.call(CITIZEN).wait_answered()
-    return line, hotline.wait_call(CITIZEN, since)
+    since = hotline.manager.mark()
+    line = network.call(number).wait_answered()
+    return line, hotline.wait_call(number, since)
+
+
+def at_once(what: Callable[..., T], *each: Sequence[object]) -> list[T]:
+    """What `what` returns for every citizen, who all call at the same time: (number, one of each of `each`)."""
+    numbers = [f"1380013800{index}" for index in range(len(each[0]))]
+    with ThreadPoolExecutor(len(numbers)) as citizens:
+        return list(citizens.map(what, numbers, *each))
 
 
 def menu_end(hotline: AsteriskUnderTest, start: dict[str, str], timeout: float = 40) -> dict[str, str]:
@@ -62,25 +72,23 @@ def test_a_caller_hears_greeting_notice_and_language_choice_and_silence_reaches_
     assert at[0] < 2.0, "greeted at once"
 
 
-@pytest.mark.parametrize(("key", "language", "skills"), [("1", "zh", ""), ("2", "yue", "yue:1"), ("3", "en", "en:1")])
 def test_a_key_cuts_the_greeting_short_and_the_menu_follows_in_that_language(
-    asterisk_under_test: AsteriskUnderTest,
-    public_network: PublicNetwork,
-    voice: Voice,
-    key: str,
-    language: str,
-    skills: str,
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
 ) -> None:
-    line, start = called(asterisk_under_test, public_network)
-    line.wait(1.0)
-    pressed_at = line.heard_s()
-    line.press(key)
-    began = wait_heard(line.heard, voice.prompt(language, "main_menu"))
-    assert began - pressed_at < 1.5, "barge-in"
-    assert not was_heard(line.heard, voice.prompt("zh", "language_choice"))
-    line.press("0")
-    assert menu_end(asterisk_under_test, start)["Language"] == language
-    assert asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])["Skills"] == skills
+    def choice(number: str, key: str, language: str) -> tuple[str, str]:
+        """The language and the skills in which the caller who pressed `key` reaches the queue."""
+        line, start = called(asterisk_under_test, public_network, number)
+        line.wait(1.0)
+        pressed_at = line.heard_s()
+        line.press(key)
+        began = wait_heard(line.heard, voice.prompt(language, "main_menu"))
+        assert began - pressed_at < 1.5, f"barge-in by key {key}"
+        assert not was_heard(line.heard, voice.prompt("zh", "language_choice"))
+        line.press("0")
+        spoken = menu_end(asterisk_under_test, start)["Language"]
+        return spoken, asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])["Skills"]
+
+    assert at_once(choice, "123", ("zh", "yue", "en")) == [("zh", ""), ("yue", "yue:1"), ("en", "en:1")]
 
 
 def test_keys_pressed_quickly_one_after_the_other_are_all_used(
@@ -166,20 +174,26 @@ def test_outside_the_hours_a_call_back_can_be_asked_for(
 
 @pytest.mark.parametrize(
     ("open_", "keys"),
-    [(True, ""), (True, "1"), (True, "12"), (True, "12w20261124000123#"), (True, "9"), (True, "911"), (True, "9110"),
-     (False, "1"), (False, "13")],
-)  # fmt: skip
+    [(True, ("", "1", "12", "12w20261124000123#", "9", "911", "9110")), (False, ("1", "13"))],
+)
 def test_hanging_up_at_any_question_leaves_nothing_behind(
-    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice, open_: bool, keys: str
+    asterisk_under_test: AsteriskUnderTest,
+    public_network: PublicNetwork,
+    voice: Voice,
+    open_: bool,
+    keys: tuple[str, ...],
 ) -> None:
     voice.services.open = open_
-    line, start = called(asterisk_under_test, public_network)
-    if keys:
-        line.press(keys)
-    line.wait(0.3)
-    line.hang_up()
-    end = asterisk_under_test.manager.wait_event("HotlineEnd", 10, Call=start["Call"])
-    assert end["Phase"] == "menu"
+
+    def phase_when_hung_up(number: str, pressed: str) -> str:
+        line, start = called(asterisk_under_test, public_network, number)
+        if pressed:
+            line.press(pressed)
+        line.wait(0.3)
+        line.hang_up()
+        return asterisk_under_test.manager.wait_event("HotlineEnd", 10, Call=start["Call"])["Phase"]
+
+    assert at_once(phase_when_hung_up, keys) == ["menu"] * len(keys)
     wait_until(lambda: voice.server.running == 0, 5, "no script runs any more")
     assert not voice.services.callbacks
 

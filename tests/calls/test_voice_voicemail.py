@@ -29,7 +29,7 @@ CITIZEN = "13800138000"
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     pair = Exchange(tmp_path_factory.mktemp("x"))
-    build_real_prompts(pair.hotline.settings.home, tmp_path_factory.getbasetemp() / "spoken")
+    build_real_prompts(pair.hotline.settings.home)
     try:
         pair.start()
         yield pair
@@ -193,21 +193,11 @@ def test_a_line_that_sends_no_sound_ends_soon_and_a_caller_who_waits_on_such_a_l
         one.hang_up()
 
 
-def test_without_the_backend_a_line_that_sends_no_sound_ends_soon_and_is_not_thanked(
+def test_without_the_backend_a_long_message_is_one_sound_without_a_gap_and_a_line_without_sound_ends_unthanked(
     asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork
 ) -> None:
     hotline = asterisk_under_test
     leaving, leaves = silent_caller(hotline, "13811110003", "hotline-voicemail", "record")
-    left = hotline.manager.wait_event("HotlineVoicemail", 40, Call=leaves["Call"])
-    assert (left["Status"], left["Duration"]) == ("complete", "0")
-    hotline.manager.wait_event("HotlineEnd", 30, Call=leaves["Call"])
-    leaving.hang_up()
-
-
-def test_without_the_backend_a_long_message_is_one_sound_without_a_gap(
-    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork
-) -> None:
-    hotline = asterisk_under_test
     since = hotline.manager.mark()
     line = public_network.call(CITIZEN).wait_answered()
     start = hotline.wait_call(CITIZEN, since)
@@ -221,6 +211,11 @@ def test_without_the_backend_a_long_message_is_one_sound_without_a_gap(
     steps = audio.tone_times(sound, 440)
     assert len(steps) * 0.2 > VOICEMAIL_FIRST_LOOK_S + 2
     assert steps[-1] - steps[0] == pytest.approx((len(steps) - 1) * 0.2), "no step without the tone in between"
+
+    left = hotline.manager.wait_event("HotlineVoicemail", 20, Call=leaves["Call"])
+    assert (left["Status"], left["Duration"]) == ("complete", "0")
+    hotline.manager.wait_event("HotlineEnd", 30, Call=leaves["Call"])
+    leaving.hang_up()
 
 
 def test_while_the_domain_is_stuck_the_message_is_kept_and_the_caller_told_so(caller: Caller) -> None:

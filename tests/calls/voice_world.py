@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from agi_scripts.memory_services import MemoryServices
 from agi_scripts.scripts import SCRIPTS
 from agi_scripts.server import FastAgiServer
 from agi_scripts.services import VoiceSetup
+from app.prompting import build_all
 from app.settings import REPO, Settings
 from app.tools import tool
-from ivr.prompts import PromptSettings, build_prompts
 from tests.peers import audio
 from tests.peers.waiting import wait_until
 
@@ -26,13 +25,10 @@ SURE = 0.8
 PIECE, SLIP = audio.RATE, audio.RATE // 5
 
 
-def build_real_prompts(home: Path, cache: Path) -> None:
-    """Fills `home` with spoken prompts; the speech itself is made once per test run, in `cache`."""
-    tools = Settings(tools=REPO / ".telephony")
-    report = build_prompts(PromptSettings(cache, lambda name: tool(name, tools)))
+def build_real_prompts(home: Path) -> None:
+    """Fills `home` with spoken prompts as an instance does: what another one of this checkout has spoken is copied."""
+    report = build_all(Settings(home=home, tools=REPO / ".telephony"))
     assert report.ok, report.faults
-    for part in ("prompts", "music"):
-        shutil.copytree(cache / part, home / part, dirs_exist_ok=True)
 
 
 class Voice:
@@ -95,12 +91,19 @@ def _best(heard: Wave, wanted: Wave) -> tuple[float, int]:
 def wait_heard(heard: Path, prompt: Path, since: float = 0.0, timeout: float = 20.0, alike: float = SURE) -> float:
     """Until `prompt` has been heard whole after second `since`; returns where it began. The sound is compared."""
     wanted = audio.read(prompt)
+    begin = int(since * audio.RATE)
 
     def look() -> float | None:
+        nonlocal begin
         if not heard.exists():
             return None
-        score, at = likeness(audio.read(heard)[int(since * audio.RATE) :], wanted)
-        return since + at + 1e-9 if score >= alike else None
+        new = audio.read(heard)[begin:]
+        score, at = likeness(new, wanted)
+        if score >= alike:
+            return begin / audio.RATE + at + 1e-9
+        # Nothing in here is it: what comes later can only make something of what was not yet heard to its end.
+        begin += max(0, new.size - wanted.size - PIECE)
+        return None
 
     return wait_until(look, timeout, f"hears {prompt.parent.name}/{prompt.stem}", every=0.2)
 

@@ -37,9 +37,9 @@ TIMING = Timing(
 DUMMY = """
 import os, signal, socket, subprocess, sys, time
 name, folder, *habits = sys.argv[1:]
-def note(what):
+def note(what, pid=os.getpid()):
     with open(f"{folder}/events", "a") as log:
-        log.write(f"{time.monotonic()} {name} {what} {os.getpid()}\\n")
+        log.write(f"{time.monotonic()} {name} {what} {pid}\\n")
 note("start")
 def term(*_):
     note("term")
@@ -51,9 +51,7 @@ if "dies" in habits:
     print("then the reason", flush=True)
     sys.exit(7)
 if "child" in habits:
-    helper = subprocess.Popen(["sleep", "600"])
-    with open(f"{folder}/helper", "w") as log:
-        log.write(str(helper.pid))
+    note("helper", subprocess.Popen(["sleep", "600"]).pid)
 if "socket" in habits:
     import threading
     door = socket.create_server(("127.0.0.1", int(open(f"{folder}/port").read())))
@@ -195,16 +193,19 @@ class Supervised:
         return process.communicate(timeout=timeout)[0]
 
     def clean_up(self) -> None:
-        """Ends every supervisor and child that is left."""
+        """Ends every supervisor, child and child's helper that is left."""
         for process in self.supervisors:
             if process.poll() is None:
                 process.kill()
                 process.wait()
             if process.stdout:
                 process.stdout.close()
-        for _, _, _, pid in self.events("start"):
+        # One that has just been born has not noted its start yet: it is known by its pid file only.
+        born = {int(file.read_text() or 0) for file in self.folder.glob("*.pid")}
+        for pid in born | {pid for _, _, _, pid in self.events("start")}:
             if _is_dummy(pid):
-                os.kill(pid, signal.SIGKILL)
+                # The leader of a session of its own, as the supervisor starts it: with it goes what it has started.
+                os.killpg(pid, signal.SIGKILL)
 
 
 def _is_dummy(pid: int) -> bool:

@@ -257,13 +257,18 @@ def test_a_broken_file_about_a_process_is_no_obstacle(supervised: Supervised, co
 
 def test_what_a_dead_child_had_started_is_ended_with_it(supervised: Supervised) -> None:
     supervised.start(core="child")
-    helper = int(
-        supervised.until(lambda: (supervised.folder / "helper").exists() and (supervised.folder / "helper").read_text())
-    )
+    helper = supervised.until(lambda: supervised.events("helper"))[0][3]
     child = supervised.pid("core")
     assert child
     os.kill(child, signal.SIGKILL)
     supervised.replaced("core", child)
+    supervised.until(lambda: not is_running(helper))
+
+
+def test_no_helper_of_a_child_outlives_the_test_that_started_it(supervised: Supervised) -> None:
+    supervised.start(core="child")
+    helper = supervised.until(lambda: supervised.events("helper"))[0][3]
+    supervised.clean_up()
     supervised.until(lambda: not is_running(helper))
 
 
