@@ -34,8 +34,8 @@ class PhoneJson(Body):
     note: str = Field(default="", max_length=60)
 
 
-class UnitEdit(Body):
-    """The whole unit as it is to be, but for its place, and the version that the editor saw."""
+class UnitBody(Body):
+    """A unit as it is to be, but for its place."""
 
     code: str = Field(max_length=40)
     name: str = Field(max_length=LONGEST_NAME)
@@ -49,7 +49,6 @@ class UnitEdit(Body):
     office_hours: str = Field(default="", max_length=120)
     hours_note: str = Field(default="", max_length=100)
     phones: list[PhoneJson] = Field(default_factory=list, max_length=MOST_PHONES)
-    version: Version
 
     def values(self) -> Mapping[str, Any]:
         """What the use cases take."""
@@ -60,11 +59,16 @@ class UnitEdit(Body):
         return [Phone(phone.kind, phone.number, phone.note) for phone in self.phones]
 
 
-class UnitIn(UnitEdit):
+class UnitIn(UnitBody):
     """A new unit and below which one it stands; null for the centre and for neighbours."""
 
     parent_id: UnitId | None = None
-    version: Version = 1
+
+
+class UnitEdit(UnitBody):
+    """The whole unit as it is to be, and the version that the editor saw."""
+
+    version: Version
 
 
 class OfVersion(Body):
