@@ -5,7 +5,6 @@ An imported row is known by its code: what is new is made, what differs is chang
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +23,17 @@ from app.clock import iso, utc_now
 from app.text import normal_number
 from app.units import members
 from app.units.fields import SHORTEST_NUMBER, WORD_LISTS, Phone, UnitValues, written
-from app.units.model import LONGEST_TEXT, MemberRole, PhoneKind, Place, UnitKind, level_below, place_faults, split_words
+from app.units.model import (
+    LONGEST_TEXT,
+    LOWEST,
+    MemberRole,
+    PhoneKind,
+    Place,
+    UnitKind,
+    level_below,
+    place_faults,
+    split_words,
+)
 from app.units.queries import by_code, phones_of, place_of, tree
 from app.units.service import amend, differing, hold, make
 from app.units.tables import Unit, UnitMember
@@ -143,7 +152,7 @@ def import_units(session: Session, actor: Actor, data: bytes, *, dry_run: bool, 
     lines = {line.values["code"]: line for line in sheet.lines if "code" in line.values}
     parents = {str(line.values.get("parent", "")) for line in lines.values()}
     stored = by_code(session, lines.keys() | parents)
-    _doubles(sheet, "code")
+    _doubles(sheet)
     held = phones_of(session, [unit.id or 0 for unit in stored.values()])
     plan = _Plan(sheet, lines, stored, held)
     wanted = {code: plan.values(code) for code in lines}
@@ -188,11 +197,8 @@ def import_members(
     there = {tuple(row) for row in session.execute(now_in.where(col(UnitMember.until).is_(None))).all()}
     outcome, adds = Outcome(), []
     for line in sheet.lines:
-        unit, user, role = (
-            units.get(line.values.get("unit", "")),
-            users.get(line.values.get("user", "")),
-            line.values.get("role"),
-        )
+        unit, user = units.get(line.values.get("unit", "")), users.get(line.values.get("user", ""))
+        role = line.values.get("role")
         if "unit" in line.values and (unit is None or not unit.active):
             sheet.fault(line.row, "unit", "没有这个单位，或已停用 (no such unit, or it is closed)")
         if "user" in line.values and user is None:
@@ -228,9 +234,9 @@ class _Plan:
         self._sheet, self._lines, self._stored, self._held = sheet, lines, stored, held
 
     def depth(self, code: str) -> int:
-        """How many rows of the table stand above this one; a circle counts as very many."""
+        """How many rows of the table stand above this one; more than there are levels are not counted."""
         steps, at = 0, code
-        while at in self._lines and steps <= len(self._lines):
+        while at in self._lines and steps <= LOWEST:
             at, steps = str(self._lines[at].values.get("parent", "")), steps + 1
         return steps
 
@@ -252,11 +258,11 @@ class _Plan:
         return values
 
     def place(self, code: str, steps: int = 0) -> Place | None:
-        """Where a unit would stand; None if there is none, or in a circle."""
+        """Where a unit would stand; None if there is none, deeper than there are levels, or in a circle."""
         unit, line = self._stored.get(code), self._lines.get(code)
         if unit is not None:
             return place_of(unit)
-        if line is None or steps > len(self._lines) or "kind" not in line.values:
+        if line is None or steps > LOWEST or "kind" not in line.values:
             return None
         kind = line.values["kind"]
         if kind in (UnitKind.centre, UnitKind.neighbour):
@@ -289,14 +295,15 @@ class _Plan:
             self._sheet.fault(line.row, "code", "这个单位已停用，先恢复 (this unit is closed: reopen it first)")
 
 
-def _doubles(sheet: sheets.Sheet, name: str) -> None:
-    """Rows that name what an earlier row has named."""
-    seen: Counter[str] = Counter()
+def _doubles(sheet: sheets.Sheet) -> None:
+    """Rows whose code an earlier row has."""
+    seen: set[str] = set()
     for line in sheet.lines:
-        if name in line.values:
-            seen[line.values[name]] += 1
-            if seen[line.values[name]] > 1:
-                sheet.fault(line.row, name, "前面已有这个编码 (an earlier row has this code)")
+        code = line.values.get("code")
+        if code in seen:
+            sheet.fault(line.row, "code", "前面已有这个编码 (an earlier row has this code)")
+        elif code is not None:
+            seen.add(code)
 
 
 def _one_centre(

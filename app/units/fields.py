@@ -80,7 +80,8 @@ def written(values: Mapping[str, Any], phones: Iterable[Phone]) -> UnitValues:
         columns["office_hours"] = office_hours(clean(values.get("office_hours", ""), 120))
     except ValueError:
         wrong["office_hours"] = "写成 09:00-12:00, 13:30-17:30，先后相接 (write 09:00-12:00, 13:30-17:30)"
-    kept = tuple(_phone(phone) for phone in phones if phone.number.strip())
+    given = [_phone(phone) for phone in phones if phone.number.strip()]
+    kept = tuple(phone for kind in PhoneKind for phone in given if phone.kind is kind)  # in one order everywhere
     if len(kept) > MOST_PHONES or any(len(phone.number) < SHORTEST_NUMBER for phone in kept):
         wrong["phones"] = (
             f"号码至少 {SHORTEST_NUMBER} 位，最多 {MOST_PHONES} 个 "
