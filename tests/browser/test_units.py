@@ -99,6 +99,7 @@ def test_a_dispatcher_finds_reads_changes_and_closes_units_by_keyboard(desk: Pag
     desk.locator("#un-name").press("Enter")
     expect(desk.get_by_role("dialog").get_by_role("alert")).to_contain_text("刚修改了这个单位")
     desk.keyboard.press("Escape")
+    expect(desk.locator("#unit-name")).to_have_text("交警")
 
     desk.get_by_role("button", name="增加人员").click()
     desk.locator("#ub-user_id").select_option(label="王经办（wang） · 还没有单位")
