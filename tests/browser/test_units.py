@@ -82,7 +82,7 @@ def test_a_dispatcher_finds_reads_changes_and_closes_units_by_keyboard(desk: Pag
     expect(suggested.get_by_role("listitem").first).to_contain_text("交通警察支队")
     expect(suggested.get_by_role("listitem").first).to_contain_text("红绿灯")
     suggested.get_by_role("button").first.click()
-    desk.wait_for_url("**/units/*")
+    expect(desk.locator("#unit-name")).to_have_text("云川市公安局交通警察支队")
 
     desk.get_by_role("button", name="修改").click()
     desk.locator("#un-office_hours").fill("全天")
@@ -106,7 +106,8 @@ def test_a_dispatcher_finds_reads_changes_and_closes_units_by_keyboard(desk: Pag
     desk.get_by_role("dialog").get_by_role("button", name="增加人员").click()
     expect(desk.get_by_test_id("unit-members")).to_contain_text("王经办 经办人")
 
-    desk.get_by_role("treeitem", name="东湖区 县区").click()
+    desk.get_by_role("treeitem", name="东湖区").click()
+    expect(desk.locator("#unit-name")).to_have_text("云川市东湖区人民政府")
     desk.get_by_role("button", name="停用", exact=True).click()
     expect(desk.get_by_test_id("hinders")).to_contain_text("还有 3 个下级单位")
     expect(desk.get_by_role("dialog").get_by_role("button", name="停用")).to_have_count(0)
