@@ -14,7 +14,8 @@ class Actor:
     """A person (or the system itself) with their roles.
 
     `agent_id` is the staff number when the person takes calls; `address` is where the request came from, for the
-    audit. `must_change_password` keeps everything but the password change closed.
+    audit. `must_change_password` keeps everything but the password change closed. `unit_ids` are the working units
+    that the person works in.
     """
 
     user_id: int | None
@@ -25,6 +26,7 @@ class Actor:
     address: str = ""
     must_change_password: bool = False
     is_system: bool = False
+    unit_ids: frozenset[int] = frozenset()
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:

@@ -16,6 +16,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.faxes.tables import Fax
 from app.hours.tables import SpecialDay
 from app.nuisance.tables import NuisanceRule
+from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from recordings.tables import ChainHead, Recording
 
@@ -41,6 +42,9 @@ __all__ = [
     "Recording",
     "Rotation",
     "SpecialDay",
+    "Unit",
+    "UnitMember",
+    "UnitPhone",
     "User",
     "UserSession",
     "Voicemail",

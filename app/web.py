@@ -32,6 +32,7 @@ from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
 from app.queues.routes import router as queues
 from app.settings import Settings
+from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
 from recordings.routes import router as recordings
 from recordings.store import Store
@@ -40,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, audit,
+    nuisance, queues, audit, units,
 )  # fmt: skip
 
 

@@ -35,3 +35,12 @@ class Action(StrEnum):
     calendar_changed = "calendar.changed"
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time
+    unit_created = "unit.created"
+    unit_changed = "unit.changed"
+    unit_moved = "unit.moved"  # below another parent
+    unit_closed = "unit.closed"
+    unit_reopened = "unit.reopened"
+    unit_member_added = "unit.member_added"
+    unit_member_ended = "unit.member_ended"
+    units_imported = "units.imported"  # units or members from a table
+    units_exported = "units.exported"

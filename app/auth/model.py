@@ -53,10 +53,12 @@ class Permission(StrEnum):
     users_manage = "users.manage"
     audit_read = "audit.read"
     system_read = "system.read"  # health details, metrics, alarms
+    units_read = "units.read"  # the directory of units
+    units_write = "units.write"  # change the network: units, where they stand, who works in them
 
 
 P = Permission
-_STAFF = {P.calls_read, P.cases_read, P.citizens_read, P.personal_read, P.wallboard_read}
+_STAFF = {P.calls_read, P.cases_read, P.citizens_read, P.personal_read, P.wallboard_read, P.units_read}
 _AGENT = _STAFF | {
     P.calls_handle,
     P.cases_write,
@@ -86,15 +88,17 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write}
     ),
-    Role.dispatcher: frozenset(_STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read}),
-    Role.unit_handler: frozenset(),
-    Role.unit_leader: frozenset(),
+    Role.dispatcher: frozenset(
+        _STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write}
+    ),
+    Role.unit_handler: frozenset({P.units_read}),
+    Role.unit_leader: frozenset({P.units_read}),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
-    Role.city_leader: frozenset({P.cases_read, P.wallboard_read}),
-    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read}),
+    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.units_read}),
+    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read}),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
-        | {P.calls_read, P.cases_read, P.rules_read}
+        | {P.calls_read, P.cases_read, P.rules_read, P.units_read, P.units_write}
     ),
     Role.citizen: frozenset(),
 }

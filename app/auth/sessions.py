@@ -20,6 +20,7 @@ from app.clock import utc_now
 from app.db import Database
 from app.errors import BadCredentials, Busy, TooMany
 from app.text import clean
+from app.units.tables import Unit, UnitMember
 
 LONGEST = timedelta(hours=24)  # a double shift; then the password is asked again
 IDLE = timedelta(hours=8)
@@ -29,7 +30,9 @@ COOKIE = "hotline_session"
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A fresh session: the token goes into the cookie and is stored nowhere else."""
+    """A fresh session: the token goes into the cookie and is stored nowhere else. `actor` does not know its units:
+    requests with the token do.
+    """
 
     token: str
     csrf: str
@@ -104,19 +107,23 @@ def visit_of(db: Database, token: str, *, address: str = "", now: datetime | Non
         return None
     now = now or utc_now()
     with db.read() as session:
+        # One statement: a row for each unit that the person works in, one without a unit for everybody else.
         found = session.execute(
-            select(UserSession, User)
+            select(UserSession, User, col(Unit.id), col(UnitMember.role))
             .join(User, col(User.id) == col(UserSession.user_id))
+            .outerjoin(UnitMember, (col(UnitMember.user_id) == col(User.id)) & col(UnitMember.until).is_(None))
+            .outerjoin(Unit, (col(Unit.id) == col(UnitMember.unit_id)) & col(Unit.active).is_(True))
             .where(col(UserSession.token_hash) == _digest(token))
-        ).first()
-    if found is None:
+        ).all()
+    if not found:
         return None
-    row, user = found
+    row, user, _, _ = found[0]
     if row.expires_at <= now or row.seen_at + IDLE <= now or not user.active:
         return None
     if now - row.seen_at > TOUCH:
         _touch(db, row.id, now)
-    return Visit(actor_of(user, address or row.address), row.csrf)
+    units = frozenset(unit for _, _, unit, role in found if unit is not None and role in user.roles)
+    return Visit(actor_of(user, address or row.address, units), row.csrf)
 
 
 def logout(db: Database, token: str, actor: Actor, *, now: datetime | None = None) -> None:
@@ -137,8 +144,8 @@ def end_sessions(session: Session, user_id: int, *, but: str | None = None) -> N
     session.execute(statement)
 
 
-def actor_of(user: User, address: str = "") -> Actor:
-    """The actor that this user is."""
+def actor_of(user: User, address: str = "", unit_ids: frozenset[int] = frozenset()) -> Actor:
+    """The actor that this user is; `unit_ids` is what has been read of their units."""
     return Actor(
         user_id=user.id,
         roles=parse_roles(user.roles),
@@ -147,6 +154,7 @@ def actor_of(user: User, address: str = "") -> Actor:
         display_name=user.display_name,
         address=address,
         must_change_password=user.must_change_password,
+        unit_ids=unit_ids,
     )
 
 

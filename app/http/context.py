@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from app.auth.sessions import COOKIE, Visit, visit_of
 from app.db import Database
 from app.errors import Forbidden, Unauthenticated
 from app.settings import Settings
+from app.units.service import OpenWork
 from recordings.store import Store
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,7 +27,7 @@ class Web:
     """The parts behind the pages.
 
     `phones_changed` tells Asterisk about telephones; `explain` why a call went so; `speak` gives the file with a text
-    in a language, as callers hear it.
+    in a language, as callers hear it; `unit_work` are the parts that hold open work of units.
     """
 
     settings: Settings
@@ -36,6 +37,7 @@ class Web:
     explain: Callable[[str, str], list[str]]
     speak: Callable[[str, str], Path]
     realtime: Any = None
+    unit_work: Sequence[OpenWork] = ()
 
 
 def web_of(request: Request) -> Web:

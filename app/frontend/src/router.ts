@@ -31,6 +31,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/rules', redirect: '/rules/queues' },
   { path: '/rules/queues', component: () => import('./rules/QueueRulesPage.vue'), meta: { title: 'rules.queues', area: 'rules' } },
   { path: '/rules/nuisance', component: () => import('./rules/NuisancePage.vue'), meta: { title: 'rules.nuisance', area: 'rules' } },
+  { path: '/units/:id?', component: () => import('./units/UnitsPage.vue'), meta: { title: 'units.title', area: 'units' } },
   { path: '/admin', redirect: () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit') },
   { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
   { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },

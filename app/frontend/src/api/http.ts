@@ -49,14 +49,15 @@ export async function file(path: string, options: Options = {}): Promise<Blob> {
 async function ask(path: string, options: Options): Promise<Response> {
   const method = options.method ?? 'GET'
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': locale.value === 'zh' ? 'zh-CN' : 'en' }
-  if (options.body !== undefined) headers['Content-Type'] = 'application/json'
+  const upload = options.body instanceof FormData // the browser names its type itself, with the boundary
+  if (options.body !== undefined && !upload) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf.value
   let response: Response
   try {
     response = await fetch(`/api${path}${queryString(options.query)}`, {
       method,
       headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.body === undefined ? undefined : upload ? (options.body as FormData) : JSON.stringify(options.body),
       credentials: 'same-origin',
       keepalive: options.keepalive ?? false,
       signal: options.signal ?? null,

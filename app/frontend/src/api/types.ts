@@ -304,3 +304,61 @@ export interface Demo {
   events: { at_ms: number; text_zh: string; text_en: string }[]
   running: boolean
 }
+
+export interface UnitRow {
+  id: number
+  code: string
+  name: string
+  short_name: string
+  kind: 'centre' | 'district' | 'bureau' | 'zone' | 'utility' | 'subordinate' | 'neighbour'
+  level: number | null
+  parent_id: number | null
+  active: boolean
+}
+
+export interface UnitPhone {
+  kind: 'voice' | 'fax' | 'duty'
+  number: string
+  note: string
+}
+
+export interface Unit extends UnitRow {
+  path: UnitRow[]
+  duties: string
+  topics: string[]
+  keywords: string[]
+  areas: string[]
+  address: string
+  office_hours: string
+  hours_note: string
+  phones: UnitPhone[]
+  version: number
+  updated_at: string
+  updated_by_name: string | null
+}
+
+export interface UnitMember {
+  id: number
+  user_id: number
+  account: string
+  display_name: string
+  role: 'unit_handler' | 'unit_leader'
+  since: string
+  until: string | null
+}
+
+export interface UnitCandidate {
+  user_id: number
+  account: string
+  display_name: string
+  roles: UnitMember['role'][]
+  units: number
+}
+
+export interface ImportOutcome {
+  created: string[]
+  changed: string[]
+  unchanged: number
+  faults: { row: number; column: string; told: string }[]
+  written: boolean
+}

@@ -62,7 +62,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'rules' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'rules' | 'units' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -74,6 +74,7 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   callbacks: 'callbacks.handle',
   announcements: 'announcements.write',
   rules: 'rules.read',
+  units: 'units.read',
   admin: 'users.manage',
   audit: 'audit.read',
 }
@@ -87,11 +88,12 @@ export function mayOpen(area: Area): boolean {
 
 export const may = (permission: string): boolean => me.value?.user.permissions?.includes(permission) ?? false
 
-/** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists. */
+/** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists, people of units to the directory. */
 export const home = computed(() => {
   const who = me.value
   if (!who) return '/login'
   if (who.agent) return '/agent'
   if (who.user.roles.includes('admin')) return '/admin/agents'
-  return who.user.roles.some((role) => LEADING.includes(role)) ? '/wallboard' : '/cases'
+  if (who.user.roles.some((role) => LEADING.includes(role))) return '/wallboard'
+  return mayOpen('units') && !mayOpen('cases') ? '/units' : '/cases'
 })

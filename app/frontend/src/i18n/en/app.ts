@@ -36,6 +36,7 @@ export const app: Record<keyof typeof zh, string> = {
   'nav.callbacks': 'Call-backs',
   'nav.announcements': 'Announcements',
   'nav.rules': 'Rules',
+  'nav.units': 'Units',
   'nav.admin': 'Admin',
   'nav.demo': 'Demo',
 

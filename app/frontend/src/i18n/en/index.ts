@@ -10,6 +10,7 @@ import { desk } from './desk'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
+import { units } from './units'
 import { wallboard } from './wallboard'
 
 export const en: Record<Key, string> = {
@@ -22,6 +23,7 @@ export const en: Record<Key, string> = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...units,
   ...admin,
   ...demo,
 }

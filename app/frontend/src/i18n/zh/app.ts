@@ -34,6 +34,7 @@ export const app = {
   'nav.callbacks': '回拨',
   'nav.announcements': '播报',
   'nav.rules': '规则',
+  'nav.units': '单位',
   'nav.admin': '管理',
   'nav.demo': '演示',
 

@@ -9,6 +9,7 @@ import { desk } from './desk'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
+import { units } from './units'
 import { wallboard } from './wallboard'
 
 export const zh = {
@@ -21,6 +22,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...units,
   ...admin,
   ...demo,
 } as const

@@ -1,0 +1,82 @@
+"""Tables from spreadsheets: faults by row and column, encodings, and cells that must not run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import sheets
+from app.sheets import Column, Fault
+from app.text import clean
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("须为数字 (a number)")
+    return int(text)
+
+
+COLUMNS = (
+    Column("名称", "name", required=True, needed=True, most=5),
+    Column("数量", "count", read=_count, empty=0),
+    Column("说明", "note"),
+)
+
+
+def read(text: str, encoding: str = "utf-8", most_rows: int = 10) -> sheets.Sheet:
+    return sheets.read(text.encode(encoding), COLUMNS, most_rows=most_rows)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_table_is_read_in_every_form_that_offices_save_it_in(encoding: str):
+    sheet = read("数量,名称,别的\r\n3,水务局,x\r\n\r\n,供水,\r\n", encoding)
+    assert sheet.faults == []
+    assert [(line.row, dict(line.values)) for line in sheet.lines] == [
+        (2, {"name": "水务局", "count": 3, "note": ""}),
+        (4, {"name": "供水", "count": 0, "note": ""}),
+    ]
+    assert sheet.present == {"name", "count"}
+
+
+def test_every_fault_is_named_by_the_row_and_column_that_the_spreadsheet_shows():
+    sheet = read('名称,数量,说明\n"水\n务",1,\n,2,\n长长长长长长,x,\n')
+    assert sheet.told == [
+        Fault(3, "名称", "必须填写 (required)"),
+        Fault(4, "名称", "最多 5 个字 (at most 5 characters)"),
+        Fault(4, "数量", "须为数字 (a number)"),
+    ]
+    assert sheet.lines[0].values["name"] == "水\n务", "a cell of two lines is one row"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("数量\n1\n".encode(), "缺少这一列"),
+        ("名称,名称\na,b\n".encode(), "出现了两次"),
+        ("名称\n".encode(), "没有内容"),
+        (b"", "缺少这一列"),
+        (b"PK\x03\x04\x00\x00", "读不出文字"),
+        (b"\xff\xff\xff", "读不出文字"),
+        (("名称\n" + "水\n" * 11).encode(), "最多 10 行"),
+    ],
+)
+def test_what_is_no_such_table_is_told(data: bytes, words: str):
+    assert any(words in fault.told for fault in sheets.read(data, COLUMNS, most_rows=10).faults)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+8613800138000", "-2", "@SUM(A1)", "\t=1", "＝1", "'=1", "''+1"])
+def test_no_exported_cell_runs_as_a_formula_and_reading_gives_it_back(cell: str):
+    data = sheets.write(["说明", "名称"], [[cell, "x"]])
+    (_, row) = csv.reader(io.StringIO(data.decode("utf-8-sig")))
+    assert row[0].startswith("'")
+    assert sheets.read(data, COLUMNS, most_rows=1).lines[0].values["note"] == cell.strip()
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60))
+def test_what_was_written_is_what_is_read(cell: str):
+    data = sheets.write(["名称", "说明"], [["x", cell]])
+    assert sheets.read(data, COLUMNS, most_rows=1).lines[0].values["note"] == clean(cell, 60, lines=True)
