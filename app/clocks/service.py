@@ -138,12 +138,17 @@ def restart(
     now: datetime | None = None,
     settings: Settings | None = None,
 ) -> CaseClock:
-    """The step is to be done again (重办); the earlier clock keeps its outcome. Raises NotFound, Refused."""
+    """The step is to be done again (重办); the earlier clock keeps its outcome.
+
+    The new one ends with `parent`, or with the parent that the earlier one had, if that still runs. Raises NotFound,
+    Refused while the first is running in time.
+    """
     now = now or utc_now()
     rounds = _rounds(session, subject, kind)
     if not rounds:
         raise NotFound()
     last = rounds[-1]
+    parent = parent or _parent_of(session, last)
     limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
     (one,) = held(session, [last])
     before, again = model.restart(one.clock, limit, now, by, parent=_value(session, parent))
@@ -167,7 +172,8 @@ def give_back(
     (`time_against_centre`). Gives the dispatch clock. Raises Refused while the centre is dispatching already.
     """
     now = now or utc_now()
-    for one in held(session, [row for row in of_subject(session, unit) if row.ended_at is None]):
+    mine = [row for kind in ClockKind for row in _rounds(session, unit, kind) if row.ended_at is None]
+    for one in held(session, mine):
         one.keep(model.give_way(one.clock, now))
     again = restart if _rounds(session, centre, ClockKind.dispatch) else start
     return again(session, centre, ClockKind.dispatch, matter, now=now, settings=settings)
@@ -175,13 +181,13 @@ def give_back(
 
 def of_subject(session: Session, subject: Subject) -> list[CaseClock]:
     """Every clock of a subject, in the order in which they were begun."""
-    mine = (col(CaseClock.subject_kind) == subject.kind.value) & (col(CaseClock.subject_id) == subject.id)
-    return list(session.execute(select(CaseClock).where(mine).order_by(col(CaseClock.id))).scalars())
+    return list(session.execute(_of(subject)).scalars())
 
 
 def time_against_centre(session: Session, case: Subject, now: datetime) -> timedelta:
     """How long the centre has had the case for dispatching, the first time and after every return."""
-    return model.running_time([Held(row, []).clock for row in _rounds(session, case, ClockKind.dispatch)], now)
+    rows = session.execute(_of(case).where(col(CaseClock.kind) == ClockKind.dispatch.value)).scalars()
+    return model.running_time([Held(row, []).clock for row in rows], now)
 
 
 def ask_extension(
@@ -326,8 +332,16 @@ def _published(by: Reckoning, since: int) -> list[tuple[datetime, datetime]]:
     return years
 
 
+def _of(subject: Subject) -> Select[Any]:
+    mine = (col(CaseClock.subject_kind) == subject.kind.value) & (col(CaseClock.subject_id) == subject.id)
+    return select(CaseClock).where(mine).order_by(col(CaseClock.id))
+
+
 def _rounds(session: Session, subject: Subject, kind: ClockKind) -> list[CaseClock]:
-    return [row for row in of_subject(session, subject) if row.kind == kind]
+    """The clocks of one step, first round first, as they are now and for this transaction alone."""
+    mine = _of(subject).where(col(CaseClock.kind) == kind.value)
+    fresh = mine.with_for_update().execution_options(populate_existing=True)
+    return list(session.execute(fresh).scalars())
 
 
 def _open(session: Session, subject: Subject, kind: ClockKind) -> Held:

@@ -51,12 +51,13 @@ class Held:
 
 
 def held(session: Session, rows: Iterable[CaseClock]) -> list[Held]:
-    """These clocks with what was asked for, in one statement."""
+    """These clocks with what was asked for as it is stored now, in one statement."""
     rows = list(rows)
     ids = [row.id for row in rows]
     asked: dict[int, list[ClockExtension]] = {}
     statement = select(ClockExtension).where(col(ClockExtension.clock_id).in_(ids)).order_by(col(ClockExtension.id))
-    for one in session.execute(statement).scalars() if ids else ():
+    fresh = statement.execution_options(populate_existing=True)  # whoever waited for a lock has read the past
+    for one in session.execute(fresh).scalars() if ids else ():
         asked.setdefault(one.clock_id, []).append(one)
     return [Held(row, asked.get(row.id or 0, [])) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -105,6 +106,41 @@ def test_more_time_needs_a_reason_and_somebody_elses_yes_and_both_are_audited(
                 "approved": True, "from": "2026-12-03T16:00:00.000Z", "to": "2026-12-08T16:00:00.000Z",
             }),
         ]  # fmt: skip
+
+
+def test_two_who_decide_at_once_decide_once(db: Database, person: People, steps: dict[str, Any]):
+    asker, leader, other = person(Role.dispatcher), person(Role.duty_leader), person(Role.section_head)
+    with db.session() as session:
+        row = clocks.start(session, CASE, HANDLE, WRITTEN, **steps)
+        ident = clocks.ask_extension(session, asker, row.id or 0, 3, "待上级批复", **steps).id or 0
+    refused: list[Refused] = []
+
+    def decide() -> None:
+        try:
+            with db.session() as session:
+                seen = session.get(ClockExtension, ident)  # as somebody who has looked at the list has
+                clocks.decide_extension(session, other, ident, True, **steps)
+                assert seen is not None
+        except Refused as error:
+            refused.append(error)
+
+    with db.session() as session:
+        clocks.decide_extension(session, leader, ident, True, **steps)
+        session.flush()
+        thread = threading.Thread(target=decide)
+        thread.start()
+        while db.dialect == "postgresql" and not waits_for_a_lock(db):
+            assert thread.is_alive()
+    thread.join()
+    assert [error.code for error in refused] == ["nothing_pending"]
+    with db.read() as session:
+        (stored,) = clocks.of_subject(session, CASE)
+        assert due_day(stored.due_at, ZONE) == date(2026, 12, 8)
+
+
+def waits_for_a_lock(db: Database) -> bool:
+    with db.read() as session:
+        return bool(session.execute(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
 
 
 def test_a_unit_that_gives_back_costs_the_centre_time_and_a_redo_keeps_the_first_outcome(
