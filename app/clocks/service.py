@@ -49,8 +49,6 @@ from app.workdays.model import parse_office_hours
 from app.workdays.service import calendar
 
 SWEPT = 200  # at a time: a transaction stays short
-BACK = timedelta(days=31)  # a warning counts back from the end
-LONGEST = timedelta(days=400)  # before now, a clock that still runs in time may have begun
 
 
 class SubjectKind(StrEnum):
@@ -289,7 +287,7 @@ def settle(session: Session, now: datetime, limit: int = SWEPT, *, settings: Set
 
     Older clocks come first, so that parents are settled before their children.
     """
-    by = reckoning(session, now - LONGEST, settings)
+    by = reckoning(session, now, settings)
     within = [
         (col(CaseClock.due_at) > first) & (col(CaseClock.due_at) <= last)
         for first, last in _published(by, local_day(now, by.zone).year)
@@ -297,6 +295,7 @@ def settle(session: Session, now: datetime, limit: int = SWEPT, *, settings: Set
     provisional = col(CaseClock.provisional).is_(True) & (col(CaseClock.state) == ClockState.running.value)
     statement = select(CaseClock).where(provisional, or_(False, *within), col(CaseClock.due_at) > now)
     settled = held(session, _locked(session, statement.order_by(col(CaseClock.id)), limit))
+    by = reckoning(session, min((one.row.started_at for one in settled), default=now), settings)
     return [
         one.keep(model.settle(one.clock, now, by, parent=_value(session, _parent_of(session, one.row))))
         for one in settled
@@ -319,7 +318,7 @@ def warn_statement(now: datetime) -> Select[Any]:
 def reckoning(session: Session, since: datetime, settings: Settings | None = None) -> Reckoning:
     """What days and hours are counted by, for clocks that began at `since` or later."""
     settings = settings or get_settings()
-    known = calendar(session, local_day(since - BACK, settings.zone))
+    known = calendar(session, local_day(since, settings.zone))
     return Reckoning(known, settings.zone, parse_office_hours(settings.office_hours))
 
 

@@ -12,6 +12,7 @@ from app.hours.model import minutes
 DAY = timedelta(days=1)
 SATURDAY = 5
 MOST_DAYS = 1000  # nobody counts further: about four years
+FURTHEST = 10_000  # days that are looked through for office hours, however few an office has
 
 
 class WorkDayKind(StrEnum):
@@ -129,7 +130,7 @@ def shift_office_time(
     """The moment that lies `by` of office time after `start` (before it if negative), and whether it is provisional.
 
     Aware in, aware UTC out. Counting forward ends with the span in which the time is used up, backward with its
-    beginning. Raises ValueError for a naive time and for more than MOST_DAYS of office hours.
+    beginning. Raises ValueError for a naive time and for what is not over within FURTHEST days.
     """
     if start.tzinfo is None:
         raise ValueError("a time without a zone")
@@ -142,14 +143,14 @@ def shift_office_time(
             low, high = sorted((first, moment.astimezone(zone).date()))
             return moment.astimezone(UTC), not calendar.all_published(low, high)
         left -= max(ends - begins, timedelta(0))
-    raise ValueError(f"more than {MOST_DAYS} days of office hours")
+    raise ValueError(f"not over within {FURTHEST} days")
 
 
 def _spans(
     calendar: WorkCalendar, office: OfficeHours, zone: tzinfo, first: date, step: int
 ) -> Iterator[tuple[datetime, datetime]]:
     """The office's spans from the day `first` on, or back from it."""
-    for n in range(MOST_DAYS):
+    for n in range(FURTHEST):
         day = first + n * step * DAY
         if not calendar.is_working(day):
             continue
