@@ -24,6 +24,8 @@ PAGES = [
     "/announcements",
     "/rules/queues",
     "/rules/nuisance",
+    "/rules/workdays?year=2027",
+    "/rules/clocks",
     "/admin/agents",
     "/admin/users",
     "/admin/audit",

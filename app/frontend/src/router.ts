@@ -31,6 +31,8 @@ const routes: RouteRecordRaw[] = [
   { path: '/rules', redirect: '/rules/queues' },
   { path: '/rules/queues', component: () => import('./rules/QueueRulesPage.vue'), meta: { title: 'rules.queues', area: 'rules' } },
   { path: '/rules/nuisance', component: () => import('./rules/NuisancePage.vue'), meta: { title: 'rules.nuisance', area: 'rules' } },
+  { path: '/rules/workdays', component: () => import('./rules/WorkdaysPage.vue'), meta: { title: 'rules.workdays', area: 'rules' } },
+  { path: '/rules/clocks', component: () => import('./rules/ClockRulesPage.vue'), meta: { title: 'rules.clocks', area: 'rules' } },
   { path: '/admin', redirect: () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit') },
   { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
   { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },

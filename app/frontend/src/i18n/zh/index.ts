@@ -4,6 +4,7 @@ import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
 import { cases } from './cases'
+import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { records } from './records'
@@ -21,6 +22,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...clocks,
   ...admin,
   ...demo,
 } as const
