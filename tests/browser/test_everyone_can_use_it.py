@@ -24,7 +24,6 @@ PAGES = [
     "/announcements",
     "/rules/queues",
     "/rules/nuisance",
-    "/rules/workdays?year=2027",
     "/rules/clocks",
     "/admin/agents",
     "/admin/users",
