@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from app import destinations
 from app.nodes import Node, check_nodes, host_and_port, node_name
+from app.workdays.model import parse_office_hours
 
 REPO = Path(__file__).resolve().parent.parent
 PREFIX = "HOTLINE_"
@@ -175,6 +176,7 @@ class Settings(BaseSettings):
     standby: bool = False  # two cores on one PostgreSQL: one acts, the other takes over when it dies
     opens: str = "08:00"  # HH:MM in `timezone`, every day unless the calendar says otherwise
     closes: str = "22:00"
+    office_hours: str = "09:00-12:00,13:00-17:00"  # of working days, for time limits that count working hours only
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
     offer_timeout_s: Seconds = 20
@@ -243,6 +245,12 @@ class Settings(BaseSettings):
     def _time_of_day(cls, value: str) -> str:
         if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
             raise ValueError("a time of day is written HH:MM, 00:00 to 23:59")
+        return value
+
+    @field_validator("office_hours")
+    @classmethod
+    def _spans_of_a_day(cls, value: str) -> str:
+        parse_office_hours(value)
         return value
 
     @field_validator("outbound_allowed", "callback_allowed")

@@ -13,11 +13,13 @@ from app.callbacks.tables import Callback
 from app.calls.tables import Call
 from app.cases.tables import Case, CaseCounter, CaseEvent, HandlingSection, Rotation
 from app.citizens.tables import Citizen, CitizenNumber
+from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.hours.tables import SpecialDay
 from app.nuisance.tables import NuisanceRule
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
+from app.workdays.tables import CalendarYear, WorkDay
 from recordings.tables import ChainHead, Recording
 
 metadata = SQLModel.metadata
@@ -27,14 +29,18 @@ __all__ = [
     "Alarm",
     "Announcement",
     "AuditEntry",
+    "CalendarYear",
     "Call",
     "Callback",
     "Case",
+    "CaseClock",
     "CaseCounter",
     "CaseEvent",
     "ChainHead",
     "Citizen",
     "CitizenNumber",
+    "ClockExtension",
+    "ClockRule",
     "Fax",
     "HandlingSection",
     "LoginAttempt",
@@ -48,5 +54,6 @@ __all__ = [
     "User",
     "UserSession",
     "Voicemail",
+    "WorkDay",
     "metadata",
 ]

@@ -18,6 +18,7 @@ from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
 from app.cases.routes import router as cases
 from app.citizens.routes import router as citizens
+from app.clocks.routes import router as clocks
 from app.db import Database
 from app.faxes.routes import router as faxes
 from app.hours.routes import router as hours
@@ -34,6 +35,7 @@ from app.queues.routes import router as queues
 from app.settings import Settings
 from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
+from app.workdays.routes import router as workdays
 from recordings.routes import router as recordings
 from recordings.store import Store
 
@@ -41,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, audit, units,
+    nuisance, queues, workdays, clocks, audit, units,
 )  # fmt: skip
 
 

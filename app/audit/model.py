@@ -32,7 +32,13 @@ class Action(StrEnum):
     call_monitored = "call.monitored"
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"
-    calendar_changed = "calendar.changed"
+    calendar_changed = "calendar.changed"  # a day's opening hours
+    calendar_imported = "calendar.imported"  # the working days of a year
+    workday_changed = "workday.changed"  # a holiday or make-up workday
+    clock_rule_changed = "clock_rule.changed"
+    clock_exchanged = "clock.exchanged"  # another limit holds for something that was being timed
+    extension_asked = "extension.asked"
+    extension_decided = "extension.decided"
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time
     unit_created = "unit.created"

@@ -48,6 +48,8 @@ class Permission(StrEnum):
     rules_read = "rules.read"  # how the queues are set, and the rules about callers
     nuisance_write = "nuisance.write"  # set and end rules about callers who misuse the hotline
     calendar_write = "calendar.write"
+    clocks_write = "clocks.write"  # set the time limits of cases
+    extensions_decide = "extensions.decide"  # give somebody more time, or not
     wallboard_read = "wallboard.read"
     agents_control = "agents.control"  # listen in, whisper, change another's state
     users_manage = "users.manage"
@@ -81,12 +83,12 @@ _SUPERVISOR = _AGENT | {
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.agent: frozenset(_AGENT),
     Role.supervisor: frozenset(_SUPERVISOR),
-    Role.duty_leader: frozenset(_SUPERVISOR | {P.confidential_read, P.calendar_write}),
+    Role.duty_leader: frozenset(_SUPERVISOR | {P.confidential_read, P.calendar_write, P.extensions_decide}),
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
-        | {P.calendar_write, P.rules_read, P.nuisance_write}
+        | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
     ),
     Role.dispatcher: frozenset(
         _STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write}
@@ -98,7 +100,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read}),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
-        | {P.calls_read, P.cases_read, P.rules_read, P.units_read, P.units_write}
+        | {P.calls_read, P.cases_read, P.rules_read, P.units_read, P.units_write, P.clocks_write}
     ),
     Role.citizen: frozenset(),
 }

@@ -31,6 +31,17 @@ class DayHours:
 
 
 @dataclass(frozen=True)
+class DifferentDay:
+    """A day that is not like every day, as people read it: "HH:MM", or empty times for every day's hours."""
+
+    day: date
+    kind: DayKind
+    opens: str = ""
+    closes: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class OpenState:
     """Whether people answer at a moment, why, and when they next do (None if open, or not within 30 days)."""
 

@@ -1,4 +1,4 @@
-"""REST: opening hours and special days."""
+"""REST: opening hours, and days with hours of their own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pydantic import Field
 
 from app.clock import iso, utc_now
 from app.hours import service
-from app.hours.model import DayKind
-from app.hours.tables import SpecialDay
+from app.hours.model import DayKind, DifferentDay
 from app.http.context import ActorDep, WebDep
 from app.http.schema import Answer, Body
 
@@ -19,7 +18,7 @@ router = APIRouter(prefix="/api/hours", tags=["hours"])
 
 
 class Day(Answer):
-    """A day that differs."""
+    """A day that differs, by its hours or because the working-day calendar says so."""
 
     day: date
     kind: DayKind
@@ -29,9 +28,9 @@ class Day(Answer):
 
 
 class DayIn(Body):
-    """How a day differs; empty times mean every day's hours."""
+    """A day's own hours, or that nobody answers on it. Holidays and make-up workdays are set under /api/workdays."""
 
-    kind: DayKind
+    closed: bool = False
     opens: str = Field(default="", pattern=r"^([0-2][0-9]:[0-5][0-9])?$")
     closes: str = Field(default="", pattern=r"^([0-2][0-9]:[0-5][0-9])?$")
     note: str = Field(default="", max_length=100)
@@ -67,20 +66,20 @@ def get_hours(actor: ActorDep, web: WebDep, year: Annotated[int | None, Query(ge
 
 @router.put("/days/{day}", operation_id="set_special_day")
 def set_special_day(day: date, body: DayIn, actor: ActorDep, web: WebDep) -> Day:
-    """Make a day differ."""
+    """Give a day hours of its own, or close it."""
     with web.db.session() as session:
         row = service.set_special_day(
-            session, actor, day, body.kind, opens=body.opens, closes=body.closes, note=body.note
+            session, actor, day, closed=body.closed, opens=body.opens, closes=body.closes, note=body.note
         )
         return _day(row)
 
 
 @router.delete("/days/{day}", operation_id="remove_special_day", status_code=204)
 def remove_special_day(day: date, actor: ActorDep, web: WebDep) -> None:
-    """The day is like every day again."""
+    """The day keeps every day's hours again."""
     with web.db.session() as session:
         service.remove_special_day(session, actor, day)
 
 
-def _day(row: SpecialDay) -> Day:
-    return Day(day=row.day, kind=DayKind(row.kind), opens=row.opens, closes=row.closes, note=row.note)
+def _day(one: DifferentDay) -> Day:
+    return Day(day=one.day, kind=one.kind, opens=one.opens, closes=one.closes, note=one.note)

@@ -8,12 +8,12 @@ from sqlmodel import Field, SQLModel
 
 
 class SpecialDay(SQLModel, table=True):
-    """A holiday, a make-up workday, or a day with hours of its own. Empty times mean every day's hours."""
+    """A day with hours of its own, or closed. That a day is a holiday stands in the working-day calendar alone."""
 
     __tablename__ = "special_day"
 
     day: date = Field(primary_key=True)
-    kind: str = Field(max_length=16)
+    closed: bool = False
     opens: str = Field(default="", max_length=5)
     closes: str = Field(default="", max_length=5)
     note: str = Field(default="", max_length=100)

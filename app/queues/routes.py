@@ -108,9 +108,7 @@ def _opening(web: Web) -> OpeningOut:
             opens=web.settings.opens,
             closes=web.settings.closes,
             days=[
-                DifferentDay(
-                    day=row.day.isoformat(), kind=DayKind(row.kind), opens=row.opens, closes=row.closes, note=row.note
-                )
-                for row in days
+                DifferentDay(day=one.day.isoformat(), kind=one.kind, opens=one.opens, closes=one.closes, note=one.note)
+                for one in days
             ],
         )

@@ -215,7 +215,7 @@ class FakeBackend:
         app = FastAPI()
         app.add_api_websocket_route("/ws", self._ws)
         app.add_api_route("/api/login", self._login, methods=["POST"])
-        app.add_api_route("/api/{path:path}", self._api, methods=["GET", "POST", "PATCH"])
+        app.add_api_route("/api/{path:path}", self._api, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
         app.add_api_route("/{path:path}", self._page, methods=["GET"])
         return app
 

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from tests.browser.samples import calls, office, people, rules
+from app.workdays.sheet import read_sheet
+from tests.browser.samples import calls, office, people, rules, workdays
 
 Json = dict[str, Any]
 
@@ -20,7 +21,10 @@ class FakeOffice:
             "announcements": office.announcements(),
             "callbacks": office.callbacks(),
             "nuisance-rules": rules.nuisances(),
+            "clock-rules": workdays.clock_rules(),
         }
+        self.years = workdays.years()
+        self.imported: list[Json] = []
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
         self.me = "1001"
@@ -36,6 +40,10 @@ class FakeOffice:
             return self._announcement(parts, body)
         if parts[0] == "nuisance-rules" and request.method != "GET":
             return self._rule(parts, body)
+        if parts[0] == "workdays":
+            return self._workdays(request, parts, body)
+        if parts[0] == "clock-rules":
+            return self._clock_rule(request.method, parts, body)
         if path == "queue-rules":
             english = request.headers.get("Accept-Language", "").startswith("en")
             return JSONResponse(rules.queue_rules(english) | self.queue_rules)
@@ -88,6 +96,50 @@ class FakeOffice:
             return JSONResponse(rows[0], status_code=201)
         row = self.row("nuisance-rules", int(parts[1]))
         row |= {"state": "ended", "ended_at": calls.AT, "ended_by_name": "李班长", "end_why": body["why"]}
+        return JSONResponse(row)
+
+    def _workdays(self, request: Request, parts: list[str], body: Json) -> Response:
+        if parts[1] == "count":
+            return JSONResponse({"day": "2026-10-15", "provisional": False})
+        if parts[1] != "days":
+            return self._year(int(parts[1]), parts[-1] == "import", body)
+        number = int(parts[2][:4])
+        kept = [one for one in self.years.get(number, []) if one["day"] != parts[2]]
+        self.years[number] = kept
+        if request.method == "DELETE":
+            return Response(status_code=204)
+        kept.append(workdays.workday(parts[2], body["kind"], body["note"], "edit", "李班长"))
+        return JSONResponse(kept[-1])
+
+    def _year(self, number: int, imports: bool, body: Json) -> Response:
+        if not imports:
+            last = self.imported[-1]["published_by"] if self.imported else ""
+            return JSONResponse(workdays.year(number, self.years.get(number, []), last))
+        sheet = read_sheet(body["text"], number)
+        days = [{"day": one.day.isoformat(), "kind": one.kind.value, "note": one.note} for one in sheet.days]
+        faults = [{"row": one.row, "column": one.column, "message": one.told("zh")} for one in sheet.faults]
+        stored = not faults and not body["dry_run"]
+        if stored:
+            self.imported.append(body)
+            self.years[number] = [workdays.workday(**one, source="import", by="李班长") for one in days]
+        counts = {"added": len(days), "changed": 0, "removed": 0}
+        return JSONResponse({"stored": stored, "faults": faults, "days": days, **counts})
+
+    def _clock_rule(self, method: str, parts: list[str], body: Json) -> Response:
+        rows = self.lists["clock-rules"]
+        if method == "GET":
+            return JSONResponse(rows)
+        names = ("kind", "case_type", "urgency", "way")
+        key = {name: None if said == "any" else said for name, said in zip(names, parts[1:], strict=True)}
+        row = next((one for one in rows if key.items() <= one.items()), None)
+        if method == "DELETE":
+            assert row is not None
+            rows.remove(row)
+            return Response(status_code=204)
+        if row is None:
+            row = {**workdays.clock_rule(parts[1], 1, "hours", shipped=None), **key}
+            rows.append(row)
+        row |= {"limit": body, "own": True, "changed_at": calls.AT, "changed_by_name": "李班长"}
         return JSONResponse(row)
 
     def _callback(self, row: Json, step: str, body: Json) -> Response:

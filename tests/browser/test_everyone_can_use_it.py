@@ -24,6 +24,7 @@ PAGES = [
     "/announcements",
     "/rules/queues",
     "/rules/nuisance",
+    "/rules/clocks",
     "/admin/agents",
     "/admin/users",
     "/admin/audit",

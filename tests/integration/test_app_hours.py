@@ -13,7 +13,6 @@ from app.auth.model import Role
 from app.db import Database
 from app.errors import BadInput, Forbidden
 from app.hours import service as hours
-from app.hours.model import DayKind
 from app.settings import Settings
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -26,21 +25,21 @@ def test_special_days_override_every_days_hours(db: Database, settings: Settings
     noon = datetime(2026, 10, 1, 12, 0, tzinfo=ZONE)
     assert hours.is_open(db, noon, settings).open
     with db.session() as session:
-        hours.set_special_day(session, leader, date(2026, 10, 1), DayKind.closed)
+        hours.set_special_day(session, leader, date(2026, 10, 1), closed=True)
     state = hours.is_open(db, noon, settings)
     assert (state.open, state.reason) == (False, "closed")
     assert state.next_open == datetime(2026, 10, 2, 8, 0, tzinfo=ZONE)
     with db.session() as session:
-        hours.set_special_day(session, leader, date(2026, 10, 1), DayKind.makeup, opens="11:00", closes="13:00")
-    assert hours.is_open(db, noon, settings).reason == "makeup"
+        hours.set_special_day(session, leader, date(2026, 10, 1), opens="11:00", closes="13:00")
+    assert hours.is_open(db, noon, settings).reason == "holiday"
     with db.session() as session:
         hours.remove_special_day(session, leader, date(2026, 10, 1))
-    assert hours.is_open(db, noon, settings).reason == "hours"
+    assert hours.is_open(db, noon, settings).reason == "holiday", "the calendar still knows it"
 
 
 def test_half_written_hours_and_strangers_are_refused(db: Database, person: People):
     with pytest.raises(BadInput), db.session() as session:
-        hours.set_special_day(session, SYSTEM, date(2026, 10, 1), DayKind.holiday, opens="09:00")
+        hours.set_special_day(session, SYSTEM, date(2026, 10, 1), opens="09:00")
     agent = person(agent_id="1001")
     with pytest.raises(Forbidden), db.session() as session:
-        hours.set_special_day(session, agent, date(2026, 10, 1), DayKind.closed)
+        hours.set_special_day(session, agent, date(2026, 10, 1), closed=True)

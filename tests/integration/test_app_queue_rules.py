@@ -15,7 +15,6 @@ from app.actor import SYSTEM
 from app.auth.model import Role
 from app.clock import utc_now
 from app.db import Database
-from app.hours.model import DayKind
 from app.hours.service import set_special_day
 from app.queues.source import RulesFile
 from app.settings import Settings
@@ -78,11 +77,12 @@ def test_what_the_running_queue_goes_by_comes_before_the_file(
 def test_opening_is_told_with_the_days_that_differ(browser: Browsers, db: Database, settings: Settings):
     today = utc_now().astimezone(settings.zone).date()
     with db.session() as session:
-        set_special_day(session, SYSTEM, today + timedelta(days=2), DayKind.closed, note="停电检修")
-        set_special_day(session, SYSTEM, today + timedelta(days=90), DayKind.holiday)
+        set_special_day(session, SYSTEM, today + timedelta(days=2), closed=True, note="停电检修")
+        set_special_day(session, SYSTEM, today + timedelta(days=90), opens="10:00", closes="12:00")
     opening = browser(Role.supervisor).get(PATH).json()["opening"]
     assert (opening["opens"], opening["closes"]) == (settings.opens, settings.closes)
-    assert [(day["kind"], day["note"]) for day in opening["days"]] == [("closed", "停电检修")]
+    own = [(day["kind"], day["note"]) for day in opening["days"] if day["kind"] == "closed" or day["opens"]]
+    assert own == [("closed", "停电检修")], "and none of those beyond the next weeks"
 
 
 @pytest.mark.parametrize(

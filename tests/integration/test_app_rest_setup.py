@@ -58,10 +58,9 @@ def test_announcements_and_special_days_are_kept(browser: Callable[..., Browser]
     assert (made.status_code, made.json()["active"]) == (201, True)
     ended = leader.send("POST", f"/api/announcements/{made.json()['id']}/end").json()
     assert ended["active"] is False
-    day = leader.send(
-        "PUT", "/api/hours/days/2026-10-01", json={"kind": "holiday", "opens": "09:00", "closes": "17:00"}
-    )
-    assert day.status_code == 200
-    assert [item["day"] for item in leader.get("/api/hours?year=2026").json()["days"]] == ["2026-10-01"]
+    day = leader.send("PUT", "/api/hours/days/2026-10-01", json={"opens": "09:00", "closes": "17:00"})
+    assert (day.status_code, day.json()["kind"], day.json()["note"]) == (200, "holiday", "国庆节")
+    days = leader.get("/api/hours?year=2026").json()["days"]
+    assert [item["day"] for item in days if item["opens"]] == ["2026-10-01"]
     assert leader.send("DELETE", "/api/hours/days/2026-10-01").status_code == 204
     assert browser(agent_id="1001").send("POST", "/api/announcements", json=body).status_code == 403

@@ -26,7 +26,7 @@ export function onSignedOut(handler: () => void): void {
 }
 
 interface Options {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   query?: Record<string, string | number | boolean | null | undefined>
   keepalive?: boolean

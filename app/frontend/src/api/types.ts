@@ -230,6 +230,62 @@ export interface QueueRules {
   sections: { queue: string; told: { topic: string; lines: string[] }[] }[]
 }
 
+/** A day that differs from Monday to Friday at work. */
+export interface WorkDay {
+  day: string
+  kind: 'holiday' | 'makeup'
+  note: string
+  source: string
+  changed_at: string | null
+  changed_by_name: string | null
+}
+
+/** A year of the working-day calendar; `provisional`: its days may still change. */
+export interface WorkYear {
+  year: number
+  provisional: boolean
+  known: boolean
+  published_by: string
+  published_on: string | null
+  changed_at: string | null
+  changed_by_name: string | null
+  days: WorkDay[]
+}
+
+/** What an import did, or would do; with faults nothing was stored. */
+export interface YearImport {
+  stored: boolean
+  faults: { row: number; column: string; message: string }[]
+  days: Pick<WorkDay, 'day' | 'kind' | 'note'>[]
+  added: number
+  changed: number
+  removed: number
+}
+
+export interface Counted {
+  day: string
+  provisional: boolean
+}
+
+export interface Limit {
+  amount: number
+  unit: 'working_days' | 'hours' | 'working_hours'
+  warn_percent: number
+}
+
+/** How long a step may take for some matters; null where anything will do. */
+export interface ClockRule {
+  kind: string
+  case_type: string | null
+  urgency: string | null
+  way: string | null
+  limit: Limit
+  own: boolean
+  shipped: Limit | null
+  changed_at: string | null
+  changed_by_name: string | null
+}
+
 export interface Draft {
   case_id: number
   case_number: string

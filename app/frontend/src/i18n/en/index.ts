@@ -5,6 +5,7 @@ import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
 import { cases } from './cases'
+import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { records } from './records'
@@ -24,6 +25,7 @@ export const en: Record<Key, string> = {
   ...announcements,
   ...rules,
   ...units,
+  ...clocks,
   ...admin,
   ...demo,
 }

@@ -4,6 +4,7 @@ import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
 import { cases } from './cases'
+import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { records } from './records'
@@ -23,6 +24,7 @@ export const zh = {
   ...announcements,
   ...rules,
   ...units,
+  ...clocks,
   ...admin,
   ...demo,
 } as const
