@@ -15,6 +15,7 @@ from app.cases.tables import Case, CaseCounter, CaseEvent, HandlingSection, Rota
 from app.citizens.tables import Citizen, CitizenNumber
 from app.faxes.tables import Fax
 from app.hours.tables import SpecialDay
+from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.nuisance.tables import NuisanceRule
 from app.voicemails.tables import Voicemail
 from recordings.tables import ChainHead, Recording
@@ -22,6 +23,7 @@ from recordings.tables import ChainHead, Recording
 metadata = SQLModel.metadata
 
 __all__ = [
+    "KNOWLEDGE_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -36,6 +38,10 @@ __all__ = [
     "CitizenNumber",
     "Fax",
     "HandlingSection",
+    "KnowledgeArticle",
+    "KnowledgeGap",
+    "KnowledgeUse",
+    "KnowledgeVersion",
     "LoginAttempt",
     "NuisanceRule",
     "Recording",

@@ -33,5 +33,7 @@ class Action(StrEnum):
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"
     calendar_changed = "calendar.changed"
+    knowledge_changed = "knowledge.changed"  # which step of an article's life
+    knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time
