@@ -150,7 +150,7 @@ class VersionOut(Answer):
 
 
 class ArticleOut(Answer):
-    """An article; `current` is the number of the version that is or was last in force, `open` of the one being written."""
+    """An article; `current` is the number of the version that is or was last in force, `open` of the one being made."""
 
     id: int
     current: int | None

@@ -74,7 +74,7 @@ def edit(
         raise VersionConflict(
             "这篇稿件刚被他人修改，请核对最新内容后再保存。",
             "Somebody else has just changed this draft. Compare with what is stored and save again.",
-            current=content_of(version) | {"revision": version.revision},
+            current=_told(version),
         )
     values = _checked(actor, content, local_day(now, zone), complete=False)
     if values == _values(version):
@@ -257,6 +257,11 @@ def _checked(actor: Actor, content: Content, today: date, *, complete: bool) -> 
         raise BadInput(fields=wrong)
     values = asdict(kept)
     return values | {"keywords": list(kept.keywords), "areas": list(kept.areas), "type": kept.type.value}
+
+
+def _told(version: KnowledgeVersion) -> dict[str, Any]:
+    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in _values(version).items()}
+    return told | {"revision": version.revision}
 
 
 def _values(version: KnowledgeVersion) -> dict[str, Any]:

@@ -32,6 +32,11 @@ MOST_WEIGHED = 2_000
 needs another word beside it anyway."""
 TELLING = math.log(5)
 """What is found by parts of a query alone must be rarer than one in five: 怎么办 stands in every second article."""
+OPEN = {
+    False: "audience IN :audiences AND (until IS NULL OR until > :now)",
+    True: "audience IN :audiences AND until <= :now",
+}
+"""Who may find an entry, whose time is not over, or is."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -122,11 +127,13 @@ class SearchIndex(ABC):
     def _asked(self, scope: Scope, query: str, limit: int) -> Mapping[str, Any]:
         return {"query": query, "audiences": list(scope.audiences), "now": scope.now, "limit": limit}
 
-    def _open(self, over: bool) -> sa.ColumnElement[bool]:
-        """Who may find it, and whether its time is over."""
-        columns, now = self.table.c, sa.bindparam("now", type_=self.table.c.until.type)
-        time = columns.until <= now if over else sa.or_(columns.until.is_(None), columns.until > now)
-        return sa.and_(columns.audience.in_(sa.bindparam("audiences", expanding=True)), time)
+    def _statement(self, fitting: str) -> sa.TextClause:
+        """The ids among what `fitting` selects (subject_id, weight, moment), in order."""
+        statement = sa.text(
+            f"SELECT subject_id FROM ({fitting}) AS fit ORDER BY weight DESC, moment DESC, subject_id DESC LIMIT :limit"
+        )
+        now = sa.bindparam("now", type_=self.table.c.until.type)
+        return statement.bindparams(now, sa.bindparam("audiences", expanding=True))
 
     def asking(self, session: Session) -> AbstractContextManager[None]:
         """For the time of a search."""
@@ -137,7 +144,7 @@ class SearchIndex(ABC):
         """The database's expression for all of these tokens at that place."""
 
     @abstractmethod
-    def matching(self, over: bool) -> sa.Select[Any]:
+    def matching(self, over: bool) -> sa.TextClause:
         """The ids for an expression (`query`, `audiences`, `now`, `limit`), those with the greatest weight first."""
 
     @abstractmethod
@@ -166,18 +173,13 @@ class _Fts5(SearchIndex):
     def all_of(self, wanted: Sequence[Wanted], mark: str) -> str:
         return " AND ".join(f'"{mark}{one.text}"{"*" if one.begins else ""}' for one in wanted)
 
-    def matching(self, over: bool) -> sa.Select[Any]:
-        # The outer table of the join is named: by the other way round every entry would be looked at.
-        columns, fts = self.table.c, self._beside
-        inside = (
-            sa.select(columns.subject_id, columns.weight, columns.moment)
-            .select_from(sa.text(f"{fts} CROSS JOIN {self.table.name}"))
-            .where(sa.text(f"{fts} MATCH :query"), columns.subject_id == sa.text(f"{fts}.rowid"), self._open(over))
-            .order_by(sa.text(f"{fts}.rowid DESC"))
-            .limit(MOST_WEIGHED)
-            .subquery("fit")
+    def matching(self, over: bool) -> sa.TextClause:
+        # CROSS JOIN keeps FTS5 on the outside: by the other way round every entry would be looked at.
+        name, fts = self.table.name, self._beside
+        return self._statement(
+            f"SELECT subject_id, weight, moment FROM {fts} CROSS JOIN {name} ON subject_id = {fts}.rowid "
+            f"WHERE {fts} MATCH :query AND {OPEN[over]} ORDER BY {fts}.rowid DESC LIMIT {MOST_WEIGHED}"
         )
-        return _ordered(inside)
 
     def each_of(self, count: int) -> Any:
         fts = self._beside
@@ -217,11 +219,11 @@ class _Gin(SearchIndex):
     def all_of(self, wanted: Sequence[Wanted], mark: str) -> str:
         return " & ".join(f"'{mark}{one.text}'{':*' if one.begins else ''}" for one in wanted)
 
-    def matching(self, over: bool) -> sa.Select[Any]:
-        columns = self.table.c
-        fit = sa.text("words @@ CAST(:query AS tsquery)")
-        inside = sa.select(columns.subject_id, columns.weight, columns.moment).where(fit, self._open(over))
-        return _ordered(inside.subquery("fit"))
+    def matching(self, over: bool) -> sa.TextClause:
+        return self._statement(
+            f"SELECT subject_id, weight, moment FROM {self.table.name} "
+            f"WHERE words @@ CAST(:query AS tsquery) AND {OPEN[over]}"
+        )
 
     def each_of(self, count: int) -> Any:
         one = (
@@ -254,8 +256,3 @@ def rarest(lists: Mapping[int, Sequence[int]], about: int) -> list[int]:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in ("subject_id", "audience", "until", "weight", "moment")}
-
-
-def _ordered(fit: Any) -> sa.Select[Any]:
-    order = (fit.c.weight.desc(), fit.c.moment.desc(), fit.c.subject_id.desc())
-    return sa.select(fit.c.subject_id).order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer))

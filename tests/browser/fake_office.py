@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from tests.browser.fake_knowledge import FakeKnowledge
 from tests.browser.samples import calls, office, people, rules
 
 Json = dict[str, Any]
@@ -24,6 +25,7 @@ class FakeOffice:
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
         self.me = "1001"
+        self.knowledge = FakeKnowledge()
         self.queue_rules: Json = {}  # what is different in the answer about the queues' rules
 
     def answer(self, request: Request, path: str, body: Json) -> Response:
@@ -39,6 +41,8 @@ class FakeOffice:
         if path == "queue-rules":
             english = request.headers.get("Accept-Language", "").startswith("en")
             return JSONResponse(rules.queue_rules(english) | self.queue_rules)
+        if parts[0] == "knowledge":
+            return self.knowledge.answer(parts[1:], request.method, body)
         if parts[0] == "callbacks" and len(parts) > 1:
             return self._callback(self.row("callbacks", int(parts[1])), parts[-1], body)
         if path == "announcements":

@@ -7,6 +7,7 @@ import { callbacks } from './callbacks'
 import { cases } from './cases'
 import { demo } from './demo'
 import { desk } from './desk'
+import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -22,6 +23,7 @@ export const en: Record<Key, string> = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...knowledge,
   ...admin,
   ...demo,
 }

@@ -6,6 +6,7 @@ import { callbacks } from './callbacks'
 import { cases } from './cases'
 import { demo } from './demo'
 import { desk } from './desk'
+import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -21,6 +22,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...knowledge,
   ...admin,
   ...demo,
 } as const
