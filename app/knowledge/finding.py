@@ -117,7 +117,11 @@ def _view(view: View, today: date) -> Select[Any]:
     state, ident = col(version.state), col(version.id)
     match view:
         case View.drafts:
-            return _opened().where(state == VersionState.draft.value).order_by(col(version.written_at).desc(), ident)
+            return (
+                _opened()
+                .where(state == VersionState.draft.value)
+                .order_by(col(version.written_at).desc(), ident.desc())
+            )
         case View.review:
             return _opened().where(state == VersionState.in_review.value).order_by(col(version.submitted_at), ident)
         case View.withdrawn:
