@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -104,7 +104,10 @@ def take(
 
     Raises Forbidden, NotFound, Refused, VersionConflict for a version that the asker did not see, BadInput.
     """
-    now, today = now or utc_now(), local_day(now or utc_now(), zone)
+    now = now or utc_now()
+    today = local_day(now, zone)
+    if step is Step.edit:  # changes words, and only by them
+        raise BadInput(fields={"step": "用编辑保存 (save other words instead)"})
     article = seen(session, actor, article_id, lock=True)
     version = _concerned(session, article, step)
     state = state_at(VersionState(version.state), article.expires_on, today)
@@ -187,7 +190,7 @@ def is_own(actor: Actor, version: KnowledgeVersion) -> bool:
 def _may_read(actor: Actor, version: KnowledgeVersion) -> bool:
     if version.internal and not actor.may(Permission.knowledge_internal):
         return False
-    return finding.works(actor) or VersionState(version.state) not in OPEN
+    return finding.works(actor) or VersionState(version.state) not in (*OPEN, VersionState.discarded)
 
 
 def _open(session: Session, article: KnowledgeArticle) -> KnowledgeVersion:
@@ -226,8 +229,9 @@ def _revise(
     latest = session.execute(
         select(func.max(KnowledgeVersion.number)).where(col(KnowledgeVersion.article_id) == article.id)
     ).scalar_one()
-    # Its days are those of the old version, and most likely the reason for revising it.
-    _draft(session, actor, article, latest + 1, _values(version) | {"review_on": None, "expires_on": None}, now)
+    # The days of the old version are most likely the reason for revising it.
+    days = {"review_on": now.date() + REVIEW_EVERY, "expires_on": None}
+    _draft(session, actor, article, latest + 1, _values(version) | days, now)
 
 
 def _draft(
@@ -241,8 +245,6 @@ def _draft(
         written_by=actor.user_id,
         written_at=now,
     )
-    if version.review_on is None:
-        version.review_on = now.date() + REVIEW_EVERY
     session.add(version)
     session.flush()
     article.open_id = version.id
@@ -251,6 +253,7 @@ def _draft(
 def _checked(actor: Actor, content: Content, today: date, *, complete: bool) -> dict[str, Any]:
     """The columns that are written. Raises BadInput, Forbidden."""
     kept = cleaned(content)
+    kept = replace(kept, review_on=kept.review_on or today + REVIEW_EVERY)
     if kept.internal and not actor.may(Permission.knowledge_internal):
         raise Forbidden()
     if wrong := faults(kept, today, complete=complete):

@@ -20,13 +20,15 @@ from app.search.tokens import Part, Wanted, excerpt, parts
 def hit(found: finding.Found, wanted: Sequence[Wanted], today: date) -> dict[str, Any]:
     """One article that a search found, what was sought told from the rest."""
     version = found.version
-    answer = version.phone_answer if _has(version.phone_answer, wanted) else version.letter_answer
+    told = excerpt(version.phone_answer, wanted)
+    if version.letter_answer and not any(part.found for part in told):
+        told = excerpt(version.letter_answer, wanted)
     return {
         **_summary(found.article, version, today),
         "partly": found.partly,
         "title": _parts(parts(version.title, wanted)),
         "question": _parts(parts(version.question, wanted)),
-        "excerpt": _parts(excerpt(answer or version.phone_answer, wanted)),
+        "excerpt": _parts(told),
         "phone_answer": version.phone_answer,
     }
 
@@ -137,7 +139,3 @@ def _number(versions: Sequence[KnowledgeVersion], ident: int | None) -> int | No
 
 def _parts(pieces: Iterable[Part]) -> list[dict[str, Any]]:
     return [{"text": one.text, "found": one.found} for one in pieces]
-
-
-def _has(text: str, wanted: Sequence[Wanted]) -> bool:
-    return any(one.found for one in parts(text, wanted))

@@ -110,12 +110,45 @@ def marked(texts: Sequence[str]) -> list[str]:
 
 def parts(text: str, wanted: Sequence[Wanted]) -> list[Part]:
     """The text in pieces, what was sought told from the rest; together they are the text."""
+    return _pieces(text, _found(text, wanted))
+
+
+def excerpt(text: str, wanted: Sequence[Wanted], length: int = 90) -> list[Part]:
+    """At most `length` characters of the text, in pieces: where most of what was sought stands close together."""
+    whole = " ".join(text.split())
+    found = _found(whole, wanted)
+    best, start, inside = -1, 0, sum(found[:length])
+    for at in range(max(1, len(whole) - length + 1)):
+        if inside > best:
+            best, start = inside, at
+        if at + length < len(whole):
+            inside += found[at + length] - found[at]
+    if best > 0:  # some words before the first that was found, so that it can be read
+        start = max(0, min(found.index(True, start) - 12, len(whole) - length))
+    end = start + length
+    before, after = "…" if start else "", "…" if end < len(whole) else ""
+    marks = [False] * len(before) + found[start:end] + [False] * len(after)
+    return _pieces(before + whole[start:end] + after, marks)
+
+
+def _found(text: str, wanted: Sequence[Wanted]) -> list[bool]:
+    """For each character whether it belongs to what was sought."""
     found = [False] * len(text)
+    whole = {one.text for one in wanted if not one.begins}
+    begun = sorted((one.text for one in wanted if one.begins), key=len, reverse=True)
     for token in tokens(text):
-        if any(one.fits(token.text) for one in wanted):
+        if token.text in whole:
+            end = token.end
+        elif beginning := next((one for one in begun if token.text.startswith(one)), ""):
             # Whoever seeks one character is shown that one, not the pair by which it was found.
-            end = min(token.end, token.start + min((len(o.text) for o in wanted if o.fits(token.text)), default=1))
-            found[token.start : end] = [True] * (end - token.start)
+            end = min(token.end, token.start + len(beginning))
+        else:
+            continue
+        found[token.start : end] = [True] * (end - token.start)
+    return found
+
+
+def _pieces(text: str, found: Sequence[bool]) -> list[Part]:
     made: list[Part] = []
     start = 0
     for at in range(1, len(text) + 1):
@@ -125,33 +158,15 @@ def parts(text: str, wanted: Sequence[Wanted]) -> list[Part]:
     return made
 
 
-def excerpt(text: str, wanted: Sequence[Wanted], length: int = 90) -> list[Part]:
-    """At most `length` characters of the text, in pieces: where most of what was sought stands close together."""
-    whole = " ".join(text.split())
-    marks = [part.found for part in parts(whole, wanted) for _ in part.text]
-    best, start = -1, 0
-    inside = sum(marks[:length])
-    for at in range(max(1, len(whole) - length + 1)):
-        if inside > best:
-            best, start = inside, at
-        inside += (marks[at + length] if at + length < len(marks) else 0) - (marks[at] if marks else 0)
-    if best > 0:  # some words before the first that was found, so that it can be read
-        first = marks.index(True, start)
-        start = max(0, min(first - 12, len(whole) - length))
-    piece = whole[start : start + length]
-    shown = ("…" if start else "") + piece + ("…" if start + length < len(whole) else "")
-    return parts(shown, wanted)
-
-
 def impersonal(text: str) -> str:
     """The text without numbers of five digits or more (telephones, identity cards, accounts) and mail addresses."""
-    flat = "".join(plain for char in text for plain, _ in _plain(char))
+    flat = "".join(plain for char in text[:LONGEST_QUERY] for plain, _ in _plain(char))
     return " ".join(_PERSONAL.sub(" ", flat).split())
 
 
 def key_of(text: str) -> str:
     """The same for searches that mean the same: their runs, normalised, in order; "" for nothing that can be sought."""
-    return " ".join(run.text for run in _runs(text[:LONGEST_QUERY]))
+    return " ".join(run.text for run in _runs(text[:LONGEST_QUERY]))[:LONGEST_QUERY]
 
 
 @dataclass(frozen=True)

@@ -168,12 +168,15 @@ def test_the_old_words_stay_in_force_until_the_new_ones_are_approved(writer: Des
     assert (chief.finds("停水"), chief.finds("断供")) == ([], [article])
 
 
-def test_a_draft_that_nobody_wants_leaves_the_version_in_force_alone(writer: Desk, chief: Desk):
+def test_a_draft_that_nobody_wants_leaves_the_version_in_force_alone(
+    desk: Callable[..., Desk], writer: Desk, chief: Desk
+):
     article = published(writer, chief)
     writer.takes(article, Step.revise)
     writer.takes(article, Step.discard)
     told = writer.reads(article)
     assert (told["open"], [one["state"] for one in told["versions"]]) == (None, ["discarded", "published"])
+    assert [one["state"] for one in desk(Role.agent).reads(article)["versions"]] == ["published"]
     assert chief.finds("停水") == [article]
 
 
@@ -295,6 +298,12 @@ def test_a_search_in_vain_is_claimed_by_one_and_closed_with_its_answer_or_a_word
     assert writer.gaps()[0][-1] == GapState.closed
     writer.misses("充电桩安装")
     assert writer.gaps()[0][-1] == GapState.open, "what was thought to answer it does not"
+
+
+def test_a_long_and_odd_search_in_vain_is_kept_within_its_column(writer: Desk):
+    writer.misses("a停" * 5_000)
+    writer.misses("㍿" * 200)
+    assert [len(words) <= 200 for words, *_ in writer.gaps()] == [True, True]
 
 
 def test_the_starter_set_is_published_once_and_answers_what_callers_ask(db: Database, desk: Callable[..., Desk]):
