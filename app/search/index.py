@@ -30,6 +30,8 @@ ANYWHERE = MARKS[-1]
 MOST_WEIGHED = 2_000
 """On SQLite so many of those that fit equally well are put in order, the newest: a word that stands in more of them
 needs another word beside it anyway."""
+MOST_TELLING = 6
+"""So many of a query's rarest tokens decide what is found by parts of it."""
 TELLING = math.log(5)
 """What is found by parts of a query alone must be rarer than one in five: 怎么办 stands in every second article."""
 OPEN = {
@@ -107,8 +109,12 @@ class SearchIndex(ABC):
             return [Hit(subject_id, partly=True) for subject_id in self._partly(session, wanted, scope, limit)]
 
     def _partly(self, session: Session, wanted: Sequence[Wanted], scope: Scope, limit: int) -> list[int]:
-        values = {f"q{n}": self.all_of([one], ANYWHERE) for n, one in enumerate(wanted)}
-        rows = session.execute(self.each_of(len(wanted)), values).all()
+        queries = [self.all_of([one], ANYWHERE) for one in wanted]
+        counts = session.execute(self.count_of(len(queries)), _numbered(queries)).all()
+        telling = sorted((count, n) for n, count in counts if count)[:MOST_TELLING]
+        if not telling:
+            return []
+        rows = session.execute(self.each_of(len(telling)), _numbered([queries[n] for _, n in telling])).all()
         lists: dict[int, list[int]] = {}
         for n, subject_id in rows:
             lists.setdefault(n, []).append(subject_id)
@@ -147,9 +153,17 @@ class SearchIndex(ABC):
     def matching(self, over: bool) -> sa.TextClause:
         """The ids for an expression (`query`, `audiences`, `now`, `limit`), those with the greatest weight first."""
 
-    @abstractmethod
-    def each_of(self, count: int) -> Any:
+    def each_of(self, count: int) -> sa.TextClause:
         """Numbers and ids for `count` expressions (q0, q1, …), at most MOST_WEIGHED + 1 ids for each."""
+        return sa.text(" UNION ALL ".join(f"SELECT {n}, id FROM ({self._ids(n)}) AS s{n}" for n in range(count)))
+
+    def count_of(self, count: int) -> sa.TextClause:
+        """Numbers and how many there are for `count` expressions, counted up to MOST_WEIGHED + 1."""
+        return sa.text(" UNION ALL ".join(f"SELECT {n}, count(*) FROM ({self._ids(n)}) AS s{n}" for n in range(count)))
+
+    @abstractmethod
+    def _ids(self, n: int) -> str:
+        """SQL for the ids (`id`) for expression `:qn`, at most MOST_WEIGHED + 1, the newest where that is free."""
 
 
 class _Fts5(SearchIndex):
@@ -181,13 +195,9 @@ class _Fts5(SearchIndex):
             f"WHERE {fts} MATCH :query AND {OPEN[over]} ORDER BY {fts}.rowid DESC LIMIT {MOST_WEIGHED}"
         )
 
-    def each_of(self, count: int) -> Any:
+    def _ids(self, n: int) -> str:
         fts = self._beside
-        one = (
-            f"SELECT * FROM (SELECT {{n}}, rowid FROM {fts} WHERE {fts} MATCH :q{{n}} "
-            "ORDER BY rowid DESC LIMIT {most})"
-        )
-        return sa.text(" UNION ALL ".join(one.format(n=n, most=MOST_WEIGHED + 1) for n in range(count)))
+        return f"SELECT rowid AS id FROM {fts} WHERE {fts} MATCH :q{n} ORDER BY rowid DESC LIMIT {MOST_WEIGHED + 1}"
 
     @property
     def _beside(self) -> str:
@@ -225,11 +235,9 @@ class _Gin(SearchIndex):
             f"WHERE words @@ CAST(:query AS tsquery) AND {OPEN[over]}"
         )
 
-    def each_of(self, count: int) -> Any:
-        one = (
-            f"(SELECT {{n}}, subject_id FROM {self.table.name} WHERE words @@ CAST(:q{{n}} AS tsquery) LIMIT {{most}})"
-        )
-        return sa.text(" UNION ALL ".join(one.format(n=n, most=MOST_WEIGHED + 1) for n in range(count)))
+    def _ids(self, n: int) -> str:
+        fit = f"words @@ CAST(:q{n} AS tsquery)"
+        return f"SELECT subject_id AS id FROM {self.table.name} WHERE {fit} LIMIT {MOST_WEIGHED + 1}"
 
 
 def index_of(table: sa.Table, session: Session) -> SearchIndex:
@@ -256,3 +264,7 @@ def rarest(lists: Mapping[int, Sequence[int]], about: int) -> list[int]:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in ("subject_id", "audience", "until", "weight", "moment")}
+
+
+def _numbered(queries: Sequence[str]) -> dict[str, str]:
+    return {f"q{n}": query for n, query in enumerate(queries)}

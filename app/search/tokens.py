@@ -134,17 +134,11 @@ def excerpt(text: str, wanted: Sequence[Wanted], length: int = 90) -> list[Part]
 def _found(text: str, wanted: Sequence[Wanted]) -> list[bool]:
     """For each character whether it belongs to what was sought."""
     found = [False] * len(text)
-    whole = {one.text for one in wanted if not one.begins}
-    begun = sorted((one.text for one in wanted if one.begins), key=len, reverse=True)
-    for token in tokens(text):
-        if token.text in whole:
-            end = token.end
-        elif beginning := next((one for one in begun if token.text.startswith(one)), ""):
-            # Whoever seeks one character is shown that one, not the pair by which it was found.
-            end = min(token.end, token.start + len(beginning))
-        else:
-            continue
-        found[token.start : end] = [True] * (end - token.start)
+    for run in _runs(text[:LONGEST_TEXT]):
+        for one in wanted:
+            for start, end in run.places(one):
+                first, last = run.at[start], run.at[end - 1]
+                found[first : last + 1] = [True] * (last + 1 - first)
     return found
 
 
@@ -176,6 +170,18 @@ class _Run:
     text: str
     at: Sequence[int]
     chinese: bool
+
+    def places(self, wanted: Wanted) -> Iterator[tuple[int, int]]:
+        """Where in the run a token stands that answers this. Whoever seeks the beginning of a word, or one character,
+        is shown that, not the whole token by which it was found."""
+        if not self.chinese:
+            if wanted.fits(self.text[:LONGEST_WORD]):
+                yield 0, len(wanted.text)
+            return
+        at = self.text.find(wanted.text)
+        while at >= 0:
+            yield at, at + len(wanted.text)
+            at = self.text.find(wanted.text, at + 1)
 
 
 def _runs(text: str) -> Iterator[_Run]:
