@@ -44,7 +44,7 @@ def hit(serial: int, title: str, **changes: Any) -> Json:
 
 def hits() -> list[Json]:
     """Two in force and an expired one, which comes last."""
-    over = {"state": "expired", "expires_on": "2026-10-31"}
+    over = {"state": "expired", "expires_on": "2020-01-31"}
     return [hit(1, "计划停水怎么查询"), hit(2, "突然停水怎么报修", internal=True), hit(3, "国庆停水通知", **over)]
 
 
@@ -98,7 +98,7 @@ def row(serial: int, title: str, **changes: Any) -> Json:
     told = {
         "title": title,
         "number": 1,
-        "due_on": "2026-10-31",
+        "due_on": "2020-01-31",
         "written_by_name": "陈派单",
         "written_at": AT,
         "submitted_by_name": "陈派单",
@@ -110,7 +110,7 @@ def row(serial: int, title: str, **changes: Any) -> Json:
 
 def rows() -> list[Json]:
     """Two rows."""
-    return [row(1, "计划停水怎么查询"), row(3, "国庆停水通知", state="expired", expires_on="2026-10-31")]
+    return [row(1, "计划停水怎么查询"), row(3, "国庆停水通知", state="expired", expires_on="2020-01-31")]
 
 
 def gaps() -> list[Json]:
