@@ -185,6 +185,7 @@ def test_a_draft_that_nobody_wants_leaves_the_version_in_force_alone(
     [
         "UPDATE knowledge_version SET phone_answer = 'x'",
         "UPDATE knowledge_version SET title = 'x'",
+        "UPDATE knowledge_version SET state = 'draft'",
         "DELETE FROM knowledge_version",
     ],
 )

@@ -21,6 +21,7 @@ WORDS = (
     "article_id", "number", "title", "question", "phone_answer", "letter_answer", "keywords", "areas", "type",
     "internal", "unit_id", "unit_name", "review_on", "expires_on",
 )  # fmt: skip
+BACK = "OLD.state NOT IN ('draft', 'in_review') AND NEW.state IN ('draft', 'in_review')"
 
 
 def upgrade() -> None:
@@ -131,6 +132,10 @@ def _sqlite() -> None:
         "WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, 'knowledge_version is append-only'); END"
     )
     op.execute(
+        f"CREATE TRIGGER knowledge_version_no_return BEFORE UPDATE OF state ON knowledge_version WHEN {BACK} "
+        "BEGIN SELECT RAISE(ABORT, 'knowledge_version is append-only'); END"
+    )
+    op.execute(
         "CREATE TRIGGER knowledge_version_no_delete BEFORE DELETE ON knowledge_version "
         "BEGIN SELECT RAISE(ABORT, 'knowledge_version is append-only'); END"
     )
@@ -142,6 +147,10 @@ def _postgresql() -> None:
     op.execute(
         f"CREATE TRIGGER knowledge_version_no_change BEFORE UPDATE OF {', '.join(WORDS)} ON knowledge_version "
         "FOR EACH ROW WHEN (OLD.state <> 'draft') EXECUTE FUNCTION hotline_append_only()"
+    )
+    op.execute(
+        "CREATE TRIGGER knowledge_version_no_return BEFORE UPDATE OF state ON knowledge_version "
+        f"FOR EACH ROW WHEN ({BACK}) EXECUTE FUNCTION hotline_append_only()"
     )
     op.execute(
         "CREATE TRIGGER knowledge_version_no_delete BEFORE DELETE ON knowledge_version "
