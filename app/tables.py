@@ -16,6 +16,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.hours.tables import SpecialDay
+from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.nuisance.tables import NuisanceRule
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -25,6 +26,7 @@ from recordings.tables import ChainHead, Recording
 metadata = SQLModel.metadata
 
 __all__ = [
+    "KNOWLEDGE_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -43,6 +45,10 @@ __all__ = [
     "ClockRule",
     "Fax",
     "HandlingSection",
+    "KnowledgeArticle",
+    "KnowledgeGap",
+    "KnowledgeUse",
+    "KnowledgeVersion",
     "LoginAttempt",
     "NuisanceRule",
     "Recording",

@@ -28,6 +28,7 @@ from app.http.explain import from_journal
 from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
+from app.knowledge.routes import router as knowledge
 from app.measures.routes import router as measures
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
@@ -43,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, workdays, clocks, audit, units,
+    nuisance, queues, workdays, clocks, units, knowledge, audit,
 )  # fmt: skip
 
 

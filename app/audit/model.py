@@ -39,6 +39,8 @@ class Action(StrEnum):
     clock_exchanged = "clock.exchanged"  # another limit holds for something that was being timed
     extension_asked = "extension.asked"
     extension_decided = "extension.decided"
+    knowledge_changed = "knowledge.changed"  # which step of an article's life
+    knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time
     unit_created = "unit.created"

@@ -47,6 +47,10 @@ class Permission(StrEnum):
     announcements_write = "announcements.write"
     rules_read = "rules.read"  # how the queues are set, and the rules about callers
     nuisance_write = "nuisance.write"  # set and end rules about callers who misuse the hotline
+    knowledge_read = "knowledge.read"
+    knowledge_internal = "knowledge.internal"  # also what is not for everybody's ears
+    knowledge_write = "knowledge.write"
+    knowledge_review = "knowledge.review"  # publish what others wrote, withdraw it, find it still true
     calendar_write = "calendar.write"
     clocks_write = "clocks.write"  # set the time limits of cases
     extensions_decide = "extensions.decide"  # give somebody more time, or not
@@ -60,7 +64,17 @@ class Permission(StrEnum):
 
 
 P = Permission
-_STAFF = {P.calls_read, P.cases_read, P.citizens_read, P.personal_read, P.wallboard_read, P.units_read}
+_KNOWLEDGE = {P.knowledge_read, P.knowledge_internal}
+_EDITOR = {P.knowledge_write, P.knowledge_review}
+_STAFF = {
+    P.calls_read,
+    P.cases_read,
+    P.citizens_read,
+    P.personal_read,
+    P.wallboard_read,
+    P.units_read,
+    *_KNOWLEDGE,
+}
 _AGENT = _STAFF | {
     P.calls_handle,
     P.cases_write,
@@ -69,16 +83,20 @@ _AGENT = _STAFF | {
     P.messages_read,
     P.callbacks_handle,
 }
-_SUPERVISOR = _AGENT | {
-    P.cases_override,
-    P.drafts_read_all,
-    P.recordings_listen,
-    P.announcements_write,
-    P.rules_read,
-    P.nuisance_write,
-    P.agents_control,
-    P.system_read,
-}
+_SUPERVISOR = (
+    _AGENT
+    | _EDITOR
+    | {
+        P.cases_override,
+        P.drafts_read_all,
+        P.recordings_listen,
+        P.announcements_write,
+        P.rules_read,
+        P.nuisance_write,
+        P.agents_control,
+        P.system_read,
+    }
+)
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.agent: frozenset(_AGENT),
@@ -89,18 +107,22 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
+        | _EDITOR
     ),
     Role.dispatcher: frozenset(
-        _STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write}
+        _STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
     ),
     Role.unit_handler: frozenset({P.units_read}),
     Role.unit_leader: frozenset({P.units_read}),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
-    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.units_read}),
-    Role.auditor: frozenset({P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read}),
+    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.units_read, P.knowledge_read}),
+    Role.auditor: frozenset(
+        {P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read} | _KNOWLEDGE
+    ),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
         | {P.calls_read, P.cases_read, P.rules_read, P.units_read, P.units_write, P.clocks_write}
+        | _KNOWLEDGE
     ),
     Role.citizen: frozenset(),
 }

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from app.workdays.sheet import read_sheet
+from tests.browser.fake_knowledge import FakeKnowledge
 from tests.browser.samples import calls, office, people, rules, workdays
 
 Json = dict[str, Any]
@@ -28,6 +29,7 @@ class FakeOffice:
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
         self.me = "1001"
+        self.knowledge = FakeKnowledge()
         self.queue_rules: Json = {}  # what is different in the answer about the queues' rules
 
     def answer(self, request: Request, path: str, body: Json) -> Response:
@@ -47,6 +49,8 @@ class FakeOffice:
         if path == "queue-rules":
             english = request.headers.get("Accept-Language", "").startswith("en")
             return JSONResponse(rules.queue_rules(english) | self.queue_rules)
+        if parts[0] == "knowledge":
+            return self.knowledge.answer(parts[1:], request.method, body)
         if parts[0] == "callbacks" and len(parts) > 1:
             return self._callback(self.row("callbacks", int(parts[1])), parts[-1], body)
         if path == "announcements":

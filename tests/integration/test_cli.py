@@ -45,6 +45,7 @@ def test_help_is_there_at_once(hotline: Cli) -> None:
         "demo",
         "stop",
         "acd",
+        "knowledge",
     ):
         assert f"\n  {command}" in shown.stdout
 
@@ -116,6 +117,12 @@ def test_calls_of_an_empty_hotline(hotline: Cli) -> None:
     assert hotline("calls").returncode == 0
     assert hotline("calls", "--json").stdout == ""
     assert hotline("calls", "explain", "no-such-call").returncode == 1
+
+
+def test_the_answers_to_begin_with_are_published_once(hotline: Cli) -> None:
+    first, again = hotline("knowledge", "import-starter"), hotline("knowledge", "import-starter")
+    assert (first.returncode, first.stdout.startswith("43 articles published")) == (0, True), first.stderr
+    assert again.stdout.startswith("0 articles published")
 
 
 def test_status_and_stop_when_nothing_runs(hotline: Cli) -> None:

@@ -28,6 +28,8 @@ export interface Listed<T> {
 interface Options {
   /** Filters that tell of a person: the list is asked by POST to `path`/search. */
   hidden?: string[]
+  /** What every question of this list says besides, whatever the filters. */
+  fixed?: Filters
   size?: number
 }
 
@@ -35,7 +37,7 @@ interface Options {
 const set = (values: Record<string, unknown>, names: string[]): Filters =>
   Object.fromEntries(names.flatMap((name) => (typeof values[name] === 'string' && values[name] ? [[name, values[name]]] : [])))
 
-export function useList<T>(path: string, shown: string[], { hidden = [], size = 25 }: Options = {}): Listed<T> {
+export function useList<T>(path: string, shown: string[], { hidden = [], fixed = {}, size = 25 }: Options = {}): Listed<T> {
   const route = useRoute()
   const router = useRouter()
   const here = route.path
@@ -52,7 +54,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], size = 
   const pages = computed(() => Math.max(1, Math.ceil((data.value?.total ?? 0) / (data.value?.page_size || size))))
 
   function ask(signal: AbortSignal): Promise<Page<T> | T[]> {
-    const wanted = { ...asked, page: page.value, page_size: size }
+    const wanted = { ...fixed, ...asked, page: page.value, page_size: size }
     return hidden.length ? api(`${path}/search`, { method: 'POST', body: wanted, signal }) : api(path, { query: wanted, signal })
   }
 

@@ -62,7 +62,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'rules' | 'units' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -73,6 +73,7 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   faxes: 'messages.read',
   callbacks: 'callbacks.handle',
   announcements: 'announcements.write',
+  knowledge: 'knowledge.read',
   rules: 'rules.read',
   units: 'units.read',
   admin: 'users.manage',

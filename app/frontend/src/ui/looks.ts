@@ -62,6 +62,22 @@ const NUISANCES: Record<string, Look> = {
   expired: { tone: 'away', icon: 'clock' },
 }
 
+const KNOWLEDGE: Record<string, Look> = {
+  draft: { tone: 'paused', icon: 'pen' },
+  in_review: { tone: 'talking', icon: 'search' },
+  published: { tone: 'ready', icon: 'ready' },
+  expired: { tone: 'trouble', icon: 'warning' },
+  replaced: { tone: 'away', icon: 'clock' },
+  withdrawn: { tone: 'away', icon: 'close' },
+  discarded: { tone: 'away', icon: 'close' },
+}
+
+const GAPS: Record<string, Look> = {
+  open: { tone: 'paused', icon: 'info' },
+  claimed: { tone: 'talking', icon: 'person' },
+  closed: { tone: 'ready', icon: 'ready' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
@@ -70,4 +86,6 @@ export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
 export const callbackLook = (state: string): Look => CALLBACKS[state] ?? UNKNOWN
 export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ?? UNKNOWN
 export const nuisanceLook = (state: string): Look => NUISANCES[state] ?? UNKNOWN
+export const knowledgeLook = (state: string): Look => KNOWLEDGE[state] ?? UNKNOWN
+export const gapLook = (state: string): Look => GAPS[state] ?? UNKNOWN
 export const intakeLook = (status: string): Look => INTAKES[status] ?? UNKNOWN

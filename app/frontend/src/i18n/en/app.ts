@@ -35,6 +35,7 @@ export const app: Record<keyof typeof zh, string> = {
   'nav.faxes': 'Faxes',
   'nav.callbacks': 'Call-backs',
   'nav.announcements': 'Announcements',
+  'nav.knowledge': 'Knowledge',
   'nav.rules': 'Rules',
   'nav.units': 'Units',
   'nav.admin': 'Admin',

@@ -8,6 +8,7 @@ import { cases } from './cases'
 import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
+import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -26,6 +27,7 @@ export const en: Record<Key, string> = {
   ...rules,
   ...units,
   ...clocks,
+  ...knowledge,
   ...admin,
   ...demo,
 }

@@ -33,6 +33,7 @@ export const app = {
   'nav.faxes': '传真',
   'nav.callbacks': '回拨',
   'nav.announcements': '播报',
+  'nav.knowledge': '知识',
   'nav.rules': '规则',
   'nav.units': '单位',
   'nav.admin': '管理',

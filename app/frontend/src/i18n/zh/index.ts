@@ -7,6 +7,7 @@ import { cases } from './cases'
 import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
+import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -25,6 +26,7 @@ export const zh = {
   ...rules,
   ...units,
   ...clocks,
+  ...knowledge,
   ...admin,
   ...demo,
 } as const

@@ -1,0 +1,104 @@
+// What the server tells of the knowledge base.
+
+export type State = 'draft' | 'in_review' | 'published' | 'expired' | 'replaced' | 'withdrawn' | 'discarded'
+export type Step = 'edit' | 'submit' | 'recall' | 'send_back' | 'approve' | 'confirm' | 'revise' | 'withdraw' | 'discard'
+export const TYPES = ['policy', 'guide', 'service', 'notice'] as const
+
+export interface Part {
+  text: string
+  found: boolean
+}
+
+export interface Summary {
+  id: number
+  state: State
+  type: string
+  internal: boolean
+  areas: string[]
+  unit_name: string
+  review_on: string | null
+  expires_on: string | null
+  used: number
+  helped: number
+  not_helped: number
+}
+
+export interface Hit extends Summary {
+  partly: boolean
+  title: Part[]
+  question: Part[]
+  excerpt: Part[]
+  phone_answer: string
+}
+
+export interface Hits {
+  items: Hit[]
+  noted: boolean
+}
+
+export interface Row extends Summary {
+  title: string
+  number: number
+  due_on: string | null
+  written_by_name: string | null
+  written_at: string
+  submitted_by_name: string | null
+  submitted_at: string | null
+  reason: string
+}
+
+export interface Content {
+  title: string
+  question: string
+  phone_answer: string
+  letter_answer: string
+  keywords: string[]
+  areas: string[]
+  type: string
+  internal: boolean
+  unit_id: number | null
+  unit_name: string
+  review_on: string | null
+  expires_on: string | null
+}
+
+export interface Version extends Content {
+  number: number
+  state: State
+  revision: number
+  steps: Step[]
+  written_by_name: string | null
+  written_at: string
+  submitted_by_name: string | null
+  submitted_at: string | null
+  decided_by_name: string | null
+  decided_at: string | null
+  reason: string
+}
+
+export interface Article {
+  id: number
+  current: number | null
+  open: number | null
+  review_on: string | null
+  expires_on: string | null
+  used: number
+  helped: number
+  not_helped: number
+  versions: Version[]
+}
+
+export interface Gap {
+  id: number
+  words: string
+  missed: number
+  useless: number
+  state: 'open' | 'claimed' | 'closed'
+  first_at: string
+  last_at: string
+  claimed_by_name: string | null
+  closed_by_name: string | null
+  closed_at: string | null
+  article_id: number | null
+  note: string
+}

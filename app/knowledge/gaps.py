@@ -1,0 +1,118 @@
+"""What was searched in vain, as a list of work (没找到): counted by words, never by person, claimed and closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.clock import utc_now
+from app.db import found
+from app.errors import BadInput, NotFound, Refused
+from app.knowledge import service
+from app.knowledge.model import LONGEST_NOTE, GapState, GapStep, next_gap_state
+from app.knowledge.tables import KnowledgeGap
+from app.paging import Leaf, Page, equal, page_of
+from app.search.tokens import LONGEST_QUERY, impersonal, key_of
+from app.text import clean
+
+SHORTEST = 2  # one character is somebody who has not typed yet
+
+
+def note(
+    session: Session, actor: Actor, text: str, *, useless: bool = False, now: datetime | None = None
+) -> KnowledgeGap | None:
+    """A search that found nothing, or with `useless` nothing that helped; None if no words are left to be kept.
+
+    Long numbers and addresses are dropped before anything is stored, and who searched is not stored at all. What was
+    closed is opened again. Raises Forbidden.
+    """
+    actor.require(Permission.knowledge_read)
+    now = now or utc_now()
+    words = clean(impersonal(text), LONGEST_QUERY)
+    key = key_of(words)
+    if len(key) < SHORTEST:
+        return None
+    same = select(KnowledgeGap).where(col(KnowledgeGap.key) == key).with_for_update()
+    if session.execute(same).first() is None:
+        _add(session, key, words, now)
+    row: KnowledgeGap = session.execute(same).scalars().one()
+    row.state = next_gap_state(GapState(row.state), GapStep.miss).value
+    row.last_at = now
+    if useless:
+        row.useless += 1
+    else:
+        row.missed += 1
+    session.flush()
+    return row
+
+
+def _add(session: Session, key: str, words: str, now: datetime) -> None:
+    """A new line, unless another search for the same has just made it."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"key": key, "words": words, "state": GapState.open.value, "first_at": now, "last_at": now}
+    none = {"missed": 0, "useless": 0, "note": ""}
+    session.execute(insert(KnowledgeGap).values(**values, **none).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def listed(session: Session, actor: Actor, *, state: str = "", leaf: Leaf | None = None) -> Page[KnowledgeGap]:
+    """What was searched in vain, the most often first. Raises Forbidden."""
+    actor.require(Permission.knowledge_write)
+    often = (col(KnowledgeGap.missed) + col(KnowledgeGap.useless)).desc()
+    statement = equal(select(KnowledgeGap), {KnowledgeGap.state: state})
+    return page_of(session, statement.order_by(often, col(KnowledgeGap.last_at).desc(), col(KnowledgeGap.id)), leaf)
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    gap_id: int,
+    step: GapStep,
+    *,
+    article_id: int | None = None,
+    note: str = "",
+    now: datetime | None = None,
+) -> KnowledgeGap:
+    """Claim it, put it back, or close it with the article that answers it or a word why there will be none.
+
+    Raises Forbidden, NotFound, Refused (somebody else's, or not in this state), BadInput (fields article_id, note).
+    """
+    actor.require(Permission.knowledge_write)
+    now, word = now or utc_now(), clean(note, LONGEST_NOTE)
+    row = found(session, KnowledgeGap, gap_id, lock=True)
+    after = next_gap_state(GapState(row.state), step)
+    claimed_by_other = row.state == GapState.claimed and row.claimed_by != actor.user_id
+    if claimed_by_other and not actor.may(Permission.knowledge_review):
+        raise Refused("已由别人认领。", "Somebody else has claimed it.", code="taken")
+    match step:
+        case GapStep.claim:
+            row.claimed_by = actor.user_id
+        case GapStep.release:
+            row.claimed_by = None
+        case GapStep.close:
+            _answered(session, actor, article_id, word)
+            row.article_id, row.note = article_id, word
+            row.closed_by, row.closed_at = actor.user_id, now
+        case GapStep.miss:  # counted by `note`, never chosen
+            raise BadInput(fields={"step": "claim, release, close"})
+    row.state = after.value
+    detail = {"step": step.value, **({"article": article_id} if article_id else {})}
+    write(session, actor, Action.knowledge_gap, f"gap:{row.id}", detail, now=now)
+    session.flush()
+    return row
+
+
+def _answered(session: Session, actor: Actor, article_id: int | None, word: str) -> None:
+    if article_id is None and not word:
+        raise BadInput(fields={"article_id": "填写回答它的知识编号，或说明为什么不写 (which article, or why none)"})
+    if article_id is not None:
+        try:
+            service.seen(session, actor, article_id)
+        except NotFound as error:
+            raise BadInput(fields={"article_id": "没有这篇知识 (no such article)"}) from error
