@@ -70,8 +70,8 @@ def written(values: Mapping[str, Any], phones: Iterable[Phone]) -> UnitValues:
         "hours_note": clean(values.get("hours_note", ""), 100),
     }
     for field in WORD_LISTS:
-        given = [clean(word, LONGEST_TEXT) for word in values.get(field, ())]
-        columns[field] = split_words(" ".join(given))
+        words = [clean(word, LONGEST_TEXT) for word in values.get(field, ())]
+        columns[field] = split_words(" ".join(words))
         if fault := word_faults(columns[field]):
             wrong[field] = fault
             columns[field] = columns[field][:MOST_WORDS]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
@@ -94,8 +94,9 @@ def add(
         col(UnitMember.role) == role.value,
         col(UnitMember.until).is_(None),
     )
-    if (row := session.execute(same).scalar_one_or_none()) is not None:
-        return row
+    already: UnitMember | None = session.execute(same).scalar_one_or_none()
+    if already is not None:
+        return already
     now = now or utc_now()
     row = UnitMember(unit_id=unit_id, user_id=user_id, role=role.value, since=now, added_by=actor.user_id)
     session.add(row)
@@ -142,4 +143,4 @@ def everywhere(session: Session, actor: Actor) -> list[tuple[Unit, Member]]:
 
 
 def _with_users() -> Select[Any]:
-    return select(UnitMember, User).join(User, col(User.id) == col(UnitMember.user_id))
+    return cast(Select[Any], select(UnitMember, User).join(User, col(User.id) == col(UnitMember.user_id)))

@@ -240,7 +240,7 @@ def suggest_unit(body: Matter, actor: ActorDep, web: WebDep) -> list[SuggestionO
         return [SuggestionOut(unit=UnitRow(**views.row_json(unit)), words=list(words)) for unit, words in found]
 
 
-CSV = {200: {"content": {sheets.MEDIA_TYPE: {}}}}
+CSV: dict[int | str, dict[str, Any]] = {200: {"content": {sheets.MEDIA_TYPE: {}}}}
 
 
 @router.get("/export", operation_id="export_units", response_class=Response, responses=CSV)

@@ -187,7 +187,12 @@ def make(
 ) -> Unit:
     """Store a unit that has been checked. Raises Conflict for a code or a centre that there is already."""
     level = 0 if wanted.kind is UnitKind.centre else level_below(parent)
-    stamp = {"created_by": actor.user_id, "created_at": now, "updated_by": actor.user_id, "updated_at": now}
+    stamp: dict[str, Any] = {
+        "created_by": actor.user_id,
+        "created_at": now,
+        "updated_by": actor.user_id,
+        "updated_at": now,
+    }
     unit = Unit(**wanted.columns, level=level, parent_id=parent_id, **stamp)
     session.add(unit)
     _flush(session)
@@ -251,8 +256,9 @@ def _require_right(wrong: Mapping[str, str]) -> None:
 def _store_phones(session: Session, unit: Unit, phones: Sequence[Phone]) -> None:
     session.execute(delete(UnitPhone).where(col(UnitPhone.unit_id) == unit.id))
     for position, phone in enumerate(phones):
-        held = {"kind": phone.kind.value, "number": phone.number, "note": phone.note}
-        session.add(UnitPhone(unit_id=unit.id or 0, position=position, **held))
+        row = UnitPhone(unit_id=unit.id or 0, position=position, kind=phone.kind.value, number=phone.number)
+        row.note = phone.note
+        session.add(row)
 
 
 def _touch(
