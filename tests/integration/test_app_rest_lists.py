@@ -121,7 +121,7 @@ def test_no_address_of_the_interface_has_a_place_for_a_number_or_a_name(client: 
 def _takes_personal_data(schema: dict[str, Any]) -> bool:
     if "anyOf" in schema:
         return any(_takes_personal_data(one) for one in schema["anyOf"])
-    if "$ref" in schema or "enum" in schema or schema.get("format") == "date":
+    if "$ref" in schema or "enum" in schema or "const" in schema or schema.get("format") == "date":
         return False  # the document's references in parameters are enumerations
     if schema["type"] == "integer":
         return int(schema.get("maximum", 10**20)) >= 10**10  # a mobile number has eleven digits
@@ -135,6 +135,7 @@ def _takes_personal_data(schema: dict[str, Any]) -> bool:
     ("schema", "takes"),
     [
         ({"type": "string"}, True),
+        ({"type": "string", "const": "any"}, False),
         ({"type": "string", "pattern": "^[0-9]{0,11}$"}, True),
         ({"type": "string", "pattern": "^[0-9]{0,8}$"}, False),
         ({"type": "integer"}, True),
