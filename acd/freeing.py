@@ -66,10 +66,12 @@ class Spans:
 
     def ending(self, ends: Ends, begin: int, end: int) -> list[float]:
         """How many of these spans end in each cell from now on, from one cell to another."""
-        ended, many = self.ended, [0.0] * (end - begin)
-        for each, cell in ends:
-            counted = ended[cell + begin : cell + end]
-            many = [so_far + each * one for so_far, one in zip(many, counted, strict=True)]
+        ended, many = self.ended, []
+        for cell in range(begin, end):
+            ending = 0.0
+            for each, now in ends:
+                ending += each * ended[now + cell]
+            many.append(ending)
         return many
 
 
