@@ -7,19 +7,21 @@ average: k·h/c, give or take its standard deviation h/c·√k.
 
 from __future__ import annotations
 
-from math import isqrt
+from math import ceil, isqrt
 
 from acd.callbacks import offer_callback
 from acd.config import Prediction
 from acd.floor import Floor
 from acd.model import Announce, CallState, Reason, ReasonCode, WaitPredicted
-from acd.outlook import foretell
+from acd.outlook import Outlook, foretell
 from acd.prediction import predict
 from acd.records import Call, Forecast
 
 _MIN_EVERY_S = 5
 _ANEW_AFTER = 10  # a part of the wait, in which it is taken to pass as foretold
+_ANEW_AFTER_MOST = 2  # the same, where what was worked out of the line is good for so long, too
 _ANEW_AFTER_STILL = 16  # the same, in which it is taken not to change
+_LEFT_AT_LEAST = 0.5  # of what would be left if the wait passed as foretold
 # Read so often that they stand here: to look a member up in its enum takes ten times as long as a name of the module.
 _WAITING = CallState.WAITING
 _PLACES = Prediction.PLACES
@@ -55,22 +57,48 @@ def wait_range(floor: Floor, call: Call, position: int) -> tuple[int | None, int
     if floor.config.prediction is _PLACES:
         return _by_places(floor, call, position)
     tau, staffed = floor.clock.tau, 0 if call.demand is None else call.demand.staffed
+    last = call.foretold
+    if last is not None and tau < last.until and staffed == last.staffed:
+        return _left(floor, last, position)
     flow = floor.config.prediction is _FLOW
-    if call.foretold is not None and tau < call.foretold.until and staffed == call.foretold.staffed:
-        passed_s = (tau - call.foretold.at) // 1000 if flow else 0
-        low_s, high_s = call.foretold.low_s - passed_s, call.foretold.high_s - passed_s
-        return low_s if low_s > 0 else 0, high_s if high_s > 0 else 0
     wait = foretell(floor, call, position) if flow else predict(floor, call, position)
     if wait is None:
         return None, None
-    # Two hours do not change in 45 seconds: foretold anew when a part of them has passed, or with other agents.
-    until = tau + wait.high_s * 1000 // (_ANEW_AFTER if flow else _ANEW_AFTER_STILL)
-    call.foretold = Forecast(tau, until, staffed, wait.low_s, wait.high_s)
+    until = tau + _good_ms(floor, call, wait.high_s * 1000, flow)
+    call.foretold = Forecast(tau, until, staffed, position, wait.low_s, wait.high_s)
     if not call.predicted:
         call.predicted = True
         floor.out.append(WaitPredicted(call.call_id, wait.low_s, wait.middle_s, wait.high_s, position, wait.agents))
         _ask_who_will_wait_long(floor, call, wait.middle_s)
     return wait.low_s, wait.high_s
+
+
+def _good_ms(floor: Floor, call: Call, wait_ms: int, flow: bool) -> int:
+    """For how long a forecast holds. Two hours do not change in 45 seconds: until a part of them has passed."""
+    good_ms = wait_ms // (_ANEW_AFTER if flow else _ANEW_AFTER_STILL)
+    seen = None if call.demand is None else call.demand.profile
+    if floor.foretells_seldom and isinstance(seen, Outlook):
+        good_ms = max(good_ms, min(wait_ms // _ANEW_AFTER_MOST, seen.good_until - seen.made))
+    return good_ms
+
+
+def _left(floor: Floor, last: Forecast, position: int) -> tuple[int, int]:
+    """What is left of a wait that was foretold a while ago: from and to, in seconds.
+
+    How far the line has really gone on tells more than the time that has passed. But where others ahead need other
+    agents, the line may go on while this caller's wait gets no shorter.
+    """
+    if floor.config.prediction is not _FLOW:
+        return last.low_s, last.high_s
+    if not floor.foretells_seldom:
+        passed_s = (floor.clock.tau - last.at) // 1000
+        low_s, high_s = last.low_s - passed_s, last.high_s - passed_s
+        return low_s if low_s > 0 else 0, high_s if high_s > 0 else 0
+    places_left = (position - 0.5) / (last.position - 0.5)
+    passed = (floor.clock.tau - last.at) / 1000
+    low = max(last.low_s * places_left, (last.low_s - passed) * _LEFT_AT_LEAST)
+    high = max(last.high_s * places_left, (last.high_s - passed) * _LEFT_AT_LEAST)
+    return int(low), ceil(high)
 
 
 def _ask_who_will_wait_long(floor: Floor, call: Call, middle_s: int) -> None:

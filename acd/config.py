@@ -167,8 +167,8 @@ class EngineConfig:
     rest_s: how long an agent rests after an offer that failed through nobody's fault.
     late_wake_s: when the engine is woken later than this after a timer was due, timers stand still over that stretch: a
         frozen process or a clock that jumped ends no wrap-up and sends no caller away.
-    behaviour: 3; a journal of an earlier time is replayed with 1 (the first release) or 2 (waits foretold without those
-        who give up), by the rules of that time.
+    behaviour: 4; a journal of an earlier time is replayed with 1 (the first release), 2 (waits foretold without those
+        who give up) or 3 (what is foretold worked out anew more often), by the rules of that time.
     ageing_per_minute: points of priority a caller gains for every minute in line, so that nobody starves; 0 is none.
     emergency_priority: from here on priority neither ages nor can be reached by ageing and flags, and no nuisance rule
         applies.
@@ -190,7 +190,7 @@ class EngineConfig:
     rest_s: int = 1
     late_wake_s: int = 10
     expected_handling_s: int = 180
-    behaviour: int = 3
+    behaviour: int = 4
     ageing_per_minute: int = 1
     emergency_priority: int = 100
     flag_priority: Mapping[str, int] = field(default_factory=dict)

@@ -105,7 +105,8 @@ class Demands:
         demand.capable += more_capable
         demand.staffed += more_staffed
         demand.weigh()
-        demand.profile = None
+        if not self._floor.foretells_seldom:
+            demand.profile = None
         if more_capable:
             self.watch_unstaffed(demand)
         if demand.key.only and demand.staffed == 0 and demand.calls:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acd import staging
 from acd.clock import Clock, Timers
-from acd.config import EngineConfig, QueueConfig, in_force
+from acd.config import EngineConfig, Prediction, QueueConfig, in_force
 from acd.decisions import AgentStateChanged, Decision, QueueChanged
 from acd.demands import Demands
 from acd.freeing import Breaks
@@ -39,6 +39,8 @@ class Floor:
     def __init__(self, config: EngineConfig, seed: int) -> None:
         self.config = config = in_force(config)
         self.seed = seed
+        # What was foretold is used for longer; see `acd.outlook` and `acd.announce`.
+        self.foretells_seldom = config.behaviour >= 4 and config.prediction is Prediction.FLOW
         self.clock = Clock(config.late_wake_s * 1000)
         self.timers = Timers()
         self.agents: dict[str, Agent] = {}

@@ -59,9 +59,9 @@ class Flow:
         return self._cells(begin, _BLOCKS[begin]) if begin < CELLS else self._beyond()
 
     def _cells(self, begin: int, end: int) -> list[Step]:
-        self.ended += _ending(self.talks_end, begin, end)
+        self.ended += self.rhythm.talk.ending(self.talks_end, begin, end)
         from_talk = self.rhythm.wrap_up(self.ended)[begin:]
-        from_wrapup = _ending(self.wrapups_end, begin, end) if self.wrapups else [0.0] * (end - begin)
+        from_wrapup = self.rhythm.wrapup.ending(self.wrapups_end, begin, end)
         first, ever_after, weight, cell_ms = self.first, self.rhythm.ever_after, self.weight, float(self.rhythm.cell_ms)
         talks, wrapups, ever = self.talks, self.wrapups, self.last[2]
         after_talk, after_wrapup, every = self.so_far
@@ -90,17 +90,6 @@ class Flow:
             free, varied = self.pace * ms, variance + ever - on_grid
             ever += free
             yield ms, free, ever, varied
-
-
-def _ending(ends: Ends, begin: int, end: int) -> list[float]:
-    """How many of these spans end in each of these cells."""
-    many = []
-    for cell in range(begin, end):
-        ending = 0.0
-        for each, ended in ends:
-            ending += each * ended[cell]
-        many.append(ending)
-    return many
 
 
 def flow_of(floor: Floor, demand: Demand, rhythm: Rhythm) -> Flow:

@@ -38,8 +38,8 @@ _EIGHTHS = (0.0653, 0.2086, 0.3761, 0.5774, 0.8301, 1.1699, 1.6931, 3.0794)
 _WRAPUP_SHARE = 4  # of the expected handling at most so much is wrap-up
 
 
-# Of spans that are alike: how many there are now for each that was counted, and how many of those ended in each cell.
-Ends = list[tuple[float, list[float]]]
+# Of spans that are alike: how many there are now for each that was counted, and the cell that they have come to.
+Ends = list[tuple[float, int]]
 Delay = list[tuple[int, float]]  # cells, and the chance that it takes so many; what never happens is left out
 
 
@@ -62,7 +62,17 @@ class Spans:
         for cell, count in counts.items():
             alike = self.alike[cell] if cell < _ELAPSED else last
             together[alike] = together.get(alike, 0) + count
-        return [(count / (self.lasted[cell] or 1), self.ended[cell : cell + CELLS]) for cell, count in together.items()]
+        return [(count / (self.lasted[cell] or 1), cell) for cell, count in together.items()]
+
+    def ending(self, ends: Ends, begin: int, end: int) -> list[float]:
+        """How many of these spans end in each cell from now on, from one cell to another."""
+        ended, many = self.ended, []
+        for cell in range(begin, end):
+            ending = 0.0
+            for each, now in ends:
+                ending += each * ended[now + cell]
+            many.append(ending)
+        return many
 
 
 def _winsorised(ordered: list[int]) -> list[int]:

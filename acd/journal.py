@@ -4,13 +4,12 @@ A life of the engine begins with a header line (configuration, seed). Then, for 
 line for each decision. From headers and events alone `replay` makes the same decisions again, byte for byte; `verify`
 says where a journal and the engine disagree. A last line torn by a crash is passed over.
 
-Lines: header `{"t":now_ms,"v":3,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision
+Lines: header `{"t":now_ms,"v":4,"c":{…},"seed":n}`, event `{"t":now_ms,"e":NAME,…}`, decision
 `{"t":now_ms,"d":NAME,…}`.
 Fields that have their default value are left out, and so is what is personal and decides nothing.
 
-Version 1 had no `v`; journals of versions 1 and 2 are replayed by the rules of their time (`EngineConfig.behaviour` 1
-and 2). A field that is
-not known, from a later version, is passed over.
+Version 1 had no `v`; journals of versions 1 to 3 are replayed by the rules of their time (`EngineConfig.behaviour`).
+A field that is not known, from a later version, is passed over.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ from acd.model import (
 )
 from acd.values import is_caller_key
 
-VERSION = 3
+VERSION = 4
 
 EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in (*get_args(Event), Unknown)}
 DECISIONS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Decision)}

@@ -13,8 +13,11 @@ Here instead the queue as it stands is played on, in the mean:
    overtake, as `acd.prediction` reckons them.
 
 1 and 2 are worked out once for all callers of a demand, as the moment at which the line has gone on by so many places,
-and hold for some seconds. What is told is a range around the median, for that is what is least far off. It should hold
-eight of ten times; `acd.calibration.calibration` says whether it does.
+and so is 3; how many stand ahead is counted anew for every forecast. To work out 1 and 2 takes by far the longest, and
+they change the least: where there are many demands, they hold three times as long as 3, at most two minutes.
+
+What is told is a range around the median, for that is what is least far off. It should hold eight of ten times;
+`acd.calibration.calibration` says whether it does.
 
 A journal must replay to the same bytes on every machine: only operations whose result IEEE 754 fixes are used, and
 `fsum`, for `sum` adds floats differently from one version of Python to the next.
@@ -23,21 +26,25 @@ A journal must replay to the same bytes on every machine: only operations whose 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import fsum, sqrt
+from math import fsum, inf, sqrt
 from typing import TYPE_CHECKING
 
 from acd.flow import Flow, flow_of
 from acd.patience import Survival
 from acd.prediction import Wait, overtakers_of, rivals_of, serving_of, will_overtake
-from acd.records import Call, Demand
+from acd.records import Agent, Call, Demand
+from acd.values import clamped
 
 if TYPE_CHECKING:
     from acd.floor import Floor
 
-_GOOD_MS = (1_000, 40_000)  # how old a profile may be, at least and at most
+_GOOD_MS = (1_000, 40_000)  # how old what is known of rivals may be, at least and at most
 _EACH_MS = 300  # so much older for every demand there is: three a second are made anew, however many there are
 _GOOD_PART = 100  # of a wait, a profile may be so old
+_COURSE_LASTS = 3  # times as long, where there are many demands, as what is known of rivals
+_CHANGED_PART = 20  # of the agents: with so many more or fewer at work, the course is not good any more
 _MARGIN = 1.25  # places behind the last one for which the profile is still worked out
 _MOST_STEPS = 64
 _FEWEST_LEFT = 0.02  # of those at one place in line: so few are still there at the least
@@ -63,6 +70,7 @@ class Outlook:
 
     made: int
     good_until: int
+    staffed: int
     agents: int
     mean_ms: int
     ring_ms: int
@@ -73,9 +81,13 @@ class Outlook:
     younger_ms: float  # by so much less each next one
     enough: float
     leaving: float  # a millisecond: the share of those in line who give up
-    rivals: list[tuple[float, float]]  # of each competing demand: agents shared, and callers for each of its agents
-    all_rivals: float
-    overtakers: list[tuple[int, float]]  # priority, and how many of it overtake somebody in a millisecond
+    # Good until then: of each competing demand the agents shared, and how many callers it has for each of its agents;
+    # the most of these, infinite where forecasts do not go by it; and by priority how many overtake in a millisecond.
+    rivals_until: int = 0
+    rivals: list[tuple[float, float]] = field(default_factory=list)
+    all_rivals: float = 0.0
+    steepest: float = inf
+    overtakers: list[tuple[int, float]] = field(default_factory=list)
     above: dict[int, tuple[list[tuple[int, float]], float]] = field(default_factory=dict)  # by priority
     moments: list[float] = field(default_factory=lambda: [0.0])
     places: list[float] = field(default_factory=lambda: [0.0])
@@ -159,7 +171,9 @@ class Outlook:
 def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     """The demand's present outlook; None while nobody works who will serve it."""
     last, tau = demand.profile, floor.clock.tau
-    if isinstance(last, Outlook) and tau < last.good_until:
+    if isinstance(last, Outlook) and tau < last.good_until and _about_as_many(demand.staffed, last.staffed):
+        if tau >= last.rivals_until:
+            _know_rivals(floor, demand, last, serving_of(floor, demand))
         return last
     line = floor.lines[demand.key.queue]
     limit_s = floor.config.wrapup_s if line.config.wrapup_s is None else line.config.wrapup_s
@@ -168,16 +182,14 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
     if not serving:
         demand.profile = None
         return None
-    rivals = rivals_of(demand, serving)
-    all_rivals = fsum([agents * each for agents, each in rivals])
     survival, waiting = line.patience.survival(), demand.waiting.size
     oldest, newest = _ages(floor, demand)
-    age = max(int(rhythm.mean_ms) * waiting // len(serving) // _GOOD_PART, len(floor.demands) * _EACH_MS)
     middle = (oldest + newest) / 2
     leaving = 1 / max(_FEWEST_LEFT, survival.at(middle + 1_000) / survival.at(middle))
-    demand.profile = Outlook(
+    demand.profile = seen = Outlook(
         made=tau,
-        good_until=tau + min(max(age, _GOOD_MS[0]), _GOOD_MS[1]),
+        good_until=tau,
+        staffed=demand.staffed,
         agents=len(serving),
         mean_ms=int(rhythm.mean_ms),
         ring_ms=rhythm.ring_ms,
@@ -186,13 +198,35 @@ def outlook(floor: Floor, demand: Demand) -> Outlook | None:
         survival=survival,
         oldest_ms=oldest,
         younger_ms=(oldest - newest) / max(1, waiting),
-        enough=(waiting + all_rivals) * _MARGIN + 8,
+        enough=0.0,
         leaving=(leaving - 1) / 1_000,
-        rivals=rivals,
-        all_rivals=all_rivals,
-        overtakers=overtakers_of(line, tau, demand.staffed),
     )
-    return demand.profile
+    _know_rivals(floor, demand, seen, serving)
+    seen.enough = (waiting + seen.all_rivals) * _MARGIN + 8
+    seen.good_until = tau + _good_ms(floor, demand, seen, _COURSE_LASTS if floor.foretells_seldom else 1)
+    return seen
+
+
+def _about_as_many(staffed: int, before: int) -> bool:
+    return (staffed - before if staffed > before else before - staffed) * _CHANGED_PART <= before
+
+
+def _know_rivals(floor: Floor, demand: Demand, seen: Outlook, serving: Sequence[Agent]) -> None:
+    """Look anew at who else is served before callers of this demand, and for how long to rely on it."""
+    tau, line = floor.clock.tau, floor.lines[demand.key.queue]
+    if serving:
+        seen.rivals = rivals_of(demand, serving)
+        seen.all_rivals = fsum([agents * each for agents, each in seen.rivals])
+        seen.overtakers, seen.above = overtakers_of(line, tau, demand.staffed), {}
+        if floor.foretells_seldom:
+            seen.steepest = max([each for _, each in seen.rivals], default=0.0)
+    seen.rivals_until = tau + _good_ms(floor, demand, seen, 1)
+
+
+def _good_ms(floor: Floor, demand: Demand, seen: Outlook, times: int) -> int:
+    part = seen.mean_ms * demand.waiting.size // seen.agents // _GOOD_PART
+    each = len(floor.demands) * _EACH_MS
+    return clamped(max(part, each * times), _GOOD_MS[0], _GOOD_MS[1] * times)
 
 
 def _ages(floor: Floor, demand: Demand) -> tuple[int, int]:
@@ -224,16 +258,20 @@ def foretell(floor: Floor, call: Call, position: int) -> Wait | None:
     others = seen.all_rivals * share_ahead
     turn = seen.when(own + others)
     wait = turn - since if turn > since else 0.0
-    for _ in range(_ROUNDS if others else 0):
-        most = wait / seen.mean_ms
-        others = fsum(
+    most = wait / seen.mean_ms  # for each agent shared, so many of a rival's callers are served before at the most
+    for _ in range(_ROUNDS if others and seen.steepest * share_ahead > most else 0):
+        fewer = fsum(
             [
                 agents * (ahead_each if (ahead_each := each * share_ahead) < most else most)
                 for agents, each in seen.rivals
             ]
         )
+        if fewer == others:
+            break
+        others = fewer
         turn = seen.when(own + others)
         wait = turn - since if turn > since else 0.0
+        most = wait / seen.mean_ms
     overtaking = 0.0
     if seen.overtakers:
         overtaking = will_overtake(floor, call, seen, wait)

@@ -155,11 +155,13 @@ class Callback:
 
 @record(frozen=True, slots=True)
 class Forecast:
-    """A wait that was foretold at `at` (tau) and is good until `until`, as long as so many agents work."""
+    """A wait that was foretold at `at` (tau) to a caller at this place in line, and is good until `until`, as long as
+    so many agents work."""
 
     at: int
     until: int
     staffed: int
+    position: int
     low_s: int
     high_s: int
 

@@ -66,6 +66,8 @@ from tests.acd_kit.lab import T0
 T = TypeVar("T")
 
 STEPS = 3_000
+# The ways in which waits are foretold, and by the rules of which time.
+FORETELLING = ((Prediction.FLOW, 4), (Prediction.FLOW, 3), (Prediction.REMAINING, 4))
 _SKILLS = ("zh", "yue", "en", "water", "tax", "housing", "traffic", "school")
 _GROUPS = ("city", "district")
 _QUEUES = ("general", "enterprise", "night")
@@ -89,9 +91,11 @@ CONFIG = EngineConfig(
 class LongDay:
     """`lines` is the journal. Every step is half a second or so; the engine is woken whenever it asks to be."""
 
-    def __init__(self, seed: int = 1, prediction: Prediction = Prediction.FLOW) -> None:
+    def __init__(
+        self, seed: int = 1, prediction: Prediction = Prediction.FLOW, behaviour: int = CONFIG.behaviour
+    ) -> None:
         self._random = Random(seed).random
-        self._first = replace(CONFIG, prediction=prediction)
+        self._first = replace(CONFIG, prediction=prediction, behaviour=behaviour)
         self.config, self.now = self._first, T0
         self.engine = Engine(self._first)
         self.lines = [journal.header(self._first, 0, T0)]
@@ -312,8 +316,8 @@ def digests(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    for _prediction in (Prediction.FLOW, Prediction.REMAINING):
-        _day = LongDay(prediction=_prediction)
+    for _prediction, _behaviour in FORETELLING:
+        _day = LongDay(prediction=_prediction, behaviour=_behaviour)
         _day.play(STEPS)
         for _kind, (_count, _digest) in digests(_day.lines).items():
-            print(f'    "{_kind}": ({_count:_}, "{_digest}"),  # {_prediction.value}')
+            print(f'    "{_kind}": ({_count:_}, "{_digest}"),  # {_prediction.value}, behaviour {_behaviour}')

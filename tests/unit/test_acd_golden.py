@@ -11,7 +11,7 @@ import pytest
 
 from acd import journal
 from acd.model import Prediction
-from tests.acd_kit.long_day import STEPS, LongDay, digests
+from tests.acd_kit.long_day import FORETELLING, STEPS, LongDay, digests
 
 DECIDED = {
     "AgentStateChanged": (5_883, "3db7d8de9cb93005"),
@@ -31,22 +31,28 @@ DECIDED = {
 
 
 FORETOLD = {
-    Prediction.FLOW: {"Announce": (11_169, "503e7b96358b6cb7"), "WaitPredicted": (1_497, "007cb84796ba9261")},
-    Prediction.REMAINING: {"Announce": (11_169, "7843fbf49b80f3bb"), "WaitPredicted": (1_497, "76bdcc45dca32eb8")},
+    (Prediction.FLOW, 4): {"Announce": (11_169, "2a3c6ba847076af4"), "WaitPredicted": (1_497, "e61e0252e89bbc64")},
+    (Prediction.FLOW, 3): {"Announce": (11_169, "503e7b96358b6cb7"), "WaitPredicted": (1_497, "007cb84796ba9261")},
+    (Prediction.REMAINING, 4): {"Announce": (11_169, "7843fbf49b80f3bb"), "WaitPredicted": (1_497, "76bdcc45dca32eb8")},
 }
 
 
-@pytest.fixture(scope="module", params=FORETOLD)
+def test_every_way_of_foretelling_has_its_digests():
+    assert tuple(FORETOLD) == FORETELLING
+
+
+@pytest.fixture(scope="module", params=FORETELLING)
 def day(request: pytest.FixtureRequest) -> LongDay:
-    day = LongDay(prediction=request.param)
+    prediction, behaviour = request.param
+    day = LongDay(prediction=prediction, behaviour=behaviour)
     day.play(STEPS)
     return day
 
 
 def test_a_long_day_is_decided_as_it_always_was(day):
-    assert digests(day.lines) == DECIDED | FORETOLD[day.config.prediction]
+    assert digests(day.lines) == DECIDED | FORETOLD[day.config.prediction, day.config.behaviour]
 
 
 def test_the_long_days_journal_replays_to_the_same_bytes_over_its_restart(day):
-    assert sum('"v":3' in line for line in day.lines) == 2
+    assert sum('"v":4' in line for line in day.lines) == 2
     assert journal.verify(day.lines) is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
+from math import ceil, inf
 
 import pytest
 
@@ -11,6 +13,7 @@ from acd import journal
 from acd.freeing import CELLS, Breaks, Work
 from acd.model import (
     AgentSignedIn,
+    AgentSignedOut,
     Announce,
     CallJoined,
     CallLeft,
@@ -157,6 +160,128 @@ def test_a_line_played_on_as_far_as_asked_goes_on_as_one_that_is_played_to_its_e
     assert little_by_little.moments == at_once.moments
 
 
+def other_needs(lab: Lab, many: int) -> None:
+    """Callers of so many other needs, whom some of those at work can serve too."""
+    for number in range(many):
+        lab.sign_in(f"{2000 + number}", zh=5, **{f"s{number}": 3})
+        lab.join(f"a{number}", skills={f"s{number}": 1})
+        lab.answer(f"a{number}")
+        for caller in range(number % 4):
+            lab.join(f"o{number}-{caller}", skills={f"s{number}": 1})
+
+
+def test_how_a_line_goes_on_is_kept_three_times_as_long_as_what_is_known_of_its_rivals():
+    lab = Lab(CONFIG)
+    other_needs(lab, 10)
+    lab.join("c0", skills={"zh": 1})
+    floor = lab.engine._floor
+    demand = floor.calls["c0"].demand
+    seen = outlook(floor, demand)
+    assert (seen.rivals_until - seen.made, seen.good_until - seen.made) == (3_300, 9_900)  # 0.3 s for each of 11 needs
+    before = seen.all_rivals
+    for number in range(3):
+        lab.join(f"more{number}", skills={"s2": 1})
+    lab.wait(3.2)
+    lab.do(Tick())
+    assert outlook(floor, demand) is seen
+    assert seen.all_rivals == before
+    lab.wait(0.1)
+    lab.do(Tick())
+    assert outlook(floor, demand) is seen
+    assert seen.all_rivals > before
+    assert seen.rivals_until - floor.clock.tau == 3_300
+    lab.wait(6.6)
+    lab.do(Tick())
+    assert outlook(floor, demand) is not seen
+
+
+@pytest.mark.parametrize(("behaviour", "agents", "fewer"), [(4, 40, 3), (4, 10, 1), (3, 40, 1)])
+def test_an_outlook_is_good_until_more_than_a_twentieth_of_the_agents_have_come_or_gone(behaviour, agents, fewer):
+    lab = Lab(replace(CONFIG, behaviour=behaviour))
+    for number in range(agents):
+        lab.talk(f"t{number}", f"{1000 + number}")
+    lab.join("c0")
+    floor = lab.engine._floor
+    demand = floor.calls["c0"].demand
+    seen = outlook(floor, demand)
+    for number in range(fewer):
+        assert outlook(floor, demand) is seen
+        lab.do(AgentSignedOut(f"{1000 + number}"))
+    anew = outlook(floor, demand)
+    assert anew is not seen
+    assert (seen.agents, anew.agents) == (agents, agents - fewer)
+
+
+def test_going_over_all_rivals_one_by_one_comes_to_the_same_where_it_is_left_out():
+    lab = Lab(CONFIG)
+    other_needs(lab, 12)
+    for number in range(120):
+        lab.join(f"c{number}", skills={"zh": 1})
+    left_out = 0
+    floor = lab.engine._floor
+    demand = floor.calls["c0"].demand
+    for number in range(120):
+        at_once = foretold(lab, f"c{number}")
+        seen, steepest = demand.profile, demand.profile.steepest
+        seen.steepest = inf
+        assert foretold(lab, f"c{number}") == at_once
+        seen.steepest = steepest
+        share_ahead = (floor.position(floor.calls[f"c{number}"]) - 1) / (floor.lines["general"].order.size - 1)
+        left_out += 0 < steepest * share_ahead <= at_once.middle_s * 1000 / seen.mean_ms
+    assert left_out > 100
+
+
+def told_at_60_s(behaviour: int, served_s: int) -> tuple[Announce, Announce]:
+    """What the last of forty was told after 15 s and after 60, when somebody had been served every so many seconds."""
+    lab = Lab(replace(CONFIG, behaviour=behaviour))
+    for number in range(10):
+        lab.talk(f"t{number}", f"{1000 + number}")
+    for number in range(40):
+        lab.join(f"c{number}")
+    lab.wait(16)
+    for number in range(44 // served_s):
+        lab.wait(served_s)
+        lab.end_talk(f"t{number}")
+        lab.answer(f"c{number}")
+    lab.wait(44 % served_s + 1)
+    first, second = [said for said in of(Announce, lab.seen) if said.call_id == "c39"]
+    return first, second
+
+
+def test_between_two_forecasts_a_wait_shortens_as_the_line_has_gone_on():
+    first, slowly = told_at_60_s(4, served_s=20)
+    _, quickly = told_at_60_s(4, served_s=6)
+    assert (first.position, slowly.position, quickly.position) == (40, 38, 33)
+    assert slowly.wait_high_s == ceil(first.wait_high_s * 37.5 / 39.5)
+    assert quickly.wait_low_s == int(first.wait_low_s * 32.5 / 39.5)
+
+
+def test_by_the_rules_of_behaviour_3_a_wait_passed_as_foretold_however_the_line_went_on():
+    first, slowly = told_at_60_s(3, served_s=20)
+    _, quickly = told_at_60_s(3, served_s=6)
+    assert first.wait_high_s - slowly.wait_high_s == first.wait_high_s - quickly.wait_high_s == 45
+
+
+def test_who_waits_for_one_agent_of_their_own_is_not_told_to_be_next_because_the_others_are_served():
+    lab = Lab(CONFIG)
+    for number in range(1, 20):
+        lab.talk(f"t{number}", f"{1000 + number}")
+    lab.sign_in("2000", zh=3, yue=3)
+    lab.join("y0", skills={"yue": 1})
+    lab.answer("y0")
+    for number in range(19):
+        lab.join(f"c{number}")
+    lab.join("y1", skills={"yue": 1})
+    lab.wait(16)
+    for number in range(19):
+        lab.end_talk(f"t{number + 1}")
+        lab.answer(f"c{number}")
+    lab.wait(45)
+    first, second = [said for said in of(Announce, lab.seen) if said.call_id == "y1"]
+    assert (first.position, second.position) == (20, 1)
+    assert second.wait_high_s == ceil((first.wait_high_s - 45) / 2)
+
+
 def test_whom_callers_compete_with_is_known_anew_when_an_agent_learns_a_skill():
     lab = Lab(CONFIG)
     for number in range(4):
@@ -290,6 +415,21 @@ def test_a_journal_of_behaviour_2_is_decided_as_it_was_then():
     assert of(WaitPredicted, centre.lab.seen)
     assert journal.verify([json.dumps({**header, "v": 2}), *lines[1:]]) is None
     assert journal.verify([json.dumps({**header, "v": 3}), *lines[1:]]) is not None
+
+
+def test_a_journal_of_behaviour_3_is_decided_as_it_was_then():
+    centre = Centre(EngineConfig(queues=(patient(),), wrapup_s=0, behaviour=3), 3)
+    centre.staff(25, zh=3, en=2)
+    centre.staff(5, zh=3)
+    centre.calls(0.5, 700, 0.3, skills={"zh": 1})
+    centre.calls(0.5, 120, 0.3, skills={"en": 1})
+    centre.run()
+    lines = centre.lab.lines
+    header = json.loads(lines[0])
+    assert header["c"].pop("behaviour") == 3  # then what the version said, and so not written
+    assert of(WaitPredicted, centre.lab.seen)
+    assert journal.verify([json.dumps({**header, "v": 3}), *lines[1:]]) is None
+    assert journal.verify([json.dumps({**header, "v": 4}), *lines[1:]]) is not None
 
 
 def test_on_a_day_on_which_many_give_up_waits_are_nearer_than_half_of_what_app_queue_is_off():
