@@ -60,7 +60,7 @@ class PythonEnv:
 
     def _fingerprint(self, tier: str) -> str:
         lock = (self.repo / LOCKS[tier]).read_text()
-        return digest([lock, PYTHON, platform.machine(), str(self.folder)])
+        return digest([lock, PYTHON, os.path.realpath(sys.executable), platform.machine(), str(self.folder)])
 
     def _is_complete(self, tier: str) -> bool:
         try:
@@ -74,12 +74,12 @@ class PythonEnv:
         write_if_changed(self.folder / f".complete-{tier}.json", text + "\n")
 
     def _works(self) -> bool:
-        """True if the environment starts, is of this Python version, and has pip."""
+        """True if the environment starts, is of this very Python, and has pip."""
         if not self.python.exists():
             return False
-        probe = "import sys, pip; print('{}.{}'.format(*sys.version_info))"
+        probe = "import os, sys, pip; print(os.path.realpath(sys.executable), '{}.{}'.format(*sys.version_info))"
         shown = subprocess.run([str(self.python), "-c", probe], capture_output=True, text=True)
-        return shown.returncode == 0 and shown.stdout.strip() == PYTHON
+        return shown.returncode == 0 and shown.stdout.strip() == f"{os.path.realpath(sys.executable)} {PYTHON}"
 
     def _create(self) -> None:
         with step("Python: making the virtual environment"):
