@@ -191,21 +191,30 @@ class OutcomeOut(Answer):
 
 
 class TreeFilter(Body):
-    """Which units: all, or those whose name, code or initials fit `q`."""
+    """Which units: those that work, or those that are closed as well."""
+
+    closed: bool = False
+
+
+class UnitSearch(TreeFilter):
+    """Those of them whose name, code or initials fit `q`."""
 
     q: str = Field(default="", max_length=60)
-    closed: bool = False
 
 
 @router.get("", operation_id="list_units")
 def list_units(actor: ActorDep, web: WebDep, filters: Annotated[TreeFilter, Query()]) -> list[UnitRow]:
-    """The network, parents before children; or what fits the words, the closest first."""
+    """The network, parents before children."""
     with web.db.read() as session:
-        if filters.q.strip():
-            units = queries.search(session, actor, filters.q, closed=filters.closed)
-        else:
-            units = queries.tree(session, actor, closed=filters.closed)
-        return [UnitRow(**views.row_json(unit)) for unit in units]
+        return [UnitRow(**views.row_json(unit)) for unit in queries.tree(session, actor, closed=filters.closed)]
+
+
+@router.post("/search", operation_id="search_units")
+def search_units(body: UnitSearch, actor: ActorDep, web: WebDep) -> list[UnitRow]:
+    """What fits the words, the closest first; nothing for no words."""
+    with web.db.read() as session:
+        found = queries.search(session, actor, body.q, closed=body.closed)
+        return [UnitRow(**views.row_json(unit)) for unit in found]
 
 
 @router.post("", operation_id="create_unit", status_code=201)

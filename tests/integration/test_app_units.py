@@ -365,7 +365,9 @@ def test_rest_walks_the_network(browser: Callable[..., Browser], net: dict[str, 
     assert answer.status_code == 201, answer.text
     unit = answer.json()
     assert [one["code"] for one in unit["path"]] == ["C"]
-    assert [one["code"] for one in handler.get("/api/units?q=swj").json()] == ["W"]
+    assert [one["code"] for one in handler.send("POST", "/api/units/search", json={"q": "swj"}).json()] == ["W"]
+    assert handler.send("POST", "/api/units/search", json={"q": " "}).json() == []
+    assert handler.get("/api/units?q=swj").status_code == 422, "words that are sought stand in no address"
     assert len(handler.get("/api/units").json()) == 7
     path = f"/api/units/{unit['id']}"
     assert handler.get(f"{path}/members").status_code == 403
