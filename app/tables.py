@@ -7,14 +7,16 @@ from sqlmodel import SQLModel
 from app.agents.tables import Agent
 from app.alarms.tables import Alarm
 from app.announcements.tables import Announcement
+from app.assignments.tables import Assignment, Recusal, Reply
 from app.audit.tables import AuditEntry
 from app.auth.tables import LoginAttempt, User, UserSession
 from app.callbacks.tables import Callback
 from app.calls.tables import Call
-from app.cases.tables import Case, CaseCounter, CaseEvent, HandlingSection, Rotation
+from app.cases.tables import Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
+from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.nuisance.tables import NuisanceRule
@@ -30,6 +32,7 @@ __all__ = [
     "Agent",
     "Alarm",
     "Announcement",
+    "Assignment",
     "AuditEntry",
     "CalendarYear",
     "Call",
@@ -38,12 +41,15 @@ __all__ = [
     "CaseClock",
     "CaseCounter",
     "CaseEvent",
+    "CaseItem",
     "ChainHead",
     "Citizen",
     "CitizenNumber",
     "ClockExtension",
     "ClockRule",
     "Fax",
+    "FollowUp",
+    "FollowUpTask",
     "HandlingSection",
     "KnowledgeArticle",
     "KnowledgeGap",
@@ -52,6 +58,8 @@ __all__ = [
     "LoginAttempt",
     "NuisanceRule",
     "Recording",
+    "Recusal",
+    "Reply",
     "Rotation",
     "SpecialDay",
     "Unit",

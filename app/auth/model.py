@@ -34,6 +34,13 @@ class Permission(StrEnum):
     cases_read = "cases.read"
     cases_write = "cases.write"
     cases_override = "cases.override"  # edit what another person owns or has registered
+    cases_dispatch = "cases.dispatch"  # give cases to units, judge what they give back
+    cases_review = "cases.review"  # judge what units reply, send it back, archive
+    cases_follow_up = "cases.follow_up"  # ask citizens whether it was solved
+    cases_defer = "cases.defer"  # 挂账
+    cases_recuse = "cases.recuse"  # say who must have nothing to do with a case
+    work_handle = "work.handle"  # sign, handle and answer what one's unit was given
+    work_lead = "work.lead"  # … and sign it as its leader
     drafts_read_all = "drafts.read_all"
     citizens_read = "citizens.read"
     citizens_write = "citizens.write"
@@ -82,6 +89,7 @@ _AGENT = _STAFF | {
     P.recordings_own,
     P.messages_read,
     P.callbacks_handle,
+    P.cases_follow_up,
 }
 _SUPERVISOR = (
     _AGENT
@@ -101,19 +109,26 @@ _SUPERVISOR = (
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.agent: frozenset(_AGENT),
     Role.supervisor: frozenset(_SUPERVISOR),
-    Role.duty_leader: frozenset(_SUPERVISOR | {P.confidential_read, P.calendar_write, P.extensions_decide}),
+    Role.duty_leader: frozenset(
+        _SUPERVISOR
+        | {P.confidential_read, P.calendar_write, P.extensions_decide}
+        | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse}
+    ),
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
+        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse}
         | _EDITOR
     ),
     Role.dispatcher: frozenset(
-        _STAFF | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
+        _STAFF
+        | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
+        | {P.cases_dispatch, P.cases_review, P.cases_follow_up}
     ),
-    Role.unit_handler: frozenset({P.units_read}),
-    Role.unit_leader: frozenset({P.units_read}),
+    Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read}),
+    Role.unit_leader: frozenset({P.units_read, P.work_handle, P.work_lead, P.knowledge_read}),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
     Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.units_read, P.knowledge_read}),
     Role.auditor: frozenset(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, exists, not_, or_, select, true
 from sqlmodel import Session, col
 
 from app.actor import Actor
+from app.assignments.tables import Assignment, Recusal
 from app.auth.model import Permission
 from app.calls.tables import Call
-from app.cases.model import PERSONAL, CaseEventKind, CaseState
+from app.cases.model import PERSONAL
+from app.cases.states import AssignmentState, CaseAct, CaseState
 from app.cases.tables import Case, CaseEvent
 from app.citizens.tables import Citizen
 from app.errors import NotFound
@@ -19,10 +21,33 @@ from app.text import masked_name, masked_number, without
 
 
 def visible(actor: Actor) -> Any:
-    """The condition for cases the asker may know of: everything but other people's drafts. Raises Forbidden."""
-    actor.require(Permission.cases_read)
+    """The condition for cases that the asker may know of. Raises Forbidden.
+
+    Of the centre's people: everything but other people's drafts. Of a unit's: what their unit has been given. Nobody
+    knows of a case from which they, or their unit, are kept (篇6 第18条).
+    """
+    if actor.may(Permission.cases_read):
+        return and_(_at_the_centre(actor), not_recused(actor))
+    actor.require(Permission.work_handle)
+    return and_(_given_to(actor), not_recused(actor))
+
+
+def _given_to(actor: Actor) -> Any:
+    theirs = col(Assignment.unit_id).in_(actor.unit_ids) & (col(Assignment.state) != AssignmentState.withdrawn.value)
+    return exists().where(col(Assignment.case_id) == col(Case.id), theirs)
+
+
+def not_recused(actor: Actor) -> Any:
+    """The condition for cases from which the asker is not kept."""
+    if actor.user_id is None:
+        return true()
+    kept = or_(col(Recusal.user_id) == actor.user_id, col(Recusal.unit_id).in_(actor.unit_ids))
+    return not_(exists().where(col(Recusal.case_id) == col(Case.id), col(Recusal.lifted_at).is_(None), kept))
+
+
+def _at_the_centre(actor: Actor) -> Any:
     if actor.may(Permission.drafts_read_all):
-        return True
+        return true()
     nobodys = col(Case.agent_id).is_(None)
     mine = col(Case.agent_id) == (actor.agent_id or "-")
     not_draft = col(Case.state) != CaseState.draft.value
@@ -31,14 +56,31 @@ def visible(actor: Actor) -> Any:
 
 def require_visible(session: Session, actor: Actor, case: Case | None) -> Case:
     """Raises NotFound for what does not exist and for what the asker may not know of alike."""
-    actor.require(Permission.cases_read)
-    if case is None:
+    if not actor.may(Permission.cases_read):
+        actor.require(Permission.work_handle)
+    if case is None or not session.execute(select(col(Case.id)).where(col(Case.id) == case.id, _known(actor))).first():
         raise NotFound()
     if case.state == CaseState.draft.value and not actor.may(Permission.drafts_read_all):
         nobodys = case.agent_id is None and actor.may(Permission.cases_write)
         if not nobodys and not has_had(session, actor, case):
             raise NotFound()
     return case
+
+
+def _known(actor: Actor) -> Any:
+    kept = not_recused(actor)
+    return kept if actor.may(Permission.cases_read) else and_(_given_to(actor), kept)
+
+
+def may_edit(session: Session, actor: Actor, case: Case) -> bool:
+    """Who edits: a draft, the agents who had its call; a registered case, its agent; anything, by the override."""
+    if not actor.may(Permission.cases_write):
+        return False
+    if actor.may(Permission.cases_override) or case.agent_id is None or case.agent_id == actor.agent_id:
+        return True
+    if case.state == CaseState.draft.value:
+        return has_had(session, actor, case)
+    return case.registered_by is not None and case.registered_by == actor.user_id
 
 
 def has_had(session: Session, actor: Actor, case: Case) -> bool:
@@ -53,7 +95,7 @@ def has_had(session: Session, actor: Actor, case: Case) -> bool:
     call = session.get(Call, case.call_id) if case.call_id else None
     if call is not None and call.agent_id == actor.agent_id:
         return True
-    moves = (CaseEventKind.opened.value, CaseEventKind.taken.value)
+    moves = (CaseAct.opened.value, CaseAct.taken.value)
     found = select(CaseEvent).where(col(CaseEvent.case_id) == case.id, col(CaseEvent.event).in_(moves))
     return any(event.detail.get("agent_id") == actor.agent_id for event in session.execute(found).scalars())
 
@@ -67,7 +109,9 @@ def is_confidential(session: Session, case: Case) -> bool:
 
 
 def sees_citizen(session: Session, actor: Actor, case: Case) -> bool:
-    """Whether the asker sees this case's citizen in clear."""
+    """Whether the asker sees this case's citizen in clear. A unit must reach whoever it works for, unless in secret."""
+    if not actor.may(Permission.cases_read) and actor.may(Permission.work_handle):
+        return not is_confidential(session, case)
     return actor.sees_personal(confidential=is_confidential(session, case), owner=case.agent_id)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
-from app.cases.model import CaseEventKind, CaseState, next_state
+from app.cases.states import CaseAct, CaseState, next_case_state
 from app.cases.tables import Case, CaseEvent
 
 
@@ -18,7 +18,7 @@ def happen(
     session: Session,
     actor: Actor,
     case: Case,
-    event: CaseEventKind,
+    event: CaseAct,
     now: datetime,
     *,
     reason: str = "",
@@ -26,8 +26,42 @@ def happen(
 ) -> None:
     """Let `event` happen to the case: its state moves by the table and one line is written. Raises Refused."""
     before = CaseState(case.state)
-    after = before if event is CaseEventKind.opened else next_state(before, event)
+    after = before if event is CaseAct.opened else next_case_state(before, event)
     case.state = after.value
+    came_from = None if event is CaseAct.opened else before
+    _line(session, actor, case, event.value, now, reason, detail, came_from)
+
+
+def note(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    event: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a line about something that belongs to the case and does not move it, such as a unit's step."""
+    _line(session, actor, case, event, now, reason, detail, CaseState(case.state))
+
+
+def events_of(session: Session, case_id: int) -> list[CaseEvent]:
+    """The history, oldest first."""
+    statement = select(CaseEvent).where(col(CaseEvent.case_id) == case_id).order_by(col(CaseEvent.id))
+    return list(session.execute(statement).scalars())
+
+
+def _line(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    event: str,
+    now: datetime,
+    reason: str,
+    detail: Mapping[str, Any] | None,
+    came_from: CaseState | None,
+) -> None:
     case.updated_at = now
     session.add(case)
     session.flush()
@@ -38,16 +72,10 @@ def happen(
             user_id=actor.user_id,
             actor=actor.name or "?",
             actor_name=actor.display_name or actor.name or "?",
-            event=event.value,
-            from_state=None if event is CaseEventKind.opened else before.value,
-            to_state=after.value,
+            event=event,
+            from_state=came_from.value if came_from else None,
+            to_state=case.state,
             reason=reason,
             detail=dict(detail or {}),
         )
     )
-
-
-def events_of(session: Session, case_id: int) -> list[CaseEvent]:
-    """The history, oldest first."""
-    statement = select(CaseEvent).where(col(CaseEvent.case_id) == case_id).order_by(col(CaseEvent.id))
-    return list(session.execute(statement).scalars())

@@ -12,9 +12,10 @@ from app.calls.service import facts_of
 from app.calls.tables import Call
 from app.cases.access import sees_citizen
 from app.cases.history import happen
-from app.cases.model import CaseEventKind, CaseState, Source
+from app.cases.model import Source
 from app.cases.numbers import next_section
 from app.cases.service import open_draft
+from app.cases.states import CaseAct, CaseState
 from app.cases.tables import Case
 from app.settings import Settings
 
@@ -31,7 +32,7 @@ def message_case(
         case.section = next_section(session)
     if not case.title:
         case.title = title
-    happen(session, SYSTEM, case, CaseEventKind.attached, now, detail={"kind": source.value, "key": key})
+    happen(session, SYSTEM, case, CaseAct.attached, now, detail={"kind": source.value, "key": key})
     case.version += 1
     return case
 

@@ -1,4 +1,4 @@
-"""The case: its types, its states as a table, its number, its fields."""
+"""The case: its types, the ways of handling it, its number, its fields. Its states are in `app.cases.states`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
-
-from app.errors import Refused
 
 
 class CaseType(StrEnum):
@@ -25,27 +23,6 @@ class CaseType(StrEnum):
     praise = "praise"  # 表扬
 
 
-class CaseState(StrEnum):
-    """Where a case stands."""
-
-    draft = "draft"  # 草稿
-    registered = "registered"  # 已登记
-    discarded = "discarded"  # 作废 (nothing was said, a wrong number, …)
-
-
-class CaseEventKind(StrEnum):
-    """What happens to a case; each is one line of its history (C16)."""
-
-    opened = "opened"
-    taken = "taken"  # offered or handed to another agent
-    edited = "edited"
-    attached = "attached"  # a voicemail or a fax came
-    registered = "registered"
-    amended = "amended"
-    discarded = "discarded"
-    restored = "restored"
-
-
 class Source(StrEnum):
     """Which door a matter came through."""
 
@@ -56,30 +33,32 @@ class Source(StrEnum):
     callback = "callback"  # the hotline called a citizen back
 
 
-S, K = CaseState, CaseEventKind
-TRANSITIONS: Mapping[tuple[CaseState, CaseEventKind], CaseState] = {
-    (S.draft, K.taken): S.draft,
-    (S.draft, K.edited): S.draft,
-    (S.draft, K.attached): S.draft,
-    (S.draft, K.registered): S.registered,
-    (S.draft, K.discarded): S.discarded,
-    (S.registered, K.taken): S.registered,
-    (S.registered, K.attached): S.registered,
-    (S.registered, K.amended): S.registered,
-    (S.discarded, K.attached): S.draft,
-    (S.discarded, K.restored): S.draft,
-}
-del S, K
+class HandlingWay(StrEnum):
+    """How a matter is handled (C2, 篇6 第十二条). The first three end at once, the others ask something of units."""
+
+    answer = "answer"  # 当即答复
+    guide = "guide"  # 引导咨询投诉
+    refer = "refer"  # 转阅
+    telephone = "telephone"  # 电话交办
+    written = "written"  # 书面交办
+    coordinated = "coordinated"  # 协调办理
+    research = "research"  # 调研和专报
 
 
-def next_state(state: CaseState, event: CaseEventKind) -> CaseState:
-    """The state after `event`. Raises Refused for a pair that is not in the table."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise Refused(
-            "工单当前状态不允许此操作。", f"A case that is {state} can't be {event}.", code="wrong_state"
-        ) from None
+GIVEN_TO_UNITS = frozenset({HandlingWay.telephone, HandlingWay.written, HandlingWay.coordinated, HandlingWay.research})
+
+
+class Ground(StrEnum):
+    """Why the hotline may not take a matter up (C1, 篇6); the caller is told."""
+
+    litigation = "litigation"  # 已进入诉讼程序
+    arbitration = "arbitration"  # 已进入仲裁程序
+    petition = "petition"  # 已进入信访程序
+    reconsideration = "reconsideration"  # 已进入行政复议程序
+    disclosure = "disclosure"  # 已进入政府信息公开程序
+    secret = "secret"  # 涉及国家秘密、商业秘密或个人隐私
+    outside = "outside"  # 不属于本级政府职责范围
+    emergency = "emergency"  # 应由 110、119、120 等紧急热线受理
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from app.calls.service import find
 from app.calls.views import call_rows
 from app.cases import service
 from app.cases.access import sees_citizen
-from app.cases.model import CaseState, CaseType, Source
+from app.cases.model import CaseType, Source
+from app.cases.states import CaseState
 from app.cases.tables import Case
 from app.cases.views import attachments, case_json, event_json
 from app.citizens.service import as_json

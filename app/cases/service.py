@@ -15,28 +15,25 @@ from app.actor import SYSTEM, Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.auth.tables import User
 from app.calls.model import CallFacts
-from app.cases import access
+from app.cases import access, acting
 from app.cases.history import happen
 from app.cases.model import (
     FIELDS,
     REQUIRED,
     TEXT_FIELDS,
-    CaseEventKind,
-    CaseState,
     CaseType,
     Source,
     differences,
 )
 from app.cases.numbers import next_number
 from app.cases.queries import by_number_for_caller, case_events, get_case, list_cases, of_citizen
+from app.cases.states import CaseAct, CaseState
 from app.cases.tables import Case
-from app.cases.views import case_json
 from app.citizens.service import match
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import local_day, utc_now
-from app.errors import BadInput, Forbidden, Refused, VersionConflict
+from app.errors import BadInput, Forbidden, Refused
 from app.settings import get_settings
 from app.text import clean, normal_number
 
@@ -82,7 +79,7 @@ def open_draft(
         if agent_id is not None and case.agent_id != agent_id:
             case.agent_id = agent_id
             if case.state == CaseState.draft.value:
-                happen(session, actor, case, CaseEventKind.taken, now, detail={"agent_id": agent_id})
+                happen(session, actor, case, CaseAct.taken, now, detail={"agent_id": agent_id})
         return case
     number = normal_number(facts.number)
     citizen = match(session, number) if known is None else known.get(number)
@@ -108,7 +105,7 @@ def open_draft(
     # On PostgreSQL two transactions may get here; the counter's row lock lets one pass at a time, so look again.
     if session.get_bind().dialect.name == "postgresql" and (other := _opened_for(session, key)) is not None:
         return other
-    happen(session, actor, case, CaseEventKind.opened, now, detail={"source": source.value, "agent_id": agent_id})
+    happen(session, actor, case, CaseAct.opened, now, detail={"source": source.value, "agent_id": agent_id})
     return case
 
 
@@ -152,7 +149,7 @@ def create_manual(
         setattr(case, name, value)
     if key and (other := _opened_for(session, key)) is not None:
         return other
-    happen(session, actor, case, CaseEventKind.opened, now, detail={"source": case.source})
+    happen(session, actor, case, CaseAct.opened, now, detail={"source": case.source})
     return case
 
 
@@ -176,10 +173,10 @@ def autosave(
     if not changes:
         return case
     if case.edited_by != actor.user_id or case.version == 1:
-        happen(session, actor, case, CaseEventKind.edited, now, detail={"fields": sorted(changes)})
+        happen(session, actor, case, CaseAct.edited, now, detail={"fields": sorted(changes)})
     elif case.state != CaseState.draft.value:
         raise Refused(code="wrong_state")
-    _bump(case, actor, now)
+    acting.bump(case, actor, now)
     return case
 
 
@@ -201,10 +198,10 @@ def amend_or_autosave(
     if not changes:
         return case
     _require_complete(case)
-    happen(session, actor, case, CaseEventKind.amended, now, detail={"fields": changes})
+    happen(session, actor, case, CaseAct.amended, now, detail={"fields": changes})
     if case.registered_by != actor.user_id:
         write(session, actor, Action.case_overridden, f"case:{case.id}", {"fields": sorted(changes)}, now=now)
-    _bump(case, actor, now)
+    acting.bump(case, actor, now)
     return case
 
 
@@ -227,18 +224,18 @@ def register(
     if case.state == CaseState.registered.value:
         if case.registered_by == actor.user_id and version == case.registered_from_version:
             return case
-        raise _conflict(session, actor, case)
+        raise acting.conflict(session, actor, case)
     _require_owner(session, actor, case)
     if version != case.version:
-        raise _conflict(session, actor, case)
+        raise acting.conflict(session, actor, case)
     changes = _apply(session, actor, case, fields)
     _require_complete(case)
     case.registered_at = now
     case.registered_by = actor.user_id
     case.registered_from_version = version
     snapshot = {name: getattr(case, name) for name in FIELDS}
-    happen(session, actor, case, CaseEventKind.registered, now, detail={"fields": changes, "registered": snapshot})
-    _bump(case, actor, now)
+    happen(session, actor, case, CaseAct.registered, now, detail={"fields": changes, "registered": snapshot})
+    acting.bump(case, actor, now)
     _learn_citizen(session, case, now)
     return case
 
@@ -252,8 +249,8 @@ def discard(
     reason = clean(reason, 500)
     if not reason:
         raise BadInput(fields={"reason": "请填写作废原因 (say why)"})
-    happen(session, actor, case, CaseEventKind.discarded, now, reason=reason)
-    _bump(case, actor, now)
+    happen(session, actor, case, CaseAct.discarded, now, reason=reason)
+    acting.bump(case, actor, now)
     return case
 
 
@@ -261,8 +258,8 @@ def restore(session: Session, actor: Actor, case_id: int, version: int, *, now: 
     """Take a discarded draft up again."""
     now = now or utc_now()
     case = _for_change(session, actor, case_id, version)
-    happen(session, actor, case, CaseEventKind.restored, now)
-    _bump(case, actor, now)
+    happen(session, actor, case, CaseAct.restored, now)
+    acting.bump(case, actor, now)
     return case
 
 
@@ -272,18 +269,11 @@ def _opened_for(session: Session, key: str) -> Case | None:
 
 def _locked(session: Session, actor: Actor, case_id: int) -> Case:
     actor.require(Permission.cases_write)
-    statement = select(Case).where(col(Case.id) == case_id).with_for_update()
-    return access.require_visible(session, actor, session.execute(statement).scalar_one_or_none())
+    return acting.locked(session, actor, case_id)
 
 
 def _require_owner(session: Session, actor: Actor, case: Case) -> None:
-    """A draft is edited by the agents who had its call; a registered case by its agent; others need the override."""
-    if actor.may(Permission.cases_override) or case.agent_id is None or case.agent_id == actor.agent_id:
-        return
-    if case.state == CaseState.registered.value:
-        if case.registered_by != actor.user_id:
-            raise Forbidden()
-    elif not access.has_had(session, actor, case):
+    if not access.may_edit(session, actor, case):
         raise Forbidden()
 
 
@@ -291,16 +281,8 @@ def _for_change(session: Session, actor: Actor, case_id: int, version: int) -> C
     case = _locked(session, actor, case_id)
     _require_owner(session, actor, case)
     if version != case.version:
-        raise _conflict(session, actor, case)
+        raise acting.conflict(session, actor, case)
     return case
-
-
-def _conflict(session: Session, actor: Actor, case: Case) -> VersionConflict:
-    """What is stored now, and who stored it, as the asker may see it."""
-    editor = session.get(User, case.edited_by) if case.edited_by is not None else None
-    return VersionConflict(
-        current=case_json(session, actor, case), extra={"changed_by": editor.display_name if editor else None}
-    )
 
 
 def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -338,12 +320,6 @@ def _apply(session: Session, actor: Actor, case: Case, fields: Mapping[str, Any]
         citizen = match(session, case.caller_number)
         case.citizen_id = citizen.id if citizen else None
     return changes
-
-
-def _bump(case: Case, actor: Actor, now: datetime) -> None:
-    case.version += 1
-    case.edited_by = actor.user_id
-    case.updated_at = now
 
 
 def _require_complete(case: Case) -> None:

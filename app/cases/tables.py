@@ -12,7 +12,11 @@ from app.db import UTCDateTime, json_type
 
 
 class Case(SQLModel, table=True):
-    """A citizen's matter. `opened_for` is unique: the same call, voicemail or form never opens a second case."""
+    """A citizen's matter. `opened_for` is unique: the same call, voicemail or form never opens a second case.
+
+    `about_unit_id` is the unit complained about, `to_unit_id` the one that it was passed to at once (转阅, 电话交办),
+    `with_call_id` the call in which. `due_at` is the end of the case's clock that runs now.
+    """
 
     __tablename__ = "case_file"
     __table_args__: Any = (
@@ -20,6 +24,7 @@ class Case(SQLModel, table=True):
         Index("ix_case_citizen_created", "citizen_id", "created_at"),
         Index("ix_case_state_created", "state", "created_at"),
         Index("ix_case_agent_created", "agent_id", "created_at"),
+        Index("ix_case_state_due", "state", "due_at", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -39,6 +44,18 @@ class Case(SQLModel, table=True):
     area: str = Field(default="", max_length=64)
     address: str = Field(default="", max_length=200)
     confidential: bool = False
+
+    way: str | None = Field(default=None, max_length=16)
+    urgency: str = Field(default="general", max_length=16)
+    ground: str | None = Field(default=None, max_length=16)
+    about_unit_id: int | None = None
+    to_unit_id: int | None = None
+    with_call_id: str | None = Field(default=None, max_length=64)
+    due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    deferred_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    merged_into_id: int | None = Field(default=None, index=True)
+    repeat_of_id: int | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
     language: str = Field(default="zh", max_length=8)
     menu_path: str = Field(default="", max_length=500)
@@ -70,6 +87,18 @@ class CaseEvent(SQLModel, table=True):
     to_state: str = Field(max_length=16)
     reason: str = Field(default="", max_length=500)
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(json_type(), nullable=False))
+
+
+class CaseItem(SQLModel, table=True):
+    """One of the things that a citizen asks for in a case; every reply answers each of them (C6)."""
+
+    __tablename__ = "case_item"
+    __table_args__: Any = (Index("ix_case_item_case", "case_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    position: int
+    text: str = Field(max_length=500)
 
 
 class CaseCounter(SQLModel, table=True):

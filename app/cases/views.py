@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.agents.tables import Agent
 from app.cases import access
-from app.cases.model import CaseState
+from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
 from app.clock import iso
 from app.faxes.tables import Fax

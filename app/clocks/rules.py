@@ -28,6 +28,8 @@ class Way(StrEnum):
     written = "written"  # 书面交办
     telephone = "telephone"  # 电话交办
     consult = "consult"  # 咨询答复
+    coordinated = "coordinated"  # 协调办理
+    research = "research"  # 调研和专报
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 How the owner of a subject (`app.cases`, an assignment) uses this, each inside its own transaction:
 
     start(session, Subject.case(7), ClockKind.dispatch, matter)       a step begins
+    begin(…)                                                          … or begins again, or goes on
     stop(session, Subject.case(7), ClockKind.dispatch)                it is done; the row says met or missed
     exchange(session, actor, subject, kind, matter)                   the matter turned out to be another: new limit
     restart(session, subject, ClockKind.handle, matter)               重办: first outcome kept, a new round begins
@@ -93,6 +94,42 @@ def start(
     return _insert(session, subject, model.start(kind, limit, now, by, parent=_value(session, parent)), parent)
 
 
+def begin(
+    session: Session,
+    subject: Subject,
+    kind: ClockKind,
+    matter: Matter,
+    *,
+    parent: CaseClock | None = None,
+    now: datetime | None = None,
+    settings: Settings | None = None,
+) -> CaseClock:
+    """The step begins, or begins again, or goes on: the clock that is open, or a new one after whatever was before."""
+    rounds = _rounds(session, subject, kind)
+    if rounds and rounds[-1].ended_at is None:
+        return rounds[-1]
+    if rounds and rounds[-1].state != ClockState.replaced.value:
+        return restart(session, subject, kind, matter, parent=parent, now=now, settings=settings)
+    now = now or utc_now()
+    limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
+    round = rounds[-1].round if rounds else 1
+    clock = model.start(kind, limit, now, by, parent=_value(session, parent), round=round)
+    return _insert(session, subject, clock, parent, after=rounds[-1] if rounds else None)
+
+
+def end_all(session: Session, subject: Subject, *, now: datetime | None = None) -> None:
+    """Whoever had the subject has it no more: its open clocks end without an outcome, what was missed stays missed."""
+    now = now or utc_now()
+    mine = [row for kind in ClockKind for row in _rounds(session, subject, kind) if row.ended_at is None]
+    for one in held(session, mine):
+        one.keep(model.give_way(one.clock, now))
+
+
+def open_of(session: Session, subject: Subject, kind: ClockKind) -> CaseClock | None:
+    """The clock of that step that has not ended."""
+    return next((row for row in _rounds(session, subject, kind) if row.ended_at is None), None)
+
+
 def stop(session: Session, subject: Subject, kind: ClockKind, *, now: datetime | None = None) -> CaseClock:
     """The step is done: met or, if that is too late, missed. Raises NotFound while no clock of it is open."""
     one = _open(session, subject, kind)
@@ -169,10 +206,7 @@ def give_back(
     Nothing pauses. Clocks of the case itself go on, so the time until the next dispatch is the centre's
     (`time_against_centre`). Gives the dispatch clock. Raises Refused while the centre is dispatching already.
     """
-    now = now or utc_now()
-    mine = [row for kind in ClockKind for row in _rounds(session, unit, kind) if row.ended_at is None]
-    for one in held(session, mine):
-        one.keep(model.give_way(one.clock, now))
+    end_all(session, unit, now=now)
     again = restart if _rounds(session, centre, ClockKind.dispatch) else start
     return again(session, centre, ClockKind.dispatch, matter, now=now, settings=settings)
 

@@ -1,0 +1,136 @@
+"""What makes a reply complete, and what is wrong with a letter (C6, C7; 篇6 第十四条, 篇8). Pure.
+
+A fault refuses the reply; a warning is shown to whoever writes or judges it and lets it pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.assignments.model import Contact, Opinion
+
+SHORTEST = 4  # characters: "已办" says nothing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What has to be answered: items and attachments, by what they are called, each with its words."""
+
+    items: Mapping[str, str]
+    papers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A reply as it would be handed in."""
+
+    result: str = ""
+    measures: str = ""
+    next_step: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    papers: Mapping[str, str] = field(default_factory=dict)
+    contact: Contact | None = None
+    contacted_at: datetime | None = None
+    opinion: Opinion | None = None
+    opinion_why: str = ""
+    signed_name: str = ""
+    sealed: bool = False
+    letter: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing about a reply: where, and what, in both languages."""
+
+    where: str
+    zh: str
+    en: str
+
+    @property
+    def told(self) -> str:
+        """Both languages, as errors say things."""
+        return f"{self.zh} ({self.en})"
+
+
+def faults(reply: Written, asked: Asked) -> list[Remark]:
+    """What keeps the handler from handing the reply in."""
+    found = [
+        Remark(f"answers.{ident}", f"事项未答复：{_short(text)}", "this item is not answered")
+        for ident, text in asked.items.items()
+        if len(reply.answers.get(ident, "").strip()) < SHORTEST
+    ]
+    found += [
+        Remark(f"papers.{ident}", f"附件未回应：{_short(text)}", "nothing is said about this attachment")
+        for ident, text in asked.papers.items()
+        if not reply.papers.get(ident, "").strip()
+    ]
+    if len(reply.result.strip()) < SHORTEST:
+        found.append(Remark("result", "缺少办理结果", "the result is missing"))
+    if reply.contact is None:
+        found.append(Remark("contact", "请选择与市民联系的方式", "say how the citizen was spoken with"))
+    elif reply.contact is not Contact.none and reply.contacted_at is None:
+        found.append(Remark("contacted_at", "请填写联系时间", "say when"))
+    if reply.opinion is None and not reply.opinion_why.strip():
+        found.append(Remark("opinion", "缺少市民意见或未征求意见的原因", "the citizen's opinion, or why there is none"))
+    if reply.contact is Contact.none and reply.opinion is not None:
+        found.append(Remark("opinion", "未联系市民，不能填写市民意见", "nobody asked the citizen"))
+    if not reply.signed_name.strip():
+        found.append(Remark("signed_name", "缺少经办人签名", "the handler's signature is missing"))
+    return found
+
+
+def unsealed(reply: Written) -> list[Remark]:
+    """What keeps a unit's leader from sending it on."""
+    return [] if reply.sealed else [Remark("sealed", "缺少单位盖章", "the unit's seal is missing")]
+
+
+# What a letter must not say (篇8 的通病) and why it is bad. Whole words; the first that is found is named.
+_EMPTY_WORDS: Mapping[str, str] = {
+    "我们会处理": "没有说明如何处理",
+    "正在研究": "没有说明结果",
+    "尽快解决": "没有说明期限",
+    "无法解决": "没有说明依据和其他途径",
+    "不归我们管": "推诿用语",
+    "不属于我单位": "没有说明由谁负责",
+}
+_DATE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日")
+_PHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[- ]?\d{7,8}|1[3-9]\d{9}|12345|400[- ]?\d{3}[- ]?\d{4})(?!\d)")
+
+
+def warnings(reply: Written, *, number: str = "", unit: str = "") -> list[Remark]:
+    """What is weak in a reply and its letter; `number` of the case and `unit` should be named in a letter."""
+    found: list[Remark] = []
+    letter = reply.letter.strip()
+    if letter:
+        found += _letter(letter, number, unit)
+    text = f"{reply.result}\n{letter}"
+    for words, why in _EMPTY_WORDS.items():
+        if words in text:
+            found.append(Remark("wording", f"“{words}”：{why}", f"empty words: {words}"))
+    if reply.contact is Contact.none:
+        found.append(Remark("contact", "未联系市民", "the citizen was not spoken with"))
+    if not reply.measures.strip():
+        found.append(Remark("measures", "未写明采取的措施", "what was done is not said"))
+    return found
+
+
+def _letter(letter: str, number: str, unit: str) -> Iterable[Remark]:
+    if not re.search(r"(女士|先生|市民|您好|同志|老师)", letter[:60]):
+        yield Remark("letter", "回复函没有称呼", "the letter addresses nobody")
+    if number and number not in letter and number.replace("-", "") not in letter:
+        yield Remark("letter", "回复函没有工单编号", "the letter does not name the case")
+    if not re.search(r"(已经?|现已|完成|修复|解决|答复如下|经核实|经查|查明)", letter):
+        yield Remark("letter", "回复函没有说明结果", "the letter tells no result")
+    if not _PHONE.search(letter):
+        yield Remark("letter", "回复函没有联系电话", "the letter gives no number to call")
+    if unit and unit not in letter[-120:]:
+        yield Remark("letter", "回复函没有落款单位", "the letter is not signed by the unit")
+    if not _DATE.search(letter[-60:]):
+        yield Remark("letter", "回复函没有落款日期", "the letter has no date")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else f"{text[:30]}…"

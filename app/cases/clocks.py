@@ -1,0 +1,102 @@
+"""The clocks of a case and of its assignments, and the ends that lists are ordered by (C4).
+
+`due_at` of a case or an assignment is the end of the clock of its present step. Whoever changes a clock says so here,
+so that no list has to look at clocks at all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.assignments.tables import Assignment
+from app.cases.model import HandlingWay
+from app.cases.tables import Case
+from app.clocks import service
+from app.clocks.model import ClockKind
+from app.clocks.rules import Matter, Urgency, Way
+from app.clocks.service import Subject, SubjectKind
+from app.clocks.tables import CaseClock
+
+_WAYS = {
+    HandlingWay.telephone.value: Way.telephone,
+    HandlingWay.written.value: Way.written,
+    HandlingWay.coordinated.value: Way.coordinated,
+    HandlingWay.research.value: Way.research,
+    HandlingWay.answer.value: Way.consult,
+}
+
+
+def matter_of(case: Case, way: str | None = None) -> Matter:
+    """What the limits look at."""
+    return Matter(case.type or "", Urgency(case.urgency), _WAYS.get(way or case.way or "", Way.written))
+
+
+def begins(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
+    """This is the step of the case that is timed from now on, or still."""
+    case.due_at = service.begin(session, _case(case), kind, matter_of(case), now=now).due_at
+
+
+def ends(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
+    """The step is done, if it was timed at all; nothing is timed until the next begins."""
+    if service.open_of(session, _case(case), kind) is not None:
+        service.stop(session, _case(case), kind, now=now)
+    case.due_at = None
+
+
+def leaves(session: Session, case: Case, now: datetime) -> None:
+    """Nothing of the case is timed any more: it was merged into another, or put on account by a leader."""
+    service.end_all(session, _case(case), now=now)
+    case.due_at = None
+
+
+def work_begins(session: Session, case: Case, work: Assignment, now: datetime, *, to_sign: bool = True) -> None:
+    """A unit has it, for the first time or again (重办): to sign, and to handle within the time of whoever gave it."""
+    mine, matter = _work(work), matter_of(case, work.way)
+    above = _case(case) if work.parent_id is None else Subject.assignment(work.parent_id)
+    parent = service.open_of(session, above, ClockKind.handle)
+    for kind in (ClockKind.sign, ClockKind.handle) if to_sign else (ClockKind.handle,):
+        service.begin(session, mine, kind, matter, parent=parent, now=now)
+    show_due(session, work)
+
+
+def work_step_ends(session: Session, work: Assignment, kind: ClockKind, now: datetime) -> None:
+    """A step of the assignment is done, in time or late."""
+    if service.open_of(session, _work(work), kind) is not None:
+        service.stop(session, _work(work), kind, now=now)
+    show_due(session, work)
+
+
+def work_leaves(session: Session, work: Assignment, now: datetime) -> None:
+    """The unit has it no more: it gave it back, or it was taken from it."""
+    service.end_all(session, _work(work), now=now)
+    work.due_at = None
+
+
+def show_due(session: Session, work: Assignment) -> None:
+    """Write the end of the present step where lists find it: to sign first, then to handle."""
+    steps = (service.open_of(session, _work(work), kind) for kind in (ClockKind.sign, ClockKind.handle))
+    work.due_at = next((clock.due_at for clock in steps if clock is not None), None)
+
+
+def moved(session: Session, clock: CaseClock) -> None:
+    """A clock ends at another time than before (extended, exchanged, settled): lists must see it."""
+    if clock.subject_kind == SubjectKind.assignment.value:
+        work = session.get(Assignment, clock.subject_id)
+        if work is not None:
+            show_due(session, work)
+            session.add(work)
+        return
+    case = session.get(Case, clock.subject_id)
+    if case is not None and clock.ended_at is None:
+        case.due_at = clock.due_at
+        session.add(case)
+
+
+def _case(case: Case) -> Subject:
+    return Subject.case(case.id or 0)
+
+
+def _work(work: Assignment) -> Subject:
+    return Subject.assignment(work.id or 0)

@@ -1,0 +1,1 @@
+"""Asking the citizen whether it was solved (回访)."""
