@@ -12,6 +12,10 @@ from fastapi import FastAPI
 from app.agents.routes import router as agents
 from app.alarms.service import clear_alarm, raise_alarm
 from app.announcements.routes import router as announcements
+from app.assignments.case_routes import lists as boards
+from app.assignments.case_routes import router as case_loop
+from app.assignments.inbox import open_work
+from app.assignments.routes import router as assignments
 from app.audit.routes import router as audit
 from app.auth.routes import router as auth
 from app.callbacks.routes import router as callbacks
@@ -44,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, workdays, clocks, units, knowledge, audit,
+    nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, assignments,
 )  # fmt: skip
 
 
@@ -79,6 +83,7 @@ def create_app(
         explain=explain or getattr(realtime, "explain", None) or from_journal(settings),
         speak=speak or (lambda text, language: speak_text(settings, text, language)),
         realtime=realtime,
+        unit_work=(open_work,),
     )
     app.state.figures = Figures()
     app.add_middleware(Guard, settings=settings, figures=app.state.figures)

@@ -72,6 +72,20 @@ def _known(actor: Actor) -> Any:
     return kept if actor.may(Permission.cases_read) else and_(_given_to(actor), kept)
 
 
+def works_seen(session: Session, actor: Actor, case_id: int) -> frozenset[int]:
+    """The assignments of a case that somebody of a unit may know of: their unit's, and what was handed down from it."""
+    rows = session.execute(
+        select(col(Assignment.id), col(Assignment.parent_id), col(Assignment.unit_id))
+        .where(col(Assignment.case_id) == case_id)
+        .order_by(col(Assignment.id))
+    ).all()
+    seen: set[int] = set()
+    for ident, parent, unit in rows:  # whoever gives has the smaller id
+        if unit in actor.unit_ids or parent in seen:
+            seen.add(ident)
+    return frozenset(seen)
+
+
 def may_edit(session: Session, actor: Actor, case: Case) -> bool:
     """Who edits: a draft, the agents who had its call; a registered case, its agent; anything, by the override."""
     if not actor.may(Permission.cases_write):

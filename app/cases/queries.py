@@ -29,9 +29,13 @@ def get_case(session: Session, actor: Actor, case_id: int) -> Case:
 
 
 def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]:
-    """A case's history. Raises what `get_case` raises."""
+    """A case's history; a unit reads of other units no more than that they have it. Raises what `get_case` raises."""
     get_case(session, actor, case_id)
-    return events_of(session, case_id)
+    lines = events_of(session, case_id)
+    if actor.may(Permission.cases_read):
+        return lines
+    mine = access.works_seen(session, actor, case_id)
+    return [one for one in lines if one.detail.get("assignment") is None or one.detail["assignment"] in mine]
 
 
 def list_cases(

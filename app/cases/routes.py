@@ -110,6 +110,10 @@ class CaseOut(Answer):
     agent_id: str | None
     agent_name: str | None
     section: str | None
+    way: str | None
+    urgency: str
+    due_at: str | None
+    ended_at: str | None
     created_at: str
     updated_at: str
     registered_at: str | None

@@ -1,7 +1,7 @@
 """How a case and what it asks of units move, and who may move them: the one table (C2, C3, C6, C8, C16).
 
 A line says: this act takes the subject from any of these states to that one, these may do it, and this must be said
-with it. Whatever is no line is refused. `docs/case-states.md` is written from here (`hotline docs case-states`).
+with it. Whatever is no line is refused. `docs/case-states.md` is written from here (`hotline cases states`).
 
 A case goes the way of its leading assignment: the lines of a case that units cause name `system` as who does them, for
 nobody moves a case to "signed" but by signing the assignment.

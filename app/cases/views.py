@@ -36,6 +36,10 @@ def case_json(session: Session, actor: Actor, case: Case, *, content: bool = Tru
         "agent_id": case.agent_id,
         "agent_name": agent.name if agent else None,
         "section": case.section,
+        "way": case.way,
+        "urgency": case.urgency,
+        "due_at": iso(case.due_at),
+        "ended_at": iso(case.ended_at),
         "created_at": iso(case.created_at),
         "updated_at": iso(case.updated_at),
         "registered_at": iso(case.registered_at),
@@ -61,7 +65,7 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
 def event_json(event: CaseEvent, case: Case, *, clear: bool) -> dict[str, Any]:
     """One line of a case's history."""
     detail = event.detail if clear else access.masked_detail(event.detail, case.caller_number, case.caller_name)
-    detail = {key: value for key, value in detail.items() if key != "registered"}
+    detail = {key: value for key, value in detail.items() if key not in ("registered", "version")}
     if event.reason:
         detail["reason"] = event.reason if clear else without(event.reason, case.caller_number, case.caller_name)
     return {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import acd, agent, calls, demo, doctor, ivr, knowledge, prompts, serve, stop, up, user
+from app.cli import acd, agent, calls, cases, demo, doctor, ivr, knowledge, prompts, serve, stop, up, user
 from app.cli.output import report
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("serve")(serve.command)
 app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
 app.add_typer(calls.app, name="calls")
+app.add_typer(cases.app, name="cases")
 app.add_typer(user.app, name="user")
 app.add_typer(agent.app, name="agent")
 app.add_typer(prompts.app, name="prompts")

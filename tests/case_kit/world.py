@@ -29,6 +29,7 @@ from app.followups.service import follow_up
 from app.units import members
 from app.units import service as units
 from app.units.model import MemberRole
+from tests.integration.web_browser import PASSWORD
 
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # a Tuesday, 09:00 in the city
 MATTER = {"type": "complaint", "title": "路灯不亮", "content": "人民路路灯三天不亮，晚上老人不敢出门"}
@@ -73,7 +74,7 @@ class World:
     def account(self, *roles: Role) -> User:
         """A new account."""
         name = f"p{next(_serial)}"
-        user, _ = create_user(self.db, name, roles=roles, password="Tongjing-2026-lihai", display_name=f"人员{name}")
+        user, _ = create_user(self.db, name, roles=roles, password=PASSWORD, display_name=f"人员{name}")
         return user
 
     def member(self, code: str, role: MemberRole) -> Actor:

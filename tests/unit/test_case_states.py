@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,8 @@ from app.cases.states import (
     table,
     work_step,
 )
+from app.cases.states_doc import document
+from app.cases.words import CASE_ACTS, CASE_STATES, NEEDED, PEOPLE, WORK_ACTS, WORK_STATES
 from app.errors import Refused
 
 
@@ -104,3 +107,21 @@ def test_only_a_leader_puts_a_case_on_account_and_no_unit_judges_what_it_returns
 def test_two_lines_about_one_pair_are_no_table():
     with pytest.raises(ValueError, match="two lines"):
         table([*CASE_STEPS, CASE_STEPS[-1]])
+
+
+def test_the_document_says_what_the_table_says():
+    written = Path("docs/case-states.md").read_text(encoding="utf-8")
+    assert written == document(), "write it anew: hotline cases states --to docs/case-states.md"
+
+
+def test_everything_in_the_table_has_a_name():
+    for names, kind in (
+        (CASE_STATES, CaseState),
+        (WORK_STATES, AssignmentState),
+        (CASE_ACTS, CaseAct),
+        (WORK_ACTS, WorkAct),
+        (PEOPLE, By),
+        (NEEDED, Needs),
+    ):
+        assert set(names) == set(kind)
+        assert all(names.values())

@@ -1,0 +1,156 @@
+"""Assignments, replies and what may be done next, as the pages read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.assignments import check, working
+from app.assignments.acting import children_of, works_of
+from app.assignments.inbox import sees_work
+from app.assignments.tables import Assignment, Reply
+from app.auth.service import display_names
+from app.cases import access
+from app.cases.loop import items_of
+from app.cases.parties import case_acts, work_acts
+from app.cases.tables import Case
+from app.clock import iso
+from app.followups.service import follow_ups_of
+from app.followups.tables import FollowUp, FollowUpTask
+from app.text import without
+from app.units.tables import Unit
+
+
+def unit_names(session: Session, ids: Collection[int | None]) -> dict[int, str]:
+    """The short names of these units."""
+    wanted = {one for one in ids if one is not None}
+    rows = session.execute(select(col(Unit.id), col(Unit.short_name)).where(col(Unit.id).in_(wanted))).all()
+    return {ident or 0: name for ident, name in rows}
+
+
+def work_row(work: Assignment, units: Mapping[int, str]) -> dict[str, Any]:
+    """The short form, for lists."""
+    return {
+        "id": work.id,
+        "case_id": work.case_id,
+        "unit_id": work.unit_id,
+        "unit": units.get(work.unit_id, ""),
+        "parent_id": work.parent_id,
+        "lead": work.lead,
+        "way": work.way,
+        "state": work.state,
+        "round": work.round,
+        "returns": work.returns,
+        "version": work.version,
+        "due_at": iso(work.due_at),
+        "given_at": iso(work.given_at),
+        "signed_at": iso(work.signed_at),
+        "replied_at": iso(work.replied_at),
+    }
+
+
+def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> dict[str, Any]:
+    """One assignment whole: what is asked, every round's reply, what is below it, and what the asker can do."""
+    clear = access.sees_citizen(session, actor, case)
+    below = [one for one in children_of(session, work) if sees_work(session, actor, one)]
+    units = unit_names(session, [work.unit_id, *(one.unit_id for one in below)])
+    replies = [_reply(one, case, clear=clear) for one in working.replies_of(session, work.id or 0)]
+    present = working.reply_of(session, work)
+    return {
+        **work_row(work, units),
+        "instructions": _plain(work.instructions, case, clear=clear),
+        "items": items_json(session, case, clear=clear),
+        "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
+        "replies": replies,
+        "warnings": _warnings(present, case, units.get(work.unit_id, "")),
+        "below": [work_row(one, units) for one in below],
+        "acts": [act.value for act in work_acts(session, actor, work)],
+    }
+
+
+def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
+    """What a case's page shows of the loop: items, units, call-backs, and what the asker can do."""
+    clear = access.sees_citizen(session, actor, case)
+    works = [work for work in works_of(session, case.id or 0) if sees_work(session, actor, work)]
+    units = unit_names(session, [case.about_unit_id, case.to_unit_id, *(work.unit_id for work in works)])
+    tries = follow_ups_of(session, case.id or 0)
+    names = display_names(session, [one.by for one in tries])
+    task = session.get(FollowUpTask, case.id)
+    return {
+        "acts": [act.value for act in case_acts(session, actor, case)],
+        "items": items_json(session, case, clear=clear),
+        "about_unit": units.get(case.about_unit_id or 0),
+        "to_unit": units.get(case.to_unit_id or 0),
+        "works": [
+            {**work_row(work, units), "acts": [act.value for act in work_acts(session, actor, work)]} for work in works
+        ],
+        "tries": [_try(one, case, names, clear=clear) for one in tries],
+        "merged_into": _number(session, case.merged_into_id),
+        "twins": [_short(one) for one in _twins(session, case)],
+        "redo_proposed": task is not None and not task.open and case.state == "to_follow_up",
+    }
+
+
+def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, Any]]:
+    """What the citizen asks for."""
+    return [
+        {"id": str(item.id), "text": _plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
+    ]
+
+
+def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
+    shown = working.reply_json(reply)
+    if clear:
+        return shown
+    return {
+        key: _plain(value, case, clear=False)
+        if isinstance(value, str)
+        else {name: _plain(str(text), case, clear=False) for name, text in value.items()}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in shown.items()
+    }
+
+
+def _warnings(reply: Reply | None, case: Case, unit: str) -> list[dict[str, str]]:
+    if reply is None:
+        return []
+    found = check.warnings(working.written(reply), number=case.number, unit=unit)
+    return [{"where": one.where, "zh": one.zh, "en": one.en} for one in found]
+
+
+def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) -> dict[str, Any]:
+    return {
+        "at": iso(one.at),
+        "by": names.get(one.by or 0, ""),
+        "call_id": one.call_id,
+        "round": one.round,
+        "reached": one.reached,
+        "satisfaction": one.satisfaction,
+        "solved": one.solved,
+        "contacted_in_time": one.contacted_in_time,
+        "true_to_reality": one.true_to_reality,
+        "note": _plain(one.note, case, clear=clear),
+        "propose_redo": one.propose_redo,
+    }
+
+
+def _plain(text: str, case: Case, *, clear: bool) -> str:
+    return text if clear else without(text, case.caller_number, case.caller_name, case.address)
+
+
+def _twins(session: Session, case: Case) -> list[Case]:
+    return list(session.execute(select(Case).where(col(Case.merged_into_id) == case.id)).scalars())
+
+
+def _number(session: Session, case_id: int | None) -> dict[str, Any] | None:
+    case = session.get(Case, case_id) if case_id is not None else None
+    return _short(case) if case is not None else None
+
+
+def _short(case: Case) -> dict[str, Any]:
+    return {"id": case.id, "number": case.number, "state": case.state}
