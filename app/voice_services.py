@@ -16,6 +16,9 @@ from app.callbacks.model import Place
 from app.callbacks.service import request
 from app.calls.model import CallFacts
 from app.cases.queries import by_number_for_caller
+from app.cases.states import CaseState
+from app.cases.tables import Case
+from app.cases.words import SPOKEN
 from app.citizens.service import flags_by_number
 from app.clock import from_ms
 from app.db import Database
@@ -52,7 +55,11 @@ class VoiceServices:
         """The caller's own case; a case of anybody else does not exist for them (T3)."""
         with self._db.read() as session:
             case = by_number_for_caller(session, case_number, caller_number)
-            return None if case is None else CaseProgress(case.number, case.state, case.updated_at)
+            if case is None:
+                return None
+            stands = session.get(Case, case.merged_into_id) if case.merged_into_id is not None else None
+            state = CaseState((stands or case).state)
+            return CaseProgress(case.number, SPOKEN[state], (stands or case).updated_at)
 
     def take_voicemail(self, sidecar: Path) -> Receipt:
         """From the spool into a draft case; idempotent by call id (T10)."""

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.agents.routes import router as agents
 from app.alarms.service import clear_alarm, raise_alarm
 from app.announcements.routes import router as announcements
+from app.assignments.case_routes import kept as recusals
 from app.assignments.case_routes import lists as boards
 from app.assignments.case_routes import router as case_loop
 from app.assignments.inbox import open_work
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, assignments,
+    nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from sqlmodel import Session
 
 from app.actor import Actor
-from app.assignments import giving, judging
+from app.assignments import giving, judging, recusing
 from app.assignments.shapes import (
     ActedCase,
     Asked,
@@ -18,8 +18,11 @@ from app.assignments.shapes import (
     Defer,
     Dispatch,
     Items,
+    Lift,
     Loop,
     Merge,
+    RecusalOut,
+    Recuse,
     Redo,
     ReferTo,
     Seen,
@@ -29,7 +32,7 @@ from app.assignments.shapes import (
     TransferTo,
     Why,
 )
-from app.assignments.views import loop_json
+from app.assignments.views import loop_json, recusals_json
 from app.cases import boards, loop, service
 from app.cases.boards import Board
 from app.cases.routes import CaseOut
@@ -43,6 +46,7 @@ from app.http.schema import Id, Listing, PageOf
 
 router = APIRouter(prefix="/api/cases", tags=["case loop"])
 lists = APIRouter(prefix="/api/boards", tags=["case loop"])
+kept = APIRouter(prefix="/api/recusals", tags=["case loop"])
 
 
 def _did(web: Web, act: Callable[[Session], Case]) -> ActedCase:
@@ -87,6 +91,28 @@ def case_loop(case_id: Id, actor: ActorDep, web: WebDep) -> Loop:
     """Items, units, call-backs, and what the asker can do now."""
     with web.db.read() as session:
         return Loop(**loop_json(session, actor, service.get_case(session, actor, case_id)))
+
+
+@router.get("/{case_id}/recusals", operation_id="list_recusals")
+def list_recusals(case_id: Id, actor: ActorDep, web: WebDep) -> list[RecusalOut]:
+    """Who is kept from this case."""
+    with web.db.read() as session:
+        rows = recusing.recusals_of(session, actor, case_id)
+        return [RecusalOut(**one) for one in recusals_json(session, rows)]
+
+
+@router.post("/{case_id}/recusals", operation_id="recuse", status_code=204)
+def recuse(case_id: Id, body: Recuse, actor: ActorDep, web: WebDep) -> None:
+    """Keep a person or a unit from this case; anybody may keep away themselves."""
+    with web.db.session() as session:
+        recusing.recuse(session, actor, case_id, body.reason, user_id=body.user_id, unit_id=body.unit_id)
+
+
+@kept.post("/{recusal_id}/lift", operation_id="lift_recusal", status_code=204)
+def lift_recusal(recusal_id: Id, body: Lift, actor: ActorDep, web: WebDep) -> None:
+    """The interest is none any more."""
+    with web.db.session() as session:
+        recusing.lift(session, actor, recusal_id, body.reason)
 
 
 @router.put("/{case_id}/items", operation_id="set_case_items")

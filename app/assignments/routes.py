@@ -31,7 +31,6 @@ from app.cases.views import case_json
 from app.clock import iso, utc_now
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Id, Listing, PageOf
-from app.text import without
 
 router = APIRouter(prefix="/api/assignments", tags=["assignments"])
 
@@ -63,7 +62,7 @@ def inbox_box(box: Box, actor: ActorDep, web: WebDep, listing: Annotated[Listing
         for work in page.items:
             case = session.get(Case, work.case_id) or Case()
             clear = access.sees_citizen(session, actor, case)
-            title = case.title if clear else without(case.title, case.caller_number, case.caller_name)
+            title = case.title if clear else access.hidden(case.title, case)
             about = {"title": title, **case.model_dump(include={"number", "type", "urgency", "area"})}
             rows.append(InboxRow(**work_row(work, units), **about))
         return PageOf.of(page, rows)

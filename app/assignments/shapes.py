@@ -123,6 +123,32 @@ class Merge(Seen):
     original: CaseId
 
 
+class Recuse(Body):
+    """Who must have nothing to do with a case, and why."""
+
+    user_id: UnitId | None = None
+    unit_id: UnitId | None = None
+    reason: Reason
+
+
+class Lift(Body):
+    """Why the interest is none any more."""
+
+    reason: Reason
+
+
+class RecusalOut(Answer):
+    """Somebody who is kept from a case."""
+
+    id: int
+    user_id: int | None
+    unit_id: int | None
+    name: str
+    why: str
+    at: str
+    by: str
+
+
 class Asked(Seen):
     """What a call-back brought."""
 

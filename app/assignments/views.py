@@ -12,7 +12,7 @@ from app.actor import Actor
 from app.assignments import check, working
 from app.assignments.acting import children_of, works_of
 from app.assignments.inbox import sees_work
-from app.assignments.tables import Assignment, Reply
+from app.assignments.tables import Assignment, Recusal, Reply
 from app.auth.service import display_names
 from app.cases import access
 from app.cases.loop import items_of
@@ -21,7 +21,6 @@ from app.cases.tables import Case
 from app.clock import iso
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
-from app.text import without
 from app.units.tables import Unit
 
 
@@ -102,6 +101,24 @@ def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, A
     ]
 
 
+def recusals_json(session: Session, rows: Collection[Recusal]) -> list[dict[str, Any]]:
+    """Who is kept from a case, with names."""
+    units = unit_names(session, [one.unit_id for one in rows])
+    names = display_names(session, [*(one.user_id for one in rows), *(one.by for one in rows)])
+    return [
+        {
+            "id": one.id,
+            "user_id": one.user_id,
+            "unit_id": one.unit_id,
+            "name": units.get(one.unit_id or 0) or names.get(one.user_id or 0, ""),
+            "why": one.why,
+            "at": iso(one.at),
+            "by": names.get(one.by or 0, ""),
+        }
+        for one in rows
+    ]
+
+
 def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     shown = working.reply_json(reply)
     if clear:
@@ -140,7 +157,7 @@ def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) ->
 
 
 def _plain(text: str, case: Case, *, clear: bool) -> str:
-    return text if clear else without(text, case.caller_number, case.caller_name, case.address)
+    return text if clear else access.hidden(text, case)
 
 
 def _twins(session: Session, case: Case) -> list[Case]:

@@ -27,6 +27,8 @@ class Action(StrEnum):
     fax_read = "fax.read"
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"
+    case_recused = "case.recused"  # somebody is kept from a case
+    case_recusal_lifted = "case.recusal_lifted"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
     callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
     call_monitored = "call.monitored"

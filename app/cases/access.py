@@ -142,10 +142,15 @@ def shown_fields(case: Case, *, clear: bool) -> dict[str, Any]:
         "address": case.address,
         "confidential": case.confidential,
     }
-    return fields if clear else masked_fields(fields, case.caller_number, case.caller_name)
+    return fields if clear else masked_fields(fields, case)
 
 
-def masked_fields(fields: Mapping[str, Any], number: str, name: str) -> dict[str, Any]:
+def hidden(text: str, case: Case) -> str:
+    """`text` with the case's citizen masked wherever somebody wrote their number, name or address into it."""
+    return without(text, case.caller_number, case.caller_name, case.address)
+
+
+def masked_fields(fields: Mapping[str, Any], case: Case) -> dict[str, Any]:
     """`fields` with the citizen's identity masked, also where an agent wrote it into the text."""
     masked = dict(fields)
     for key, value in masked.items():
@@ -155,23 +160,34 @@ def masked_fields(fields: Mapping[str, Any], number: str, name: str) -> dict[str
             masked[key] = masked_name(str(value))
         elif key == "address":
             masked[key] = ""
-        elif isinstance(value, str):
-            masked[key] = without(value, number, name)
+        else:
+            masked[key] = _hidden_within(value, case)
     return masked
 
 
-def masked_detail(detail: Mapping[str, Any], number: str, name: str) -> dict[str, Any]:
-    """The detail of a history line with the citizen's identity masked."""
+def masked_detail(detail: Mapping[str, Any], case: Case) -> dict[str, Any]:
+    """The detail of a history line with the citizen's identity masked, however deep a text lies in it."""
     out = dict(detail)
-    changed = out.get("fields")
+    changed = out.pop("fields", None)
     if isinstance(changed, Mapping):
-        out["fields"] = {
-            key: {side: masked_fields({key: text}, number, name)[key] for side, text in change.items()}
+        changed = {
+            key: {side: masked_fields({key: text}, case)[key] for side, text in change.items()}
             if isinstance(change, Mapping)
-            else change
+            else _hidden_within(change, case)
             for key, change in changed.items()
         }
-    return {key: without(v, number, name) if isinstance(v, str) else v for key, v in out.items()}
+    shown: dict[str, Any] = {key: _hidden_within(value, case) for key, value in out.items()}
+    return shown if changed is None else {"fields": changed, **shown}
+
+
+def _hidden_within(value: Any, case: Case) -> Any:
+    if isinstance(value, str):
+        return hidden(value, case)
+    if isinstance(value, Mapping):
+        return {key: _hidden_within(one, case) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_hidden_within(one, case) for one in value]
+    return value
 
 
 def hides_personal_change(fields: Mapping[str, Any], *, clear: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, true
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -61,7 +61,8 @@ def list_cases(
     if q := clean(q, 100):
         wanted = parse_number(q)
         words = like(q)
-        kinds: list[Any] = [col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\")]
+        text = or_(col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\"))
+        kinds: list[Any] = [text & _may_be_read(actor)]
         kinds.append(col(Case.number) == wanted if wanted else col(Case.number).like(like(q)[1:], escape="\\"))
         person = col(Case.caller_name).like(words, escape="\\")
         kinds.append(person & _may_be_sought(actor))
@@ -131,8 +132,14 @@ def _may_be_sought(actor: Actor) -> Any:
     mine = col(Case.agent_id) == (actor.agent_id or "-")
     if not actor.may(Permission.personal_read):
         return mine
+    return _may_be_read(actor)
+
+
+def _may_be_read(actor: Actor) -> Any:
+    """Of whose words the asker may know: somebody may have written a name into them that is not for everybody."""
     if actor.may(Permission.confidential_read):
-        return True
+        return true()
     secret = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
     open_case = col(Case.confidential).is_(False)
-    return or_(mine, open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret)))
+    in_open = open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret))
+    return or_(col(Case.agent_id) == (actor.agent_id or "-"), in_open)

@@ -14,7 +14,7 @@ from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
 from app.clock import iso
 from app.faxes.tables import Fax
-from app.text import masked_name, masked_number, without
+from app.text import masked_name, masked_number
 from app.voicemails.tables import Voicemail
 
 
@@ -56,7 +56,7 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
         "number": case.number,
         "type": case.type,
         "state": case.state,
-        "title": title if clear else without(title, case.caller_number, case.caller_name),
+        "title": title if clear else access.hidden(title, case),
         "created_at": iso(case.created_at),
         "area": case.area,
     }
@@ -64,10 +64,10 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
 
 def event_json(event: CaseEvent, case: Case, *, clear: bool) -> dict[str, Any]:
     """One line of a case's history."""
-    detail = event.detail if clear else access.masked_detail(event.detail, case.caller_number, case.caller_name)
+    detail = event.detail if clear else access.masked_detail(event.detail, case)
     detail = {key: value for key, value in detail.items() if key not in ("registered", "version")}
     if event.reason:
-        detail["reason"] = event.reason if clear else without(event.reason, case.caller_number, case.caller_name)
+        detail["reason"] = event.reason if clear else access.hidden(event.reason, case)
     return {
         "at": iso(event.at),
         "actor": event.actor,

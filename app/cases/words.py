@@ -90,6 +90,31 @@ WORK_ACTS: Mapping[WorkAct, str] = {
     WorkAct.return_upheld: "退单成立",
     WorkAct.withdrawn: "撤回",
 }
+# What a caller hears of their own case: the name of a prompt, `state_…` (T3). A merged one stands where its original
+# does.
+SPOKEN: Mapping[CaseState, str] = {
+    CaseState.draft: "draft",
+    CaseState.discarded: "closed",
+    CaseState.registered: "registered",
+    CaseState.answered: "closed",
+    CaseState.guided: "closed",
+    CaseState.referred: "closed",
+    CaseState.transferred: "closed",
+    CaseState.declined: "refused",
+    CaseState.to_dispatch: "registered",
+    CaseState.dispatched: "dispatched",
+    CaseState.signed: "accepted",
+    CaseState.in_progress: "handling",
+    CaseState.replied: "answered",
+    CaseState.in_review: "answered",
+    CaseState.to_follow_up: "follow_up",
+    CaseState.closed: "closed",
+    CaseState.archived: "closed",
+    CaseState.returned: "returned",
+    CaseState.redo: "handling",
+    CaseState.deferred: "handling",
+    CaseState.merged: "handling",
+}
 PEOPLE: Mapping[By, str] = {
     By.taker: "受理坐席",
     By.dispatcher: "派单员",

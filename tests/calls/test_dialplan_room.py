@@ -80,6 +80,20 @@ def test_a_caller_on_hold_hears_music_and_the_agent_nothing_of_the_caller(talk: 
     talk.hotline.wait_no_channels()
 
 
+def test_an_agent_who_enters_the_room_after_the_citizen_hears_them_and_no_tone_of_before(talk: Talking) -> None:
+    talk.hold()
+    talk.hotline.wait_phase(talk.channel, "held")
+    mark = talk.hotline.manager.mark()
+    for channel in (talk.channel, talk.agent_channel):
+        talk.hotline.manager.set_variable(channel, "HOTLINE_ROOM", f"room-{talk.call}")
+    talk.hotline.redirect(talk.channel, "acd-room")
+    talk.hotline.manager.wait_event("ConfbridgeJoin", 5, mark, Channel=talk.channel)
+    talk.hotline.redirect(talk.agent_channel, "acd-room")
+    talk.agent.wait_hears(440, timeout=4)  # the sign of life outside would last for twenty seconds
+    talk.line.hang_up()
+    talk.agent.wait_idle()
+
+
 def test_hold_and_resume_many_times_leave_every_recording_whole(talk: Talking) -> None:
     for _turn in range(4):
         since = talk.line.heard_s()

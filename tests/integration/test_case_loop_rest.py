@@ -162,3 +162,55 @@ def test_items_are_set_while_the_centre_has_the_case(world: World, seen_by: Seen
     assert taker.send("PUT", f"/api/cases/{case_id}/items", json=body).status_code == 409
     with world.db.read() as session:
         assert service.get_case(session, world.people["head"], case_id).state == "dispatched"
+
+
+def test_who_is_kept_from_a_case_does_not_find_it_and_nobody_lifts_their_own(world: World, seen_by: SeenBy):
+    case_id = world.case()
+    path = f"/api/cases/{case_id}"
+    leader, head = world.people["leader"], world.people["head"]
+    assert (
+        seen_by("dispatcher")
+        .send("POST", f"{path}/recusals", json={"user_id": leader.user_id, "reason": "亲属"})
+        .status_code
+        == 403
+    )
+    both = {"user_id": leader.user_id, "unit_id": world.units["CITY"], "reason": "亲属"}
+    assert seen_by("head").send("POST", f"{path}/recusals", json=both).status_code == 422
+    for body in (
+        {"user_id": leader.user_id, "reason": "当事人亲属"},
+        {"unit_id": world.units["CITY"], "reason": "被投诉"},
+    ):
+        for _ in range(2):
+            assert seen_by("head").send("POST", f"{path}/recusals", json=body).status_code == 204
+    assert seen_by("leader").get(path).status_code == 404
+    assert seen_by("leader").get("/api/cases").json()["total"] == 0
+    kept = seen_by("head").get(f"{path}/recusals").json()
+    assert [one["why"] for one in kept] == ["当事人亲属", "被投诉"]
+    world.act("taker", loop.submit, case_id)
+    gift = {"version": version(world, case_id), "way": "written", "units": [{"unit_id": world.units["CITY"]}]}
+    assert seen_by("dispatcher").send("POST", f"{path}/dispatch", json=gift).json()["error"]["code"] == "recused"
+    assert (
+        seen_by("leader").send("POST", f"/api/recusals/{kept[0]['id']}/lift", json={"reason": "已调离"}).status_code
+        == 404
+    )
+    assert (
+        seen_by("head").send("POST", f"/api/recusals/{kept[0]['id']}/lift", json={"reason": "已调离"}).status_code
+        == 204
+    )
+    assert seen_by("leader").get(path).status_code == 200
+    assert (
+        seen_by("head")
+        .send("POST", f"{path}/recusals", json={"user_id": head.user_id, "reason": "主动回避"})
+        .status_code
+        == 204
+    )
+    assert seen_by("head").get(path).status_code == 404
+    audit = [line for line in world.history(case_id) if line.startswith("recus")]
+    assert audit == ["recused", "recused", "recusal_lifted", "recused"]
+
+
+def test_a_unit_at_work_is_not_kept_away_before_its_work_is_taken_back(world: World, seen_by: SeenBy):
+    case_id, _ = world.dispatched("WATER")
+    body = {"unit_id": world.units["WATER"], "reason": "被投诉单位"}
+    answer = seen_by("head").send("POST", f"/api/cases/{case_id}/recusals", json=body)
+    assert answer.json()["error"]["code"] == "has_it"

@@ -228,3 +228,21 @@ def test_an_error_tells_fields_current_and_when_to_come_back():
 
 def test_the_page_promises_as_many_announcements_as_the_voice_lets_callers_hear():
     assert MOST_HEARD == MOST_ANNOUNCEMENTS
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["13912345678", "139 1234 5678", "139-1234-5678", "１３９１２３４５６７８", "139·1234·5678", "(139)12345678"],
+)
+def test_a_number_is_masked_however_it_was_written_into_a_text(written: str):
+    masked = without(f"电话{written}，请回电", "13912345678")
+    assert "1234" not in masked
+    assert "１２３４" not in masked
+    assert masked.startswith("电话")
+    assert masked.endswith("，请回电")
+
+
+def test_names_and_addresses_are_masked_also_with_blanks_between():
+    assert without("王 小 芳住保密巷77号", "王小芳", "保密巷77号") == "王**住保***"
+    assert without("Li Ming LI MING", "Li Ming") == "L*** L***"
+    assert without("13 + 14", "1") == "13 + 14", "one character is no name"

@@ -32,8 +32,9 @@ from app.cases.states import (
     work_step,
 )
 from app.cases.states_doc import document
-from app.cases.words import CASE_ACTS, CASE_STATES, NEEDED, PEOPLE, WORK_ACTS, WORK_STATES
+from app.cases.words import CASE_ACTS, CASE_STATES, NEEDED, PEOPLE, SPOKEN, WORK_ACTS, WORK_STATES
 from app.errors import Refused
+from ivr.catalogue import shipped
 
 
 @pytest.mark.parametrize("state", list(CaseState))
@@ -125,3 +126,10 @@ def test_everything_in_the_table_has_a_name():
     ):
         assert set(names) == set(kind)
         assert all(names.values())
+
+
+def test_a_caller_hears_of_every_state_in_every_language():
+    words = shipped()
+    assert set(SPOKEN) == set(CaseState)
+    for name in SPOKEN.values():
+        assert all(words.has(language, f"state_{name}") for language in words.languages), name

@@ -1,0 +1,209 @@
+"""Everything that can be asked of the hotline is asked by everybody, and nobody finds a citizen who asked for secrecy.
+
+The walk takes its routes from the application itself: whoever adds one has it walked, or is told that its parameters
+are unknown here. And the walk is tried itself: without the guard it must find the citizen (篇6 第十九条).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.actor import SYSTEM
+from app.assignments import judging, working
+from app.assignments.model import Opinion
+from app.auth.model import Role
+from app.calls.service import record
+from app.cases import access
+from app.citizens import service as citizens
+from app.db import Database
+from app.followups.model import Heard, Reached
+from app.settings import Settings
+from tests.case_kit.world import World
+from tests.integration.web_browser import Browser
+
+NUMBER, SPACED, NAME, ADDRESS = "13912345678", "139-1234 5678", "欧阳守秘", "保密巷七十七号"
+SECRETS = (NUMBER, SPACED, NAME, ADDRESS)
+TEXT = f"{NAME}（住{ADDRESS}，电话{SPACED}）举报停水"
+CALL = "h-77.1"
+
+# What else than the case's own people may see the citizen: those with the right to, and the agent whose call it was.
+ENTITLED = {"head", "leader", "taker"}
+MAKES_NO_TRACE = {"/api/export", "/api/export-members"}
+
+
+@dataclass
+class Walk:
+    """What was asked, and where a trace was found."""
+
+    asked: set[str] = field(default_factory=set)
+    traces: list[str] = field(default_factory=list)
+
+    def look(self, who: str, what: str, text: str) -> None:
+        self.asked.add(what)
+        self.traces += [f"{who}: {what}: {secret}" for secret in SECRETS if secret in text]
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    """A city in which a confidential case has gone all the way, with a call, replies, a redo and call-backs."""
+    world = World(db)
+    with db.session() as session:
+        citizens.create(session, SYSTEM, numbers=[NUMBER], name=NAME, flags=["confidential"], address=ADDRESS)
+    world.people["supervisor"] = world.somebody(Role.supervisor)
+    world.people["quality"] = world.somebody(Role.quality)
+    world.people["admin"] = world.somebody(Role.admin)
+    world.people["other agent"] = world.somebody(Role.agent)
+    matter = {"type": "report", "title": f"{NAME}举报停水", "content": TEXT}
+    case_id = world.case(matter, number=NUMBER, caller_name=NAME, address=ADDRESS, confidential=True)
+    record(db, CALL, number=NUMBER, name=NAME, started_at=world.now)
+    world.dispatched("WATER", "CITY", case_id=case_id)
+    world.handed_in(case_id, "WATER", result=f"已上门回复{NAME}，{ADDRESS}恢复供水。", letter=f"{NAME}女士：{TEXT}")
+    world.work("CITY.handler", working.sign, world.work_of(case_id, "CITY"))
+    world.work("CITY.handler", working.give_it_back, world.work_of(case_id, "CITY"), f"{NAME}的事不归我们")
+    world.work("dispatcher", judging_return, world.work_of(case_id, "CITY"), f"{SPACED}已核实")
+    world.handed_in(case_id, "CITY")
+    world.act("head", judging.accept_case, case_id, f"同意，已电话{SPACED}告知")
+    angry = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, f"{NAME}说没修好", propose_redo=True)
+    world.asked(case_id, angry)
+    world.act("head", judging.redo_case, case_id, f"{NAME}不满意")
+    return world
+
+
+def judging_return(*args: Any, **more: Any) -> Any:
+    from app.assignments.giving import refuse_return
+
+    return refuse_return(*args, **more)
+
+
+def values(world: World) -> dict[str, list[str]]:
+    """What stands for each parameter in a path."""
+    with world.db.read() as session:
+        from sqlmodel import select
+
+        from app.assignments.tables import Assignment
+        from app.cases.tables import Case
+
+        cases = [str(one) for one in session.exec(select(Case.id)).all()]
+        works = [str(one) for one in session.exec(select(Assignment.id)).all()]
+    some = ["1", "2"]
+    return {
+        "case_id": cases, "work_id": works, "call_id": [CALL], "citizen_id": some, "unit_id": some,
+        "which": ["dispatch", "returns", "under_way", "review", "proposals", "follow_up", "deferred"],
+        "box": ["to_sign", "at_work", "to_approve", "from_below", "handed_in", "done"],
+        "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
+        "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
+        "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
+        "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
+    }  # fmt: skip
+
+
+def paths_of(app: FastAPI, world: World) -> Iterator[str]:
+    """Every path that can be read, with every value of its parameters."""
+    known = values(world)
+    for path, methods in app.openapi()["paths"].items():
+        if "get" not in methods:
+            continue
+        wanted = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        unknown = [name for name in wanted if name not in known]
+        assert not unknown, f"{path}: say in `values` what stands for {unknown}"
+        found = [path]
+        for name in wanted:
+            found = [one.replace(f"{{{name}}}", value) for one in found for value in known[name]]
+        yield from found
+
+
+SEARCHES: dict[str, list[dict[str, Any]]] = {
+    "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
+    "/api/calls/search": [{}, {"q": NUMBER}, {"number": NUMBER}],
+    "/api/audit/search": [{}],
+}
+
+
+def walked(client: TestClient, world: World, everybody: bool = True) -> Walk:
+    """Everybody but those who are entitled asks for everything."""
+    walk = Walk()
+    app = client.app
+    assert isinstance(app, FastAPI)
+    for who, actor in world.people.items():
+        if who in ENTITLED:
+            continue
+        one = Browser(TestClient(app, base_url="http://hotline.test", raise_server_exceptions=False))
+        assert one.sign_in(actor.name).status_code == 200
+        for path in paths_of(app, world):
+            answer = one.get(path)
+            assert answer.status_code < 500, f"{who}: {path}: {answer.text}"
+            walk.look(who, path, answer.text + json.dumps(dict(answer.headers), ensure_ascii=False))
+        for path, bodies in SEARCHES.items():
+            for body in bodies:
+                answer = one.send("POST", path, json=body)
+                sought = set(map(str, body.values())) & set(SECRETS)
+                if sought and answer.status_code == 200:
+                    assert answer.json()["total"] == 0, f"{who} found somebody by {sought} at {path}"
+                walk.look(who, path, answer.text)
+        if not everybody and walk.traces:
+            break
+    return walk
+
+
+def test_nobody_finds_a_trace_of_a_citizen_who_asked_for_secrecy(
+    client: TestClient,
+    world: World,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+):
+    caplog.set_level(logging.DEBUG)
+    walk = walked(client, world)
+    assert walk.traces == []
+    assert len(walk.asked) > 60
+    out, err = capfd.readouterr()
+    said = caplog.text + out + err
+    names = "\n".join(str(path) for path in Path(settings.home).rglob("*"))
+    for secret in SECRETS:
+        assert secret not in said, "a log line"
+        assert secret not in names, "a file's name"
+
+
+REMOVED: dict[str, Callable[..., Any]] = {
+    "is_confidential": lambda session, case: False,
+    "sees_citizen": lambda session, actor, case: True,
+    "hidden": lambda text, case: text,
+}
+
+
+@pytest.mark.parametrize("guard", REMOVED)
+def test_without_the_guard_the_walk_finds_the_citizen(
+    client: TestClient, world: World, guard: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(access, guard, REMOVED[guard])
+    if guard == "is_confidential":
+        monkeypatch.setattr("app.actor.Actor.sees_personal", lambda self, **_: True)
+    import app.cases.routes as routes
+
+    if hasattr(routes, guard):
+        monkeypatch.setattr(routes, guard, REMOVED[guard])
+    assert walked(client, world, everybody=False).traces
+
+
+def test_those_who_may_see_the_citizen(client: TestClient, world: World):
+    app = client.app
+    with world.db.read() as session:
+        from sqlmodel import select
+
+        from app.cases.tables import Case
+
+        case_id = session.exec(select(Case.id)).first()
+    for who in ("head", "leader"):
+        one = Browser(TestClient(app, base_url="http://hotline.test", raise_server_exceptions=False))
+        one.sign_in(world.people[who].name)
+        shown = one.get(f"/api/cases/{case_id}").text
+        assert all(secret in shown for secret in (NUMBER, NAME, ADDRESS)), who
