@@ -70,7 +70,7 @@ def without(text: str, *secrets: str) -> str:
     for word in secrets:
         if len(word) >= 2:
             mask = masked_number(word) if _TELEPHONE.fullmatch(word) else masked_name(word)
-            text = _written(word).sub(lambda _found, mask=mask: mask, text)
+            text = mask.join(_written(word).split(text))
     return text
 
 

@@ -50,10 +50,11 @@ def inbox(session: Session, actor: Actor, box: Box, leaf: Leaf | None = None) ->
     """One page of a box, what is due first before the rest. Raises Forbidden."""
     leaf = leaf or Leaf()
     wanted = _works(actor, box)
-    order = (col(Assignment.due_at), col(Assignment.id))
-    if box in (Box.done, Box.handed_in):
-        order = (col(Assignment.id).desc(), col(Assignment.due_at))
-    rows = wanted.order_by(*order).offset(leaf.offset).limit(leaf.size)
+    newest_first = box in (Box.done, Box.handed_in)
+    order: tuple[Any, ...] = (col(Assignment.due_at), col(Assignment.id))
+    rows = (
+        wanted.order_by(*((col(Assignment.id).desc(),) if newest_first else order)).offset(leaf.offset).limit(leaf.size)
+    )
     return Page(list(session.execute(rows).scalars()), _count(session, wanted), leaf.page, leaf.size)
 
 

@@ -1,7 +1,7 @@
 """回避: who has an interest in a case neither handles nor finds it (C10, 篇6 第十八条).
 
-Whoever may judge it names a person or a unit; anybody may keep away by themselves. It holds until it is lifted. Both are
-audited: a case that nobody may look at would be a place to hide things in.
+Whoever may judge it names a person or a unit; anybody may keep away by themselves. It holds until it is lifted. Both
+are audited: a case that nobody may look at would be a place to hide things in.
 """
 
 from __future__ import annotations

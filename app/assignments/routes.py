@@ -29,6 +29,7 @@ from app.cases import access
 from app.cases.tables import Case
 from app.cases.views import case_json
 from app.clock import iso, utc_now
+from app.db import found
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Id, Listing, PageOf
 
@@ -60,7 +61,7 @@ def inbox_box(box: Box, actor: ActorDep, web: WebDep, listing: Annotated[Listing
         units = unit_names(session, [work.unit_id for work in page.items])
         rows = []
         for work in page.items:
-            case = session.get(Case, work.case_id) or Case()
+            case = found(session, Case, work.case_id)
             clear = access.sees_citizen(session, actor, case)
             title = case.title if clear else access.hidden(case.title, case)
             about = {"title": title, **case.model_dump(include={"number", "type", "urgency", "area"})}
