@@ -20,6 +20,7 @@ from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.nuisance.tables import NuisanceRule
+from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from app.workdays.tables import CalendarYear, WorkDay
@@ -47,9 +48,11 @@ __all__ = [
     "CitizenNumber",
     "ClockExtension",
     "ClockRule",
+    "DutyTurn",
     "Fax",
     "FollowUp",
     "FollowUpTask",
+    "HandOver",
     "HandlingSection",
     "KnowledgeArticle",
     "KnowledgeGap",
@@ -60,6 +63,7 @@ __all__ = [
     "Recording",
     "Recusal",
     "Reply",
+    "RosterMember",
     "Rotation",
     "SpecialDay",
     "Unit",

@@ -38,6 +38,7 @@ from app.measures.routes import router as measures
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
 from app.queues.routes import router as queues
+from app.roster.routes import router as roster
 from app.settings import Settings
 from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
@@ -49,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
-    nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments,
+    nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
 )  # fmt: skip
 
 

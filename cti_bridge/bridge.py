@@ -48,6 +48,7 @@ from cti_bridge.queueing import Queueing
 from cti_bridge.recovery import Recovery
 from cti_bridge.routes import make_router
 from cti_bridge.rules import Rules, SettingsRules
+from cti_bridge.seats import Seats
 from cti_bridge.sessions import Sessions
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
@@ -188,6 +189,7 @@ class Bridge:
             self.rules.run(queue),
             self.line.run(),
             nuisance.run(),
+            Seats(core, self._notice).run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True

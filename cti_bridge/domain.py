@@ -29,6 +29,7 @@ from app.db import Database
 from app.nuisance import service as nuisance
 from app.nuisance.tables import NuisanceRule
 from app.pop import build_card, store_drafts
+from app.roster.watch import SeatWatch
 from app.settings import Settings
 from app.text import normal_number
 from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, NuisanceSeen, TakenCallback
@@ -56,6 +57,7 @@ class AppDomain:
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self._settings, self._db = settings, db
+        self._seats = SeatWatch(settings, db)
 
     def session_actor(self, token: str) -> Actor | None:
         return session_user(self._db, token)
@@ -128,6 +130,9 @@ class AppDomain:
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         with self._db.read() as session:
             return [_rule(row) for row in nuisance.for_the_queue(session, from_ms(now_ms))]
+
+    def look_at_seats(self, at_work: Mapping[str, bool], now_ms: int) -> Sequence[str]:
+        return self._seats.look(at_work, from_ms(now_ms))
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)

@@ -157,6 +157,10 @@ class Domain(Protocol):
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         """The rules about callers that are in force, and those that somebody has ended lately."""
 
+    def look_at_seats(self, at_work: Mapping[str, bool], now_ms: int) -> Sequence[str]:
+        """Who is at the telephones (by staff number) against the duty roster: the posts that have become empty since
+        the last look. Alarms are raised and cleared with it."""
+
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         """The call-back becomes this agent's task. Raises NotFound or Refused."""
 

@@ -41,6 +41,7 @@ class Action(StrEnum):
     clock_exchanged = "clock.exchanged"  # another limit holds for something that was being timed
     extension_asked = "extension.asked"
     extension_decided = "extension.decided"
+    roster_changed = "roster.changed"  # who is on duty, or takes turns
     knowledge_changed = "knowledge.changed"  # which step of an article's life
     knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline

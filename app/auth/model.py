@@ -61,6 +61,8 @@ class Permission(StrEnum):
     calendar_write = "calendar.write"
     clocks_write = "clocks.write"  # set the time limits of cases
     extensions_decide = "extensions.decide"  # give somebody more time, or not
+    roster_read = "roster.read"  # who is on duty
+    roster_write = "roster.write"
     wallboard_read = "wallboard.read"
     agents_control = "agents.control"  # listen in, whisper, change another's state
     users_manage = "users.manage"
@@ -79,6 +81,7 @@ _STAFF = {
     P.citizens_read,
     P.personal_read,
     P.wallboard_read,
+    P.roster_read,
     P.units_read,
     *_KNOWLEDGE,
 }
@@ -112,14 +115,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.duty_leader: frozenset(
         _SUPERVISOR
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
-        | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse}
+        | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write}
     ),
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
-        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse}
+        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.roster_write}
         | _EDITOR
     ),
     Role.dispatcher: frozenset(
@@ -130,7 +133,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read}),
     Role.unit_leader: frozenset({P.units_read, P.work_handle, P.work_lead, P.knowledge_read}),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
-    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.units_read, P.knowledge_read}),
+    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read}),
     Role.auditor: frozenset(
         {P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read} | _KNOWLEDGE
     ),

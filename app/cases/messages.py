@@ -17,6 +17,8 @@ from app.cases.numbers import next_section
 from app.cases.service import open_draft
 from app.cases.states import CaseAct, CaseState
 from app.cases.tables import Case
+from app.clock import local_day
+from app.roster.service import staffed_posts
 from app.settings import Settings
 
 
@@ -29,7 +31,7 @@ def message_case(
         case.agent_id = None
         case.source = source.value
     if case.section is None and case.agent_id is None:
-        case.section = next_section(session)
+        case.section = next_section(session, staffed_posts(session, local_day(now, settings.zone)))
     if not case.title:
         case.title = title
     happen(session, SYSTEM, case, CaseAct.attached, now, detail={"kind": source.value, "key": key})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from typing import Any
@@ -24,10 +25,14 @@ def next_number(session: Session, day: date) -> str:
     return format_number(day, row)
 
 
-def next_section(session: Session, now_in: str = "messages") -> str | None:
-    """The code of the section whose turn it is (T10, 篇6 内部制度); None when no section is active."""
+def next_section(session: Session, on_duty: Collection[str] = (), now_in: str = "messages") -> str | None:
+    """The code of the section whose turn it is (T10, 篇6 内部制度); None when no section is active.
+
+    Where the roster says who is `on_duty`, the turn is among these: on days off the general office takes what comes.
+    """
     active = select(col(HandlingSection.code)).where(col(HandlingSection.active).is_(True))
     codes: list[str] = list(session.execute(active.order_by(col(HandlingSection.position))).scalars())
+    codes = [code for code in codes if code in on_duty] or sorted(on_duty) or codes
     if not codes:
         return None
     turn = _counted(session, Rotation, "name", now_in, "turns")

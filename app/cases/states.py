@@ -176,10 +176,11 @@ _S, _K = CaseState, CaseAct
 _ENDED_AT_ONCE = "answered guided referred transferred declined"
 _AT_WORK = "signed in_progress redo"
 _WITH_UNITS = f"dispatched {_AT_WORK}"
+_IN_THE_LOOP = f"to_dispatch {_WITH_UNITS} replied in_review to_follow_up closed archived returned deferred merged"
 CASE_STEPS: tuple[Step[CaseState, CaseAct], ...] = (
     _case(_K.taken, "draft registered", None, "system"),
     _case(_K.edited, "draft", None, "taker"),
-    _case(_K.attached, "draft registered to_dispatch", None, "system"),
+    _case(_K.attached, f"draft registered {_ENDED_AT_ONCE} {_IN_THE_LOOP}", None, "system"),  # a message is never lost
     _case(_K.attached, "discarded", _S.draft, "system"),
     _case(_K.registered, "draft", _S.registered, "taker"),
     _case(_K.discarded, "draft", _S.discarded, "taker", "reason"),

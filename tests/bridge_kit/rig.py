@@ -57,6 +57,8 @@ class MemoryDomain:
         self.recent: list[CallSeen] = []
         self.known: dict[str, CallerKnown] = {}
         self.nuisance: list[NuisanceSeen] = []
+        self.seats: dict[str, str] = {}  # post → staff number
+        self.empty_seats: set[str] = set()
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -127,6 +129,12 @@ class MemoryDomain:
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         self._write()
         return [one for one in self.nuisance if one.ended_by or one.until_ms > now_ms]
+
+    def look_at_seats(self, at_work: Mapping[str, bool], now_ms: int) -> Sequence[str]:
+        self._write()
+        empty = {post for post, agent_id in self.seats.items() if not at_work.get(agent_id, False)}
+        new, self.empty_seats = sorted(empty - self.empty_seats), empty
+        return new
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         self._write()
