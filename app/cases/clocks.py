@@ -6,6 +6,7 @@ so that no list has to look at clocks at all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -40,8 +41,7 @@ def begins(session: Session, case: Case, kind: ClockKind, now: datetime) -> None
 
 def ends(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
     """The step is done, if it was timed at all; nothing is timed until the next begins."""
-    if service.open_of(session, _case(case), kind) is not None:
-        service.stop(session, _case(case), kind, now=now)
+    service.stop_open(session, _case(case), kind, now=now)
     case.due_at = None
 
 
@@ -63,9 +63,7 @@ def work_begins(session: Session, case: Case, work: Assignment, now: datetime, *
 
 def work_step_ends(session: Session, work: Assignment, kind: ClockKind, now: datetime) -> None:
     """A step of the assignment is done, in time or late."""
-    if service.open_of(session, _work(work), kind) is not None:
-        service.stop(session, _work(work), kind, now=now)
-    show_due(session, work)
+    _show(work, service.stop_open(session, _work(work), kind, now=now))
 
 
 def work_leaves(session: Session, work: Assignment, now: datetime) -> None:
@@ -76,8 +74,12 @@ def work_leaves(session: Session, work: Assignment, now: datetime) -> None:
 
 def show_due(session: Session, work: Assignment) -> None:
     """Write the end of the present step where lists find it: to sign first, then to handle."""
-    steps = (service.open_of(session, _work(work), kind) for kind in (ClockKind.sign, ClockKind.handle))
-    work.due_at = next((clock.due_at for clock in steps if clock is not None), None)
+    _show(work, service.open_clocks(session, _work(work)))
+
+
+def _show(work: Assignment, running: Mapping[ClockKind, CaseClock]) -> None:
+    clock = running.get(ClockKind.sign) or running.get(ClockKind.handle)
+    work.due_at = clock.due_at if clock else None
 
 
 def moved(session: Session, clock: CaseClock) -> None:

@@ -120,14 +120,32 @@ def begin(
 def end_all(session: Session, subject: Subject, *, now: datetime | None = None) -> None:
     """Whoever had the subject has it no more: its open clocks end without an outcome, what was missed stays missed."""
     now = now or utc_now()
-    mine = [row for kind in ClockKind for row in _rounds(session, subject, kind) if row.ended_at is None]
-    for one in held(session, mine):
+    for one in held(session, open_clocks(session, subject).values()):
         one.keep(model.give_way(one.clock, now))
 
 
 def open_of(session: Session, subject: Subject, kind: ClockKind) -> CaseClock | None:
     """The clock of that step that has not ended."""
-    return next((row for row in _rounds(session, subject, kind) if row.ended_at is None), None)
+    return open_clocks(session, subject).get(kind)
+
+
+def open_clocks(session: Session, subject: Subject) -> dict[ClockKind, CaseClock]:
+    """The clocks of a subject that have not ended, by step, as they are now and for this transaction alone."""
+    mine = _of(subject).where(col(CaseClock.ended_at).is_(None))
+    fresh = mine.with_for_update().execution_options(populate_existing=True)
+    return {ClockKind(row.kind): row for row in session.execute(fresh).scalars()}
+
+
+def stop_open(
+    session: Session, subject: Subject, kind: ClockKind, *, now: datetime | None = None
+) -> dict[ClockKind, CaseClock]:
+    """The step is done, if it was timed at all; gives what still runs for the subject."""
+    running = open_clocks(session, subject)
+    row = running.pop(kind, None)
+    if row is not None:
+        (one,) = held(session, [row])
+        one.keep(model.stop(one.clock, now or utc_now()))
+    return running
 
 
 def stop(session: Session, subject: Subject, kind: ClockKind, *, now: datetime | None = None) -> CaseClock:
