@@ -21,6 +21,7 @@ from app.audit.routes import router as audit
 from app.auth.routes import router as auth
 from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
+from app.cases.exchange_routes import router as case_tables
 from app.cases.routes import router as cases
 from app.citizens.routes import router as citizens
 from app.clocks.routes import router as clocks
@@ -51,6 +52,7 @@ log = structlog.get_logger(__name__)
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
+    case_tables,
 )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ class Action(StrEnum):
     fax_read = "fax.read"
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"
+    cases_exported = "cases.exported"
+    cases_imported = "cases.imported"
     case_recused = "case.recused"  # somebody is kept from a case
     case_recusal_lifted = "case.recusal_lifted"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     cases_follow_up = "cases.follow_up"  # ask citizens whether it was solved
     cases_defer = "cases.defer"  # 挂账
     cases_recuse = "cases.recuse"  # say who must have nothing to do with a case
+    cases_export = "cases.export"
+    cases_import = "cases.import"
     work_handle = "work.handle"  # sign, handle and answer what one's unit was given
     work_lead = "work.lead"  # … and sign it as its leader
     drafts_read_all = "drafts.read_all"
@@ -115,7 +117,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.duty_leader: frozenset(
         _SUPERVISOR
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
-        | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write}
+        | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write, P.cases_export}
     ),
     Role.section_head: frozenset(
         _STAFF
@@ -123,6 +125,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.roster_write}
+        | {P.cases_export, P.cases_import}
         | _EDITOR
     ),
     Role.dispatcher: frozenset(
@@ -135,7 +138,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
     Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read}),
     Role.auditor: frozenset(
-        {P.audit_read, P.calls_read, P.cases_read, P.system_read, P.rules_read, P.units_read} | _KNOWLEDGE
+        {P.audit_read, P.calls_read, P.cases_read, P.cases_export, P.system_read, P.rules_read, P.units_read}
+        | _KNOWLEDGE
     ),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}

@@ -37,7 +37,6 @@ CALL = "h-77.1"
 
 # What else than the case's own people may see the citizen: those with the right to, and the agent whose call it was.
 ENTITLED = {"head", "leader", "taker"}
-MAKES_NO_TRACE = {"/api/export", "/api/export-members"}
 
 
 @dataclass
@@ -98,6 +97,7 @@ def values(world: World) -> dict[str, list[str]]:
     return {
         "case_id": cases, "work_id": works, "call_id": [CALL], "citizen_id": some, "unit_id": some,
         "which": ["dispatch", "returns", "under_way", "review", "proposals", "follow_up", "deferred"],
+        "post": ["leader"],
         "box": ["to_sign", "at_work", "to_approve", "from_below", "handed_in", "done"],
         "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
         "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
@@ -123,6 +123,7 @@ def paths_of(app: FastAPI, world: World) -> Iterator[str]:
 
 SEARCHES: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
+    "/api/case-tables/export": [{}],
     "/api/calls/search": [{}, {"q": NUMBER}, {"number": NUMBER}],
     "/api/audit/search": [{}],
 }
@@ -146,7 +147,7 @@ def walked(client: TestClient, world: World, everybody: bool = True) -> Walk:
             for body in bodies:
                 answer = one.send("POST", path, json=body)
                 sought = set(map(str, body.values())) & set(SECRETS)
-                if sought and answer.status_code == 200:
+                if sought and answer.status_code == 200 and path.endswith("search"):
                     assert answer.json()["total"] == 0, f"{who} found somebody by {sought} at {path}"
                 walk.look(who, path, answer.text)
         if not everybody and walk.traces:
@@ -180,6 +181,7 @@ REMOVED: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)  # what is removed is ours, whatever the database
 @pytest.mark.parametrize("guard", REMOVED)
 def test_without_the_guard_the_walk_finds_the_citizen(
     client: TestClient, world: World, guard: str, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,165 @@
+"""Cases as a table: out as far as the asker may see each of them, in after a trial that names every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app import sheets
+from app.actor import Actor
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.cases import access
+from app.cases.model import TEXT_FIELDS, CaseType
+from app.cases.queries import list_cases
+from app.cases.service import create_manual, register
+from app.cases.states import CaseState
+from app.cases.tables import Case
+from app.cases.words import CASE_STATES
+from app.clock import utc_now
+from app.paging import MAX_SIZE, Leaf
+
+MOST_OUT, MOST_IN = 10_000, 5_000
+TYPES: Mapping[CaseType, str] = {
+    CaseType.consult: "咨询",
+    CaseType.help: "求助",
+    CaseType.suggestion: "建议",
+    CaseType.opinion: "意见",
+    CaseType.complaint: "投诉",
+    CaseType.report: "举报",
+    CaseType.praise: "表扬",
+}
+HEADS = (
+    "工单编号",
+    "状态",
+    "类型",
+    "标题",
+    "内容",
+    "答复",
+    "姓名",
+    "电话",
+    "区域",
+    "地址",
+    "登记时间",
+    "到期时间",
+    "办结时间",
+)
+
+
+def _type(text: str) -> str:
+    for kind, name in TYPES.items():
+        if text in (name, kind.value):
+            return kind.value
+    raise ValueError("须为：" + "、".join(TYPES.values()) + " (one of these)")
+
+
+def _yes(text: str) -> bool:
+    if text in ("是", "yes", "1"):
+        return True
+    if text in ("否", "no", "0"):
+        return False
+    raise ValueError("须为“是”或“否” (yes or no)")
+
+
+COLUMNS = (
+    sheets.Column("原编号", "key", required=True, needed=True, most=60),
+    sheets.Column("类型", "type", required=True, needed=True, read=_type),
+    sheets.Column("标题", "title", required=True, needed=True, most=TEXT_FIELDS["title"].limit),
+    sheets.Column("内容", "content", required=True, needed=True, most=TEXT_FIELDS["content"].limit),
+    sheets.Column("姓名", "caller_name", most=TEXT_FIELDS["caller_name"].limit),
+    sheets.Column("电话", "caller_number", most=TEXT_FIELDS["caller_number"].limit),
+    sheets.Column("区域", "area", most=TEXT_FIELDS["area"].limit),
+    sheets.Column("地址", "address", most=TEXT_FIELDS["address"].limit),
+    sheets.Column("保密", "confidential", read=_yes, empty=False),
+)
+
+
+@dataclass
+class Outcome:
+    """What an import did, or (`written` is false) would do; nothing is written while there is a fault."""
+
+    created: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    faults: list[sheets.Fault] = field(default_factory=list)
+    written: bool = False
+
+
+def export_cases(
+    session: Session, actor: Actor, zone: ZoneInfo, filters: Mapping[str, Any], *, now: datetime | None = None
+) -> bytes:
+    """The cases of that search, newest first, at most MOST_OUT, masked where the asker sees masks. Raises Forbidden."""
+    actor.require(Permission.cases_export)
+    rows: list[tuple[Any, ...]] = []
+    page = 1
+    while len(rows) < MOST_OUT:
+        found = list_cases(session, actor, zone, **filters, leaf=Leaf(page, MAX_SIZE)).items
+        rows += [_row(session, actor, case, zone) for case in found]
+        if len(found) < MAX_SIZE:
+            break
+        page += 1
+    write(session, actor, Action.cases_exported, "cases", {"rows": len(rows)}, now=now or utc_now())
+    return sheets.write(HEADS, rows[:MOST_OUT])
+
+
+def import_cases(session: Session, actor: Actor, data: bytes, *, dry_run: bool, now: datetime | None = None) -> Outcome:
+    """Registered cases from another line or system. What has been imported under its number before is passed over.
+
+    Raises Forbidden.
+    """
+    actor.require(Permission.cases_import)
+    actor.require(Permission.cases_write)
+    now = now or utc_now()
+    sheet = sheets.read(data, COLUMNS, most_rows=MOST_IN)
+    seen: set[str] = set()
+    for line in sheet.lines:
+        if (key := line.values.get("key")) in seen:
+            sheet.fault(line.row, "key", "这个编号在表里出现了两次 (this number is there twice)")
+        elif key:
+            seen.add(key)
+    known = _known(session, seen)
+    outcome = Outcome(faults=sheet.told)
+    new = [line for line in sheet.lines if line.values.get("key") not in known]
+    outcome.unchanged = len(sheet.lines) - len(new)
+    outcome.created = [str(line.values.get("key", "")) for line in new]
+    if outcome.faults or dry_run:
+        return outcome
+    for line in new:
+        values = {name: value for name, value in line.values.items() if name != "key" and name in sheet.present}
+        case = create_manual(session, actor, values, now=now)
+        case.opened_for = _key(str(line.values["key"]))
+        register(session, actor, case.id or 0, {}, case.version, now=now)
+    write(session, actor, Action.cases_imported, "cases", {"rows": len(new)}, now=now)
+    outcome.written = True
+    return outcome
+
+
+def _key(number: str) -> str:
+    return f"import:{number}"
+
+
+def _known(session: Session, numbers: set[str]) -> set[str]:
+    keys = {_key(number): number for number in numbers}
+    wanted, found = list(keys), set()
+    for start in range(0, len(wanted), 500):
+        some = col(Case.opened_for).in_(wanted[start : start + 500])
+        found |= set(session.execute(select(col(Case.opened_for)).where(some)).scalars())
+    return {keys[key] for key in found if key in keys}
+
+
+def _row(session: Session, actor: Actor, case: Case, zone: ZoneInfo) -> tuple[Any, ...]:
+    shown = access.shown_fields(case, clear=access.sees_citizen(session, actor, case))
+    moments = (case.registered_at, case.due_at, case.ended_at)
+    return (
+        case.number,
+        CASE_STATES[CaseState(case.state)],
+        TYPES[CaseType(case.type)] if case.type else "",
+        *(shown[name] for name in ("title", "content", "answer", "caller_name", "caller_number", "area", "address")),
+        *(f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "" for at in moments),
+    )
