@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -62,11 +62,13 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
     present = working.reply_of(session, work)
     return {
         **work_row(work, units),
-        "instructions": _plain(work.instructions, case, clear=clear),
+        "instructions": plain(work.instructions, case, clear=clear),
         "items": items_json(session, case, clear=clear),
         "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
         "replies": replies,
-        "warnings": _warnings(present, case, units.get(work.unit_id, "")),
+        "warnings": warnings_json(check.warnings(working.written(present), **names_in_letter(session, case, work)))
+        if present is not None
+        else [],
         "below": [work_row(one, units) for one in below],
         "acts": [act.value for act in work_acts(session, actor, work)],
     }
@@ -98,7 +100,7 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
 def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, Any]]:
     """What the citizen asks for."""
     return [
-        {"id": str(item.id), "text": _plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
+        {"id": str(item.id), "text": plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
     ]
 
 
@@ -107,20 +109,24 @@ def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     if clear:
         return shown
     return {
-        key: _plain(value, case, clear=False)
+        key: plain(value, case, clear=False)
         if isinstance(value, str)
-        else {name: _plain(str(text), case, clear=False) for name, text in value.items()}
+        else {name: plain(str(text), case, clear=False) for name, text in value.items()}
         if isinstance(value, Mapping)
         else value
         for key, value in shown.items()
     }
 
 
-def _warnings(reply: Reply | None, case: Case, unit: str) -> list[dict[str, str]]:
-    if reply is None:
-        return []
-    found = check.warnings(working.written(reply), number=case.number, unit=unit)
+def warnings_json(found: Iterable[check.Remark]) -> list[dict[str, str]]:
+    """What is weak in a reply."""
     return [{"where": one.where, "zh": one.zh, "en": one.en} for one in found]
+
+
+def names_in_letter(session: Session, case: Case, work: Assignment) -> dict[str, Any]:
+    """What a letter has to name: the case, and the unit by either of its names."""
+    unit = session.get(Unit, work.unit_id)
+    return {"number": case.number, "units": {unit.name, unit.short_name} if unit is not None else ()}
 
 
 def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) -> dict[str, Any]:
@@ -134,12 +140,13 @@ def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) ->
         "solved": one.solved,
         "contacted_in_time": one.contacted_in_time,
         "true_to_reality": one.true_to_reality,
-        "note": _plain(one.note, case, clear=clear),
+        "note": plain(one.note, case, clear=clear),
         "propose_redo": one.propose_redo,
     }
 
 
-def _plain(text: str, case: Case, *, clear: bool) -> str:
+def plain(text: str, case: Case, *, clear: bool) -> str:
+    """A text as the asker may read it: where the citizen stays hidden, without name, number and address."""
     return text if clear else without(text, case.caller_number, case.caller_name, case.address)
 
 

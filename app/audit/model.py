@@ -27,6 +27,7 @@ class Action(StrEnum):
     fax_read = "fax.read"
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"
+    case_exported = "case.exported"  # a document of an assignment, as docx or PDF
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
     callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
     call_monitored = "call.monitored"
