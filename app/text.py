@@ -65,9 +65,19 @@ def masked_name(name: str) -> str:
 
 
 def without(text: str, *secrets: str) -> str:
-    """`text` with every occurrence of these personal words masked."""
+    """`text` with every occurrence of these personal words masked, however spaced: 138-0013 8000, 王 小明."""
     for word in secrets:
-        if len(word) >= 2:
-            mask = masked_number(word) if word[-1].isdigit() else masked_name(word)
-            text = text.replace(word, mask)
+        text = _masked(text, word)
     return text
+
+
+def _masked(text: str, word: str) -> str:
+    letters = "".join(word.split())
+    if len(letters) < 2:
+        return text
+    mask = masked_number(word) if word[-1].isdigit() else masked_name(word)
+    return re.sub(r"[\s-]*".join(map(_in_any_width, letters)), lambda _: mask, text)
+
+
+def _in_any_width(char: str) -> str:
+    return f"[{re.escape(char)}{chr(ord(char) + 0xFEE0)}]" if "!" <= char <= "~" else re.escape(char)

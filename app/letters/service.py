@@ -1,4 +1,4 @@
-"""The use cases: a document of an assignment, and the proposal of a letter. Whoever sees the assignment may have them."""
+"""The use cases: a document of an assignment, and the proposal of a letter; for whoever sees the assignment."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ def check(settings: Settings) -> Iterator[Checked]:
     for name, known in FIELDS.items():
         path, text = _read(settings, name)
         if text is None:
-            faults = (
-                Fault(1, f"读不出文字（UTF-8，最多 {LARGEST // 1024} KB）", "not readable: UTF-8, at most 64 KB"),
-            )
+            kilobytes = LARGEST // 1024
+            told = f"读不出文字（UTF-8，最多 {kilobytes} KB）", f"not readable: UTF-8, at most {kilobytes} KB"
+            faults: tuple[Fault, ...] = (Fault(1, *told),)
         elif name == WORDING:
             faults = read_wording(text, known).faults
         else:
@@ -77,8 +77,8 @@ def check(settings: Settings) -> Iterator[Checked]:
     own = settings.paths.letters
     for stray in sorted(own.iterdir()) if own.is_dir() else ():
         if stray.name not in FIELDS:
-            told = Fault(1, f"没有这个模板，可用的有 {'、'.join(FIELDS)}", "there is no template of this name")
-            yield Checked(stray.name, stray, True, (told,))
+            unread = Fault(1, f"没有这个模板，可用的有 {'、'.join(FIELDS)}", "there is no template of this name")
+            yield Checked(stray.name, stray, True, (unread,))
 
 
 def _read(settings: Settings, name: str) -> tuple[Path, str | None]:

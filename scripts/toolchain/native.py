@@ -79,7 +79,7 @@ class NativeTools:
             wrappers.wrap(self.bin, tool, root)
 
     def bring_in_fonts(self) -> None:
-        """Makes `.telephony/fonts`: a link to the folder with the machine's own Chinese fonts, or with unpacked ones."""
+        """Makes `.telephony/fonts`: a link to where the Chinese fonts are, the machine's own or unpacked ones."""
         font = catalogue.FONTS
         found = None if IGNORE_SYSTEM else font.on_system()
         if found is None:
