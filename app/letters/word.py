@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from docx import Document as new_docx
-from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_TAB_ALIGNMENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
@@ -39,6 +39,7 @@ class _Writer:
         self.size = FORM_SIZE if document.is_form else LETTER_SIZE
         self.docx: Any = new_docx()
         self.width = 0
+        self.on_new_page = False
         self._page()
         self._properties(now)
         self._foot()
@@ -83,18 +84,21 @@ class _Writer:
     def _block(self, block: Block) -> None:
         match block:
             case Heading(text, level):
-                paragraph = self._paragraph([text], TITLE, 20 if level == 1 else 14, bold=True)
+                paragraph = self._paragraph()
+                run = paragraph.add_run(text)
+                run.bold = True
+                _set_font(run, TITLE, 20 if level == 1 else 14)
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
                 paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(12)
                 paragraph.paragraph_format.keep_with_next = True
             case Line(left, right):
-                self._ends(self.docx.add_paragraph(), left, right, FORM_SIZE)
+                self._ends(self._paragraph(), left, right, FORM_SIZE)
             case Grid(rows):
                 self._grid(rows)
             case Prose():
                 self._prose(block)
             case NewPage():
-                self.docx.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+                self.on_new_page = True
 
     def _ends(self, paragraph: Any, left: str, right: str, size: int) -> None:
         stops = paragraph.paragraph_format.tab_stops
@@ -106,23 +110,26 @@ class _Writer:
     def _grid(self, rows: Iterable[Row]) -> None:
         text_mm = (self.width - 2 * _LABEL_MM) / 2
         widths = (_LABEL_MM, text_mm, _LABEL_MM, text_mm)
+        if self.on_new_page:
+            self._paragraph()
         table = self.docx.add_table(rows=0, cols=len(widths), style="Table Grid")
         table.autofit = False
+        table.alignment = WD_TABLE_ALIGNMENT.CENTER
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Mm(width)
         for row in rows:
             line = table.add_row()
-            for cell, width in zip(line.cells, widths, strict=True):
-                cell.width = Mm(width)
+            places = line.cells
             if row.height:
                 line.height, line.height_rule = Mm(row.height), WD_ROW_HEIGHT_RULE.AT_LEAST
             at = 0
             for cell in row.cells:
-                place = line.cells[at]
+                place = places[at]
                 if cell.span > 1:
-                    place = place.merge(line.cells[at + cell.span - 1])
+                    place = place.merge(places[at + cell.span - 1])
+                at_top = row.height and cell.span > 1
                 place.vertical_alignment = (
-                    WD_CELL_VERTICAL_ALIGNMENT.TOP
-                    if row.height and not cell.label
-                    else WD_CELL_VERTICAL_ALIGNMENT.CENTER
+                    WD_CELL_VERTICAL_ALIGNMENT.TOP if at_top else WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 )
                 self._into(place, cell.text, label=cell.label)
                 at += cell.span
@@ -132,13 +139,15 @@ class _Writer:
         paragraphs = [place.paragraphs[0], *(place.add_paragraph() for _ in rest)]
         for paragraph, line in zip(paragraphs, (first, *rest), strict=True):
             _set_font(paragraph.add_run(line), LABEL if label else BODY, self.size)
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
             if label:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def _prose(self, prose: Prose) -> None:
         signed = [one for one in prose.paragraphs if one.place is Place.sign]
         for one in prose.paragraphs:
-            paragraph = self._paragraph([one.text], BODY, self.size)
+            paragraph = self._paragraph()
+            _set_font(paragraph.add_run(one.text), BODY, self.size)
             shape = paragraph.paragraph_format
             shape.line_spacing = 1.5
             if one.place is Place.body:
@@ -149,12 +158,10 @@ class _Writer:
                 shape.keep_with_next = one is not signed[-1]
                 shape.space_before = Pt(3 * self.size) if one is signed[0] else Pt(0)
 
-    def _paragraph(self, texts: Iterable[str], font: str, size: int, *, bold: bool = False) -> Any:
+    def _paragraph(self) -> Any:
         paragraph = self.docx.add_paragraph()
-        for text in texts:
-            run = paragraph.add_run(text)
-            run.bold = bold
-            _set_font(run, font, size)
+        paragraph.paragraph_format.page_break_before = self.on_new_page or None
+        self.on_new_page = False
         return paragraph
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,14 @@ def read(form: str, data: bytes) -> str:
     return "\n".join([made.core_properties.title, *lines, *cells])
 
 
+def parts(data: bytes) -> list[bytes]:
+    """The bytes as they are, and those of every file inside a docx."""
+    if not data.startswith(b"PK"):
+        return [data]
+    with zipfile.ZipFile(io.BytesIO(data)) as folder:
+        return [data, *(folder.read(name) for name in folder.namelist())]
+
+
 def squeezed(text: str) -> str:
     """Without what lines and pages put between characters."""
     return "".join(text.split()).replace("\u200b", "").replace("\ufffe", "")
@@ -100,11 +109,18 @@ def test_an_order_says_what_a_unit_has_to_know(world: World, seen_by: SeenBy, fo
     shown = fetched(seen_by("WATER.handler"), work_id, f"order.{form}")
     with world.db.read() as session:
         number = world.stored(session, case_id).number
-    for text in (
-        "12345热线受理交办单", f"编号：{number}", "热线中心", "水务局", "书面交办", "一般", "投诉", "王小明", "13800138000",
-        "幸福里5号", "1.路灯不亮", "2.树枝遮挡路灯", "人民路路灯三天不亮", "请三日内办结，注意安全", "单位盖章", "审签人",
-        "2026年11月24日09:00", world.people["dispatcher"].display_name,
-    ):  # fmt: skip
+    asked = ("书面交办", "一般", "投诉", "1.路灯不亮", "2.树枝遮挡路灯", "人民路路灯三天不亮", "请三日内办结，注意安全")
+    citizen = ("王小明", "13800138000", "幸福里5号")
+    frame = (
+        "12345热线受理交办单",
+        f"编号：{number}",
+        "热线中心",
+        "水务局",
+        "单位盖章",
+        "审签人",
+        "2026年11月24日09:00",
+    )
+    for text in (*asked, *citizen, *frame, world.people["dispatcher"].display_name):
         assert text in shown, text
     assert "24:00前" in shown  # of the last working day
     assert "保密件" not in shown
@@ -118,8 +134,9 @@ def test_the_second_page_is_filled_when_the_unit_has_replied(world: World, seen_
     assert "已修复全部" not in fetched(chief, work_id, f"order.{form}")
     world.handed_in(case_id, "WATER", next_step="每周巡查", opinion_why="")
     shown = fetched(chief, work_id, f"order.{form}")
-    for text in ("已修复全部6盏路灯。", "更换灯泡并检修线路。", "已更换灯泡，照明恢复正常。", "每周巡查", "李工", "同意", "满意",
-                 "电话联系", "已在系统内加盖单位印章", world.people["WATER.leader"].display_name):  # fmt: skip
+    done = ("已修复全部6盏路灯。", "更换灯泡并检修线路。", "已更换灯泡，照明恢复正常。", "每周巡查", "电话联系", "满意")
+    signed = ("李工", "同意", "已在系统内加盖单位印章", world.people["WATER.leader"].display_name)
+    for text in (*done, *signed):
         assert text in shown, text
 
 
@@ -148,8 +165,9 @@ def test_what_was_given_by_telephone_has_no_order(world: World, seen_by: SeenBy)
 
 def test_a_letter_is_proposed_edited_kept_and_handed_out(world: World, seen_by: SeenBy):
     with world.db.session() as session:
-        unit = units.hold(session, world.units["WATER"], 1)
-        units.amend(session, SYSTEM, unit, {}, [Phone(PhoneKind.voice, "0571-88886666")], now=world.now)
+        values = {"code": "WATER", "kind": "bureau", "name": "水务局"}
+        phones = [Phone(PhoneKind.voice, "0571-88886666")]
+        units.change(session, SYSTEM, world.units["WATER"], 1, values, phones, now=world.now)
     case_id, [work_id] = world.dispatched("WATER")
     world.work("WATER.handler", working.sign, work_id)
     fields = {**world.reply_fields(case_id, next_step="每周巡查一次。"), "contacted_at": world.now.isoformat()}
@@ -166,7 +184,7 @@ def test_a_letter_is_proposed_edited_kept_and_handed_out(world: World, seen_by: 
         "已修复全部 6 盏路灯。",
         "更换灯泡并检修线路。",
         "每周巡查一次。",
-        "0571-88886666",
+        "88886666",
         "12345",
     ):
         assert text in letter, text
@@ -216,7 +234,7 @@ def test_a_confidential_case_leaves_no_trace_of_its_citizen_for_the_unit(world: 
     shown = squeezed(read(name.rsplit(".", 1)[1], answer.content))
     for secret in SECRETS:
         assert squeezed(secret) not in shown, secret
-        assert secret.encode() not in answer.content
+        assert not any(secret.encode() in part for part in parts(answer.content))
     assert "保密件" in shown or name.startswith("letter")
     assert not [secret for secret in SECRETS if secret in answer.headers["content-disposition"]]
     letter = drafted(seen_by("WATER.handler"), work_id)["letter"]
