@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +19,16 @@ FIELDS: Mapping[str, Collection[str]] = {
     WORDING: model.TEXT_FIELDS,
 }
 
+_KILOBYTES = LARGEST // 1024
+UNREADABLE = Fault(1, f"读不出文字（UTF-8，最多 {_KILOBYTES} KB）", f"not readable: UTF-8, at most {_KILOBYTES} KB")
+
 
 class BrokenTemplate(HotlineError):
-    """An office's own template can't be used; `hotline letters check` says what is wrong where."""
+    """An office's own template can't be used; `fields` names the file and its first fault."""
 
     default_code = "broken_template"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"文书模板 {name} 有误，请管理员运行 hotline letters check 查看。",
-            f"The template {name} is broken; an administrator sees what is wrong by: hotline letters check",
-        )
+    default_zh = "文书模板有误，请管理员运行 hotline letters check 查看。"
+    default_en = "A template is broken; an administrator sees what is wrong where by: hotline letters check"
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,15 @@ class Checked:
 def layout(settings: Settings, kind: model.Kind) -> Layout:
     """The layout of that document. Raises BrokenTemplate."""
     name = f"{kind}.yaml"
-    path, text = _read(settings, name)
-    found = read_layout(text, FIELDS[name]) if text is not None else None
-    if found is None or found.faults:
-        raise BrokenTemplate(path.name)
+    found = read_layout(_text(settings, name), FIELDS[name])
+    _refuse(name, found.faults)
     return found
 
 
 def wording(settings: Settings) -> Wording:
     """The wording that is proposed for a letter. Raises BrokenTemplate."""
-    path, text = _read(settings, WORDING)
-    found = read_wording(text, FIELDS[WORDING]) if text is not None else None
-    if found is None or found.faults:
-        raise BrokenTemplate(path.name)
+    found = read_wording(_text(settings, WORDING), FIELDS[WORDING])
+    _refuse(WORDING, found.faults)
     return found
 
 
@@ -66,9 +61,7 @@ def check(settings: Settings) -> Iterator[Checked]:
     for name, known in FIELDS.items():
         path, text = _read(settings, name)
         if text is None:
-            kilobytes = LARGEST // 1024
-            told = f"读不出文字（UTF-8，最多 {kilobytes} KB）", f"not readable: UTF-8, at most {kilobytes} KB"
-            faults: tuple[Fault, ...] = (Fault(1, *told),)
+            faults: tuple[Fault, ...] = (UNREADABLE,)
         elif name == WORDING:
             faults = read_wording(text, known).faults
         else:
@@ -79,6 +72,18 @@ def check(settings: Settings) -> Iterator[Checked]:
         if stray.name not in FIELDS:
             unread = Fault(1, f"没有这个模板，可用的有 {'、'.join(FIELDS)}", "there is no template of this name")
             yield Checked(stray.name, stray, True, (unread,))
+
+
+def _text(settings: Settings, name: str) -> str:
+    _, text = _read(settings, name)
+    if text is None:
+        _refuse(name, [UNREADABLE])
+    return text or ""
+
+
+def _refuse(name: str, faults: Sequence[Fault]) -> None:
+    if faults:
+        raise BrokenTemplate(fields={name: f"{faults[0].line}: {faults[0].told}"})
 
 
 def _read(settings: Settings, name: str) -> tuple[Path, str | None]:

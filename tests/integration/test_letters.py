@@ -302,5 +302,7 @@ def test_a_broken_template_of_an_office_is_told_to_whoever_asks(settings: Settin
     (settings.paths.letters / "order.yaml").write_text("- title: '{nobody}'\n", encoding="utf-8")
     answer = seen_by("WATER.handler").get(f"/api/assignments/{work_id}/order.pdf")
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "broken_template")
-    assert "hotline letters check" in answer.json()["error"]["message"]
+    told = answer.json()["error"]
+    assert "hotline letters check" in told["message"]
+    assert told["fields"]["order.yaml"].startswith("1: 没有名为 {nobody} 的字段")
     assert audited(world.db) == []

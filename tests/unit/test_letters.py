@@ -161,8 +161,9 @@ def test_an_office_has_templates_of_its_own_and_a_broken_one_is_refused_not_pass
     with pytest.raises(shelf.BrokenTemplate, match="letters check"):
         shelf.layout(settings, Kind.letter)
     (own / "letter.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(shelf.BrokenTemplate):
+    with pytest.raises(shelf.BrokenTemplate) as broken:
         shelf.wording(settings)
+    assert "UTF-8" in broken.value.fields["letter.txt"]
     assert shelf.layout(settings, Kind.order).faults == []
 
 
