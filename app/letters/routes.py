@@ -33,8 +33,7 @@ class LetterDraft(Answer):
 
 
 def _file(form: Form) -> dict[str, Any]:
-    answers: dict[int | str, dict[str, Any]] = {200: {"content": {service.MEDIA_TYPES[form]: {}}}, 409: {}}
-    return {"response_class": Response, "responses": answers}
+    return {"response_class": Response, "responses": {200: {"content": {service.MEDIA_TYPES[form]: {}}}}}
 
 
 def _export(web: Web, actor: Actor, work_id: int, kind: Kind, form: Form) -> Response:

@@ -17,12 +17,13 @@ from app.audit.model import Action
 from app.audit.service import write
 from app.cases.model import HandlingWay
 from app.clock import utc_now
-from app.errors import Refused
+from app.errors import HotlineError, Refused
 from app.letters import facts, pdf, shelf, word
 from app.letters.facts import Seen
 from app.letters.model import Document, Form, Kind
 from app.letters.templates import fill_layout
 from app.settings import Settings
+from app.tools import ToolMissing
 
 IN_WRITING = frozenset({HandlingWay.written.value, HandlingWay.coordinated.value})
 MEDIA_TYPES: Mapping[Form, str] = {Form.docx: word.MEDIA_TYPE, Form.pdf: pdf.MEDIA_TYPE}
@@ -67,10 +68,20 @@ def export(
 
 
 def written(paper: Paper, form: Form, settings: Settings, *, now: datetime | None = None) -> bytes:
-    """The document's bytes; takes a good part of a second, so no transaction should wait for it. Raises ToolMissing."""
-    if form is Form.pdf:
+    """The document's bytes; takes a good part of a second, so no transaction should wait for it.
+
+    Raises HotlineError (no_fonts) when a PDF is asked for and its fonts are not there.
+    """
+    if form is Form.docx:
+        return word.write(paper.document, now=now or utc_now())
+    try:
         return pdf.write(paper.document, settings)
-    return word.write(paper.document, now=now or utc_now())
+    except ToolMissing as error:
+        raise HotlineError(
+            "没有生成 PDF 所需的字体，请管理员运行 make setup；可先下载 docx。",
+            "The fonts for PDF are not there: an administrator runs make setup. The docx can be had meanwhile.",
+            code="no_fonts",
+        ) from error
 
 
 def draft_letter(

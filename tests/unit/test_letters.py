@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +21,8 @@ from app import tools
 from app.assignments import check
 from app.assignments.model import Contact, Opinion
 from app.cli.main import app as command_line
-from app.letters import model, pdf, shelf, word, words
+from app.errors import HotlineError
+from app.letters import model, pdf, service, shelf, word, words
 from app.letters.model import (
     Cell,
     Document,
@@ -38,6 +40,7 @@ from app.letters.model import (
 )
 from app.letters.templates import Fault, fill_layout, fill_wording, read_layout, read_wording
 from app.settings import Settings, get_settings
+from app.text import clean
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -319,15 +322,18 @@ def test_a_character_that_is_rare_in_names_is_shown_as_itself_and_not_as_a_box()
 
 
 def test_without_its_fonts_a_pdf_is_refused_and_the_remedy_named(tmp_path: Path):
+    bare = Settings(home=tmp_path, tools=tmp_path)
     with pytest.raises(tools.ToolMissing, match="make setup"):
-        pdf.write(FORM, Settings(home=tmp_path, tools=tmp_path))
+        pdf.write(FORM, bare)
+    with pytest.raises(HotlineError, match="docx can be had") as refused:
+        service.written(service.Paper(FORM, ""), Form.pdf, bare)
+    assert refused.value.code == "no_fonts"
+    assert service.written(service.Paper(FORM, ""), Form.docx, bare, now=NOW).startswith(b"PK")
 
 
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_that_is_stored_can_be_written_in_both_forms(text: str):
-    from app.text import clean
-
     shown = clean(text, 300, lines=True)
     paper = Document(shown[:50], NUMBER, (Grid((Row((Cell("a", label=True), Cell(shown, span=3))),)),))
     made = docx.Document(io.BytesIO(word.write(paper, now=NOW)))
@@ -350,6 +356,11 @@ def test_a_word_that_no_line_can_hold_is_broken_and_does_not_leave_the_paper():
 
 
 def test_both_forms_have_a_media_type():
-    from app.letters.service import MEDIA_TYPES
+    assert set(service.MEDIA_TYPES) == set(Form)
 
-    assert set(MEDIA_TYPES) == set(Form)
+
+def test_many_ask_for_a_pdf_at_the_same_moment():
+    papers = [Document(str(at), "", (Heading(f"第{at}份"),)) for at in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda paper: pdf.write(paper, get_settings()), papers))
+    assert all(f"第{at}份" in pdf_text(data) for at, data in enumerate(made))
