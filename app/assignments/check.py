@@ -99,8 +99,8 @@ _EMPTY_WORDS: Mapping[str, str] = {
 _DATE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日")
 _PHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[- ]?\d{7,8}|1[3-9]\d{9}|12345|400[- ]?\d{3}[- ]?\d{4})(?!\d)")
 
-
-_BLANK = re.compile(r"[xX×＊*]{2,}|[_＿]{2,}|[（(]\s*[）)]|\{[^{}\n]*\}|某某")
+# Asterisks are no blanks: where the citizen is hidden a letter says 王**.
+_BLANK = re.compile(r"[xX×]{2,}|[_＿]{2,}|[（(]\s*[）)]|\{[^{}\n]*\}|某某")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&[a-z]{2,8};")
 # What a letter tells (C7), the words of which one speaks for it, and how its lack is told.
 _PARTS: Sequence[tuple[str, str, str]] = (

@@ -18,6 +18,7 @@ from app.assignments.views import plain
 from app.auth.service import display_names
 from app.cases import access
 from app.cases.loop import items_of
+from app.cases.model import HandlingWay
 from app.cases.tables import Case
 from app.cases.views import attachments
 from app.clocks.model import ClockKind
@@ -117,7 +118,9 @@ def order_values(seen: Seen) -> dict[str, str]:
         "round": f"第 {work.round} 次" + ("（重办）" if work.round > 1 else ""),
         "giver": _giver(seen),
         "given_by": names.get(work.given_by or 0, ""),
-        "role": ("（主办）" if work.lead else "（协办）") if work.way == "coordinated" and not work.parent_id else "",
+        "role": ("（主办）" if work.lead else "（协办）")
+        if work.way == HandlingWay.coordinated and not work.parent_id
+        else "",
         "area": seen.plain(case.area),
         "items": words.numbered(seen.items.values()),
         "content": seen.plain(case.content),

@@ -233,8 +233,11 @@ def test_a_confidential_case_leaves_no_trace_of_its_citizen_for_the_unit(world: 
             assert shown.count("（保密）") >= 3  # name, number, address
         # Whoever may see the citizen gets the same document whole.
         assert "王小明" in fetched(duty, work_id, name)
-    letter = drafted(unit, work_id)["letter"]
+    proposal = drafted(unit, work_id)
+    letter = proposal["letter"]
     assert letter.startswith("尊敬的市民：")
+    assert "王**反映施工扰民" in letter
+    assert proposal["warnings"] == []
     assert not [secret for secret in SECRETS if squeezed(secret) in squeezed(letter)]
     assert [detail["clear"] for _, detail in audited(world.db)] == [False, True] * len(DOCUMENTS)
 
