@@ -30,6 +30,12 @@ class Place(StrEnum):
     sign = "sign"  # 落款: to the right
 
 
+MEDIA_TYPES: Mapping[Form, str] = {
+    Form.docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    Form.pdf: "application/pdf",
+}
+
+
 @dataclass(frozen=True)
 class Heading:
     """A line in the middle; `level` 1 is the document's own name, 2 that of a part."""

@@ -15,7 +15,6 @@ from app.letters.model import Block, Document, Grid, Heading, Line, NewPage, Pro
 from app.settings import Settings
 
 PAGE = Path(__file__).with_name("page.typ")
-MEDIA_TYPE = "application/pdf"
 _NAMES: dict[type[Any], str] = {
     Heading: "heading", Line: "line", Grid: "grid", Prose: "prose", NewPage: "new_page",
 }  # fmt: skip

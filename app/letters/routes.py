@@ -14,7 +14,7 @@ from app.assignments.views import warnings_json
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id
 from app.letters import service
-from app.letters.model import Form, Kind
+from app.letters.model import MEDIA_TYPES, Form, Kind
 
 router = APIRouter(prefix="/api/assignments", tags=["letters"])
 
@@ -33,7 +33,7 @@ class LetterDraft(Answer):
 
 
 def _file(form: Form) -> dict[str, Any]:
-    return {"response_class": Response, "responses": {200: {"content": {service.MEDIA_TYPES[form]: {}}}}}
+    return {"response_class": Response, "responses": {200: {"content": {MEDIA_TYPES[form]: {}}}}}
 
 
 def _export(web: Web, actor: Actor, work_id: int, kind: Kind, form: Form) -> Response:
@@ -44,7 +44,7 @@ def _export(web: Web, actor: Actor, work_id: int, kind: Kind, form: Form) -> Res
         "Content-Disposition": f'attachment; filename="{paper.filename}"',
         "Cache-Control": "private, no-store",
     }
-    return Response(data, media_type=service.MEDIA_TYPES[form], headers=headers)
+    return Response(data, media_type=MEDIA_TYPES[form], headers=headers)
 
 
 @router.get("/{work_id}/order.docx", operation_id="order_docx", **_file(Form.docx))

@@ -18,7 +18,7 @@ from app.audit.service import write
 from app.cases.model import HandlingWay
 from app.clock import utc_now
 from app.errors import HotlineError, Refused
-from app.letters import facts, pdf, shelf, word
+from app.letters import facts, shelf
 from app.letters.facts import Seen
 from app.letters.model import Document, Form, Kind
 from app.letters.templates import fill_layout
@@ -26,7 +26,6 @@ from app.settings import Settings
 from app.tools import ToolMissing
 
 IN_WRITING = frozenset({HandlingWay.written.value, HandlingWay.coordinated.value})
-MEDIA_TYPES: Mapping[Form, str] = {Form.docx: word.MEDIA_TYPE, Form.pdf: pdf.MEDIA_TYPE}
 NAMES: Mapping[Kind, str] = {Kind.order: "受理交办单", Kind.letter: "回复函"}
 
 
@@ -73,8 +72,12 @@ def written(paper: Paper, form: Form, settings: Settings, *, now: datetime | Non
     Raises HotlineError (no_fonts) when a PDF is asked for and its fonts are not there.
     """
     if form is Form.docx:
+        from app.letters import word  # the writers take time to load, which a core that starts has not
+
         return word.write(paper.document, now=now or utc_now())
     try:
+        from app.letters import pdf
+
         return pdf.write(paper.document, settings)
     except ToolMissing as error:
         raise HotlineError(

@@ -20,7 +20,6 @@ from docx.shared import Mm, Pt
 
 from app.letters.model import Block, Document, Grid, Heading, Line, NewPage, Place, Prose, Row
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BODY, LABEL, TITLE = "仿宋", "黑体", "宋体"
 FORM_SIZE, LETTER_SIZE = 11, 16  # points
 _LABEL_MM = 25

@@ -356,7 +356,7 @@ def test_a_word_that_no_line_can_hold_is_broken_and_does_not_leave_the_paper():
 
 
 def test_both_forms_have_a_media_type():
-    assert set(service.MEDIA_TYPES) == set(Form)
+    assert set(model.MEDIA_TYPES) == set(Form)
 
 
 def test_many_ask_for_a_pdf_at_the_same_moment():
