@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CALL_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the rest of a line around
@@ -65,19 +66,24 @@ def masked_name(name: str) -> str:
 
 
 def without(text: str, *secrets: str) -> str:
-    """`text` with every occurrence of these personal words masked, however spaced: 138-0013 8000, 王 小明."""
+    """`text` with every occurrence of these personal words masked, however it is spaced: 138 0013-8000, 王 芳."""
     for word in secrets:
-        text = _masked(text, word)
+        if len(word) >= 2:
+            mask = masked_number(word) if _TELEPHONE.fullmatch(word) else masked_name(word)
+            text = mask.join(_written(word).split(text))
     return text
 
 
-def _masked(text: str, word: str) -> str:
-    letters = "".join(word.split())
-    if len(letters) < 2:
-        return text
-    mask = masked_number(word) if word[-1].isdigit() else masked_name(word)
-    return re.sub(r"[\s-]*".join(map(_in_any_width, letters)), lambda _: mask, text)
+_TELEPHONE = re.compile(r"[0-9+*#]+")
+_BETWEEN = r"[\s\-‐-―－·.,，、()（）]{0,3}"
 
 
-def _in_any_width(char: str) -> str:
-    return f"[{re.escape(char)}{chr(ord(char) + 0xFEE0)}]" if "!" <= char <= "~" else re.escape(char)
+@lru_cache(maxsize=1024)
+def _written(word: str) -> re.Pattern[str]:
+    """Finds `word` with blanks or dashes between its characters, in either width."""
+    return re.compile(_BETWEEN.join(_either_width(char) for char in word if not char.isspace()), re.IGNORECASE)
+
+
+def _either_width(char: str) -> str:
+    wide = chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char
+    return re.escape(char) if wide == char else f"[{re.escape(char)}{wide}]"

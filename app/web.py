@@ -48,9 +48,9 @@ from recordings.store import Store
 log = structlog.get_logger(__name__)
 
 ROUTERS = (
+    letters,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, assignments,
-    letters,
 )  # fmt: skip
 
 

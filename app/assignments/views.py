@@ -62,7 +62,7 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
     present = working.reply_of(session, work)
     return {
         **work_row(work, units),
-        "instructions": plain(work.instructions, case, clear=clear),
+        "instructions": _plain(work.instructions, case, clear=clear),
         "items": items_json(session, case, clear=clear),
         "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
         "replies": replies,
@@ -100,7 +100,7 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
 def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, Any]]:
     """What the citizen asks for."""
     return [
-        {"id": str(item.id), "text": plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
+        {"id": str(item.id), "text": _plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
     ]
 
 
@@ -109,9 +109,9 @@ def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     if clear:
         return shown
     return {
-        key: plain(value, case, clear=False)
+        key: _plain(value, case, clear=False)
         if isinstance(value, str)
-        else {name: plain(str(text), case, clear=False) for name, text in value.items()}
+        else {name: _plain(str(text), case, clear=False) for name, text in value.items()}
         if isinstance(value, Mapping)
         else value
         for key, value in shown.items()
@@ -140,13 +140,12 @@ def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) ->
         "solved": one.solved,
         "contacted_in_time": one.contacted_in_time,
         "true_to_reality": one.true_to_reality,
-        "note": plain(one.note, case, clear=clear),
+        "note": _plain(one.note, case, clear=clear),
         "propose_redo": one.propose_redo,
     }
 
 
-def plain(text: str, case: Case, *, clear: bool) -> str:
-    """A text as the asker may read it: where the citizen stays hidden, without name, number and address."""
+def _plain(text: str, case: Case, *, clear: bool) -> str:
     return text if clear else without(text, case.caller_number, case.caller_name, case.address)
 
 

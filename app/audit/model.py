@@ -27,7 +27,6 @@ class Action(StrEnum):
     fax_read = "fax.read"
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"
-    case_exported = "case.exported"  # a document of an assignment, as docx or PDF
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
     callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
     call_monitored = "call.monitored"
@@ -53,3 +52,4 @@ class Action(StrEnum):
     unit_member_ended = "unit.member_ended"
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
+    case_exported = "case.exported"  # a document of an assignment, as docx or PDF
