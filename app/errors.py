@@ -11,6 +11,7 @@
     ├── Refused                 409 refused               a rule or a state machine says no
     ├── TooMany                 429 too_many_attempts     with `retry_after` seconds
     ├── Busy                    503 busy                  the database is locked or away: nothing was stored, try again
+    ├── BrokenTemplate          500 broken_template       an office's own template of a document (`app.letters.shelf`)
     └── StorageFull             507 storage_full          no room for files: they stay in the spool
 
 A message says what happened and what to do, in Chinese and English, and never repeats what the caller sent: input

@@ -102,6 +102,11 @@ class Paths:
         return self.home / "queues.yaml"
 
     @property
+    def letters(self) -> Path:
+        """An office's own templates of documents, if it has any (see `app.letters`)."""
+        return self.home / "letters"
+
+    @property
     def logs(self) -> Path:
         """Logs of the supervised processes."""
         return self.home / "log"

@@ -12,6 +12,7 @@ from app.settings import Settings, get_settings
 RUN_TOOLS = ("asterisk", "espeak-ng", "sox", "tiff2pdf", "tiffcp")
 TEST_TOOLS = ("baresip", "sipp", "chromium", "postgres", "initdb", "pg_ctl", "psql")
 BUILD_TOOLS = ("node", "npm")
+CHINESE_FONT = "NotoSerifCJK-Regular.ttc"
 
 
 class ToolMissing(RuntimeError):
@@ -62,6 +63,15 @@ def asterisk_dirs(settings: Settings | None = None) -> AsteriskParts:
         )
     except (OSError, ValueError, KeyError) as error:
         raise ToolMissing(f"no Asterisk is set up ({file}: {error}). Remedy: make setup") from error
+
+
+def fonts(settings: Settings | None = None) -> Path:
+    """The folder of the fonts that documents are set in (ADR 0017). Raises ToolMissing naming the remedy."""
+    chosen = settings or get_settings()
+    folder = chosen.tools / "fonts"
+    if not (folder / CHINESE_FONT).exists():
+        raise ToolMissing(f"{CHINESE_FONT} is not in {folder}. Remedy: make setup")
+    return folder
 
 
 def baresip_modules(settings: Settings | None = None) -> Path:

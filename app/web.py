@@ -35,6 +35,7 @@ from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
+from app.letters.routes import router as letters
 from app.measures.routes import router as measures
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
@@ -50,6 +51,7 @@ from recordings.store import Store
 log = structlog.get_logger(__name__)
 
 ROUTERS = (
+    letters,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables,

@@ -6,7 +6,7 @@ A fault refuses the reply; a warning is shown to whoever writes or judges it and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -99,13 +99,38 @@ _EMPTY_WORDS: Mapping[str, str] = {
 _DATE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日")
 _PHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[- ]?\d{7,8}|1[3-9]\d{9}|12345|400[- ]?\d{3}[- ]?\d{4})(?!\d)")
 
+# Asterisks are no blanks: where the citizen is hidden a letter says 王**.
+_BLANK = re.compile(r"[xX×]{2,}|[_＿]{2,}|[（(]\s*[）)]|\{[^{}\n]*\}|某某")
+_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&[a-z]{2,8};")
+# What a letter tells (C7), the words of which one speaks for it, and how its lack is told.
+_PARTS: Sequence[tuple[str, str, str]] = (
+    (
+        r"反映|诉求|咨询|投诉|举报|求助|建议|意见|事项|来电|来信|来函",
+        "回复函没有说明反映的事项",
+        "the letter does not name the matter",
+    ),
+    (
+        r"措施|采取|核实|核查|调查|协调|检修|维修|更换|整改|现场|组织|走访|督促|清理|派员|派人",
+        "回复函没有说明采取的措施",
+        "the letter does not say what was done",
+    ),
+    (r"已经?|现已|完成|修复|解决|答复如下|经核实|经查|查明", "回复函没有说明结果", "the letter tells no result"),
+    (
+        r"下一步|后续|今后|将继续|持续|定期|加强|如有|如对|如需|再次",
+        "回复函没有说明下一步安排",
+        "the letter does not say what comes next",
+    ),
+)
 
-def warnings(reply: Written, *, number: str = "", unit: str = "") -> list[Remark]:
-    """What is weak in a reply and its letter; `number` of the case and `unit` should be named in a letter."""
+
+def warnings(reply: Written, *, number: str = "", units: Collection[str] = ()) -> list[Remark]:
+    """What is weak in a reply and its letter; a letter should name the case by its `number`, and be signed by the unit
+    with one of the names that it has.
+    """
     found: list[Remark] = []
     letter = reply.letter.strip()
     if letter:
-        found += _letter(letter, number, unit)
+        found += _letter(letter, number, units)
     text = f"{reply.result}\n{letter}"
     for words, why in _EMPTY_WORDS.items():
         if words in text:
@@ -117,19 +142,24 @@ def warnings(reply: Written, *, number: str = "", unit: str = "") -> list[Remark
     return found
 
 
-def _letter(letter: str, number: str, unit: str) -> Iterable[Remark]:
+def _letter(letter: str, number: str, units: Collection[str]) -> Iterable[Remark]:
     if not re.search(r"(女士|先生|市民|您好|同志|老师)", letter[:60]):
         yield Remark("letter", "回复函没有称呼", "the letter addresses nobody")
     if number and number not in letter and number.replace("-", "") not in letter:
         yield Remark("letter", "回复函没有工单编号", "the letter does not name the case")
-    if not re.search(r"(已经?|现已|完成|修复|解决|答复如下|经核实|经查|查明)", letter):
-        yield Remark("letter", "回复函没有说明结果", "the letter tells no result")
+    for words, zh, en in _PARTS:
+        if not re.search(words, letter):
+            yield Remark("letter", zh, en)
     if not _PHONE.search(letter):
         yield Remark("letter", "回复函没有联系电话", "the letter gives no number to call")
-    if unit and unit not in letter[-120:]:
+    if units and not any(name in letter[-120:] for name in units):
         yield Remark("letter", "回复函没有落款单位", "the letter is not signed by the unit")
     if not _DATE.search(letter[-60:]):
         yield Remark("letter", "回复函没有落款日期", "the letter has no date")
+    if found := _BLANK.search(letter):
+        yield Remark("letter", f"回复函有未填写的内容：{found[0][:20]}", "something in the letter is not filled in")
+    if _MARKUP.search(letter):
+        yield Remark("letter", "回复函里有网页代码", "there is markup of a web page in the letter")
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -65,7 +65,9 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
         "items": items_json(session, case, clear=clear),
         "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
         "replies": replies,
-        "warnings": _warnings(present, case, units.get(work.unit_id, "")),
+        "warnings": warnings_json(check.warnings(working.written(present), **names_in_letter(session, case, work)))
+        if present is not None
+        else [],
         "below": [work_row(one, units) for one in below],
         "acts": [act.value for act in work_acts(session, actor, work)],
     }
@@ -133,11 +135,15 @@ def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     }
 
 
-def _warnings(reply: Reply | None, case: Case, unit: str) -> list[dict[str, str]]:
-    if reply is None:
-        return []
-    found = check.warnings(working.written(reply), number=case.number, unit=unit)
+def warnings_json(found: Iterable[check.Remark]) -> list[dict[str, str]]:
+    """What is weak in a reply."""
     return [{"where": one.where, "zh": one.zh, "en": one.en} for one in found]
+
+
+def names_in_letter(session: Session, case: Case, work: Assignment) -> dict[str, Any]:
+    """What a letter has to name: the case, and the unit by either of its names."""
+    unit = session.get(Unit, work.unit_id)
+    return {"number": case.number, "units": {unit.name, unit.short_name} if unit is not None else ()}
 
 
 def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) -> dict[str, Any]:

@@ -57,3 +57,4 @@ class Action(StrEnum):
     unit_member_ended = "unit.member_ended"
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
+    case_exported = "case.exported"  # a document of an assignment, as docx or PDF

@@ -1,4 +1,4 @@
-"""What is stored: the database with its migrations, and the prompts."""
+"""What is stored: the database with its migrations, the prompts, the templates of documents."""
 
 from __future__ import annotations
 
@@ -55,3 +55,20 @@ def menu(settings: Settings) -> Iterator[Finding]:
         yield broken("menu", f"{len(found)} faults, the first: {found[0]}", ".venv/bin/hotline ivr verify")
     else:
         yield ok("menu", "no dead end; a person is never more than two keys away")
+
+
+def documents(settings: Settings) -> Iterator[Finding]:
+    """Orders and letters can be written: their templates have no fault, their fonts are there."""
+    from app import tools
+    from app.letters import shelf
+
+    faulty = [f"{one.name}:{fault.line}" for one in shelf.check(settings) for fault in one.faults]
+    try:
+        tools.fonts(settings)
+    except tools.ToolMissing as error:
+        yield broken("documents", str(error), "make setup")
+        return
+    if faulty:
+        yield broken("documents", f"faults in {', '.join(faulty[:4])}", ".venv/bin/hotline letters check")
+    else:
+        yield ok("documents", "templates without fault, Chinese fonts")

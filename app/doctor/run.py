@@ -19,6 +19,7 @@ CHECKS = (
     data.database,
     data.prompts,
     data.menu,
+    data.documents,
     running.processes,
     running.asterisk,
     running.backend,

@@ -63,6 +63,15 @@ RUN_TOOLS = (
     Tool("tiffcp", ("libtiff-tools",), "usr/bin/tiffcp"),
 )
 
+# What documents are set in (ADR 0017). No program: it becomes `.telephony/fonts`, a folder.
+FONTS = Tool(
+    "fonts",
+    ("fonts-noto-cjk",),
+    "usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
+    on_path=("/usr/share/fonts/*/noto/NotoSerifCJK-Regular.ttc", "/usr/share/fonts/noto-cjk/NotoSerifCJK-Regular.ttc"),
+    remedy="install the fonts Noto Serif CJK and Noto Sans CJK on the system",
+)
+
 TEST_TOOLS = (
     Tool("baresip", ("baresip-core",), "usr/bin/baresip"),
     Tool("sipp", ("sip-tester",), "usr/bin/sipp"),

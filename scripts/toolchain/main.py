@@ -46,7 +46,12 @@ def set_up(tier: str, tools_folder: Path) -> list[BaseException]:
         pages.bring_in_node(native.bin, env.node_folder())
         pages.build(REPO / "app/frontend", native.bin)
 
-    jobs = [python_and_pages, native.bring_in_asterisk, lambda: native.bring_in("run", catalogue.RUN_TOOLS)]
+    jobs = [
+        python_and_pages,
+        native.bring_in_asterisk,
+        native.bring_in_fonts,
+        lambda: native.bring_in("run", catalogue.RUN_TOOLS),
+    ]
     if tier == "test":
         jobs.append(lambda: native.bring_in("test", catalogue.TEST_TOOLS))
     failures = in_parallel(*jobs)

@@ -74,13 +74,26 @@ class NativeTools:
                 missing.append(tool)
         if not missing:
             return
+        root = self._unpacked(group, missing)
+        for tool in missing:
+            wrappers.wrap(self.bin, tool, root)
+
+    def bring_in_fonts(self) -> None:
+        """Makes `.telephony/fonts`: a link to where the Chinese fonts are, the machine's own or unpacked ones."""
+        font = catalogue.FONTS
+        found = None if IGNORE_SYSTEM else font.on_system()
+        if found is None:
+            found = self._unpacked("noto", [font]) / font.in_prefix
+        wrappers.link_system(self.folder, font.name, found.parent)
+
+    def _unpacked(self, group: str, missing: list[Tool]) -> Path:
+        """`.telephony/group` with the packages of what is missing in it."""
         packages = catalogue.packages_of(missing)
         root = self.folder / group
         fingerprint = digest([FORMAT, self.system.id, self.system.codename, packages])
         if not self._covers(root, packages, fingerprint):
             build_folder(root, fingerprint, lambda temporary: self._fill(temporary, group, missing))
-        for tool in missing:
-            wrappers.wrap(self.bin, tool, root)
+        return root
 
     def _covers(self, root: Path, packages: list[str], fingerprint: str) -> bool:
         """True if `root` was unpacked for this system and holds at least `packages` (more is fine)."""

@@ -21,8 +21,9 @@ from app.db import Database
 from app.migrations.run import upgrade
 from app.settings import Settings
 from app.web import create_app
+from tests.case_kit.world import World
 from tests.integration.postgres_server import PostgresServer
-from tests.integration.web_browser import PASSWORD, Browser
+from tests.integration.web_browser import PASSWORD, Browser, SeenBy
 
 _serial = itertools.count(1)
 
@@ -135,5 +136,26 @@ def browser(client: TestClient, person: Callable[..., Actor]) -> Callable[..., B
         one = Browser(TestClient(client.app, base_url="http://hotline.test", raise_server_exceptions=False))
         assert one.sign_in(actor.name).status_code == 200
         return one
+
+    return open_
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    """A small city on this database."""
+    return World(db)
+
+
+@pytest.fixture
+def seen_by(client: TestClient, world: World) -> SeenBy:
+    """A browser in which that person of the city has signed in, the same one every time."""
+    known: dict[str, Browser] = {}
+
+    def open_(who: str) -> Browser:
+        if who not in known:
+            one = Browser(TestClient(client.app, base_url="http://hotline.test", raise_server_exceptions=False))
+            assert one.sign_in(world.people[who].name).status_code == 200
+            known[who] = one
+        return known[who]
 
     return open_

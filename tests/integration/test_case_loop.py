@@ -18,7 +18,6 @@ from app.cases.model import Ground, HandlingWay
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
 from app.clocks.service import Subject, of_subject, time_against_centre
-from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound, Refused, VersionConflict
 from app.followups.model import Heard, Reached
 from app.followups.service import close_all_the_same
@@ -26,12 +25,6 @@ from tests.case_kit.world import START, World
 
 CONTENT = Heard(Reached.spoken, Opinion.satisfied, True, True, True)
 ANGRY = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, "还是不亮", propose_redo=True)
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    """A small city on this database."""
-    return World(db)
 
 
 def clocks_of(world: World, subject: Subject, kind: ClockKind) -> list[tuple[str, int]]:

@@ -2,40 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-from fastapi.testclient import TestClient
-
-from app.actor import Actor
 from app.cases import loop, service
-from app.db import Database
 from tests.case_kit.world import World
-from tests.integration.web_browser import Browser
-
-SeenBy = Callable[[str], Browser]
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    """A small city on this database."""
-    return World(db)
-
-
-@pytest.fixture
-def seen_by(client: TestClient, world: World) -> SeenBy:
-    """A browser in which that person has signed in."""
-    known: dict[str, Browser] = {}
-
-    def open_(who: str) -> Browser:
-        if who not in known:
-            actor: Actor = world.people[who]
-            one = Browser(TestClient(client.app, base_url="http://hotline.test", raise_server_exceptions=False))
-            assert one.sign_in(actor.name).status_code == 200
-            known[who] = one
-        return known[who]
-
-    return open_
+from tests.integration.web_browser import SeenBy
 
 
 def version(world: World, case_id: int) -> int:

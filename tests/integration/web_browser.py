@@ -44,6 +44,10 @@ class Browser:
         return self.client.get(path, **more)
 
 
+SeenBy = Callable[[str], Browser]
+"""Opens a browser in which that person of `tests.case_kit.world` has signed in."""
+
+
 def draft_for(db: Database, agent_id: str, call_id: str = "h-1.1") -> dict[str, Any]:
     record(db, call_id, number="13800138000", started_at=NOW, agent_id=agent_id)
     card = build_card(db, CallFacts(call_id, number="13800138000"), agent_id, now=NOW)

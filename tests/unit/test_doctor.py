@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.doctor import run
+from app.doctor.data import documents
 from app.doctor.heard import RATE, Samples, is_silent, likeness
 from app.doctor.machine import disk, judge_certificate, secrets
 from app.doctor.model import Finding, Level, ok
@@ -86,6 +87,17 @@ def test_a_disk_that_is_nearly_full_is_broken_before_recordings_are_lost(tmp_pat
     (finding,) = disk(Settings(home=tmp_path / "not/made/yet", min_free_mb=10**9))
     assert finding.level is Level.broken
     assert finding.remedy
+
+
+def test_templates_and_fonts_of_documents_are_examined(tmp_path: Path) -> None:
+    (finding,) = documents(Settings(home=tmp_path))
+    assert finding.level is Level.ok
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/order.yaml").write_text("- title: a\n- title: '{nobody}'\n")
+    (finding,) = documents(Settings(home=tmp_path))
+    assert (finding.level, "order.yaml:2" in finding.text) == (Level.broken, True)
+    (finding,) = documents(Settings(home=tmp_path, tools=tmp_path))
+    assert (finding.level, finding.remedy) == (Level.broken, "make setup")
 
 
 def test_secrets_that_others_can_read_are_found(tmp_path: Path) -> None:

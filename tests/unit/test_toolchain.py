@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from toolchain import machine, once, python_env, wrappers
-from toolchain.catalogue import RUN_TOOLS, TEST_TOOLS, Tool, packages_of
+from toolchain import catalogue, machine, native, once, python_env, wrappers
+from toolchain.catalogue import FONTS, RUN_TOOLS, TEST_TOOLS, Tool, packages_of
 from toolchain.machine import Release, Source
 
 DEB822 = """\
@@ -247,8 +248,31 @@ def test_a_prefix_that_lacks_the_program_is_told_with_a_remedy(tmp_path: Path, p
         wrappers.wrap(tmp_path / "bin", Tool("sing", ("sing",), "usr/bin/sing"), prefix)
 
 
+def test_fonts_of_the_machine_are_linked_and_others_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "machine/noto" / Path(FONTS.in_prefix).name
+    own.parent.mkdir(parents=True)
+    own.touch()
+    tools = native.NativeTools(tmp_path / "tools")
+    monkeypatch.setattr(native, "IGNORE_SYSTEM", False)
+    monkeypatch.setattr(catalogue, "FONTS", replace(FONTS, on_path=(str(own),)))
+    tools.bring_in_fonts()
+    assert (tmp_path / "tools/fonts").resolve() == own.parent
+
+    def unpack(root: Path, group: str, missing: list[Tool]) -> dict[str, Any]:
+        file = root / missing[0].in_prefix
+        file.parent.mkdir(parents=True)
+        file.touch()
+        return {"packages": list(missing[0].packages)}
+
+    monkeypatch.setattr(tools, "_fill", unpack)
+    monkeypatch.setattr(native, "IGNORE_SYSTEM", True)
+    tools.bring_in_fonts()
+    assert (tmp_path / "tools/fonts" / Path(FONTS.in_prefix).name).exists()
+    assert (tmp_path / "tools/fonts").resolve() == tmp_path / "tools/noto" / Path(FONTS.in_prefix).parent
+
+
 def test_every_tool_names_its_packages_and_its_place() -> None:
-    for tool in (*RUN_TOOLS, *TEST_TOOLS):
+    for tool in (*RUN_TOOLS, *TEST_TOOLS, FONTS):
         assert tool.packages
         assert tool.in_prefix.startswith("usr/")
     assert len(packages_of(RUN_TOOLS)) == len(set(packages_of(RUN_TOOLS)))
