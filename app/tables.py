@@ -13,12 +13,14 @@ from app.auth.tables import LoginAttempt, User, UserSession
 from app.callbacks.tables import Callback
 from app.calls.tables import Call
 from app.cases.tables import Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
+from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
+from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -43,6 +45,7 @@ __all__ = [
     "CaseEvent",
     "CaseItem",
     "ChainHead",
+    "Chase",
     "Citizen",
     "CitizenNumber",
     "ClockExtension",
@@ -56,6 +59,9 @@ __all__ = [
     "KnowledgeUse",
     "KnowledgeVersion",
     "LoginAttempt",
+    "Notice",
+    "NoticeContact",
+    "NoticeDelivery",
     "NuisanceRule",
     "Recording",
     "Recusal",
@@ -65,6 +71,8 @@ __all__ = [
     "Unit",
     "UnitMember",
     "UnitPhone",
+    "UrgentMatter",
+    "UrgentReceipt",
     "User",
     "UserSession",
     "Voicemail",

@@ -39,6 +39,9 @@ class Permission(StrEnum):
     cases_follow_up = "cases.follow_up"  # ask citizens whether it was solved
     cases_defer = "cases.defer"  # 挂账
     cases_recuse = "cases.recuse"  # say who must have nothing to do with a case
+    chases_decide = "chases.decide"  # 督办单, and whether a draft of a reprimand (通报) goes out
+    exposures_decide = "exposures.decide"  # whether what was left undone is made public (曝光)
+    urgent_acknowledge = "urgent.acknowledge"  # is told of urgent matters at once, and says so (篇6 第20条)
     work_handle = "work.handle"  # sign, handle and answer what one's unit was given
     work_lead = "work.lead"  # … and sign it as its leader
     drafts_read_all = "drafts.read_all"
@@ -113,13 +116,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _SUPERVISOR
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse}
+        | {P.chases_decide, P.exposures_decide, P.urgent_acknowledge}
     ),
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
-        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse}
+        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.chases_decide}
         | _EDITOR
     ),
     Role.dispatcher: frozenset(
