@@ -14,6 +14,8 @@ from app.alarms.service import clear_alarm, raise_alarm
 from app.announcements.routes import router as announcements
 from app.assignments.case_routes import lists as boards
 from app.assignments.case_routes import router as case_loop
+from app.assignments.extension_routes import office as extensions
+from app.assignments.extension_routes import router as asking_more_time
 from app.assignments.inbox import open_work
 from app.assignments.routes import router as assignments
 from app.audit.routes import router as audit
@@ -21,6 +23,9 @@ from app.auth.routes import router as auth
 from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
 from app.cases.routes import router as cases
+from app.chasing.routes import orders as supervision
+from app.chasing.routes import router as chases
+from app.chasing.routes import urgent as urgent_matters
 from app.citizens.routes import router as citizens
 from app.clocks.routes import router as clocks
 from app.db import Database
@@ -33,7 +38,9 @@ from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
+from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
+from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
 from app.queues.routes import router as queues
@@ -49,6 +56,7 @@ log = structlog.get_logger(__name__)
 ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, assignments,
+    notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from app.clocks.model import ClockKind
 from app.errors import Refused
-from app.notices.model import Desk, NoticeKind
+from app.notices.model import WHOLE_UNIT, Desk, NoticeKind
 
 
 class Level(StrEnum):
@@ -88,11 +88,9 @@ class Response:
 K, D, C, M, W, L = NoticeKind, Desk, ClockKind, Moment, Whose, Level
 RESPONSES: Mapping[tuple[Whose, ClockKind, Moment], Response] = {
     (W.unit, C.sign, M.near): Response(K.near, (D.handlers,)),
-    (W.unit, C.sign, M.late): Response(K.chased, (D.handlers, D.leaders), (L.first, L.second)),
+    (W.unit, C.sign, M.late): Response(K.chased, WHOLE_UNIT, (L.first, L.second)),
     (W.unit, C.handle, M.near): Response(K.near, (D.handlers,)),
-    (W.unit, C.handle, M.late): Response(
-        K.chased, (D.handlers, D.leaders), (L.first, L.second, L.reprimand, L.exposure)
-    ),
+    (W.unit, C.handle, M.late): Response(K.chased, WHOLE_UNIT, (L.first, L.second, L.reprimand, L.exposure)),
     (W.centre, C.dispatch, M.near): Response(K.near, (D.dispatch,)),
     (W.centre, C.dispatch, M.late): Response(K.late, (D.dispatch, D.heads), (L.first,)),
     (W.centre, C.handle, M.near): Response(K.near, (D.review,)),
@@ -116,11 +114,11 @@ class Rung:
 
 
 RUNGS: Mapping[Level, Rung] = {
-    L.first: Rung(ChaseState.sent, K.chased, (D.handlers, D.leaders)),
-    L.second: Rung(ChaseState.sent, K.chased_again, (D.handlers, D.leaders, D.heads)),
-    L.reprimand: Rung(ChaseState.draft, K.reprimand_draft, (D.heads,), K.reprimand, (D.handlers, D.leaders)),
+    L.first: Rung(ChaseState.sent, K.chased, WHOLE_UNIT),
+    L.second: Rung(ChaseState.sent, K.chased_again, (*WHOLE_UNIT, D.heads)),
+    L.reprimand: Rung(ChaseState.draft, K.reprimand_draft, (D.heads,), K.reprimand, WHOLE_UNIT),
     L.exposure: Rung(ChaseState.draft, K.exposure_draft, (D.duty,), K.exposure, (D.leaders, D.heads)),
-    L.order: Rung(ChaseState.sent, K.ordered, (D.handlers, D.leaders)),
+    L.order: Rung(ChaseState.sent, K.ordered, WHOLE_UNIT),
 }
 
 # Whom an urgent matter is told, try after try, until somebody says that they know; the last is repeated.

@@ -58,6 +58,8 @@ class Desk(StrEnum):
     duty = "duty"  # 带班领导
 
 
+WHOLE_UNIT = (Desk.handlers, Desk.leaders)
+
 # Who sits at a desk of the centre: who may do the first and not the second. Leaders on duty may do nearly everything,
 # and are told only of what is for them.
 P = Permission
@@ -122,7 +124,7 @@ BY_EVENT: Mapping[str, Telling] = {
 del K, D
 
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST = timedelta(seconds=30), timedelta(hours=1), timedelta(days=7)
-LEASE = timedelta(minutes=2)  # whoever sends has this long; then it is taken for lost and sent again
+LEASE = timedelta(minutes=5)  # whoever sends has this long; then it is taken for lost and sent again
 
 
 def pause_after(tries: int) -> timedelta:

@@ -19,7 +19,7 @@ from app.units.model import MemberRole
 from app.units.tables import UnitMember
 
 IN_THE_UNIT = {Desk.handlers: (MemberRole.handler,), Desk.leaders: (MemberRole.leader,)}
-WHOLE_UNIT = (MemberRole.handler, MemberRole.leader)
+ANYBODY = (MemberRole.handler, MemberRole.leader)
 
 
 def at(session: Session, case: Case, desks: Iterable[Desk], work: Assignment | None) -> list[int]:
@@ -47,7 +47,7 @@ def _at_one(session: Session, desk: Desk, work: Assignment | None) -> list[int]:
         return _members(session, work.unit_id, roles) or _fallback(session, work.unit_id)
     above = session.get(Assignment, work.parent_id) if work.parent_id is not None else None
     if above is not None:
-        return _members(session, above.unit_id, WHOLE_UNIT[:1]) or _fallback(session, above.unit_id)
+        return _members(session, above.unit_id, IN_THE_UNIT[Desk.handlers]) or _fallback(session, above.unit_id)
     return of_the_centre(session, Desk.dispatch) if desk is Desk.giver else []
 
 
@@ -76,7 +76,7 @@ def _members(session: Session, unit_id: int, roles: Iterable[MemberRole]) -> lis
 
 
 def _fallback(session: Session, unit_id: int) -> list[int]:
-    return _members(session, unit_id, WHOLE_UNIT) or of_the_centre(session, Desk.dispatch)
+    return _members(session, unit_id, ANYBODY) or of_the_centre(session, Desk.dispatch)
 
 
 def _kept_away(session: Session, case: Case) -> set[int]:
@@ -90,7 +90,5 @@ def _kept_away(session: Session, case: Case) -> set[int]:
         units.add(case.about_unit_id)
     if not units:
         return people
-    inside = select(col(UnitMember.user_id)).where(
-        col(UnitMember.unit_id).in_(units), col(UnitMember.until).is_(None)
-    )
+    inside = select(col(UnitMember.user_id)).where(col(UnitMember.unit_id).in_(units), col(UnitMember.until).is_(None))
     return people | set(session.execute(inside).scalars())

@@ -100,6 +100,4 @@ def _address(session: Session, rows: list[Notice], channels: Iterable[Channel], 
         for channel in channels:
             if given.get(channel):
                 waiting = DeliveryState.waiting.value
-                session.add(
-                    NoticeDelivery(notice_id=row.id or 0, channel=channel.value, state=waiting, next_at=now)
-                )
+                session.add(NoticeDelivery(notice_id=row.id or 0, channel=channel.value, state=waiting, next_at=now))

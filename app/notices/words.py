@@ -26,7 +26,7 @@ WORDS: Mapping[NoticeKind, tuple[str, str]] = {
     K.proposal: ("回访建议重办，请研究", "the citizen's answer asks for it to be done again"),
     K.near: ("即将超期", "is nearly late"),
     K.chased: ("催办：已超期，请立即办理并报告", "is late: handle it at once and report"),
-    K.chased_again: ("二次催办：仍未办理，请立即办理并报告", "is still late, second reminder: handle it at once and report"),
+    K.chased_again: ("二次催办：仍未办理，请立即办理并报告", "second reminder: handle it at once and report"),
     K.late: ("已超期", "is late"),
     K.reprimand_draft: ("两次催办未果，通报稿待审定", "two reminders in vain: the draft of a reprimand waits"),
     K.reprimand: ("因超期未办被通报", "your unit was reprimanded for being late"),
