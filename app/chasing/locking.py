@@ -34,7 +34,7 @@ def cases_of(session: Session, clocks: Iterable[CaseClock]) -> dict[int, int]:
     clocks = list(clocks)
     of_work = [row.subject_id for row in clocks if row.subject_kind == SubjectKind.assignment.value]
     pairs = select(col(Assignment.id), col(Assignment.case_id)).where(col(Assignment.id).in_(of_work))
-    case_of_work = dict(session.execute(pairs).tuples()) if of_work else {}
+    case_of_work = dict(session.execute(pairs).all()) if of_work else {}
     found = {}
     for row in clocks:
         is_work = row.subject_kind == SubjectKind.assignment.value

@@ -101,8 +101,8 @@ def decide(
     if confirmed and rung.confirmed_kind is not None:
         work = session.get(Assignment, known.assignment_id) if known.assignment_id is not None else None
         key = f"chase:{known.id}:{known.state}"
-        more = {"work": work, "step": known.step, "due_at": known.due_at}
-        tell(session, case, rung.confirmed_kind, rung.confirmed_desks, key, now, **more)
+        told_kind, desks = rung.confirmed_kind, rung.confirmed_desks
+        tell(session, case, told_kind, desks, key, now, work=work, step=known.step, due_at=known.due_at)
     return known
 
 

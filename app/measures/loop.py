@@ -1,8 +1,8 @@
 """The measures of the case loop (M1): what each is made of. Pure.
 
 Every rate is over one set of matters: the cases that came in within a period (of a unit: the assignments that it was
-given), as they stand now. A numerator is always part of its denominator, so a rate is never above 1; what has no outcome yet is in
-neither.
+given), as they stand now. A numerator is always part of its denominator, so a rate is never above 1; what has no
+outcome yet is in neither.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def unread(session: Session, actor: Actor) -> dict[str, int]:
     """How many the asker has not read (no further than MOST_COUNTED), and how many of these are urgent."""
     mine = select(col(Notice.kind)).where(col(Notice.user_id) == _person(actor), col(Notice.read_at).is_(None))
     some = mine.limit(MOST_COUNTED).subquery()
-    rows = session.execute(select(some.c.kind, func.count()).group_by(some.c.kind)).tuples()
+    rows = session.execute(select(some.c.kind, func.count()).group_by(some.c.kind)).all()
     by_kind = dict(rows)
     return {"unread": sum(by_kind.values()), "urgent": by_kind.get(NoticeKind.urgent.value, 0)}
 

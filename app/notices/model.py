@@ -129,7 +129,8 @@ LEASE = timedelta(minutes=5)  # whoever sends has this long; then it is taken fo
 
 def pause_after(tries: int) -> timedelta:
     """How long to wait after that many tries that failed: 30 s, 1 min, 2 min, … an hour."""
-    return min(FIRST_PAUSE * 2 ** min(max(tries - 1, 0), 20), LONGEST_PAUSE)
+    doubled: int = 1 << min(max(tries - 1, 0), 20)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
 def channels_of(kind: NoticeKind) -> tuple[Channel, ...]:

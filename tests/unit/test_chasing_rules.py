@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,7 +94,7 @@ def test_what_a_unit_is_blamed_for_in_public_is_always_a_draft_first():
 
 
 def test_an_urgent_matter_is_told_to_more_people_each_time_and_never_to_fewer():
-    for fewer, more in zip(URGENT_LADDER, URGENT_LADDER[1:], strict=False):
+    for fewer, more in pairwise(URGENT_LADDER):
         assert set(fewer) < set(more)
     assert urgent_desks(0) == (Desk.duty,)
     assert urgent_desks(99) == URGENT_LADDER[-1]
