@@ -311,6 +311,10 @@ class Settings(BaseSettings):
             raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
         if self.standby and not self.url.startswith("postgres"):
             raise ValueError("standby needs a database_url of PostgreSQL: SQLite has no lock that two cores can share")
+        if self.smtp_user and not self.smtp_password_file:
+            raise ValueError(
+                "smtp_user needs smtp_password_file: a file with the password, readable by its owner alone"
+            )
         check_nodes(self.node, self.nodes, self.trunk_addresses)
         return self
 

@@ -31,7 +31,7 @@ class ChaseState(StrEnum):
     """Where it stands. A reprimand and an exposure begin as drafts, everything else is sent at once."""
 
     sent = "sent"
-    met = "met"  # the step was done before the next level
+    met = "met"  # the step was done before the next level, or is no longer theirs
     unmet = "unmet"
     draft = "draft"
     confirmed = "confirmed"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
@@ -27,7 +28,10 @@ from app.chasing.tables import Chase, UrgentMatter
 from app.clocks import service as clocks
 from app.clocks.tables import CaseClock
 from app.db import Database
+from app.errors import HotlineError
 from app.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 50  # rows in a transaction: on SQLite nobody else writes meanwhile
 ROUNDS = 40  # transactions in a turn; what is left is done in the next, so that other jobs get theirs
@@ -156,10 +160,23 @@ def _rounds(db: Database, look: Callable[[Session], dict[int, int]], do: Doing) 
             waiting = look(session)  # by id of what is to be done, its case
         if not waiting:
             break
-        with db.session() as session:
-            cases = take(session, set(waiting.values()))
-            done = do(session, cases, [ident for ident, case in waiting.items() if case in cases])
+        done = _do(db, waiting, do)
         total += done
         if not done:  # somebody else has them at the moment
             break
     return total
+
+
+def _do(db: Database, waiting: dict[int, int], do: Doing) -> int:
+    """All of them in one transaction; where one of them can't be done, each in its own, so that it stops no other."""
+    try:
+        with db.session() as session:
+            cases = take(session, set(waiting.values()))
+            return do(session, cases, [ident for ident, case in waiting.items() if case in cases])
+    except HotlineError:  # busy, full: the next turn
+        raise
+    except Exception:
+        if len(waiting) > 1:
+            return sum(_do(db, {ident: case}, do) for ident, case in waiting.items())
+        log.exception("a sweep can't do one thing; it is left out", case=next(iter(waiting.values())))
+        return 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
 from app.assignments import giving, judging, working
@@ -18,18 +19,21 @@ from app.cases import loop
 from app.cases.acting import locked
 from app.cases.history import events_of
 from app.cases.model import HandlingWay
+from app.cases.tables import Case
 from app.chasing import ladder, orders, queries, sweep, urgent
 from app.chasing.tables import Chase, UrgentMatter
+from app.clock import utc_now
 from app.clocks.rules import Urgency
 from app.clocks.service import Subject, of_subject
 from app.clocks.tables import CaseClock
 from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound, Refused
 from app.followups.model import Heard, Reached
-from app.notices.tables import Notice
+from app.notices.tables import Notice, NoticeDelivery
 from app.settings import Settings
 from app.units import members
 from app.workdays import service as workdays
+from app.worker import outgoing_jobs, shipped_jobs
 from tests.case_kit.world import World
 
 ANGRY = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, "还是不亮", propose_redo=True)
@@ -263,6 +267,58 @@ def test_a_sweeper_that_is_killed_half_way_loses_nothing_and_doubles_nothing(
     assert sweep.chase_missed(world.db, settings, world.now) == 6
     assert all(chases(world, case_id) == [("handle", "first", "sent")] * 2 for case_id in cases)
     assert told(world, "WATER.leader").count("chased") == 3
+
+
+def test_one_clock_that_cannot_be_chased_keeps_nobody_else_from_it(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    bad, good = signed(world)[0], signed(world)[0]
+    world.later(days=20)
+    real = ladder.missed
+
+    def breaks(session: Session, case: Case, *rest: object) -> object:
+        if case.id == bad:
+            raise ValueError("not over within the calendar")
+        return real(session, case, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ladder, "missed", breaks)
+    assert sweep.chase_missed(world.db, settings, world.now) == 2
+    assert (chases(world, bad), len(chases(world, good))) == ([], 2)
+    monkeypatch.setattr(ladder, "missed", real)
+    assert sweep.chase_missed(world.db, settings, world.now) == 2
+    assert len(chases(world, bad)) == 2
+
+
+def test_the_worker_s_own_jobs_chase_and_send(world: World, settings: Settings):
+    world.now = utc_now() - timedelta(days=30)
+    case_id, _ = signed(world)
+    inside, outside = shipped_jobs(settings, world.db), outgoing_jobs(settings, world.db)
+    for job in (*inside, *outside):
+        job.run()
+    assert chases(world, case_id) == [("handle", "first", "sent")] * 2
+    assert [job.run() for job in inside] == [0] * len(inside)
+
+
+def test_sweeps_look_along_an_index_and_never_through_a_whole_table(world: World, db: Database):
+    now = world.now
+    looks = (
+        select(Chase.id, Chase.case_id).where(Chase.next_at <= now),  # type: ignore[operator]
+        select(UrgentMatter.id).where(UrgentMatter.next_at <= now),  # type: ignore[operator]
+        select(Case.id).where(Case.state == "deferred", Case.due_at <= now),  # type: ignore[operator]
+        select(NoticeDelivery.id).where(NoticeDelivery.state == "waiting", NoticeDelivery.next_at <= now),
+        select(Notice.id).where(Notice.user_id == 1, Notice.read_at.is_(None)),  # type: ignore[union-attr]
+    )
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[db.dialect].dialect()
+    with db.session() as session:
+        connection = session.connection()
+        if db.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # the tables of a test are a page long
+        for statement in looks:
+            asked = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            how = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
+            plan = "\n".join(str(row) for row in connection.exec_driver_sql(how + str(asked).replace("%", "%%")).all())
+            assert "ix_" in plan, plan
+            assert "Seq Scan" not in plan
 
 
 def test_a_sweep_does_not_wait_for_somebody_who_works_on_the_case(
