@@ -7,6 +7,7 @@ that is killed half-way loses its open transaction and nothing else.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -33,15 +34,16 @@ from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 50  # rows in a transaction: on SQLite nobody else writes meanwhile
-ROUNDS = 40  # transactions in a turn; what is left is done in the next, so that other jobs get theirs
+LOOKED_AT = 200  # rows of one look
+AT_ONCE = 10  # of these in one transaction: on SQLite nobody else writes meanwhile
+TURN_S = 5.0  # what is left then is done at the next turn, so that other jobs get theirs
 
 
 def chase_missed(db: Database, settings: Settings, now: datetime) -> int:
     """Clocks whose end has come are missed from now on, and whoever is late is chased (催办)."""
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
-        rows = clocks.due(session, now, AT_ONCE, among=ids)
+        rows = clocks.due(session, now, among=ids)
         of = cases_of(session, rows)
         for row in rows:
             ladder.missed(session, cases[of[row.id or 0]], row, now, settings)
@@ -54,7 +56,7 @@ def warn_near(db: Database, now: datetime) -> int:
     """Clocks that are nearly late (临期): whoever has the step is told, once for each end."""
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
-        rows = clocks.to_warn(session, now, AT_ONCE, among=ids)
+        rows = clocks.to_warn(session, now, among=ids)
         of = cases_of(session, rows)
         for row in rows:
             ladder.warn(session, cases[of[row.id or 0]], row, now)
@@ -67,7 +69,7 @@ def settle_ends(db: Database, settings: Settings, now: datetime) -> int:
     """Provisional ends are counted again after their year was published, and lists see the new ones."""
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
-        rows = clocks.settle(session, now, AT_ONCE, among=ids, settings=settings)
+        rows = clocks.settle(session, now, among=ids, settings=settings)
         for row in rows:
             case_clocks.moved(session, row)
         return len(rows)
@@ -140,7 +142,7 @@ Doing = Callable[[Session, dict[int, Case], list[int]], int]
 
 def _sweep_clocks(db: Database, statement: Select[Any], do: Doing) -> int:
     def look(session: Session) -> dict[int, int]:
-        rows: Iterable[CaseClock] = session.execute(statement.limit(AT_ONCE)).scalars()
+        rows: Iterable[CaseClock] = session.execute(statement.limit(LOOKED_AT)).scalars()
         return cases_of(session, rows)
 
     return _rounds(db, look, do)
@@ -148,21 +150,23 @@ def _sweep_clocks(db: Database, statement: Select[Any], do: Doing) -> int:
 
 def _sweep(db: Database, statement: Select[Any], do: Doing) -> int:
     def look(session: Session) -> dict[int, int]:
-        return dict(session.execute(statement.limit(AT_ONCE)).all())
+        return dict(session.execute(statement.limit(LOOKED_AT)).all())
 
     return _rounds(db, look, do)
 
 
 def _rounds(db: Database, look: Callable[[Session], dict[int, int]], do: Doing) -> int:
-    total = 0
-    for _ in range(ROUNDS):
+    total, until = 0, time.monotonic() + TURN_S
+    while time.monotonic() < until:
         with db.read() as session:
-            waiting = look(session)  # by id of what is to be done, its case
-        if not waiting:
-            break
-        done = _do(db, waiting, do)
+            waiting = list(look(session).items())  # the id of what is to be done, and its case
+        done = 0
+        for first in range(0, len(waiting), AT_ONCE):
+            done += _do(db, dict(waiting[first : first + AT_ONCE]), do)
+            if time.monotonic() >= until:
+                break
         total += done
-        if not done:  # somebody else has them at the moment
+        if not done:  # nothing there, or somebody else has it at the moment
             break
     return total
 
