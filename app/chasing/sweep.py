@@ -81,9 +81,7 @@ def settle_ends(db: Database, settings: Settings, now: datetime) -> int:
 
 def climb(db: Database, settings: Settings, now: datetime) -> int:
     """Levels whose time is over are met, or the next follows (二次催办, 通报稿, 曝光建议); and orders at their end."""
-    waiting: Select[Any] = (
-        select(col(Chase.id), col(Chase.case_id)).where(col(Chase.next_at) <= now).order_by(col(Chase.next_at))
-    )
+    waiting = select(col(Chase.id), col(Chase.case_id)).where(col(Chase.next_at) <= now).order_by(col(Chase.next_at))
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
         again = select(Chase).where(col(Chase.id).in_(ids), col(Chase.next_at) <= now).order_by(col(Chase.id))
@@ -97,9 +95,7 @@ def climb(db: Database, settings: Settings, now: datetime) -> int:
 
 def call_again(db: Database, now: datetime) -> int:
     """Urgent matters that nobody has acknowledged: told again, and to more people."""
-    waiting: Select[Any] = select(col(UrgentMatter.id), col(UrgentMatter.case_id)).where(
-        col(UrgentMatter.next_at) <= now
-    )
+    waiting = select(col(UrgentMatter.id), col(UrgentMatter.case_id)).where(col(UrgentMatter.next_at) <= now)
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
         again = select(UrgentMatter).where(col(UrgentMatter.id).in_(ids), col(UrgentMatter.next_at) <= now)
@@ -122,7 +118,7 @@ def call_again(db: Database, now: datetime) -> int:
 def take_up(db: Database, now: datetime) -> int:
     """Cases on account (挂账) whose day has come are resumed, and their units told."""
     over = (col(Case.state) == CaseState.deferred.value) & (col(Case.due_at) <= now)
-    waiting: Select[Any] = select(col(Case.id), col(Case.id).label("case_id")).where(over).order_by(col(Case.due_at))
+    waiting: Any = select(col(Case.id), col(Case.id).label("case_id")).where(over).order_by(col(Case.due_at))
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
         done = 0
@@ -148,7 +144,7 @@ def _sweep_clocks(db: Database, statement: Select[Any], do: Doing) -> int:
     return _rounds(db, look, do)
 
 
-def _sweep(db: Database, statement: Select[Any], do: Doing) -> int:
+def _sweep(db: Database, statement: Any, do: Doing) -> int:
     def look(session: Session) -> dict[int, int]:
         return dict(session.execute(statement.limit(LOOKED_AT)).all())
 
