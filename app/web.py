@@ -54,9 +54,9 @@ from recordings.store import Store
 log = structlog.get_logger(__name__)
 
 ROUTERS = (
+    notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, assignments,
-    notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
 )  # fmt: skip
 
 

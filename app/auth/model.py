@@ -114,17 +114,18 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.supervisor: frozenset(_SUPERVISOR),
     Role.duty_leader: frozenset(
         _SUPERVISOR
+        | {P.chases_decide, P.exposures_decide, P.urgent_acknowledge}
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse}
-        | {P.chases_decide, P.exposures_decide, P.urgent_acknowledge}
     ),
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
-        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.chases_decide}
+        | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse}
         | _EDITOR
+        | {P.chases_decide}
     ),
     Role.dispatcher: frozenset(
         _STAFF
