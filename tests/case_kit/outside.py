@@ -60,14 +60,8 @@ class MailServer:
     @contextmanager
     def up(self) -> Iterator[MailServer]:
         """Serve."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -106,11 +100,18 @@ class SmsGateway:
     @contextmanager
     def up(self) -> Iterator[SmsGateway]:
         """Serve."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
+
+
+@contextmanager
+def serving(server: socketserver.TCPServer) -> Iterator[None]:
+    """The server answers on a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
