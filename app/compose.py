@@ -5,7 +5,7 @@ A process of the backend plays one or more roles (docs/architecture.md):
 * `voice`    – the FastAGI server that speaks with callers (threads);
 * `realtime` – the AMI link, the queue engine and the websocket hub; with `standby` only while this core holds the lock;
 * `web`      – pages and REST;
-* `worker`   – takes spooled voicemails, faxes and recordings in, and prunes what has outlived its retention.
+* `worker`   – takes spooled messages in, chases what is late, sends notices, prunes what has outlived its retention.
 
 `realtime`, `web` and `worker` share one event loop; `voice` only shares it when somebody asks for everything in one
 process. Each process proves that it works by touching its heartbeat file (see `app/heartbeat.py`).
@@ -31,7 +31,7 @@ from app import logs, starting
 from app.db import Database, migrate
 from app.heartbeat import Heartbeat, http_answers
 from app.settings import Settings
-from app.worker import Worker
+from app.worker import Worker, outgoing_jobs, shipped_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -154,9 +154,10 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload_rules)
             stack.push_async_callback(bridge.stop)
         if "worker" in roles:
-            worker = Worker(settings, database)
-            worker.start()
-            stack.push_async_callback(worker.stop)
+            for jobs in (shipped_jobs(settings, database), outgoing_jobs(settings, database)):
+                worker = Worker(jobs)
+                worker.start()
+                stack.push_async_callback(worker.stop)
         yield app
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -182,6 +182,20 @@ class Settings(BaseSettings):
     opens: str = "08:00"  # HH:MM in `timezone`, every day unless the calendar says otherwise
     closes: str = "22:00"
     office_hours: str = "09:00-12:00,13:00-17:00"  # of working days, for time limits that count working hours only
+    # Working days after a first and a second reminder (催办), and after a reprimand (通报), until the next level comes.
+    chase_after_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=3, max_length=3)] = [2, 2, 3]
+
+    # Notices by e-mail and SMS; both are off until they are set up.
+    smtp_host: str = ""
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"  # none: only to a relay on this machine
+    smtp_user: str = ""
+    smtp_password_file: str = ""  # a file that only its owner can read
+    smtp_from: str = "hotline@localhost"
+    sms_url: str = ""  # of a gateway that takes a POST for each message
+    sms_body: str = '{"mobile": "{mobile}", "text": "{text}", "id": "{id}"}'  # JSON with these three places
+    sms_token_file: str = ""  # sent as a bearer token, if there is one
+
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
     offer_timeout_s: Seconds = 20
@@ -264,6 +278,24 @@ class Settings(BaseSettings):
         destinations.expression(value)
         return value
 
+    @field_validator("sms_body")
+    @classmethod
+    def _message(cls, value: str) -> str:
+        try:
+            json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"sms_body must be JSON ({error})") from error
+        if "{mobile}" not in value or "{text}" not in value:
+            raise ValueError("sms_body must have the places {mobile} and {text}")
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+            raise ValueError("sms_url is written http(s)://host/path")
+        return value
+
     @field_validator("talk_event_phones")
     @classmethod
     def _patterns(cls, value: list[str]) -> list[str]:
@@ -284,6 +316,10 @@ class Settings(BaseSettings):
             raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
         if self.standby and not self.url.startswith("postgres"):
             raise ValueError("standby needs a database_url of PostgreSQL: SQLite has no lock that two cores can share")
+        if self.smtp_user and not self.smtp_password_file:
+            raise ValueError(
+                "smtp_user needs smtp_password_file: a file with the password, readable by its owner alone"
+            )
         check_nodes(self.node, self.nodes, self.trunk_addresses)
         return self
 

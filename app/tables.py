@@ -13,12 +13,14 @@ from app.auth.tables import LoginAttempt, User, UserSession
 from app.callbacks.tables import Callback
 from app.calls.tables import Call
 from app.cases.tables import Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
+from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
+from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
@@ -44,6 +46,7 @@ __all__ = [
     "CaseEvent",
     "CaseItem",
     "ChainHead",
+    "Chase",
     "Citizen",
     "CitizenNumber",
     "ClockExtension",
@@ -59,6 +62,9 @@ __all__ = [
     "KnowledgeUse",
     "KnowledgeVersion",
     "LoginAttempt",
+    "Notice",
+    "NoticeContact",
+    "NoticeDelivery",
     "NuisanceRule",
     "Recording",
     "Recusal",
@@ -69,6 +75,8 @@ __all__ = [
     "Unit",
     "UnitMember",
     "UnitPhone",
+    "UrgentMatter",
+    "UrgentReceipt",
     "User",
     "UserSession",
     "Voicemail",

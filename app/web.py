@@ -15,6 +15,8 @@ from app.announcements.routes import router as announcements
 from app.assignments.case_routes import kept as recusals
 from app.assignments.case_routes import lists as boards
 from app.assignments.case_routes import router as case_loop
+from app.assignments.extension_routes import office as extensions
+from app.assignments.extension_routes import router as asking_more_time
 from app.assignments.inbox import open_work
 from app.assignments.routes import router as assignments
 from app.audit.routes import router as audit
@@ -23,6 +25,9 @@ from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
 from app.cases.exchange_routes import router as case_tables
 from app.cases.routes import router as cases
+from app.chasing.routes import orders as supervision
+from app.chasing.routes import router as chases
+from app.chasing.routes import urgent as urgent_matters
 from app.citizens.routes import router as citizens
 from app.clocks.routes import router as clocks
 from app.db import Database
@@ -36,7 +41,9 @@ from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
 from app.letters.routes import router as letters
+from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
+from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
 from app.queues.routes import router as queues
@@ -52,6 +59,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS = (
     letters,
+    notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables,

@@ -1,4 +1,4 @@
-"""Background work: what lies in a spool becomes a row, and what has outlived its retention goes.
+"""Background work: what lies in a spool becomes a row, what is late is chased, what has outlived its retention goes.
 
 Every job is derived from files and tables, so a job that was lost with a killed process is simply found again.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.clock import utc_now
 from app.db import Database
 from app.settings import Settings
 
@@ -32,8 +33,8 @@ class Job:
 class Worker:
     """Runs the jobs one after another on a thread, so that a slow disk never holds up the event loop."""
 
-    def __init__(self, settings: Settings, database: Database, *, jobs: list[Job] | None = None) -> None:
-        self._jobs = shipped_jobs(settings, database) if jobs is None else jobs
+    def __init__(self, jobs: list[Job]) -> None:
+        self._jobs = jobs
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
@@ -78,11 +79,27 @@ class Worker:
 
 
 def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
-    """The jobs of a running hotline."""
+    """The jobs of a running hotline that need nothing from outside."""
     from app import spool
+    from app.chasing import sweep
     from recordings.retention import prune
 
     return [
         Job("take in spooled messages", 2.0, lambda: spool.scan(database, settings)),
+        Job("tell of urgent matters again", 5.0, lambda: sweep.call_again(database, utc_now())),
+        Job("chase what is late", 15.0, lambda: sweep.chase_missed(database, settings, utc_now())),
+        Job("warn of what is nearly late", 15.0, lambda: sweep.warn_near(database, utc_now())),
+        Job("chase again", 60.0, lambda: sweep.climb(database, settings, utc_now())),
+        Job("take up what was on account", 60.0, lambda: sweep.take_up(database, utc_now())),
+        Job("settle provisional ends", 600.0, lambda: sweep.settle_ends(database, settings, utc_now())),
         Job("delete what has outlived its retention", 3600.0, lambda: prune(database, settings)),
     ]
+
+
+def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
+    """What waits for servers of others, and so runs beside the rest: a mail server that hangs holds nobody else up."""
+    from app.notices.channels import ports
+    from app.notices.post import send_waiting
+
+    ways = ports(settings)
+    return [Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now()))]

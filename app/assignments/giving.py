@@ -25,6 +25,8 @@ from app.cases.loop import items_of, keep_items
 from app.cases.model import GIVEN_TO_UNITS, HandlingWay
 from app.cases.states import AssignmentState, CaseAct, WorkAct
 from app.cases.tables import Case
+from app.chasing.model import UrgentCause
+from app.chasing.urgent import call_leaders
 from app.clock import utc_now
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
@@ -83,6 +85,7 @@ def dispatch(
     clocks.begins(session, case, ClockKind.handle, now)
     for gift, told in zip(gifts, given, strict=True):
         _give(session, actor, case, gift, None, bool(told["lead"]), now)
+    call_leaders(session, actor, case, UrgentCause.dispatched, now)
     return case
 
 

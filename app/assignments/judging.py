@@ -18,12 +18,14 @@ from app.assignments.tables import Assignment
 from app.cases import acting as cases
 from app.cases import clocks
 from app.cases.acting import said
-from app.cases.states import CASE_WITH_UNITS, WORK_DONE, AssignmentState, CaseAct, CaseState, WorkAct
+from app.cases.states import AT_THE_UNIT, CASE_WITH_UNITS, WORK_DONE, AssignmentState, CaseAct, CaseState, WorkAct
 from app.cases.tables import Case
 from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
 from app.errors import BadInput, Refused
 from app.followups.desk import put_on_desk, take_off_desk
+from app.notices.model import WHOLE_UNIT, NoticeKind
+from app.notices.telling import tell
 
 LONGEST_DEFERRAL_DAYS = 366
 
@@ -160,14 +162,18 @@ def resume(session: Session, actor: Actor, case_id: int, version: int, *, now: d
     case.deferred_until = None
     cases.act_on(session, actor, case, CaseAct.resumed, now)
     clocks.begins(session, case, ClockKind.handle, now)
-    at_work = {AssignmentState.dispatched, AssignmentState.signed, AssignmentState.in_progress}
-    at_work |= {AssignmentState.in_review, AssignmentState.redo}
-    for work in works_of(session, case.id or 0):  # those above come before those below
-        if AssignmentState(work.state) in at_work:
-            to_sign = work.state == AssignmentState.dispatched.value
-            clocks.work_begins(session, case, work, now, to_sign=to_sign)
-            session.add(work)
+    for work in at_work(session, case):
+        to_sign = work.state == AssignmentState.dispatched.value
+        clocks.work_begins(session, case, work, now, to_sign=to_sign)
+        session.add(work)
+        key = f"resumed:{work.id}:{case.version}"
+        tell(session, case, NoticeKind.resumed, WHOLE_UNIT, key, now, work=work, but=actor.user_id)
     return case
+
+
+def at_work(session: Session, case: Case) -> list[Assignment]:
+    """The assignments whose units are to act next; those above come before those below."""
+    return [work for work in works_of(session, case.id or 0) if AssignmentState(work.state) in AT_THE_UNIT]
 
 
 def merge(

@@ -26,6 +26,7 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_case", "case_id", "id"),
         Index("ix_assignment_parent", "parent_id"),
         Index("ix_assignment_state", "state", "given_at"),
+        Index("ix_assignment_given", "given_at"),
         Index("ux_assignment_lead", "case_id", unique=True, sqlite_where=_LEADS, postgresql_where=_LEADS),
     )
 

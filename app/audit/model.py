@@ -55,6 +55,7 @@ class Action(StrEnum):
     unit_reopened = "unit.reopened"
     unit_member_added = "unit.member_added"
     unit_member_ended = "unit.member_ended"
+    contact_changed = "contact.changed"  # where a person is told of notices (never the address itself)
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
     case_exported = "case.exported"  # a document of an assignment, as docx or PDF

@@ -41,6 +41,9 @@ class Permission(StrEnum):
     cases_recuse = "cases.recuse"  # say who must have nothing to do with a case
     cases_export = "cases.export"
     cases_import = "cases.import"
+    chases_decide = "chases.decide"  # 督办单, and whether a draft of a reprimand (通报) goes out
+    exposures_decide = "exposures.decide"  # whether what was left undone is made public (曝光)
+    urgent_acknowledge = "urgent.acknowledge"  # is told of urgent matters at once, and says so (篇6 第20条)
     work_handle = "work.handle"  # sign, handle and answer what one's unit was given
     work_lead = "work.lead"  # … and sign it as its leader
     drafts_read_all = "drafts.read_all"
@@ -116,6 +119,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.supervisor: frozenset(_SUPERVISOR),
     Role.duty_leader: frozenset(
         _SUPERVISOR
+        | {P.chases_decide, P.exposures_decide, P.urgent_acknowledge}
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write, P.cases_export}
     ),
@@ -127,6 +131,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.roster_write}
         | {P.cases_export, P.cases_import}
         | _EDITOR
+        | {P.chases_decide}
     ),
     Role.dispatcher: frozenset(
         _STAFF

@@ -12,6 +12,8 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.cases.states import CaseAct, CaseState, next_case_state
 from app.cases.tables import Case, CaseEvent
+from app.notices.model import BY_EVENT
+from app.notices.telling import tell_of_event
 
 
 def happen(
@@ -65,17 +67,19 @@ def _line(
     case.updated_at = now
     session.add(case)
     session.flush()
-    session.add(
-        CaseEvent(
-            case_id=case.id or 0,
-            at=now,
-            user_id=actor.user_id,
-            actor=actor.name or "?",
-            actor_name=actor.display_name or actor.name or "?",
-            event=event,
-            from_state=came_from.value if came_from else None,
-            to_state=case.state,
-            reason=reason,
-            detail=dict(detail or {}),
-        )
+    line = CaseEvent(
+        case_id=case.id or 0,
+        at=now,
+        user_id=actor.user_id,
+        actor=actor.name or "?",
+        actor_name=actor.display_name or actor.name or "?",
+        event=event,
+        from_state=came_from.value if came_from else None,
+        to_state=case.state,
+        reason=reason,
+        detail=dict(detail or {}),
     )
+    session.add(line)
+    if event in BY_EVENT:
+        session.flush()
+        tell_of_event(session, case, event, line.id or 0, line.detail, now, by=actor.user_id)

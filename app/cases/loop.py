@@ -19,6 +19,8 @@ from app.cases.acting import act_on, begin, said
 from app.cases.model import TEXT_FIELDS, Ground, HandlingWay
 from app.cases.states import CaseAct
 from app.cases.tables import Case, CaseItem
+from app.chasing.model import UrgentCause
+from app.chasing.urgent import call_leaders
 from app.clock import utc_now
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
@@ -145,6 +147,7 @@ def submit(
     detail = {"urgency": case.urgency, "about_unit_id": case.about_unit_id}
     act_on(session, actor, case, CaseAct.submitted, now, detail=detail)
     clocks.begins(session, case, ClockKind.dispatch, now)
+    call_leaders(session, actor, case, UrgentCause.submitted, now)
     return case
 
 

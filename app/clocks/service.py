@@ -8,7 +8,7 @@ How the owner of a subject (`app.cases`, an assignment) uses this, each inside i
     exchange(session, actor, subject, kind, matter)                   the matter turned out to be another: new limit
     restart(session, subject, ClockKind.handle, matter)               重办: first outcome kept, a new round begins
     give_back(session, assignment, case, matter)                      退单: unit's time ends, centre's dispatch runs
-    ask_extension / decide_extension                                  延期, audited; deciding needs a permission
+    app.clocks.extensions                                             延期, audited; deciding needs a permission
 
 Whether the asker may touch the subject is for its owner to say before calling; what needs a permission of its own here
 takes an `Actor`. And whoever keeps time calls every minute or so, until an empty list comes back:
@@ -17,11 +17,15 @@ takes an `Actor`. And whoever keeps time calls every minute or so, until an empt
     for row in to_warn(session, now): …    are nearly late (临期) and were not warned of before
     settle(session, now)                   ends that were provisional, after a year's calendar was published
 
+Whoever locks something else before the clocks (a case) finds out with `…_statement` which clocks there are, and then
+names those that it may have: `due(session, now, among=ids)`.
+
 A step of a case is the parent of the same step of its assignments: a child never ends later than its parent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -32,20 +36,16 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
-from app.auth.model import Permission
 from app.clock import iso, local_day, utc_now
 from app.clocks import model
-from app.clocks.limits import MOST, Reckoning, Unit, midnight
-from app.clocks.model import LONGEST_WHY, Clock, ClockKind, ClockState, ExtensionState
+from app.clocks.limits import Reckoning, midnight
+from app.clocks.model import Clock, ClockKind, ClockState
 from app.clocks.office import rules
 from app.clocks.rules import Matter, limit_for
 from app.clocks.stored import Held, columns_of, held
-from app.clocks.tables import CaseClock, ClockExtension
-from app.db import found
-from app.errors import BadInput, Forbidden, NotFound, Refused
-from app.paging import Leaf, Page, page_of
+from app.clocks.tables import CaseClock
+from app.errors import NotFound, Refused
 from app.settings import Settings, get_settings
-from app.text import clean
 from app.workdays.model import parse_office_hours
 from app.workdays.service import calendar
 
@@ -91,7 +91,7 @@ def start(
         raise Refused("该环节的时限已在计时。", "The clock of this step runs already.", code="clock_runs")
     now = now or utc_now()
     limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
-    return _insert(session, subject, model.start(kind, limit, now, by, parent=_value(session, parent)), parent)
+    return _insert(session, subject, model.start(kind, limit, now, by, parent=value_of(session, parent)), parent)
 
 
 def begin(
@@ -113,7 +113,7 @@ def begin(
     now = now or utc_now()
     limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
     round = rounds[-1].round if rounds else 1
-    clock = model.start(kind, limit, now, by, parent=_value(session, parent), round=round)
+    clock = model.start(kind, limit, now, by, parent=value_of(session, parent), round=round)
     return _insert(session, subject, clock, parent, after=rounds[-1] if rounds else None)
 
 
@@ -172,9 +172,9 @@ def exchange(
     one = _open(session, subject, kind)
     before = one.keep(model.give_way(one.clock, now))
     session.flush()  # a subject has one open clock of a kind
-    parent, by = _parent_of(session, before), reckoning(session, before.started_at, settings)
+    parent, by = parent_of(session, before), reckoning(session, before.started_at, settings)
     limit = limit_for(rules(session), kind, matter)
-    clock = model.start(kind, limit, before.started_at, by, parent=_value(session, parent), round=before.round)
+    clock = model.start(kind, limit, before.started_at, by, parent=value_of(session, parent), round=before.round)
     row = _insert(session, subject, clock, parent, after=before)
     detail = {"from": iso(before.due_at), "to": iso(row.due_at)}
     write(session, actor, Action.clock_exchanged, f"clock:{before.id}", detail, now=now)
@@ -201,10 +201,10 @@ def restart(
     if not rounds:
         raise NotFound()
     last = rounds[-1]
-    parent = parent or _parent_of(session, last)
+    parent = parent or parent_of(session, last)
     limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
     (one,) = held(session, [last])
-    before, again = model.restart(one.clock, limit, now, by, parent=_value(session, parent))
+    before, again = model.restart(one.clock, limit, now, by, parent=value_of(session, parent))
     one.keep(before)
     session.flush()
     return _insert(session, subject, again, parent, after=last)
@@ -240,116 +240,41 @@ def time_against_centre(session: Session, case: Subject, now: datetime) -> timed
     return model.running_time([Held(row, []).clock for row in rows], now)
 
 
-def ask_extension(
-    session: Session,
-    actor: Actor,
-    clock_id: int,
-    amount: int,
-    why: str,
-    *,
-    now: datetime | None = None,
-    settings: Settings | None = None,
-) -> ClockExtension:
-    """Ask for `amount` more of the clock's unit before it is too late; it goes on running meanwhile.
-
-    Raises NotFound, BadInput (fields amount, why), Refused (see `model.ask_extension`).
-    """
-    now, why = now or utc_now(), clean(why, LONGEST_WHY)
-    (one,) = held(session, [found(session, CaseClock, clock_id, lock=True)])
-    row = one.row
-    wrong = {} if why else {"why": "须写明原因 (say why)"}
-    if not 1 <= amount <= MOST[Unit(row.unit)]:
-        wrong["amount"] = f"须为 1 到 {MOST[Unit(row.unit)]} (1 to {MOST[Unit(row.unit)]})"
-    if wrong:
-        raise BadInput(fields=wrong)
-    by, parent = reckoning(session, row.started_at, settings), _value(session, _parent_of(session, row))
-    asked = model.ask_extension(one.clock, amount, why, now, by, parent=parent).extensions[-1]
-    added = ClockExtension(
-        clock_id=clock_id, amount=amount, why=why, asked_by=actor.user_id, asked_at=now, state=asked.state.value
-    )
-    session.add(added)
-    session.flush()
-    write(session, actor, Action.extension_asked, f"clock:{clock_id}", {"amount": amount, "unit": row.unit}, now=now)
-    return added
-
-
-def decide_extension(
-    session: Session,
-    actor: Actor,
-    extension_id: int,
-    approved: bool,
-    why: str = "",
-    *,
-    now: datetime | None = None,
-    settings: Settings | None = None,
-) -> CaseClock:
-    """Approve or refuse; nobody decides what they asked for themselves, and a refusal says why.
-
-    Raises Forbidden, NotFound, BadInput (field why), Refused (see `model.decide_extension`).
-    """
-    actor.require(Permission.extensions_decide)
-    now, why = now or utc_now(), clean(why, LONGEST_WHY)
-    clock_id = found(session, ClockExtension, extension_id).clock_id
-    (one,) = held(session, [found(session, CaseClock, clock_id, lock=True)])
-    (asked,) = (each for each in one.asked if each.id == extension_id)
-    if actor.user_id is not None and actor.user_id == asked.asked_by:
-        raise Forbidden("不能审批自己提出的延期。", "Nobody decides their own request.", code="own_request")
-    if asked.state != ExtensionState.requested:
-        raise Refused("该申请已有结果。", "This request was decided already.", code="nothing_pending")
-    if not approved and not why:
-        raise BadInput(fields={"why": "须写明原因 (say why)"})
-    by, parent = reckoning(session, one.row.started_at, settings), _value(session, _parent_of(session, one.row))
-    before = one.row.due_at
-    row = one.keep(model.decide_extension(one.clock, approved, now, by, parent=parent))
-    asked.decided_by, asked.decision_why = actor.user_id, why
-    detail = {"approved": approved, "from": iso(before), "to": iso(row.due_at)}
-    write(session, actor, Action.extension_decided, f"clock:{row.id}", detail, now=now)
-    return row
-
-
-def waiting_extensions(session: Session, actor: Actor, leaf: Leaf | None = None) -> Page[ClockExtension]:
-    """The requests that wait for a decision, those whose clock ends first before the others. Raises Forbidden."""
-    actor.require(Permission.extensions_decide)
-    statement = (
-        select(ClockExtension)
-        .join(CaseClock, col(CaseClock.id) == col(ClockExtension.clock_id))
-        .where(col(ClockExtension.state) == ExtensionState.requested.value)
-        .order_by(col(CaseClock.due_at), col(ClockExtension.id))
-    )
-    return page_of(session, statement, leaf)
-
-
-def due(session: Session, now: datetime, limit: int = SWEPT) -> list[CaseClock]:
+def due(
+    session: Session, now: datetime, limit: int = SWEPT, *, among: Collection[int] | None = None
+) -> list[CaseClock]:
     """Up to `limit` clocks whose end has come, first ends first; they are missed from this transaction on."""
-    return [
-        one.keep(model.expire(one.clock, now)) for one in held(session, _locked(session, due_statement(now), limit))
-    ]
+    rows = _locked(session, due_statement(now), limit, among)
+    return [one.keep(model.expire(one.clock, now)) for one in held(session, rows)]
 
 
-def to_warn(session: Session, now: datetime, limit: int = SWEPT) -> list[CaseClock]:
+def to_warn(
+    session: Session, now: datetime, limit: int = SWEPT, *, among: Collection[int] | None = None
+) -> list[CaseClock]:
     """Up to `limit` clocks that are nearly late (临期) and were not warned of; they count as warned from now on."""
-    rows = _locked(session, warn_statement(now), limit)
+    rows = _locked(session, warn_statement(now), limit, among)
     for row in rows:
         row.warned_at = now
     return rows
 
 
-def settle(session: Session, now: datetime, limit: int = SWEPT, *, settings: Settings | None = None) -> list[CaseClock]:
+def settle(
+    session: Session,
+    now: datetime,
+    limit: int = SWEPT,
+    *,
+    among: Collection[int] | None = None,
+    settings: Settings | None = None,
+) -> list[CaseClock]:
     """Up to `limit` clocks whose provisional ends are counted again, since the days they use are published now.
 
     Older clocks come first, so that parents are settled before their children.
     """
-    by = reckoning(session, now, settings)
-    within = [
-        (col(CaseClock.due_at) > first) & (col(CaseClock.due_at) <= last)
-        for first, last in _published(by, local_day(now, by.zone).year)
-    ]
-    provisional = col(CaseClock.provisional).is_(True) & (col(CaseClock.state) == ClockState.running.value)
-    statement = select(CaseClock).where(provisional, or_(False, *within), col(CaseClock.due_at) > now)
-    settled = held(session, _locked(session, statement.order_by(col(CaseClock.id)), limit))
+    statement = settle_statement(session, now, settings)
+    settled = held(session, _locked(session, statement, limit, among))
     by = reckoning(session, min((one.row.started_at for one in settled), default=now), settings)
     return [
-        one.keep(model.settle(one.clock, now, by, parent=_value(session, _parent_of(session, one.row))))
+        one.keep(model.settle(one.clock, now, by, parent=value_of(session, parent_of(session, one.row))))
         for one in settled
     ]
 
@@ -365,6 +290,18 @@ def warn_statement(now: datetime) -> Select[Any]:
     silent = (col(CaseClock.state) == ClockState.running.value) & col(CaseClock.warned_at).is_(None)
     order = (col(CaseClock.warned_at), col(CaseClock.warn_at))  # the first is always empty; so PostgreSQL needs no sort
     return select(CaseClock).where(silent, col(CaseClock.warn_at) <= now).order_by(*order)
+
+
+def settle_statement(session: Session, now: datetime, settings: Settings | None = None) -> Select[Any]:
+    """The clocks that `settle` takes: of the index `ix_case_clock_provisional`."""
+    by = reckoning(session, now, settings)
+    within = [
+        (col(CaseClock.due_at) > first) & (col(CaseClock.due_at) <= last)
+        for first, last in _published(by, local_day(now, by.zone).year)
+    ]
+    provisional = col(CaseClock.provisional).is_(True) & (col(CaseClock.state) == ClockState.running.value)
+    statement = select(CaseClock).where(provisional, or_(False, *within), col(CaseClock.due_at) > now)
+    return statement.order_by(col(CaseClock.id))
 
 
 def reckoning(session: Session, since: datetime, settings: Settings | None = None) -> Reckoning:
@@ -402,11 +339,13 @@ def _open(session: Session, subject: Subject, kind: ClockKind) -> Held:
     return held(session, rows)[0]
 
 
-def _value(session: Session, row: CaseClock | None) -> Clock | None:
+def value_of(session: Session, row: CaseClock | None) -> Clock | None:
+    """The row as the rules read it."""
     return None if row is None else held(session, [row])[0].clock
 
 
-def _parent_of(session: Session, row: CaseClock) -> CaseClock | None:
+def parent_of(session: Session, row: CaseClock) -> CaseClock | None:
+    """The clock that this one must not outlive."""
     return None if row.parent_id is None else session.get(CaseClock, row.parent_id)
 
 
@@ -425,6 +364,11 @@ def _insert(
     return row
 
 
-def _locked(session: Session, statement: Select[Any], limit: int) -> list[CaseClock]:
+def _locked(
+    session: Session, statement: Select[Any], limit: int, among: Collection[int] | None = None
+) -> list[CaseClock]:
     """These clocks, for this transaction alone: what another process is sweeping is left to it."""
-    return list(session.execute(statement.limit(limit).with_for_update(skip_locked=True)).scalars())
+    if among is not None:
+        statement = statement.where(col(CaseClock.id).in_(among))
+    fresh = statement.limit(limit).with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return list(session.execute(fresh).scalars())

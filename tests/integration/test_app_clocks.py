@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from app.actor import Actor
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
-from app.clocks import office
+from app.clocks import extensions, office
 from app.clocks import service as clocks
 from app.clocks.limits import Unit, due_day
 from app.clocks.model import ClockKind
@@ -82,20 +82,20 @@ def test_more_time_needs_a_reason_and_somebody_elses_yes_and_both_are_audited(
     with db.session() as session:
         row = clocks.start(session, CASE, HANDLE, WRITTEN, **steps)
         with pytest.raises(BadInput) as caught:
-            clocks.ask_extension(session, head, row.id or 0, 0, " ", **steps)
+            extensions.ask_extension(session, head, row.id or 0, 0, " ", **steps)
         assert caught.value.fields.keys() == {"why", "amount"}
-        asked = clocks.ask_extension(session, head, row.id or 0, 3, "待上级批复", **steps)
+        asked = extensions.ask_extension(session, head, row.id or 0, 3, "待上级批复", **steps)
     ident = asked.id or 0
     for actor, approved, error in ((chief, True, Forbidden), (head, True, Forbidden), (leader, False, BadInput)):
         with pytest.raises(error), db.session() as session:
-            clocks.decide_extension(session, actor, ident, approved, **steps)
+            extensions.decide_extension(session, actor, ident, approved, **steps)
     with db.session() as session:
-        (waiting,) = clocks.waiting_extensions(session, leader).items
+        (waiting,) = extensions.waiting_extensions(session, leader).items
         assert (waiting.id, waiting.state) == (ident, "requested")
-        longer = clocks.decide_extension(session, leader, ident, True, **steps)
+        longer = extensions.decide_extension(session, leader, ident, True, **steps)
         assert due_day(longer.due_at, ZONE) == date(2026, 12, 8)
     with pytest.raises(Refused), db.session() as session:
-        clocks.decide_extension(session, leader, ident, False, "改主意", **steps)
+        extensions.decide_extension(session, leader, ident, False, "改主意", **steps)
     with db.read() as session:
         stored = session.get(ClockExtension, ident)
         assert stored is not None
@@ -112,20 +112,20 @@ def test_two_who_decide_at_once_decide_once(db: Database, person: People, steps:
     asker, leader, other = person(Role.dispatcher), person(Role.duty_leader), person(Role.section_head)
     with db.session() as session:
         row = clocks.start(session, CASE, HANDLE, WRITTEN, **steps)
-        ident = clocks.ask_extension(session, asker, row.id or 0, 3, "待上级批复", **steps).id or 0
+        ident = extensions.ask_extension(session, asker, row.id or 0, 3, "待上级批复", **steps).id or 0
     refused: list[Refused] = []
 
     def decide() -> None:
         try:
             with db.session() as session:
                 seen = session.get(ClockExtension, ident)  # as somebody who has looked at the list has
-                clocks.decide_extension(session, other, ident, True, **steps)
+                extensions.decide_extension(session, other, ident, True, **steps)
                 assert seen is not None
         except Refused as error:
             refused.append(error)
 
     with db.session() as session:
-        clocks.decide_extension(session, leader, ident, True, **steps)
+        extensions.decide_extension(session, leader, ident, True, **steps)
         session.flush()
         thread = threading.Thread(target=decide)
         thread.start()
@@ -189,7 +189,7 @@ def test_what_is_due_or_nearly_so_is_swept_once_first_ends_first(db: Database, p
         for number, matter in enumerate((WRITTEN, BURST_PIPE, Matter(urgency=Urgency.life))):
             clocks.start(session, Subject.case(number), DISPATCH, matter, **steps)
         row = clocks.start(session, UNIT, DISPATCH, BURST_PIPE, **steps)
-        clocks.ask_extension(session, dispatcher, row.id or 0, 1, "车辆故障", **steps)
+        extensions.ask_extension(session, dispatcher, row.id or 0, 1, "车辆故障", **steps)
     when = NOW + 1.6 * HOUR
     with db.session() as session:
         assert [one.subject_id for one in clocks.due(session, when)] == [2]
@@ -208,8 +208,8 @@ def test_a_warning_is_given_again_for_a_later_end(db: Database, person: People, 
     with db.session() as session:
         row = clocks.start(session, CASE, DISPATCH, WRITTEN, **steps)
         assert clocks.to_warn(session, nearly) == [row]
-        asked = clocks.ask_extension(session, dispatcher, row.id or 0, 24, "核实地址", **{**steps, "now": nearly})
-        clocks.decide_extension(session, leader, asked.id or 0, True, **{**steps, "now": nearly})
+        asked = extensions.ask_extension(session, dispatcher, row.id or 0, 24, "核实地址", **{**steps, "now": nearly})
+        extensions.decide_extension(session, leader, asked.id or 0, True, **{**steps, "now": nearly})
         assert clocks.to_warn(session, nearly) == []
         assert clocks.to_warn(session, NOW + 47 * HOUR) == [row]
 

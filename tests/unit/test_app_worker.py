@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from app.worker import Job, Worker
 
 
 def worker_with(*jobs: Job) -> Worker:
-    return Worker(cast(Any, None), cast(Any, None), jobs=list(jobs))
+    return Worker(list(jobs))
 
 
 def test_a_job_runs_when_it_is_due_and_not_before():

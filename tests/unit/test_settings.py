@@ -1,6 +1,7 @@
 """Settings: where values come from, and what is refused before anything starts on it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,21 @@ def test_settings_cannot_be_changed_once_made(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(ValidationError):
         settings.http_port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"sms_body": "mobile={mobile}"}, "sms_body must be JSON"),
+        ({"sms_body": '{"to": "{mobile}"}'}, "{text}"),
+        ({"sms_url": "gateway.test/send"}, "http"),
+        ({"smtp_user": "hotline"}, "smtp_password_file"),
+        ({"chase_after_days": [2, 2]}, "chase_after_days"),
+        ({"chase_after_days": [0, 2, 3]}, "chase_after_days"),
+    ],
+)
+def test_channels_and_pauses_that_could_not_work_are_refused_and_named(
+    tmp_path: Path, values: dict[str, object], named: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(named)):
+        Settings(home=tmp_path, **values)  # type: ignore[arg-type]

@@ -1,0 +1,114 @@
+"""REST: more time for a unit (延期): asked for by the unit, decided at the centre."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlmodel import Session
+
+from app.actor import Actor
+from app.assignments import extensions
+from app.assignments.views import unit_names
+from app.auth.service import display_names
+from app.cases import access
+from app.clock import iso
+from app.clocks.extensions import waiting_extensions
+from app.clocks.limits import Unit
+from app.clocks.model import LONGEST_WHY
+from app.clocks.tables import CaseClock, ClockExtension
+from app.http.context import ActorDep, WebDep
+from app.http.schema import Answer, Body, Id, Listing, PageOf
+from app.text import without
+
+router = APIRouter(prefix="/api/assignments", tags=["assignments"])
+office = APIRouter(prefix="/api/extensions", tags=["extensions"])
+
+
+class MoreTime(Body):
+    """How much more of the clock's own unit (working days, hours), and why."""
+
+    amount: int = Field(ge=1, le=10_000)
+    reason: str = Field(max_length=LONGEST_WHY)
+
+
+class Decision(Body):
+    """Yes, or no with a reason."""
+
+    approved: bool
+    reason: str = Field(default="", max_length=LONGEST_WHY)
+
+
+class ExtensionOut(Answer):
+    """A request for more time."""
+
+    id: int
+    state: str
+    amount: int
+    unit_of_time: Unit
+    reason: str
+    asked_at: str
+    asked_by_name: str
+    due_at: str
+    case_id: int | None
+    number: str
+    title: str
+    assignment_id: int | None
+    unit_id: int | None
+    unit: str
+
+
+@router.post("/{work_id}/extension", operation_id="ask_extension")
+def ask(work_id: Id, body: MoreTime, actor: ActorDep, web: WebDep) -> ExtensionOut:
+    """申请延期, before the end of the unit's time."""
+    with web.db.session() as session:
+        asked = extensions.ask(session, actor, work_id, body.amount, body.reason)
+        return _out(session, actor, [asked])[0]
+
+
+@office.get("", operation_id="waiting_extensions")
+def waiting(actor: ActorDep, web: WebDep, listing: Annotated[Listing, Query()]) -> PageOf[ExtensionOut]:
+    """What waits for a decision; what ends first before the rest."""
+    with web.db.read() as session:
+        page = waiting_extensions(session, actor, listing.leaf)
+        return PageOf.of(page, _out(session, actor, page.items))
+
+
+@office.post("/{extension_id}/decide", operation_id="decide_extension")
+def decide(extension_id: Id, body: Decision, actor: ActorDep, web: WebDep) -> ExtensionOut:
+    """审批延期."""
+    with web.db.session() as session:
+        extensions.decide(session, actor, extension_id, body.approved, body.reason)
+        row = session.get_one(ClockExtension, extension_id)
+        return _out(session, actor, [row])[0]
+
+
+def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[ExtensionOut]:
+    names = display_names(session, {row.asked_by for row in rows})
+    shown = []
+    for row in rows:
+        clock = session.get_one(CaseClock, row.clock_id)
+        case, work = extensions.subject_of(session, row.clock_id) or (None, None)
+        clear = case is not None and access.sees_citizen(session, actor, case)
+        secrets = (case.caller_number, case.caller_name, case.address) if case and not clear else ()
+        unit_id = work.unit_id if work else None
+        shown.append(
+            ExtensionOut(
+                id=row.id or 0,
+                state=row.state,
+                amount=row.amount,
+                unit_of_time=Unit(clock.unit),
+                reason=without(row.why, *secrets),
+                asked_at=iso(row.asked_at) or "",
+                asked_by_name=names.get(row.asked_by or 0, ""),
+                due_at=iso(clock.due_at) or "",
+                case_id=case.id if case else None,
+                number=case.number if case else "",
+                title=without(case.title, *secrets) if case else "",
+                assignment_id=work.id if work else None,
+                unit_id=unit_id,
+                unit=unit_names(session, [unit_id]).get(unit_id or 0, ""),
+            )
+        )
+    return shown

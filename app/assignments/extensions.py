@@ -1,0 +1,88 @@
+"""延期: a unit asks for more time for what it was given, and somebody of the centre decides (C5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.actor import Actor
+from app.assignments.inbox import sees_work
+from app.assignments.tables import Assignment
+from app.cases import clocks
+from app.cases.acting import locked
+from app.cases.history import note
+from app.cases.parties import in_unit
+from app.cases.states import AT_THE_UNIT, AssignmentState
+from app.cases.tables import Case
+from app.clock import iso, utc_now
+from app.clocks import extensions
+from app.clocks.model import ClockKind
+from app.clocks.service import Subject, SubjectKind, open_of
+from app.clocks.tables import CaseClock, ClockExtension
+from app.db import found
+from app.errors import Forbidden, NotFound, Refused
+
+
+def ask(
+    session: Session, actor: Actor, work_id: int, amount: int, why: str, *, now: datetime | None = None
+) -> ClockExtension:
+    """A unit asks before the end of its time, with a reason; where the case itself must wait, that is asked with it.
+
+    Raises NotFound, Forbidden for others than the unit's people, BadInput (amount, why), Refused (wrong_state,
+    extension_pending, beyond_parent).
+    """
+    now = now or utc_now()
+    case, work = _locked(session, actor, found(session, Assignment, work_id).case_id, work_id)
+    if not in_unit(session, actor, work.unit_id):
+        raise Forbidden()
+    clock = open_of(session, Subject.assignment(work_id), ClockKind.handle)
+    if clock is None or AssignmentState(work.state) not in AT_THE_UNIT:
+        raise Refused("该任务当前没有办理时限。", "Nothing is timed for this unit now.", code="wrong_state")
+    asked = extensions.ask_extension(session, actor, clock.id or 0, amount, why, with_case=True, now=now)
+    detail = {**_about(work), "extension": asked.id, "amount": amount, "unit": clock.unit}
+    note(session, actor, case, "clock.extension_asked", now, reason=asked.why, detail=detail)
+    return asked
+
+
+def decide(
+    session: Session, actor: Actor, extension_id: int, approved: bool, why: str = "", *, now: datetime | None = None
+) -> CaseClock:
+    """Approve or refuse; lists see the new ends at once. Raises what `clocks.extensions.decide_extension` raises."""
+    now = now or utc_now()
+    clock = found(session, CaseClock, found(session, ClockExtension, extension_id).clock_id)
+    if clock.subject_kind != SubjectKind.assignment.value:
+        raise NotFound()
+    case, work = _locked(session, actor, found(session, Assignment, clock.subject_id).case_id, clock.subject_id)
+    before = clock.due_at
+    row = extensions.decide_extension(session, actor, extension_id, approved, why, now=now)
+    for along in extensions.asked_along(session, extension_id):
+        clocks.moved(session, found(session, CaseClock, along.clock_id))
+    clocks.moved(session, row)
+    detail = {**_about(work), "extension": extension_id, "approved": approved}
+    ends = {"before": iso(before), "due_at": iso(row.due_at)}
+    note(session, actor, case, "clock.extension_decided", now, reason=why.strip()[:500], detail={**detail, **ends})
+    return row
+
+
+def subject_of(session: Session, clock_id: int) -> tuple[Case, Assignment | None] | None:
+    """Whose clock it is: a case, perhaps with the assignment; None if that is gone."""
+    clock = session.get(CaseClock, clock_id)
+    if clock is None:
+        return None
+    of_work = clock.subject_kind == SubjectKind.assignment.value
+    work = session.get(Assignment, clock.subject_id) if of_work else None
+    case = session.get(Case, work.case_id if work else clock.subject_id)
+    return None if case is None else (case, work)
+
+
+def _locked(session: Session, actor: Actor, case_id: int, work_id: int) -> tuple[Case, Assignment]:
+    case = locked(session, actor, case_id)
+    work = found(session, Assignment, work_id, lock=True)
+    if not sees_work(session, actor, work):
+        raise NotFound()
+    return case, work
+
+
+def _about(work: Assignment) -> dict[str, int | None]:
+    return {"assignment": work.id, "unit_id": work.unit_id, "round": work.round}

@@ -1,0 +1,160 @@
+"""Sending notices by the channels of an office: claimed, sent outside of any transaction, written down.
+
+A notice that could not be sent is tried again, later and later. A worker that was killed after sending and before
+writing that down sends a second copy under the same Message-ID: rather twice than never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.alarms.service import clear_alarm, raise_alarm
+from app.assignments.tables import Assignment
+from app.cases.tables import Case
+from app.db import Database
+from app.notices.channels import Away, Letter, Port, Refused
+from app.notices.model import LEASE, LONGEST, Channel, DeliveryState, NoticeKind, pause_after
+from app.notices.tables import Notice, NoticeContact, NoticeDelivery
+from app.notices.words import Told, body, subject, text
+from app.settings import Settings
+from app.units.tables import Unit
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 20
+MOST_IN_A_ROW = 2
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    delivery_id: int
+    letter: Letter
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    state: DeliveryState
+    fault: str = ""
+
+
+def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port], now: datetime) -> int:
+    """One round by every channel; how many were sent. What a channel can't take now waits for its next try."""
+    sent = 0
+    for channel in Channel:
+        port = ports.get(channel)
+        if port is None:
+            _mark_off(db, channel, now)
+            continue
+        claimed = _claim(db, settings, channel, now)
+        if not claimed:
+            continue
+        outcomes = _send(port, claimed)
+        _write_down(db, outcomes, now)
+        sent += sum(one.state is DeliveryState.sent for one in outcomes.values())
+        fault = next((one.fault for one in outcomes.values() if one.state is DeliveryState.waiting), "")
+        if fault:
+            raise_alarm(db, "notices_not_sent", {"fault": fault}, subject=channel.value, now=now)
+        else:
+            clear_alarm(db, "notices_not_sent", subject=channel.value, now=now)
+    return sent
+
+
+def told_of(session: Session, notice: Notice) -> Told:
+    """What the notice says; where it was not told of a certain end, the one that holds now."""
+    unit = session.get(Unit, notice.unit_id) if notice.unit_id is not None else None
+    due_at = notice.due_at
+    if due_at is None:
+        work = session.get(Assignment, notice.assignment_id) if notice.assignment_id is not None else None
+        case = session.get(Case, notice.case_id)
+        due_at = work.due_at if work is not None else case.due_at if case is not None else None
+    name = unit.short_name if unit is not None else ""
+    return Told(NoticeKind(notice.kind), notice.number, notice.title, name, notice.step, due_at)
+
+
+def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) -> list[_Claimed]:
+    waits = (
+        (col(NoticeDelivery.state) == DeliveryState.waiting.value)
+        & (col(NoticeDelivery.next_at) <= now)
+        & (col(NoticeDelivery.channel) == channel.value)
+    )
+    statement = select(NoticeDelivery).where(waits).order_by(col(NoticeDelivery.next_at)).limit(AT_ONCE)
+    with db.read() as session:
+        if session.execute(statement.with_only_columns(col(NoticeDelivery.id)).limit(1)).first() is None:
+            return []
+    claimed = []
+    with db.session() as session:
+        for row in session.execute(statement.with_for_update(skip_locked=True)).scalars():
+            row.next_at, row.tries = now + LEASE, row.tries + 1
+            session.add(row)
+            notice = session.get(Notice, row.notice_id)
+            contact = session.get(NoticeContact, notice.user_id) if notice is not None else None
+            to = "" if contact is None else contact.email if channel is Channel.email else contact.mobile
+            if notice is None or not to:  # they no longer want to be told by this channel
+                row.state, row.done_at = DeliveryState.off.value, now
+                continue
+            told = told_of(session, notice)
+            words = body(told, settings.zone) if channel is Channel.email else text(told, settings.zone)
+            claimed.append(_Claimed(row.id or 0, Letter(f"notice-{notice.id}", to, subject(told), words)))
+    return claimed
+
+
+def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
+    outcomes: dict[int, _Outcome] = {}
+    fault, in_a_row = "", 0
+    try:
+        port.open()
+        for one in claimed:
+            try:
+                port.send(one.letter)
+                outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.sent), 0
+            except Refused as error:
+                outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.refused, str(error)), 0
+            except Away as error:
+                fault, in_a_row = str(error), in_a_row + 1
+                if in_a_row == MOST_IN_A_ROW:  # it is not the letter
+                    break
+    except Away as error:
+        fault = str(error)
+    finally:
+        port.close()
+    if fault:
+        log.warning("notices could not be sent; they are tried again", fault=fault)
+    for one in claimed:
+        outcomes.setdefault(one.delivery_id, _Outcome(DeliveryState.waiting, fault))
+    return outcomes
+
+
+def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -> None:
+    with db.session() as session:
+        for ident, outcome in outcomes.items():
+            row = session.get(NoticeDelivery, ident, with_for_update=True)
+            notice = session.get(Notice, row.notice_id) if row is not None else None
+            if row is None or notice is None or row.state != DeliveryState.waiting.value:
+                continue
+            row.state, row.fault = outcome.state.value, outcome.fault[:40]
+            if outcome.state is DeliveryState.waiting:
+                row.next_at = now + pause_after(row.tries)
+                if now - notice.at > LONGEST:
+                    row.state = DeliveryState.given_up.value
+            if row.state != DeliveryState.waiting.value:
+                row.done_at = now
+            session.add(row)
+
+
+def _mark_off(db: Database, channel: Channel, now: datetime) -> None:
+    """Nothing piles up for a channel that is off, to be poured out on the day it is set up; the row says so."""
+    mine = (col(NoticeDelivery.state) == DeliveryState.waiting.value) & (col(NoticeDelivery.channel) == channel.value)
+    statement = select(NoticeDelivery).where(mine, col(NoticeDelivery.next_at) <= now).limit(AT_ONCE)
+    with db.read() as session:
+        if session.execute(statement.with_only_columns(col(NoticeDelivery.id))).first() is None:
+            return
+    with db.session() as session:
+        for row in session.execute(statement.with_for_update(skip_locked=True)).scalars():
+            row.state, row.done_at = DeliveryState.off.value, now
+            session.add(row)

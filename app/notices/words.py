@@ -1,0 +1,106 @@
+"""The words of a notice, in both languages. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from app.clocks.limits import due_day
+from app.clocks.model import ClockKind
+from app.notices.model import NoticeKind
+
+K = NoticeKind
+WORDS: Mapping[NoticeKind, tuple[str, str]] = {
+    K.given: ("新交办工单，请及时签收办理", "a case was given to your unit: sign and handle it"),
+    K.redo: ("工单须重新办理", "to be handled again"),
+    K.return_refused: ("退单不成立，请继续办理", "it can't be given back: go on handling it"),
+    K.withdrawn: ("工单已撤回，不再由本单位办理", "taken back from your unit"),
+    K.resumed: ("挂账期满，恢复办理", "off the account again: to be handled"),
+    K.to_approve: ("办理结果待审签", "a reply waits for your signature"),
+    K.reworked: ("办理结果退回修改", "the reply came back to be improved"),
+    K.from_below: ("下级单位已报送办理结果", "the unit below has replied"),
+    K.returned: ("单位退单，待裁定", "given back by a unit: to be judged"),
+    K.replied: ("单位已回复，待审核", "the units have replied: to be reviewed"),
+    K.proposal: ("回访建议重办，请研究", "the citizen's answer asks for it to be done again"),
+    K.near: ("即将超期", "is nearly late"),
+    K.chased: ("催办：已超期，请立即办理并报告", "is late: handle it at once and report"),
+    K.chased_again: ("二次催办：仍未办理，请立即办理并报告", "second reminder: handle it at once and report"),
+    K.late: ("已超期", "is late"),
+    K.reprimand_draft: ("两次催办未果，通报稿待审定", "two reminders in vain: the draft of a reprimand waits"),
+    K.reprimand: ("因超期未办被通报", "your unit was reprimanded for being late"),
+    K.exposure_draft: ("通报后仍未办结，曝光建议待审定", "still not done after the reprimand: exposure is proposed"),
+    K.exposure: ("因长期未办决定公开曝光", "will be made public for being left undone"),
+    K.ordered: ("督办单：请按期办结", "supervision order: handle it by the day named"),
+    K.order_unmet: ("督办期满，仍未办结", "not done by the day of the supervision order"),
+    K.urgent: ("紧急工单，请确认收到并处置", "urgent: acknowledge and see to it"),
+    K.extension_asked: ("申请延期，待审批", "more time is asked for"),
+    K.extension_decided: ("延期申请已有结果", "the request for more time was decided"),
+}
+del K
+STEPS: Mapping[str, tuple[str, str]] = {
+    ClockKind.dispatch.value: ("派单", "dispatch"),
+    ClockKind.sign.value: ("签收", "signing"),
+    ClockKind.handle.value: ("办理", "handling"),
+    ClockKind.review.value: ("审核", "review"),
+    ClockKind.follow_up.value: ("回访", "follow-up"),
+}
+SENDER = "12345"
+CONFIDENTIAL = "（保密工单）"
+_DIGITS = re.compile(r"\+?\d(?:[ -]?\d){6,}")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a notice says."""
+
+    kind: NoticeKind
+    number: str
+    title: str = ""
+    unit: str = ""
+    step: str = ""
+    due_at: datetime | None = None
+
+
+def subject(told: Told) -> str:
+    """The line above an e-mail."""
+    return f"【{SENDER}】工单 {told.number}：{WORDS[told.kind][0]}"
+
+
+def text(told: Told, zone: tzinfo, language: str = "zh") -> str:
+    """The notice as one sentence, for an SMS or a list."""
+    zh, en = WORDS[told.kind]
+    step = STEPS.get(told.step)
+    if language.startswith("zh"):
+        about = f"{told.unit}：" if told.unit else ""
+        matter = f"（{told.title}）" if told.title and told.title != CONFIDENTIAL else told.title
+        at = f"，时限 {due_words(told.due_at, zone)}" if told.due_at else ""
+        return f"{about}工单 {told.number}{matter}{step[0] if step else ''}{zh}{at}。"
+    about = f"{told.unit}: " if told.unit else ""
+    named = f" ({told.title})" if told.title else ""
+    at = f"; due {told.due_at.astimezone(zone):%Y-%m-%d %H:%M}" if told.due_at else ""
+    return f"{about}case {told.number}{named}, {f'{step[1]}: ' if step else ''}{en}{at}."
+
+
+def body(told: Told, zone: tzinfo) -> str:
+    """An e-mail's text, Chinese first."""
+    return f"{text(told, zone)}\n\n{text(told, zone, 'en')}\n\n请登录热线系统查看。此邮件由系统发出，请勿回复。\n"
+
+
+def due_words(due_at: datetime, zone: tzinfo) -> str:
+    """An end as people say it: a limit in days ends at 24:00 of its last one."""
+    local = due_at.astimezone(zone)
+    if (local.hour, local.minute) == (0, 0):
+        day = due_day(due_at, zone)
+        return f"{day.year}年{day.month}月{day.day}日24:00"
+    return f"{local.year}年{local.month}月{local.day}日{local:%H:%M}"
+
+
+def plain_title(title: str, personal: Iterable[str], *, confidential: bool) -> str:
+    """A case's title for people who may see it on a lock screen: no name, number, address; nothing of a secret one."""
+    if confidential:
+        return CONFIDENTIAL
+    for word in sorted(personal, key=len, reverse=True):  # whole: even a family name is too much for a lock screen
+        title = title.replace(word, "***")
+    return _DIGITS.sub("***", title)[:200]
