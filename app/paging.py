@@ -54,7 +54,7 @@ def page_of(session: Session, statement: Select[Any], leaf: Leaf | None) -> Page
 
 def counted(session: Session, statement: Select[Any], most: int = MOST_COUNTED) -> int:
     """How many rows `statement` selects, counted no further than `most`."""
-    ones = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
+    ones: Select[Any] = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
     return int(session.execute(select(func.count()).select_from(ones.limit(most).subquery())).scalar_one())
 
 

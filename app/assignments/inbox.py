@@ -47,7 +47,7 @@ del A
 
 def inbox(session: Session, actor: Actor, box: Box, leaf: Leaf | None = None) -> Page[Assignment]:
     """One page of a box, what is due first before the rest. Raises Forbidden."""
-    order = (col(Assignment.due_at), col(Assignment.id))
+    order: tuple[Any, ...] = (col(Assignment.due_at), col(Assignment.id))
     if box in (Box.done, Box.handed_in):
         order = (col(Assignment.id).desc(), col(Assignment.due_at))
     return page_of(session, _works(actor, box).order_by(*order), leaf)

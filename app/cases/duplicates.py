@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from sqlalchemy import case as when
 from sqlalchemy import select, true
@@ -137,7 +138,7 @@ def _runs(words: str) -> list[list[Wanted]]:
     found = []
     for word in words.split():
         parts = [one for one in sought(word) if len(one.text) > 1]
-        pairs = [list(pair) for pair in zip(parts, parts[1:], strict=False)]
+        pairs = [list(pair) for pair in pairwise(parts)]
         found += pairs or [[one] for one in parts]
     return found
 

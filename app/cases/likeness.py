@@ -16,7 +16,7 @@ from functools import cached_property
 from app.search.tokens import characters, tokens
 
 LIKE = 0.42
-"""From here on two matters are called similar. Chosen on half of the pairs of `bench-duplicates`, judged on the rest."""
+"""From here on two matters are called similar; chosen on one half of `bench-duplicates`' pairs, tried on the other."""
 ELSEWHERE = 0.4  # of the likeness is left where the places differ
 FEWEST = 3  # characters: less says nothing yet
 LONGEST_COMPARED = 600  # characters of the content: what comes later is told in the title as well

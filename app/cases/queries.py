@@ -54,7 +54,7 @@ def list_cases(
     to: date | None = None,
     leaf: Leaf | None = None,
 ) -> Page[Case]:
-    """Cases that the asker may know of, newest first; `q` is a case number or its beginning, or words of a registered one.
+    """Cases the asker may know of, newest first; `q` is a case number or how one begins, or words of registered ones.
 
     A search by number or name never finds a citizen that the asker may not see. Raises Forbidden.
     """

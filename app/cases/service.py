@@ -236,7 +236,7 @@ def register(
     case.registered_by = actor.user_id
     case.registered_from_version = version
     snapshot = {name: getattr(case, name) for name in FIELDS}
-    detail = {"fields": changes, "registered": snapshot}
+    detail: dict[str, Any] = {"fields": changes, "registered": snapshot}
     if (earlier := ended_before(session, case, now)) is not None:
         case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
         detail["repeat_of"] = earlier.number

@@ -18,8 +18,9 @@ class Case(SQLModel, table=True):
     """A citizen's matter. `opened_for` is unique: the same call, voicemail or form never opens a second case.
 
     `about_unit_id` is the unit complained about, `to_unit_id` the one that it was passed to at once (转阅, 电话交办),
-    `with_call_id` the call in which. `due_at` is the end of the case's clock that runs now. `repeat_of_id` is the earlier
-    case of the same citizen's same matter that had been ended, `repeats` how often that had happened before.
+    `with_call_id` the call in which. `due_at` is the end of the case's clock that runs now.
+    `repeat_of_id` is the earlier case of the same number's same matter that had been ended, `repeats` how often that
+    had happened before.
     """
 
     __tablename__ = "case_file"

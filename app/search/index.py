@@ -31,7 +31,7 @@ from sqlmodel import Session
 from app.search.tables import BESIDE
 from app.search.tokens import MARKS, Wanted, marked, sought
 
-TITLE, TELLING_TEXTS, ANYWHERE = MARKS
+TELLING_TEXTS, ANYWHERE = MARKS[1], MARKS[2]
 MOST_WEIGHED = 2_000
 """On SQLite so many of those that fit equally well are put in order, the newest: a word that stands in more of them
 needs another word beside it anyway."""

@@ -1,4 +1,4 @@
-"""While a matter is typed, cases that may be the same are shown with the reason; a matter that comes again is counted."""
+"""While a matter is typed, cases that may be the same are shown with reasons; one that comes again is counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases are found by the words that people type, by those who may know of them, and by nothing that betrays a citizen."""
+"""Cases are found by the words that people type, for those who may know of them, and never betray a citizen."""
 
 from __future__ import annotations
 

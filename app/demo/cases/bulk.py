@@ -1,4 +1,4 @@
-"""Writing many rows fast: prepared statements on SQLite, COPY on PostgreSQL; the search indexes are built at the end."""
+"""Writing many rows fast: prepared statements on SQLite, COPY on PostgreSQL; look-ups are built at the end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class Bulk:
                 self._run(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {top}) WHERE {top} IS NOT NULL")
         with self.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("SET statement_timeout = 0")
-            with suppress(sa.exc.DBAPIError):  # somebody who may not analyse somebody else's tables has data all the same
+            with suppress(
+                sa.exc.DBAPIError
+            ):  # somebody who may not analyse somebody else's tables has data all the same
                 connection.exec_driver_sql("VACUUM ANALYZE")
             connection.exec_driver_sql("RESET statement_timeout")
 
@@ -96,7 +98,9 @@ def _copy(connection: sa.Connection, rows: Rows) -> None:
             copying.write(_lines(rows.waiting))
         return
     names = ", ".join(rows.columns)
-    connection.exec_driver_sql(f"CREATE TEMP TABLE fresh ON COMMIT DROP AS SELECT {names} FROM {rows.table.name} LIMIT 0")
+    connection.exec_driver_sql(
+        f"CREATE TEMP TABLE fresh ON COMMIT DROP AS SELECT {names} FROM {rows.table.name} LIMIT 0"
+    )
     connection.exec_driver_sql("ALTER TABLE fresh ALTER COLUMN words TYPE text")
     with kept.cursor().copy(f"COPY fresh ({names}) FROM STDIN") as copying:
         copying.write(_lines(rows.waiting))

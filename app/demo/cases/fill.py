@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM
+from app.assignments.tables import Assignment
 from app.cases.finding import month_tag, unit_tag
 from app.cases.model import format_number
 from app.cases.tables import Case, CaseCounter, CaseItem
@@ -19,7 +20,6 @@ from app.citizens.tables import Citizen
 from app.clock import local_day
 from app.clocks.limits import Reckoning
 from app.clocks.tables import CaseClock
-from app.assignments.tables import Assignment
 from app.db import Database
 from app.demo.cases.bulk import Bulk
 from app.demo.cases.lives import DAY, Life, Lives, plausible_times
@@ -77,9 +77,7 @@ def fill(
 class _City:
     """Who calls, from where, and what comes of it."""
 
-    def __init__(
-        self, session: Session, settings: Settings, dice: random.Random, count: int, now: datetime
-    ) -> None:
+    def __init__(self, session: Session, settings: Settings, dice: random.Random, count: int, now: datetime) -> None:
         self.dice, self.store, self.zone = dice, Store(), settings.zone
         self.teller = Teller(dice)
         since = local_day(now - timedelta(days=365 * YEARS), settings.zone)
@@ -91,7 +89,7 @@ class _City:
         self.citizens = max(1, count // 3)
         self.known: dict[int, int] = {}
         rows = session.execute(select(col(CaseCounter.day), col(CaseCounter.last))).all()
-        self.numbers: dict[str, int] = {day: last for day, last in rows}
+        self.numbers: dict[str, int] = {str(row.day): int(row.last) for row in rows}
         self.ended: list[tuple[int, Told, tuple[int, str, str], int]] = []
         self.told: list[Told] = []
 
@@ -111,7 +109,7 @@ class _City:
             id=ident, number=format_number(day, self.numbers[key]), opened_for=f"{MARK}{ident}", source="call",
             type=told.type, title=told.title, content=told.content, caller_name=name, caller_number=number,
             area=told.area, address=told.address, confidential=dice.random() < 0.02, urgency=told.urgency,
-            citizen_id=person[0] or None, agent_id=str(1001 + dice.randrange(AGENTS)), created_at=moment(at),
+            citizen_id=person[0] or None, agent_id=str(1001 + dice.randrange(AGENTS)), created_at=life.when,
             repeat_of_id=earlier[0] if earlier else None, repeats=earlier[3] + 1 if earlier else 0,
         )  # fmt: skip
         before = len(self.store.works.waiting)
@@ -191,4 +189,3 @@ def _units(session: Session) -> Callable[[str, str], int]:
         return ident or others[len(topic) % len(others)]
 
     return find
-

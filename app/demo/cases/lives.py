@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from app.assignments.model import Opinion
-from app.clocks.limits import Reckoning, end_of, warning_of
+from app.clocks.limits import Limit, Reckoning, Unit, end_of, warning_of
 from app.clocks.model import ClockKind, ClockState
 from app.clocks.rules import DEFAULTS, Matter, Urgency, Way, limit_for
 from app.demo.cases.matters import Told
@@ -35,6 +35,14 @@ class Life:
     at: float
     state: str = "draft"
     columns: dict[str, object] = field(default_factory=dict)
+    when: str = ""
+
+    def __post_init__(self) -> None:
+        self.comes_to(self.at)
+
+    def comes_to(self, at: float) -> None:
+        """It goes on until then; `when` is the same as text."""
+        self.at, self.when = at, moment(at) or ""
 
 
 class Lives:
@@ -45,7 +53,7 @@ class Lives:
     ) -> None:
         self.store, self.dice, self.by, self.now, self.unit_of = store, dice, by, now, unit_of
         self.next_work = self.next_clock = self.next_item = 1
-        self._span = lru_cache(maxsize=200_000)(self._span_of)
+        self._days = lru_cache(maxsize=20_000)(self._days_of)
 
     def tell(self, life: Life) -> None:
         """Everything that happens to it after it was opened."""
@@ -57,7 +65,7 @@ class Lives:
             return
         if not self.comes(life, 4 * MINUTE):
             return
-        life.columns.update(registered_at=moment(life.at), registered_from_version=1, version=2)
+        life.columns.update(registered_at=life.when, registered_from_version=1, version=2)
         self.event(life, agent, "registered", "registered")
         share = self.dice.random()
         if life.told.type in ("consult", "praise") or share < 0.2:
@@ -72,7 +80,7 @@ class Lives:
             return
         how = "guided" if share > 0.9 else "declined" if share > 0.88 else "answered"
         way = {"guided": "guide", "answered": "answer"}.get(how)
-        life.columns.update(way=way, answer="" if way is None else RESULT, ended_at=moment(life.at))
+        life.columns.update(way=way, answer="" if way is None else RESULT, ended_at=life.when)
         life.columns["ground"] = "litigation" if way is None else None
         self.event(life, agent, how, how)
         if self.comes(life, 30 * DAY):
@@ -115,7 +123,7 @@ class Lives:
             work["due_at"] = self.clock(life, "assignment", self.next_work, ClockKind.sign, given, None)
             return False
         self.clock(life, "assignment", self.next_work, ClockKind.sign, given, life.at)
-        self.unit_moves(life, work, "signed", "signed", "signed", signed_at=moment(life.at))
+        self.unit_moves(life, work, "signed", "signed", "signed", signed_at=life.when)
         if not self.comes(life, 5 * HOUR):
             return False
         self.unit_moves(life, work, "started", "in_progress", "started")
@@ -127,11 +135,11 @@ class Lives:
         if self.now - life.at < 6 * HOUR:
             self.unit_moves(life, work, "submitted", "in_review")
             return False
-        self.unit_moves(life, work, "replied", "replied", replied_at=moment(life.at))
+        self.unit_moves(life, work, "replied", "replied", replied_at=life.when)
         self.store.replies.add(
             id=self.next_work, assignment_id=self.next_work, round=1, state="approved", result=RESULT,
-            measures="现场处置并回访。", contact="phone", opinion="satisfied", signed_name="经办人", leader_opinion="同意",
-            sealed=True, updated_at=moment(life.at),
+            measures="现场处置并回访。", contact="phone", opinion="satisfied", signed_name="经办人",
+            leader_opinion="同意", sealed=True, updated_at=life.when,
         )  # fmt: skip
         return True
 
@@ -143,7 +151,7 @@ class Lives:
             return
         self.clock(life, "case", life.ident, ClockKind.review, began, life.at)
         self.event(life, "督办", "accepted", "to_follow_up", reason="同意")
-        work.update(state="accepted", ended_at=moment(life.at), due_at=None)
+        work.update(state="accepted", ended_at=life.when, due_at=None)
         accepted = life.at
         asked = self.comes(life, 1.5 * DAY)
         self.clock(life, "case", life.ident, ClockKind.follow_up, accepted, life.at if asked else None)
@@ -153,7 +161,7 @@ class Lives:
             return
         self.asked(life)
         self.event(life, "回访员", "followed_up", "to_follow_up")
-        life.columns["ended_at"] = moment(life.at)
+        life.columns["ended_at"] = life.when
         self.event(life, "回访员", "closed", "closed")
         if self.comes(life, 30 * DAY):
             self.event(life, "督办", "archived", "archived")
@@ -165,7 +173,7 @@ class Lives:
         said = {"satisfaction": opinion, "solved": opinion not in OPINIONS[3:], "contacted_in_time": True,
                 "true_to_reality": True} if spoken else {}  # fmt: skip
         self.store.tries.add(
-            case_id=life.ident, id=life.ident, round=1, at=moment(life.at),
+            case_id=life.ident, id=life.ident, round=1, at=life.when,
             reached="spoken" if spoken else "declined", **said,
         )  # fmt: skip
 
@@ -175,7 +183,7 @@ class Lives:
         self.next_item += 1
         work: dict[str, object] = {
             "id": self.next_work, "case_id": life.ident, "unit_id": self.unit_of(life.told.topic, life.told.area),
-            "lead": True, "way": "written", "state": "dispatched", "given_at": moment(life.at),
+            "lead": True, "way": "written", "state": "dispatched", "given_at": life.when,
         }  # fmt: skip
         self.note(life, "派单员", "unit.given")
         return work
@@ -194,7 +202,7 @@ class Lives:
         then = life.at + mean_s * (0.2 + self.dice.expovariate(1.25))
         if then > self.now:
             return False
-        life.at = then
+        life.comes_to(then)
         return True
 
     def agent(self, life: Life) -> str:
@@ -210,10 +218,10 @@ class Lives:
         """One line of the history."""
         detail = json.dumps({"assignment": self.next_work}) if act.startswith("unit.") else "{}"
         self.store.events.add(
-            case_id=life.ident, at=moment(life.at), actor=who, actor_name=who, event=act, reason=reason, detail=detail,
+            case_id=life.ident, at=life.when, actor=who, actor_name=who, event=act, reason=reason, detail=detail,
             from_state=life.state if before == "" else before, to_state=life.state,
         )  # fmt: skip
-        life.columns["updated_at"] = moment(life.at)
+        life.columns["updated_at"] = life.when
 
     def clock(
         self,
@@ -227,15 +235,21 @@ class Lives:
         replaced: bool = False,
     ) -> str | None:
         """A step's clock; its end by which lists are ordered, while it runs."""
-        due, warn, amount, unit, percent = self._span(step, life.told.type, life.told.urgency, int(began // 300))
+        limit = _limit(step, life.told.type, life.told.urgency)
+        if limit.unit is Unit.hours:
+            due = began + limit.amount * HOUR
+            warn = due - limit.amount * limit.warn_percent / 100 * HOUR
+        else:
+            due, warn = self._days(limit, int(began // HOUR))
         late = (ended or self.now - SWEPT_S) > due
         state = ClockState.missed if late else ClockState.running if ended is None else ClockState.met
         state = ClockState.replaced if replaced else state
         warned = warn if warn < (ended or self.now - SWEPT_S) else None
         self.store.clocks.add(
-            id=self.next_clock, subject_kind=kind, subject_id=ident, kind=step.value, amount=amount, unit=unit,
-            warn_percent=percent, started_at=moment(began), due_at=moment(due), warn_at=moment(warn),
-            state=state.value, warned_at=moment(warned), ended_at=moment(ended),
+            id=self.next_clock, subject_kind=kind, subject_id=ident, kind=step.value, amount=limit.amount,
+            unit=limit.unit.value, warn_percent=limit.warn_percent, started_at=moment(began),
+            due_at=moment(due), warn_at=moment(warn), state=state.value, warned_at=moment(warned),
+            ended_at=moment(ended),
         )  # fmt: skip
         self.next_clock += 1
         end = moment(due) if ended is None else None
@@ -243,14 +257,16 @@ class Lives:
             life.columns["due_at"] = end
         return end
 
-    def _span_of(
-        self, step: ClockKind, kind: str, urgency: str, began: int
-    ) -> tuple[float, float, int, str, int]:
-        limit = limit_for(DEFAULTS, step, Matter(kind, Urgency(urgency), Way.written))
-        start = datetime.fromtimestamp(began * 300, UTC)
+    def _days_of(self, limit: Limit, hour: int) -> tuple[float, float]:
+        """Working days end with a day, whenever in an hour they began."""
+        start = datetime.fromtimestamp(hour * HOUR, UTC)
         end = end_of(start, limit.amount, limit.unit, self.by).at
-        warn = warning_of(start, end, limit, self.by)
-        return end.timestamp(), warn.timestamp(), limit.amount, limit.unit.value, limit.warn_percent
+        return end.timestamp(), warning_of(start, end, limit, self.by).timestamp()
+
+
+@lru_cache(maxsize=1_000)
+def _limit(step: ClockKind, kind: str, urgency: str) -> Limit:
+    return limit_for(DEFAULTS, step, Matter(kind, Urgency(urgency), Way.written))
 
 
 def plausible_times(dice: random.Random, count: int, first: float, last: float) -> Sequence[float]:

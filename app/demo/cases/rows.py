@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,21 +21,22 @@ from app.followups.tables import FollowUp, FollowUpTask
 
 DAY_S = 86_400
 EMPTY = json.dumps({})
+_TIMES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440)]
 
 
 class Rows:
-    """The rows of one table that wait to be written."""
+    """The rows of one table that wait to be written; if `numbered`, the database gives their ids."""
 
-    def __init__(self, table: sa.Table, defaults: Mapping[str, Any]) -> None:
+    def __init__(self, table: sa.Table, defaults: Mapping[str, Any], *, numbered: bool = False) -> None:
         self.table = table
-        self.columns = tuple(table.columns.keys())
-        self.defaults = defaults
+        self.columns = tuple(column.name for column in table.columns if not (numbered and column.name == "id"))
+        self.defaults = {**dict.fromkeys(self.columns), **defaults}
+        self._in_order = itemgetter(*self.columns)
         self.waiting: list[tuple[Any, ...]] = []
 
     def add(self, **values: Any) -> None:
         """One more row; what is not said has the table's default."""
-        row = {**self.defaults, **values}
-        self.waiting.append(tuple([row.get(name) for name in self.columns]))
+        self.waiting.append(self._in_order({**self.defaults, **values}))
 
 
 class Store:
@@ -42,7 +44,7 @@ class Store:
 
     def __init__(self) -> None:
         self.citizens, self.numbers = _of(Citizen), _of(CitizenNumber)
-        self.cases, self.events, self.items = _of(Case), _of(CaseEvent), _of(CaseItem)
+        self.cases, self.events, self.items = _of(Case), _of(CaseEvent, numbered=True), _of(CaseItem)
         self.works, self.replies, self.clocks = _of(Assignment), _of(Reply), _of(CaseClock)
         self.tasks, self.tries = _of(FollowUpTask), _of(FollowUp)
         self.index = Rows(CASE_INDEX, {"audience": "", "weight": 0})
@@ -54,9 +56,8 @@ def moment(seconds: float | None) -> str | None:
     """Seconds since 1970 as both databases read a moment; None stays None."""
     if seconds is None:
         return None
-    whole = int(seconds)
-    hours, rest = divmod(whole % DAY_S, 3600)
-    return f"{_day(whole // DAY_S)} {hours:02d}:{rest // 60:02d}:{rest % 60:02d}.000000"
+    days, rest = divmod(int(seconds), DAY_S)
+    return f"{_day(days)} {_TIMES[rest // 60]}:{rest % 60:02d}.000000"
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +65,7 @@ def _day(days: int) -> str:
     return datetime.fromtimestamp(days * DAY_S, UTC).strftime("%Y-%m-%d")
 
 
-def _of(table: type[SQLModel]) -> Rows:
+def _of(table: type[SQLModel], *, numbered: bool = False) -> Rows:
     defaults = {}
     for name, field in table.model_fields.items():
         if field.default is not PydanticUndefined and field.default is not None:
@@ -72,4 +73,4 @@ def _of(table: type[SQLModel]) -> Rows:
         elif field.default_factory is not None:
             defaults[name] = EMPTY
     made: sa.Table = table.__table__  # type: ignore[attr-defined]
-    return Rows(made, defaults)
+    return Rows(made, defaults, numbered=numbered)

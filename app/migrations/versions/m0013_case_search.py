@@ -1,4 +1,4 @@
-"""Cases are found by words, and know which ended case they repeat.
+"""Cases are found by words, and know which ended case they repeat; a unit's newest assignments have an index.
 
 The index is made by the tokens that are sought (`app.search.tokens`), so that is what fills it here for the cases that
 there are.
@@ -32,6 +32,7 @@ UNITS = sa.text("SELECT DISTINCT case_id, unit_id FROM assignment WHERE case_id 
 def upgrade() -> None:
     """Apply."""
     op.add_column("case_file", sa.Column("repeats", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_assignment_newest", "assignment", ["unit_id", "state", "id"], unique=False)
     op.create_table(
         "case_index",
         sa.Column("subject_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -82,5 +83,6 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE case_index_fts")
     op.drop_table("case_index")
+    op.drop_index("ix_assignment_newest", "assignment")
     with op.batch_alter_table("case_file") as batch:
         batch.drop_column("repeats")
