@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal_column, select
 from sqlmodel import Session, col
 
 T = TypeVar("T")
 MAX_SIZE = 100
+MOST_COUNTED = 1_000
+"""So many rows behind the beginning of a page are counted: to count a million takes longer than to show any page."""
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list; `total` counts the whole list."""
+    """One page of a list; `total` counts the list, up to MOST_COUNTED behind where the page begins."""
 
     items: list[T]
     total: int
@@ -45,9 +47,15 @@ class Leaf:
 def page_of(session: Session, statement: Select[Any], leaf: Leaf | None) -> Page[Any]:
     """One page of what `statement` selects, the first when no leaf is named; two queries."""
     leaf = leaf or Leaf()
-    total = session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    total = counted(session, statement, leaf.offset + MOST_COUNTED)
     rows = list(session.execute(statement.offset(leaf.offset).limit(leaf.size)).scalars())
-    return Page(rows, int(total), leaf.page, leaf.size)
+    return Page(rows, total, leaf.page, leaf.size)
+
+
+def counted(session: Session, statement: Select[Any], most: int = MOST_COUNTED) -> int:
+    """How many rows `statement` selects, counted no further than `most`."""
+    ones: Select[Any] = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
+    return int(session.execute(select(func.count()).select_from(ones.limit(most).subquery())).scalar_one())
 
 
 def equal(statement: Select[Any], wanted: Mapping[Any, str]) -> Select[Any]:

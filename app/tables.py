@@ -12,7 +12,7 @@ from app.audit.tables import AuditEntry
 from app.auth.tables import LoginAttempt, User, UserSession
 from app.callbacks.tables import Callback
 from app.calls.tables import Call
-from app.cases.tables import Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
+from app.cases.tables import CASE_INDEX, Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
 from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
@@ -31,6 +31,7 @@ from recordings.tables import ChainHead, Recording
 metadata = SQLModel.metadata
 
 __all__ = [
+    "CASE_INDEX",
     "KNOWLEDGE_INDEX",
     "Agent",
     "Alarm",

@@ -19,7 +19,7 @@ from app.assignments.acting import act_on, begin, follow, follow_replies, works_
 from app.assignments.model import LONGEST_INSTRUCTIONS, MOST_UNITS
 from app.assignments.tables import Assignment, Recusal
 from app.cases import acting as cases
-from app.cases import clocks
+from app.cases import clocks, finding
 from app.cases.history import note
 from app.cases.loop import items_of, keep_items
 from app.cases.model import GIVEN_TO_UNITS, HandlingWay
@@ -215,6 +215,7 @@ def _give(
     note(session, actor, case, acting.event_of(WorkAct.given), now, detail=told)
     clocks.work_begins(session, case, work, now)
     session.add(work)
+    finding.keep(session, case)
     return work
 
 

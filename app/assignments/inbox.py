@@ -15,11 +15,10 @@ from app.actor import Actor
 from app.assignments.tables import Assignment
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.boards import MOST_COUNTED
 from app.cases.states import WORK_DONE, AssignmentState
 from app.cases.tables import Case
 from app.errors import NotFound
-from app.paging import Leaf, Page
+from app.paging import Leaf, Page, counted, page_of
 from app.units.model import Hindrance
 
 
@@ -48,22 +47,18 @@ del A
 
 def inbox(session: Session, actor: Actor, box: Box, leaf: Leaf | None = None) -> Page[Assignment]:
     """One page of a box, what is due first before the rest. Raises Forbidden."""
-    leaf = leaf or Leaf()
-    wanted = _works(actor, box)
-    newest_first = box in (Box.done, Box.handed_in)
     order: tuple[Any, ...] = (col(Assignment.due_at), col(Assignment.id))
-    rows = (
-        wanted.order_by(*((col(Assignment.id).desc(),) if newest_first else order)).offset(leaf.offset).limit(leaf.size)
-    )
-    return Page(list(session.execute(rows).scalars()), _count(session, wanted), leaf.page, leaf.size)
+    if box in (Box.done, Box.handed_in):
+        order = (col(Assignment.id).desc(), col(Assignment.due_at))
+    return page_of(session, _works(actor, box).order_by(*order), leaf)
 
 
 def counts(session: Session, actor: Actor, now: datetime) -> dict[Box, dict[str, int]]:
     """Of every box: how much is in it, and how much of that is late. Raises Forbidden."""
     return {
         box: {
-            "all": _count(session, _works(actor, box)),
-            "late": _count(session, _works(actor, box).where(col(Assignment.due_at) <= now)),
+            "all": counted(session, _works(actor, box)),
+            "late": counted(session, _works(actor, box).where(col(Assignment.due_at) <= now)),
         }
         for box in Box
         if box is not Box.done
@@ -104,8 +99,3 @@ def _works(actor: Actor, box: Box) -> Select[Any]:
         statement = statement.join(above, col(above.id) == col(Assignment.parent_id))
         return statement.where(col(above.unit_id).in_(actor.unit_ids))
     return statement.where(col(Assignment.unit_id).in_(actor.unit_ids))
-
-
-def _count(session: Session, wanted: Select[Any]) -> int:
-    some = wanted.with_only_columns(col(Assignment.id)).limit(MOST_COUNTED).subquery()
-    return int(session.execute(select(func.count()).select_from(some)).scalar_one())

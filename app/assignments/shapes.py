@@ -341,6 +341,7 @@ class Loop(Answer):
     works: list[ActedRow]
     tries: list[Try]
     merged_into: CaseRef | None
+    repeat_of: CaseRef | None
     twins: list[CaseRef]
     redo_proposed: bool
 

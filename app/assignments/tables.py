@@ -23,6 +23,7 @@ class Assignment(SQLModel, table=True):
     __tablename__ = "assignment"
     __table_args__: Any = (
         Index("ix_assignment_inbox", "unit_id", "state", "due_at", "id"),
+        Index("ix_assignment_newest", "unit_id", "state", "id"),
         Index("ix_assignment_case", "case_id", "id"),
         Index("ix_assignment_parent", "parent_id"),
         Index("ix_assignment_state", "state", "given_at"),

@@ -19,6 +19,7 @@ from app.cases.loop import items_of
 from app.cases.parties import case_acts, work_acts
 from app.cases.tables import Case
 from app.clock import iso
+from app.errors import NotFound
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
 from app.units.tables import Unit
@@ -91,6 +92,7 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
         ],
         "tries": [_try(one, case, names, clear=clear) for one in tries],
         "merged_into": _number(session, case.merged_into_id),
+        "repeat_of": _repeated(session, actor, case),
         "twins": [_short(one) for one in _twins(session, case)],
         "redo_proposed": task is not None and not task.open and case.state == "to_follow_up",
     }
@@ -173,6 +175,14 @@ def _twins(session: Session, case: Case) -> list[Case]:
 def _number(session: Session, case_id: int | None) -> dict[str, Any] | None:
     case = session.get(Case, case_id) if case_id is not None else None
     return _short(case) if case is not None else None
+
+
+def _repeated(session: Session, actor: Actor, case: Case) -> dict[str, Any] | None:
+    """The ended case that this one repeats, for whoever may know of it."""
+    try:
+        return _short(access.require_visible(session, actor, session.get(Case, case.repeat_of_id or 0)))
+    except NotFound:
+        return None
 
 
 def _short(case: Case) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -21,9 +21,7 @@ from app.cases import access
 from app.cases.states import CASE_WITH_UNITS, AssignmentState, CaseState
 from app.cases.tables import Case
 from app.followups.tables import FollowUpTask
-from app.paging import Leaf, Page
-
-MOST_COUNTED = 1_000
+from app.paging import Leaf, Page, counted, page_of
 
 
 class Board(StrEnum):
@@ -58,11 +56,8 @@ del S
 
 
 def board(session: Session, actor: Actor, which: Board, now: datetime, leaf: Leaf | None = None) -> Page[Case]:
-    """One page of a board, first due first. Its total counts no further than MOST_COUNTED. Raises Forbidden."""
-    leaf = leaf or Leaf()
-    wanted = _cases(actor, which, now)
-    rows = wanted.order_by(col(Case.due_at), col(Case.id)).offset(leaf.offset).limit(leaf.size)
-    return Page(list(session.execute(rows).scalars()), _count(session, wanted), leaf.page, leaf.size)
+    """One page of a board, first due first. Raises Forbidden."""
+    return page_of(session, _cases(actor, which, now).order_by(col(Case.due_at), col(Case.id)), leaf)
 
 
 def counts(session: Session, actor: Actor, now: datetime) -> dict[Board, dict[str, int]]:
@@ -73,7 +68,7 @@ def counts(session: Session, actor: Actor, now: datetime) -> dict[Board, dict[st
             continue
         wanted = _cases(actor, which, now)
         late = wanted.where(col(Case.due_at) <= now)
-        found[which] = {"all": _count(session, wanted), "late": _count(session, late)}
+        found[which] = {"all": counted(session, wanted), "late": counted(session, late)}
     return found
 
 
@@ -91,8 +86,3 @@ def _cases(actor: Actor, which: Board, now: datetime) -> Select[Any]:
             waits = col(FollowUpTask.open).is_(which is Board.follow_up)
             statement = statement.where(exists().where(col(FollowUpTask.case_id) == col(Case.id), waits))
     return statement
-
-
-def _count(session: Session, wanted: Select[Any]) -> int:
-    some = wanted.with_only_columns(col(Case.id)).limit(MOST_COUNTED).subquery()
-    return int(session.execute(select(func.count()).select_from(some)).scalar_one())

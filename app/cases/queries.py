@@ -8,18 +8,19 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, or_, select, true
+from sqlalchemy import bindparam, or_, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
+from app.cases.finding import may_be_sought, narrowed
 from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
-from app.citizens.tables import Citizen, CitizenNumber
-from app.paging import Leaf, Page, equal, like, page_of, within
+from app.citizens.tables import CitizenNumber
+from app.paging import Leaf, Page, equal, page_of, within
 from app.text import clean, normal_number
 
 
@@ -53,22 +54,15 @@ def list_cases(
     to: date | None = None,
     leaf: Leaf | None = None,
 ) -> Page[Case]:
-    """Cases that the asker may know of, newest first; `q` is a case number or words of title and content.
+    """Cases the asker may know of, newest first; `q` is a case number or how one begins, or words of registered ones.
 
     A search by number or name never finds a citizen that the asker may not see. Raises Forbidden.
     """
     statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
     if q := clean(q, 100):
-        wanted = parse_number(q)
-        words = like(q)
-        text = or_(col(Case.title).like(words, escape="\\"), col(Case.content).like(words, escape="\\"))
-        kinds: list[Any] = [text & _may_be_read(actor)]
-        kinds.append(col(Case.number) == wanted if wanted else col(Case.number).like(like(q)[1:], escape="\\"))
-        person = col(Case.caller_name).like(words, escape="\\")
-        kinds.append(person & _may_be_sought(actor))
-        statement = statement.where(or_(*kinds))
+        statement = narrowed(session, actor, statement, q)
     if number:
-        statement = statement.where(col(Case.caller_number) == normal_number(number), _may_be_sought(actor))
+        statement = statement.where(col(Case.caller_number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
     return page_of(session, within(statement, Case.created_at, from_, to, zone), leaf)
 
@@ -126,20 +120,3 @@ def by_number_for_caller(session: Session, number: str, caller_number: str) -> C
         return case
     owner = session.get(CitizenNumber, caller)
     return case if owner is not None and owner.citizen_id == case.citizen_id else None
-
-
-def _may_be_sought(actor: Actor) -> Any:
-    mine = col(Case.agent_id) == (actor.agent_id or "-")
-    if not actor.may(Permission.personal_read):
-        return mine
-    return _may_be_read(actor)
-
-
-def _may_be_read(actor: Actor) -> Any:
-    """Of whose words the asker may know: somebody may have written a name into them that is not for everybody."""
-    if actor.may(Permission.confidential_read):
-        return true()
-    secret = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
-    open_case = col(Case.confidential).is_(False)
-    in_open = open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret))
-    return or_(col(Case.agent_id) == (actor.agent_id or "-"), in_open)

@@ -12,16 +12,19 @@ from app.calls.service import find
 from app.calls.views import call_rows
 from app.cases import service
 from app.cases.access import sees_citizen
+from app.cases.duplicates import candidates
+from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
 from app.cases.states import CaseState
 from app.cases.tables import Case
-from app.cases.views import attachments, case_json, event_json
+from app.cases.views import attachments, candidate_json, case_json, event_json
 from app.citizens.service import as_json
 from app.citizens.tables import Citizen
-from app.clock import iso
+from app.clock import iso, utc_now
 from app.http.context import ActorDep, Web, WebDep
-from app.http.schema import Answer, Body, DatedListing, Id, Number, PageOf, StaffNumber, Version, Word
+from app.http.schema import MOST, Answer, Body, DatedListing, Id, Number, PageOf, StaffNumber, Version, Word
 from app.http.shapes import CallRow, CitizenOut
+from app.text import clean
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
@@ -110,6 +113,7 @@ class CaseOut(Answer):
     agent_id: str | None
     agent_name: str | None
     section: str | None
+    repeats: int
     way: str | None
     urgency: str
     due_at: str | None
@@ -119,6 +123,40 @@ class CaseOut(Answer):
     registered_at: str | None
     masked: bool
     fields: dict[str, str | bool]
+
+
+class Typed(Body):
+    """What has been typed of a matter so far; `case_id` is the draft itself."""
+
+    number: Number = ""
+    title: str = Field(default="", max_length=400)
+    content: str = Field(default="", max_length=20_200)
+    address: str = Field(default="", max_length=400)
+    area: str = Field(default="", max_length=200)
+    case_id: int | None = Field(default=None, ge=1, le=MOST)
+
+
+class ReasonOut(Answer):
+    """Why a case may be the same matter: `number`, `place`, or `words` with a likeness from 0 to 1."""
+
+    why: str
+    zh: str
+    en: str
+    likeness: float
+
+
+class CandidateOut(Answer):
+    """A case that may be the same matter."""
+
+    id: int
+    number: str
+    type: str | None
+    state: str
+    title: str
+    created_at: str
+    area: str
+    repeats: int
+    reasons: list[ReasonOut]
 
 
 class Attachment(Answer):
@@ -164,6 +202,17 @@ def _listed(actor: Actor, web: Web, filters: CaseFilter) -> PageOf[CaseOut]:
     with web.db.read() as session:
         page = service.list_cases(session, actor, web.settings.zone, **filters.wanted(), leaf=filters.leaf)
         return PageOf.of(page, [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items])
+
+
+@router.post("/duplicates", operation_id="find_duplicates")
+def find_duplicates(body: Typed, actor: ActorDep, web: WebDep) -> list[CandidateOut]:
+    """Cases of the last 90 days that may be the matter which is being typed, with the reasons; at most five."""
+    matter = Matter(
+        clean(body.title, 200), clean(body.content, 20_000, lines=True), clean(body.address, 200), clean(body.area, 64)
+    )
+    with web.db.read() as session:
+        found = candidates(session, actor, matter, body.number, utc_now(), but=body.case_id)
+        return [CandidateOut(**candidate_json(session, actor, one)) for one in found]
 
 
 @router.post("", operation_id="create_case", status_code=201)

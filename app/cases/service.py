@@ -16,7 +16,8 @@ from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
 from app.calls.model import CallFacts
-from app.cases import access, acting
+from app.cases import access, acting, finding
+from app.cases.duplicates import ended_before
 from app.cases.history import happen
 from app.cases.model import (
     FIELDS,
@@ -202,6 +203,7 @@ def amend_or_autosave(
     if case.registered_by != actor.user_id:
         write(session, actor, Action.case_overridden, f"case:{case.id}", {"fields": sorted(changes)}, now=now)
     acting.bump(case, actor, now)
+    finding.keep(session, case)
     return case
 
 
@@ -234,9 +236,14 @@ def register(
     case.registered_by = actor.user_id
     case.registered_from_version = version
     snapshot = {name: getattr(case, name) for name in FIELDS}
-    happen(session, actor, case, CaseAct.registered, now, detail={"fields": changes, "registered": snapshot})
+    detail: dict[str, Any] = {"fields": changes, "registered": snapshot}
+    if (earlier := ended_before(session, case, now)) is not None:
+        case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
+        detail["repeat_of"] = earlier.number
+    happen(session, actor, case, CaseAct.registered, now, detail=detail)
     acting.bump(case, actor, now)
     _learn_citizen(session, case, now)
+    finding.keep(session, case)
     return case
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from app.db import UTCDateTime, json_type
+from app.search.tables import search_table
+
+CASE_INDEX = search_table("case_index")
 
 
 class Case(SQLModel, table=True):
@@ -16,6 +19,8 @@ class Case(SQLModel, table=True):
 
     `about_unit_id` is the unit complained about, `to_unit_id` the one that it was passed to at once (转阅, 电话交办),
     `with_call_id` the call in which. `due_at` is the end of the case's clock that runs now.
+    `repeat_of_id` is the earlier case of the same number's same matter that had been ended, `repeats` how often that
+    had happened before.
     """
 
     __tablename__ = "case_file"
@@ -55,6 +60,7 @@ class Case(SQLModel, table=True):
     deferred_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     merged_into_id: int | None = Field(default=None, index=True)
     repeat_of_id: int | None = None
+    repeats: int = 0
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
     language: str = Field(default="zh", max_length=8)

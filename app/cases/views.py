@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.agents.tables import Agent
 from app.cases import access
+from app.cases.duplicates import Candidate
 from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
 from app.clock import iso
@@ -36,6 +37,7 @@ def case_json(session: Session, actor: Actor, case: Case, *, content: bool = Tru
         "agent_id": case.agent_id,
         "agent_name": agent.name if agent else None,
         "section": case.section,
+        "repeats": case.repeats,
         "way": case.way,
         "urgency": case.urgency,
         "due_at": iso(case.due_at),
@@ -60,6 +62,13 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
         "created_at": iso(case.created_at),
         "area": case.area,
     }
+
+
+def candidate_json(session: Session, actor: Actor, one: Candidate) -> dict[str, Any]:
+    """A case that may be the same matter, and why."""
+    clear = access.sees_citizen(session, actor, one.case)
+    reasons = [{"why": why.why.value, "zh": why.zh, "en": why.en, "likeness": why.likeness} for why in one.reasons]
+    return {**case_row(one.case, clear=clear), "repeats": one.case.repeats, "reasons": reasons}
 
 
 def event_json(event: CaseEvent, case: Case, *, clear: bool) -> dict[str, Any]:

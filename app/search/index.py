@@ -4,6 +4,11 @@
     index.put(session, Entry(case.id, [number and title, matter, everything else]))
     hits = index.find(session, "停水 城南", Scope(now))
 
+or, where things are listed with conditions of their own and the newest first (the greatest ids):
+
+    query = index.all_of(sought("停水"), ANYWHERE, tags=["u12"])
+    statement = index.among(select(Case), Case.id, query)
+
 Writing belongs to the transaction in which the thing itself is written. The database's own tokenizers see ready-made
 tokens only (`app.search.tokens`): FTS5's trigram finds nothing for words of two characters, PostgreSQL's parser knows
 no Chinese.
@@ -20,13 +25,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlmodel import Session
 
 from app.search.tables import BESIDE
 from app.search.tokens import MARKS, Wanted, marked, sought
 
-ANYWHERE = MARKS[-1]
+TELLING_TEXTS, ANYWHERE = MARKS[1], MARKS[2]
 MOST_WEIGHED = 2_000
 """On SQLite so many of those that fit equally well are put in order, the newest: a word that stands in more of them
 needs another word beside it anyway."""
@@ -40,11 +45,16 @@ OPEN = {
 }
 """Who may find an entry, whose time is not over, or is."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+TAG = "t"
+"""The mark of a tag, beside those of texts (`app.search.tokens.MARKS`)."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing as it is kept in an index: its texts, the most telling first (at most three), and how it is ordered."""
+    """A thing as it is kept in an index: its texts, the most telling first (at most three), and how it is ordered.
+
+    `tags` are words of the owner (letters and digits) by which a search can be narrowed; no text is found by them.
+    """
 
     subject_id: int
     texts: Sequence[str]
@@ -52,6 +62,12 @@ class Entry:
     until: datetime | None = None
     weight: int = 0
     moment: datetime = NEVER
+    tags: Sequence[str] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """Every token that it is kept under."""
+        return [*marked(self.texts), *(TAG + tag for tag in self.tags)]
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,15 @@ class SearchIndex(ABC):
                 return [Hit(subject_id) for subject_id in list(found)[:limit]]
             return [Hit(subject_id, partly=True) for subject_id in self._partly(session, wanted, scope, limit)]
 
+    def newest(self, session: Session, queries: Sequence[str], limit: int) -> list[int]:
+        """The newest `limit` things (by id) for each of these expressions; what fits several of them comes first."""
+        if not queries:
+            return []
+        lists = " UNION ALL ".join(f"SELECT id FROM ({self._newest(n)}) AS s{n}" for n in range(len(queries)))
+        found = sa.text(f"SELECT id FROM ({lists}) AS u GROUP BY id ORDER BY count(*) DESC, id DESC")
+        with self.asking(session):
+            return list(session.execute(found, {**_numbered(queries), "limit": limit}).scalars())
+
     def _partly(self, session: Session, wanted: Sequence[Wanted], scope: Scope, limit: int) -> list[int]:
         queries = [self.all_of([one], ANYWHERE) for one in wanted]
         counts = session.execute(self.count_of(len(queries)), _numbered(queries)).all()
@@ -146,8 +171,19 @@ class SearchIndex(ABC):
         return nullcontext()
 
     @abstractmethod
-    def all_of(self, wanted: Sequence[Wanted], mark: str) -> str:
-        """The database's expression for all of these tokens at that place."""
+    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
+        """The database's expression for all of these tokens at that place, and one of these tags if there are any."""
+
+    @abstractmethod
+    def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
+        """`statement` about those things only that fit an expression, the newest (by id) first.
+
+        `subject` is the column that holds the thing's id. It costs what is read of it, however many there are.
+        """
+
+    @abstractmethod
+    def fits(self, subject: Any, query: str) -> Any:
+        """The condition for another expression, for what `among` gives."""
 
     @abstractmethod
     def matching(self, over: bool) -> sa.TextClause:
@@ -162,6 +198,10 @@ class SearchIndex(ABC):
         return sa.text(" UNION ALL ".join(f"SELECT {n}, count(*) FROM ({self._ids(n)}) AS s{n}" for n in range(count)))
 
     @abstractmethod
+    def _newest(self, n: int) -> str:
+        """SQL for the ids (`id`) for expression `:qn`, the newest `:limit` of them."""
+
+    @abstractmethod
     def _ids(self, n: int) -> str:
         """SQL for the ids (`id`) for expression `:qn`, at most MOST_WEIGHED + 1, the newest where that is free."""
 
@@ -171,7 +211,7 @@ class _Fts5(SearchIndex):
 
     def put(self, session: Session, entry: Entry) -> None:
         self.remove(session, entry.subject_id)
-        words = " ".join(marked(entry.texts))
+        words = " ".join(entry.words)
         session.execute(self.table.insert().values(**_columns(entry), words=words))
         self._tell(session, "(rowid, words) VALUES (:id, :words)", id=entry.subject_id, words=words)
 
@@ -184,8 +224,20 @@ class _Fts5(SearchIndex):
             self._tell(session, what, id=subject_id, words=words)
             session.execute(self.table.delete().where(row))
 
-    def all_of(self, wanted: Sequence[Wanted], mark: str) -> str:
-        return " AND ".join(f'"{mark}{one.text}"{"*" if one.begins else ""}' for one in wanted)
+    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
+        parts = [f'"{mark}{one.text}"{"*" if one.begins else ""}' for one in wanted]
+        return " AND ".join([*parts, *_one_of([f'"{TAG}{tag}"' for tag in tags], " OR ")])
+
+    def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
+        fts = self._table
+        # The plus keeps FTS5 on the outside: with an id to look up, SQLite might ask it about every subject in turn.
+        on = subject == sa.literal_column(f"+{fts.name}.rowid")
+        found = statement.join(fts, on).where(fts.c[fts.name].op("MATCH")(query))
+        return found.order_by(None).order_by(fts.c.rowid.desc())
+
+    def fits(self, subject: Any, query: str) -> Any:
+        fts = self._table.alias()
+        return sa.exists().where(fts.c[self._beside].op("MATCH")(query), fts.c.rowid == subject)
 
     def matching(self, over: bool) -> sa.TextClause:
         # CROSS JOIN keeps FTS5 on the outside: by the other way round every entry would be looked at.
@@ -198,6 +250,14 @@ class _Fts5(SearchIndex):
     def _ids(self, n: int) -> str:
         fts = self._beside
         return f"SELECT rowid AS id FROM {fts} WHERE {fts} MATCH :q{n} ORDER BY rowid DESC LIMIT {MOST_WEIGHED + 1}"
+
+    def _newest(self, n: int) -> str:
+        fts = self._beside
+        return f"SELECT rowid AS id FROM {fts} WHERE {fts} MATCH :q{n} ORDER BY rowid DESC LIMIT :limit"
+
+    @property
+    def _table(self) -> sa.TableClause:
+        return sa.table(self._beside, sa.column("rowid"), sa.column(self._beside))
 
     @property
     def _beside(self) -> str:
@@ -220,14 +280,22 @@ class _Gin(SearchIndex):
 
     def put(self, session: Session, entry: Entry) -> None:
         self.remove(session, entry.subject_id)
-        words = sa.func.array_to_tsvector(sa.bindparam("words", marked(entry.texts), type_=ARRAY(sa.Text)))
+        words = sa.func.array_to_tsvector(sa.bindparam("words", entry.words, type_=ARRAY(sa.Text)))
         session.execute(self.table.insert().values(**_columns(entry), words=words))
 
     def remove(self, session: Session, subject_id: int) -> None:
         session.execute(self.table.delete().where(self.table.c.subject_id == subject_id))
 
-    def all_of(self, wanted: Sequence[Wanted], mark: str) -> str:
-        return " & ".join(f"'{mark}{one.text}'{':*' if one.begins else ''}" for one in wanted)
+    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
+        parts = [f"'{mark}{one.text}'{':*' if one.begins else ''}" for one in wanted]
+        return " & ".join([*parts, *_one_of([f"'{TAG}{tag}'" for tag in tags], " | ")])
+
+    def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
+        found = statement.join(self.table, self.table.c.subject_id == subject).where(self.fits(subject, query))
+        return found.order_by(None).order_by(self.table.c.subject_id.desc())
+
+    def fits(self, subject: Any, query: str) -> Any:
+        return self.table.c.words.op("@@")(sa.cast(sa.literal(query), TSQUERY))
 
     def matching(self, over: bool) -> sa.TextClause:
         return self._statement(
@@ -238,6 +306,10 @@ class _Gin(SearchIndex):
     def _ids(self, n: int) -> str:
         fit = f"words @@ CAST(:q{n} AS tsquery)"
         return f"SELECT subject_id AS id FROM {self.table.name} WHERE {fit} LIMIT {MOST_WEIGHED + 1}"
+
+    def _newest(self, n: int) -> str:
+        fit = f"words @@ CAST(:q{n} AS tsquery)"
+        return f"SELECT subject_id AS id FROM {self.table.name} WHERE {fit} ORDER BY subject_id DESC LIMIT :limit"
 
 
 def index_of(table: sa.Table, session: Session) -> SearchIndex:
@@ -264,6 +336,10 @@ def rarest(lists: Mapping[int, Sequence[int]], about: int) -> list[int]:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in ("subject_id", "audience", "until", "weight", "moment")}
+
+
+def _one_of(tags: Sequence[str], between: str) -> list[str]:
+    return [f"({between.join(tags)})"] if tags else []
 
 
 def _numbered(queries: Sequence[str]) -> dict[str, str]:

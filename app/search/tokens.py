@@ -77,6 +77,14 @@ def tokens(text: str) -> list[Token]:
     return made
 
 
+def characters(text: str) -> frozenset[str]:
+    """Every Chinese character of a text, and every word of other letters or digits, in their plain form."""
+    found: set[str] = set()
+    for run in _runs(text[:LONGEST_TEXT]):
+        found.update(run.text if run.chinese else (run.text[:LONGEST_WORD],))
+    return frozenset(found)
+
+
 def sought(text: str) -> list[Wanted]:
     """A query's tokens, each once, at most MOST_WANTED; [] when there is nothing that could be sought.
 

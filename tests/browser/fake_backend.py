@@ -42,6 +42,8 @@ class FakeBackend:
         self.agent: Json = people.agent_view()
         self.calls: dict[str, Json] = {}
         self.cases: dict[int, Json] = {}
+        self.similar: list[Json] = []
+        self.similar_asked: list[Json] = []
         self.registered: list[int] = []
         self.patches: list[tuple[float, Json]] = []
         self.commands: list[Json] = []
@@ -241,6 +243,9 @@ class FakeBackend:
             return error(403, "csrf", "CSRF")
         body = await request.json() if request.method != "GET" and await request.body() else {}
         parts = path.split("/")
+        if path == "cases/duplicates":
+            self.similar_asked.append(body)
+            return JSONResponse(self.similar)
         if parts[0] == "cases" and parts[-1] not in ("cases", "search"):
             return self._case(request.method, parts, body)
         self.office.lists["cases"] = [calls.case_list_row(case) for case in self.cases.values()] or office.cases()

@@ -54,6 +54,8 @@ export interface Case {
   created_at: string
   updated_at: string
   registered_at: string | null
+  /** How often the same matter of the same number had been ended before. */
+  repeats?: number
   /** The citizen is hidden from this reader. */
   masked?: boolean
   fields: CaseFields

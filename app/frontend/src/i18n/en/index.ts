@@ -12,6 +12,7 @@ import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
+import { similar } from './similar'
 import { units } from './units'
 import { wallboard } from './wallboard'
 
@@ -20,6 +21,7 @@ export const en: Record<Key, string> = {
   ...session,
   ...desk,
   ...cases,
+  ...similar,
   ...records,
   ...wallboard,
   ...callbacks,

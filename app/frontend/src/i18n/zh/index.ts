@@ -11,6 +11,7 @@ import { knowledge } from './knowledge'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
+import { similar } from './similar'
 import { units } from './units'
 import { wallboard } from './wallboard'
 
@@ -19,6 +20,7 @@ export const zh = {
   ...session,
   ...desk,
   ...cases,
+  ...similar,
   ...records,
   ...wallboard,
   ...callbacks,

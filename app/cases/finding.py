@@ -1,0 +1,125 @@
+"""Cases in the search index: what is kept of them, and how a list is narrowed to those that have some words.
+
+Title, content and area are found by whoever may know of the case, without the citizen's number, name and address, which
+somebody may have written into them. Name and address stand in the last text alone, so that an asker who may not seek the
+citizen is asked for with the telling texts only: they match nothing there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Select, false, or_, select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.assignments.tables import Assignment
+from app.auth.model import Permission
+from app.cases import access
+from app.cases.model import parse_number
+from app.cases.tables import CASE_INDEX, Case
+from app.citizens.tables import Citizen
+from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
+from app.search.tokens import sought
+
+_NUMBER_BEGUN = re.compile(r"(20\d{2})(\d{2})(\d{0,2})(?:[-\s]*(\d{0,6}))?")
+
+
+def keep(session: Session, case: Case) -> None:
+    """Bring the index in step with the case, in the transaction that changed it; a draft is not found."""
+    if case.registered_at is None:
+        return
+    units = select(col(Assignment.unit_id)).where(col(Assignment.case_id) == case.id).distinct()
+    index_of(CASE_INDEX, session).put(session, entry_of(case, session.execute(units).scalars().all()))
+
+
+def entry_of(case: Case, units: Collection[int] = ()) -> Entry:
+    """How a case is found; `units` are those that were ever given it."""
+    return Entry(
+        subject_id=case.id or 0,
+        texts=(
+            access.hidden(case.title, case),
+            f"{access.hidden(case.content, case)}\n{case.area}",
+            f"{case.address}\n{case.caller_name}",
+        ),
+        moment=case.created_at,
+        tags=[month_tag(case.created_at), *(unit_tag(unit) for unit in units)],
+    )
+
+
+def month_tag(moment: datetime) -> str:
+    """The tag of the cases of a month."""
+    return f"m{moment.astimezone(UTC):%Y%m}"
+
+
+def unit_tag(unit_id: int) -> str:
+    """The tag of the cases that a unit was given."""
+    return f"u{unit_id}"
+
+
+def narrowed(session: Session, actor: Actor, statement: Select[Any], words: str) -> Select[Any]:
+    """`statement` about cases that have all of these words, or whose number begins so; the newest first.
+
+    `statement` must be limited to what the asker may know of.
+    """
+    if number := number_begun(words):
+        first, behind = number
+        return statement.where(col(Case.number) >= first, col(Case.number) < behind)
+    wanted = sought(words)
+    if not wanted:
+        return statement.where(false())
+    index = index_of(CASE_INDEX, session)
+    # What only narrows may be kept wider than the truth: who has the case no more is kept out by `statement`.
+    tags = () if actor.may(Permission.cases_read) else [unit_tag(unit) for unit in sorted(actor.unit_ids)]
+    if not actor.may(Permission.personal_read):
+        return index.among(statement, col(Case.id), index.all_of(wanted, TELLING_TEXTS, tags))
+    found = index.among(statement, col(Case.id), index.all_of(wanted, ANYWHERE, tags))
+    if actor.may(Permission.confidential_read):
+        return found
+    plain = index.fits(col(Case.id), index.all_of(wanted, TELLING_TEXTS))
+    return found.where(or_(may_be_sought(actor), plain))
+
+
+def may_be_sought(actor: Actor) -> Any:
+    """The condition for cases that the asker may find by who it is that called."""
+    mine = col(Case.agent_id) == (actor.agent_id or "-")
+    if not actor.may(Permission.personal_read):
+        return mine
+    if actor.may(Permission.confidential_read):
+        return True
+    secret = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
+    open_case = col(Case.confidential).is_(False)
+    return or_(mine, open_case & (col(Case.citizen_id).is_(None) | col(Case.citizen_id).not_in(secret)))
+
+
+def number_begun(text: str) -> tuple[str, str] | None:
+    """The case numbers that begin as this does, from the first up to one that is behind them; None for other words.
+
+    A year with a month is the least that is taken as a number.
+    """
+    if whole := parse_number(text):
+        return whole, whole + "0"
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = _NUMBER_BEGUN.fullmatch(plain)
+    if found is None or not _is_begun(found[1], found[2], found[3], bool(found[4])):
+        return None
+    digits = f"{found[1]}{found[2]}{found[3]}{found[4] or ''}"
+    return _dashed(digits), _dashed(str(int(digits) + 1))
+
+
+def _is_begun(year: str, month: str, day: str, more: bool) -> bool:
+    if more and len(day) < 2:
+        return False
+    try:
+        date(int(year), int(month), int(day) if len(day) == 2 else 1)
+    except ValueError:
+        return False
+    return True
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:]}" if len(digits) > 8 else digits

@@ -1,0 +1,1 @@
+"""Invented cases for demonstrations and measurements: matters as citizens tell them, lives as offices give them."""
