@@ -54,6 +54,10 @@ export interface Case {
   created_at: string
   updated_at: string
   registered_at: string | null
+  way?: string | null
+  urgency?: string
+  due_at?: string | null
+  ended_at?: string | null
   /** The citizen is hidden from this reader. */
   masked?: boolean
   fields: CaseFields
