@@ -62,7 +62,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -76,6 +76,8 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   knowledge: 'knowledge.read',
   rules: 'rules.read',
   units: 'units.read',
+  boards: 'cases.read',
+  followUp: 'cases.follow_up',
   admin: 'users.manage',
   audit: 'audit.read',
 }
