@@ -23,7 +23,8 @@ const routes: RouteRecordRaw[] = [
   { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
   { path: '/cases', component: () => import('./office/CasesPage.vue'), meta: { title: 'cases.title', area: 'cases' } },
   { path: '/cases/:id', component: () => import('./office/CasePage.vue'), meta: { title: 'cases.title', area: 'cases' } },
-  { path: '/boards', redirect: () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way') },
+  // Not a redirect: those are followed before anybody has asked who is signed in.
+  { path: '/boards', component: () => import('./ui/NotFoundPage.vue'), beforeEnter: () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way') },
   ...BOARDS.map(
     (which): RouteRecordRaw => ({ path: `/boards/${which}`, component: () => import('./loop/BoardsPage.vue'), props: { which }, meta: { title: `boards.${which}`, area: 'boards' } }),
   ),

@@ -64,10 +64,9 @@ export const BODY: Record<FieldName, string> = {
 
 const WITH_UNITS = new Set(['dispatched', 'signed', 'in_progress', 'redo'])
 /** The likeliest next step first; what takes a case off its way last. */
-const ORDER = [
-  ['review_begun', 'accepted', 'followed_up', 'dispatched', 'submitted', 'answered', 'guided', 'transferred', 'declined', 'resumed', 'redo'],
-  ['referred', 'sent_back', 'closed', 'archived', 'deferred', 'merged', 'unmerged', 'reopened'],
-].flat()
+const USUAL = ['review_begun', 'accepted', 'followed_up', 'dispatched', 'submitted', 'answered', 'guided', 'transferred', 'declined', 'resumed', 'archived', 'redo']
+const RARE = ['referred', 'sent_back', 'closed', 'deferred', 'merged', 'unmerged', 'reopened']
+const ORDER = [...USUAL, ...RARE]
 
 /** What the person is offered on the case's page, the likeliest first. */
 export function caseActs(loop: Pick<Loop, 'acts' | 'redo_proposed'>, state: string): string[] {
@@ -81,6 +80,9 @@ export function caseActs(loop: Pick<Loop, 'acts' | 'redo_proposed'>, state: stri
   }
   return known.sort((a, b) => first(a) - first(b))
 }
+
+/** Whether the act is the way on, to be shown large. */
+export const isUsual = (act: string, works: ActedRow[]): boolean => USUAL.includes(act) && !(act === 'dispatched' && given(works).length > 0)
 
 /** What the centre is offered on a unit's share: a result is judged there only while the case itself is still with units. */
 export function workActs(work: ActedRow, state: string): string[] {

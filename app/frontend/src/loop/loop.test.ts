@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { CaseEvent } from '../api/types'
-import { CASE_FORMS, caseActs, leading, tree, workActs } from './acts'
+import { CASE_FORMS, caseActs, isUsual, leading, tree, workActs } from './acts'
 import { dueIn, dueText } from './due'
 import { missing, nothing, shouldPropose, toSend } from './heard'
 import { told, unitOf } from './history'
@@ -29,6 +29,7 @@ it('offers the likeliest act first and another unit last', () => {
   expect(offered(['dispatched', 'merged', 'return_upheld'], 'returned')).toEqual(['merged', 'dispatched'])
   expect(offered(['accepted', 'redo'], 'in_review')).toEqual(['accepted', 'redo'])
   expect(offered(['followed_up', 'closed', 'redo'], 'to_follow_up', true)).toEqual(['redo', 'closed', 'followed_up'])
+  expect([isUsual('dispatched', []), isUsual('dispatched', [work(1)]), isUsual('merged', []), isUsual('accepted', [work(1)])]).toEqual([true, false, false, true])
   expect(offered(['edited', 'registered'], 'draft')).toEqual([])
 })
 

@@ -257,6 +257,8 @@ export const loop: Record<keyof typeof zh, string> = {
   'loop.twins': 'Merged into this',
   'loop.proposed': 'Redo was proposed after the call-back',
   'loop.proposedHint': 'Decide: redo, or close and say why.',
+  'loop.back': '{unit} has returned it, time {n}: to be judged',
+  'loop.backHint': 'The reason is in the history; judge it under “Units”.',
   'loop.about': 'Unit complained about',
   'loop.to': 'Sent to',
   'loop.until': 'until {when}',
@@ -286,7 +288,7 @@ export const loop: Record<keyof typeof zh, string> = {
   'followUp.saved': '{number} is saved: {state}',
   'followUp.gone': 'This case is “{state}” now: nobody has to be asked',
   'followUp.missing.satisfaction': 'Choose how satisfied',
-  'followUp.missing.question': 'Choose yes or no',
+  'followUp.missing.question': '{name}: choose yes or no',
   'followUp.missing.why': 'Write why they are not satisfied',
   'followUp.missing.redo': 'Write why it should be done again',
 

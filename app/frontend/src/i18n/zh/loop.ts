@@ -255,6 +255,8 @@ export const loop = {
   'loop.twins': '并入本工单',
   'loop.proposed': '回访建议重办',
   'loop.proposedHint': '决定重办，或写明理由直接办结。',
+  'loop.back': '{unit}退单，第 {n} 次，等待裁定',
+  'loop.backHint': '理由在办理经过里；在“承办单位”里裁定。',
   'loop.about': '被反映单位',
   'loop.to': '转往单位',
   'loop.until': '到 {when}',
@@ -284,7 +286,7 @@ export const loop = {
   'followUp.saved': '{number} 已保存：{state}',
   'followUp.gone': '这张工单现在是“{state}”，不需要回访',
   'followUp.missing.satisfaction': '选择满意程度',
-  'followUp.missing.question': '选择是或否',
+  'followUp.missing.question': '{name}：选择是或否',
   'followUp.missing.why': '写明不满意的原因',
   'followUp.missing.redo': '写明为什么建议重办',
 
