@@ -15,7 +15,8 @@ export const unitOf = (event: CaseEvent, names: Names): string => names.get(Numb
 /** What was said and decided, a sentence each. */
 export function told(event: CaseEvent, names: Names): string[] {
   const detail = event.detail ?? {}
-  return [touched(detail), ...choices(detail), units(detail, names), ...asked(detail), ...texts(detail)].filter(Boolean)
+  const name = word('event', event.event)
+  return [touched(detail), ...choices(detail), units(detail, names), ...asked(detail), ...texts(detail)].filter((line) => line && line !== name)
 }
 
 /** Names of the fields that an edit touched. */
@@ -23,6 +24,12 @@ function touched(detail: Detail): string {
   const { fields } = detail
   const names = Array.isArray(fields) ? (fields as string[]) : fields && typeof fields === 'object' ? Object.keys(fields) : []
   return joined(names.map((name) => (`case.${name}` in zh ? t(`case.${name}` as Key) : name)))
+}
+
+/** Why a unit gave its share back the last time; "" if it did not, or if that is not for the reader. */
+export function whyBack(events: CaseEvent[], assignment: number): string {
+  const last = events.filter((event) => event.event === 'unit.returned' && event.detail?.assignment === assignment).pop()
+  return text(last?.detail?.reason)
 }
 
 const WORDED = { way: 'way', urgency: 'clocks.urgency', ground: 'ground', reached: 'reached', satisfaction: 'opinion' } as const

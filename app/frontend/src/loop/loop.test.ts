@@ -3,7 +3,7 @@ import type { CaseEvent } from '../api/types'
 import { CASE_FORMS, caseActs, isUsual, leading, tree, workActs } from './acts'
 import { dueIn, dueText } from './due'
 import { missing, nothing, shouldPropose, toSend } from './heard'
-import { told, unitOf } from './history'
+import { told, unitOf, whyBack } from './history'
 import type { ActedRow } from './types'
 
 const NOW = Date.parse('2026-11-24T01:00:00Z')
@@ -74,5 +74,8 @@ it('tells a line of history in words', () => {
   expect(told(event('accepted', { reason: '同意', opinion: '同意' }), names)).toEqual(['同意'])
   expect(told(event('followed_up', { reached: 'spoken', satisfaction: 'satisfied', solved: true, note: '' }), names)).toEqual(['已回访、满意', '已解决：是'])
   expect(told(event('edited', { fields: ['title', 'area'] }), names)).toEqual(['标题、区域'])
+  expect(told(event('answered', { way: 'answer', answer: '已告知' }), names)).toEqual(['已告知'])
+  const back = (assignment: number, reason: string): CaseEvent => event('unit.returned', { assignment, reason })
+  expect(whyBack([back(1, '一'), back(1, '二'), back(2, '三')], 1)).toBe('二')
   expect(unitOf(event('unit.signed', { unit_id: 20 }), names)).toBe('城管局')
 })
