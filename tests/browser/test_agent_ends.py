@@ -1,4 +1,4 @@
-"""What becomes of a case that an agent has just registered: ended at once or passed on, without leaving the keyboard."""
+"""What becomes of a case that an agent has just registered: ended or passed on, without leaving the keyboard."""
 
 from __future__ import annotations
 

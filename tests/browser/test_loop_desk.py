@@ -9,12 +9,15 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.assignments import working
+from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
 from app.db import Database
 from app.migrations.run import upgrade
-from tests.browser.conftest import accessibility, shot
+from tests.browser.conftest import WIDE, accessibility, shot
+from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import served, sit_down
+from tests.browser.samples import calls
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
@@ -53,6 +56,14 @@ def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterato
         yield enter
 
 
+def fits_a_telephone(page: Page) -> None:
+    """At 320 pixels nothing scrolls sideways, and axe finds nothing."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert accessibility(page) == []
+    page.set_viewport_size(WIDE)
+
+
 def act(page: Page, name: str) -> Locator:
     """The button of that act."""
     return page.locator(f"button[data-act={name}]")
@@ -83,6 +94,7 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(desk.locator("[data-board=dispatch]")).to_have_text("派单台2超期 1")
     shot(desk, "board", tmp_path)
     assert accessibility(desk) == []
+    fits_a_telephone(desk)
     desk.keyboard.press("j")
     expect(rows.nth(1)).to_be_focused()
     desk.keyboard.press("ArrowUp")
@@ -99,6 +111,7 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     desk.keyboard.type("三日内办结")
     shot(desk, "dispatch", tmp_path)
     assert accessibility(desk) == []
+    fits_a_telephone(desk)
     desk.keyboard.press("Control+Enter")
     works = desk.get_by_test_id("works")
     expect(works).to_contain_text("待签收")
@@ -130,6 +143,7 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(desk.get_by_test_id("reply")).to_contain_text("已修复全部 6 盏路灯")
     shot(desk, "review", tmp_path)
     assert accessibility(desk) == []
+    fits_a_telephone(desk)
     act(desk, "accepted").first.click()
     expect(desk.locator("#act-opinion")).to_be_focused()
     desk.keyboard.type("办理到位")
@@ -147,6 +161,7 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     asker.keyboard.press("F9")
     expect(asker.get_by_test_id("error-summary")).to_contain_text("选择满意程度")
     assert accessibility(asker) == []
+    fits_a_telephone(asker)
     asker.locator("#fu-satisfaction input").first.focus()
     asker.keyboard.press("4")
     for _ in range(3):
@@ -161,6 +176,28 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
     assert world.state(case_id) == "closed"
     assert world.state(late) == "to_dispatch"
+
+
+def test_an_agent_calls_from_the_follow_up_desk_and_the_call_is_kept(on_shift: Page, fake: FakeBackend) -> None:
+    fake.cases[5] = calls.case(5, None) | {"state": "to_follow_up", "masked": False}
+    on_shift.goto(f"{fake.base}/follow-up/5")
+    on_shift.get_by_test_id("dial").click()
+    expect(on_shift.get_by_role("button", name="挂机")).to_be_visible()
+    assert fake.commanded("call.dial")[0]["args"] == {"number": "13912345678"}
+    on_shift.get_by_text("市民不愿回访").click()
+    expect(on_shift.locator("#fu-satisfaction")).to_have_count(0)
+    on_shift.keyboard.press("F9")
+    expect(on_shift.get_by_test_id("nothing-to-ask")).to_be_visible()
+    [asked] = fake.acts
+    assert (asked["act"], asked["reached"], asked["satisfaction"]) == ("follow-up", "declined", None)
+    assert asked["call_id"] == "out-1"
+
+
+def test_a_number_that_was_to_be_kept_secret_is_not_dialled(on_shift: Page, fake: FakeBackend) -> None:
+    fake.cases[5] = calls.case(5, None) | {"state": "to_follow_up", "masked": True}
+    on_shift.goto(f"{fake.base}/follow-up/5")
+    expect(on_shift.get_by_test_id("follow-up-form")).to_contain_text("由有权限的同事回访")
+    expect(on_shift.get_by_test_id("dial")).to_have_count(0)
 
 
 def test_who_is_second_sees_who_was_first_and_loses_nothing(world: World, sits_down: SitsDown, tmp_path: Path) -> None:
@@ -213,12 +250,15 @@ def test_every_act_of_the_centre_has_its_dialog(world: World, sits_down: SitsDow
     with world.db.read() as session:
         number = world.stored(session, twin).number
 
-    def does(name: str, **said: str) -> None:
+    def opens(name: str) -> None:
         button = act(desk, name)
         expect(button).to_have_count(1)
         if not button.is_visible():
             desk.get_by_test_id("next-acts").get_by_text("更多").click()
         button.click()
+
+    def does(name: str, **said: str) -> None:
+        opens(name)
         for field, text in said.items():
             desk.locator(f"#act-{field}").fill(text)
         dialog = desk.get_by_role("dialog")
@@ -233,10 +273,7 @@ def test_every_act_of_the_centre_has_its_dialog(world: World, sits_down: SitsDow
     does("submitted")
     does("sent_back", reason="地址不清")
     does("submitted")
-    act(desk, "merged").click() if act(desk, "merged").is_visible() else (
-        desk.get_by_test_id("next-acts").get_by_text("更多").click(),
-        act(desk, "merged").click(),
-    )
+    opens("merged")
     desk.locator("#act-original").fill(number)
     desk.keyboard.press("Enter")
     desk.get_by_role("dialog").get_by_role("button", name=number).click()
@@ -272,3 +309,69 @@ def test_every_act_of_the_centre_has_its_dialog(world: World, sits_down: SitsDow
     assert desk.locator("[data-testid=timeline]").inner_text().count("unit.") == 0
     assert found == {}
     shot(desk, "archived", tmp_path)
+
+
+def test_a_matter_is_referred_to_a_unit_or_settled_with_it_on_the_telephone(
+    world: World, sits_down: SitsDown, db: Database
+) -> None:
+    record(db, "h-7.1", number="13800138000", started_at=world.now, agent_id="1001")
+    case_id = world.case(LEAK)
+    desk = sits_down("leader", f"/cases/{case_id}")
+    dialog = desk.get_by_role("dialog")
+    more = desk.get_by_test_id("next-acts").get_by_text("更多")
+    more.click()
+    act(desk, "referred").click()
+    dialog.locator("#act-unit").fill("城管局")
+    dialog.get_by_role("button", name="城管局").click()
+    dialog.locator("#act-remark").fill("供参考")
+    dialog.get_by_role("button", name="转阅").click()
+    expect(desk.get_by_test_id("items")).to_contain_text("转往单位城管局")
+    act(desk, "reopened").click()
+    dialog.locator("#act-reason").fill("单位要求交办")
+    dialog.locator("button[type=submit]").click()
+    act(desk, "transferred").click()
+    dialog.locator("#act-unit").fill("水务局")
+    dialog.locator("#act-unit").press("Enter")
+    dialog.locator("#act-answer").fill("今晚修好")
+    dialog.locator("#act-call").fill("h-0.0")
+    dialog.get_by_role("button", name="电话转办").click()
+    expect(desk.get_by_test_id("error-summary")).to_contain_text("没有这通电话")
+    dialog.locator("#act-call").fill("h-7.1")
+    dialog.get_by_role("button", name="电话转办").click()
+    expect(desk.get_by_test_id("items")).to_contain_text("转往单位水务局")
+    assert world.state(case_id) == "transferred"
+
+
+def test_one_of_several_units_does_it_again_is_accepted_gives_it_back_and_is_withdrawn(
+    world: World, sits_down: SitsDown
+) -> None:
+    case_id, [_, city] = world.dispatched("WATER", "CITY", case_id=submitted(world))
+    world.handed_in(case_id, "CITY")
+    desk = sits_down("dispatcher", f"/cases/{case_id}")
+    row = desk.get_by_test_id("works").locator("[data-unit=城管局]")
+
+    def judges(name: str, field: str, said: str, after: str) -> None:
+        row.locator(f"button[data-act={name}]").click()
+        desk.locator(f"#act-{field}").fill(said)
+        desk.get_by_role("dialog").locator("button[type=submit]").click()
+        expect(row).to_contain_text(after)
+
+    judges("redo", "reason", "照片不全", "第 2 轮")
+    world.handed_in(case_id, "CITY")
+    desk.reload()
+    judges("accepted", "opinion", "可以", "已采纳")
+    judges("redo", "reason", "又积水了", "第 3 轮")
+    world.work("CITY.handler", working.give_it_back, city, "不归城管")
+    desk.reload()
+    expect(desk.get_by_test_id("next-acts")).to_contain_text("城管局退单，第 1 次，等待裁定")
+    expect(desk.get_by_test_id("next-acts")).to_contain_text("不归城管")
+    judges("return_upheld", "reason", "", "已撤回")
+    act(desk, "dispatched").first.click()
+    expect(desk.get_by_role("dialog")).to_contain_text("已有主办单位：水务局")
+    desk.locator("#dis-units").fill("城南水务所")
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("Control+Enter")
+    row = desk.get_by_test_id("works").locator("[data-unit=城南水务所]")
+    judges("withdrawn", "reason", "派重了", "已撤回")
+    leads = desk.get_by_test_id("works").locator("[data-unit=水务局]")
+    expect(leads.locator("button[data-act=withdrawn]")).to_have_count(0)
