@@ -370,6 +370,7 @@ def test_one_of_several_units_does_it_again_is_accepted_gives_it_back_and_is_wit
     expect(desk.get_by_role("dialog")).to_contain_text("已有主办单位：水务局")
     desk.locator("#dis-units").fill("城南水务所")
     desk.keyboard.press("Enter")
+    expect(desk.get_by_test_id("gifts")).to_contain_text("城南水务所")
     desk.keyboard.press("Control+Enter")
     row = desk.get_by_test_id("works").locator("[data-unit=城南水务所]")
     judges("withdrawn", "reason", "派重了", "已撤回")

@@ -43,13 +43,13 @@ function units(detail: Detail, names: Names): string {
   const given = Array.isArray(detail.units) ? (detail.units as (number | { unit_id: number; lead?: boolean })[]) : []
   const shown = given.map((one) => {
     const name = names.get(typeof one === 'number' ? one : one.unit_id) ?? ''
-    return name && typeof one !== 'number' && one.lead ? `${name}（${t('loop.lead')}）` : name
+    return name && typeof one !== 'number' && one.lead ? t('loop.leads', { unit: name }) : name
   })
   return joined(shown.filter(Boolean))
 }
 
 function asked(detail: Detail): string[] {
-  const answers = QUESTIONS.filter((name) => typeof detail[name] === 'boolean').map((name) => `${t(`followUp.${name}`)}：${t(detail[name] ? 'loop.yes' : 'loop.no')}`)
+  const answers = QUESTIONS.filter((name) => typeof detail[name] === 'boolean').map((name) => t('loop.pair', { name: t(`followUp.${name}`), value: t(detail[name] ? 'loop.yes' : 'loop.no') }))
   return [joined(answers), detail.propose_redo ? t('followUp.propose_redo') : '']
 }
 

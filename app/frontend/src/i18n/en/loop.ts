@@ -258,6 +258,8 @@ export const loop: Record<keyof typeof zh, string> = {
   'loop.about': 'Unit complained about',
   'loop.to': 'Sent to',
   'loop.until': 'until {when}',
+  'loop.pair': '{name}: {value}',
+  'loop.leads': '{unit} (lead)',
   'loop.yes': 'yes',
   'loop.no': 'no',
 
@@ -290,5 +292,4 @@ export const loop: Record<keyof typeof zh, string> = {
 
   'ends.title': 'After registering',
   'ends.key': 'End or pass on',
-  'ends.done': '{number}: {state}',
 }

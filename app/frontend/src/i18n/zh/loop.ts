@@ -256,6 +256,8 @@ export const loop = {
   'loop.about': '被反映单位',
   'loop.to': '转往单位',
   'loop.until': '到 {when}',
+  'loop.pair': '{name}：{value}',
+  'loop.leads': '{unit}（主办）',
   'loop.yes': '是',
   'loop.no': '否',
 
@@ -288,5 +290,4 @@ export const loop = {
 
   'ends.title': '登记后',
   'ends.key': '办结或交派',
-  'ends.done': '{number}：{state}',
 } as const
