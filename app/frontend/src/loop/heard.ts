@@ -1,12 +1,13 @@
 // What a call-back brought, as the form holds it, and what is missing in it (app/followups/model.py).
 import type { Key } from '../i18n'
+import type { OPINIONS, REACHED } from './types'
 
 export const QUESTIONS = ['solved', 'contacted_in_time', 'true_to_reality'] as const
 export type Question = (typeof QUESTIONS)[number]
 
 export interface Heard extends Record<Question, boolean | null> {
-  reached: string
-  satisfaction: string
+  reached: (typeof REACHED)[number]
+  satisfaction: (typeof OPINIONS)[number] | ''
   note: string
   propose_redo: boolean
 }

@@ -3,6 +3,7 @@ import type { CaseEvent } from '../api/types'
 import { CASE_FORMS, caseActs, isUsual, leading, tree, workActs } from './acts'
 import { dueIn, dueText } from './due'
 import { missing, nothing, shouldPropose, toSend } from './heard'
+import type { Heard } from './heard'
 import { told, unitOf, whyBack } from './history'
 import type { ActedRow } from './types'
 
@@ -54,16 +55,17 @@ it('stands units below the one that handed down to them', () => {
 it('asks for an opinion and three answers when somebody was spoken to, and for why when they are not content', () => {
   const heard = nothing()
   expect(Object.keys(missing(heard))).toEqual(['satisfaction', 'solved', 'contacted_in_time', 'true_to_reality'])
-  const yes = { ...heard, satisfaction: 'fair', solved: true, contacted_in_time: true, true_to_reality: true }
+  const yes: Heard = { ...heard, satisfaction: 'fair', solved: true, contacted_in_time: true, true_to_reality: true }
   expect(missing(yes)).toEqual({})
   expect(Object.keys(missing({ ...yes, satisfaction: 'dissatisfied' }))).toEqual(['note'])
   expect(Object.keys(missing({ ...yes, propose_redo: true }))).toEqual(['note'])
   expect(missing({ ...heard, reached: 'no_answer' })).toEqual({})
-  expect([yes, { ...yes, solved: false }, { ...yes, satisfaction: 'very_dissatisfied' }].map(shouldPropose)).toEqual([false, true, true])
+  const answers: Heard[] = [yes, { ...yes, solved: false }, { ...yes, satisfaction: 'very_dissatisfied' }]
+  expect(answers.map(shouldPropose)).toEqual([false, true, true])
 })
 
 it('sends no opinion of somebody who was not spoken to', () => {
-  const heard = { ...nothing(), satisfaction: 'fair', solved: true, note: ' 三次 ' }
+  const heard: Heard = { ...nothing(), satisfaction: 'fair', solved: true, note: ' 三次 ' }
   expect(toSend({ ...heard, reached: 'no_answer' }, 4, '')).toEqual({ version: 4, reached: 'no_answer', satisfaction: null, solved: null, contacted_in_time: null, true_to_reality: null, note: '三次', propose_redo: false, call_id: '' })
 })
 
