@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from app.actor import SYSTEM
 from app.assignments import working
 from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
 from app.db import Database
 from app.migrations.run import upgrade
+from app.units import service as units
 from tests.browser.conftest import WIDE, accessibility, shot
 from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import served, sit_down
@@ -198,6 +200,27 @@ def test_a_number_that_was_to_be_kept_secret_is_not_dialled(on_shift: Page, fake
     on_shift.goto(f"{fake.base}/follow-up/5")
     expect(on_shift.get_by_test_id("follow-up-form")).to_contain_text("由有权限的同事回访")
     expect(on_shift.get_by_test_id("dial")).to_have_count(0)
+
+
+def test_the_words_of_the_matter_suggest_the_unit_and_a_unit_is_offered_once(
+    world: World, sits_down: SitsDown, db: Database
+) -> None:
+    with db.session() as session:
+        heat = {"code": "HEAT", "kind": "utility", "name": "热力公司", "keywords": ["暖气", "不热"]}
+        units.create(session, SYSTEM, heat, parent_id=world.units["C"])
+    case_id = submitted(world, title="暖气不热", content="幸福里小区暖气不热，家有老人")
+    desk = sits_down("dispatcher", f"/cases/{case_id}")
+    act(desk, "dispatched").click()
+    offered = desk.get_by_test_id("dis-units-found")
+    expect(offered).to_contain_text("按诉求内容建议")
+    offered.get_by_role("button", name="热力公司").click()
+    expect(offered.get_by_role("button", name="热力公司")).to_have_count(0)
+    expect(desk.get_by_test_id("gifts")).to_contain_text("热力公司")
+    desk.get_by_role("button", name="去掉热力公司").click()
+    expect(desk.get_by_test_id("gifts")).to_contain_text("还没有选单位")
+    desk.get_by_role("dialog").get_by_role("button", name="派单", exact=True).click()
+    expect(desk.get_by_test_id("error-summary")).to_contain_text("至少选一个单位")
+    assert world.state(case_id) == "to_dispatch"
 
 
 def test_who_is_second_sees_who_was_first_and_loses_nothing(world: World, sits_down: SitsDown, tmp_path: Path) -> None:

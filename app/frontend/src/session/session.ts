@@ -2,7 +2,7 @@
 import { computed, ref } from 'vue'
 import { api, csrf, onSignedOut } from '../api/http'
 import type { Me } from '../api/types'
-import { leave } from '../realtime/store'
+import { learnClock, leave } from '../realtime/store'
 
 export const me = ref<Me | null>(null)
 /** True once the server has been asked who is signed in. */
@@ -14,6 +14,8 @@ export const demoRuns = ref(false)
 function become(next: Me | null): void {
   me.value = next
   csrf.value = next?.csrf ?? ''
+  // Who has no live link still reads times by the server's clock.
+  if (next) learnClock(next.server_ms)
 }
 
 onSignedOut(() => {

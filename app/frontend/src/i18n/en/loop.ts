@@ -287,6 +287,7 @@ export const loop: Record<keyof typeof zh, string> = {
   'followUp.gone': 'This case is “{state}” now: nobody has to be asked',
   'followUp.missing.satisfaction': 'Choose how satisfied',
   'followUp.missing.question': '{name}: choose yes or no',
+  'followUp.choose': 'Choose yes or no',
   'followUp.missing.why': 'Write why they are not satisfied',
   'followUp.missing.redo': 'Write why it should be done again',
 

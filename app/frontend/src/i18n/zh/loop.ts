@@ -285,6 +285,7 @@ export const loop = {
   'followUp.gone': '这张工单现在是“{state}”，不需要回访',
   'followUp.missing.satisfaction': '选择满意程度',
   'followUp.missing.question': '{name}：选择是或否',
+  'followUp.choose': '选择是或否',
   'followUp.missing.why': '写明不满意的原因',
   'followUp.missing.redo': '写明为什么建议重办',
 
