@@ -1,8 +1,8 @@
 """Cases in the search index: what is kept of them, and how a list is narrowed to those that have some words.
 
 Title, content and area are found by whoever may know of the case, without the citizen's number, name and address, which
-somebody may have written into them. Name and address stand in the last text alone, so that an asker who may not seek the
-citizen is asked for with the telling texts only: they match nothing there.
+somebody may have written into them. Name and address stand in the last text alone, so that an asker who may not seek
+the citizen is asked for with the telling texts only: they match nothing there.
 """
 
 from __future__ import annotations

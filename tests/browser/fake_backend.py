@@ -46,6 +46,7 @@ class FakeBackend:
         self.similar_asked: list[Json] = []
         self.registered: list[int] = []
         self.patches: list[tuple[float, Json]] = []
+        self.acts: list[Json] = []  # what was done to registered cases
         self.commands: list[Json] = []
         self.acks: list[tuple[float, int]] = []
         self.hellos: list[Json] = []
@@ -265,6 +266,8 @@ class FakeBackend:
         case = self.cases.get(int(parts[1])) or calls.case(int(parts[1]), None)
         if parts[-1] == "events":
             return JSONResponse(office.page(calls.EVENTS, {}))
+        if parts[-1] == "loop":
+            return JSONResponse(calls.loop(case["state"]))
         if method == "GET":
             return JSONResponse({**case, "citizen": None, "call": None, "attachments": []})
         if self.fail_saves:
@@ -280,6 +283,10 @@ class FakeBackend:
                 }
                 return JSONResponse(refusal, status_code=409)
             return JSONResponse(case)
+        if parts[-1] in calls.ENDS:
+            self.acts.append({"act": parts[-1], **body})
+            case |= {"state": calls.ENDS[parts[-1]], "version": case["version"] + 1}
+            return JSONResponse({**{name: case[name] for name in ("id", "state", "version")}, "due_at": None})
         self.patches.append((time.monotonic(), {"register": parts[-1] == "register", **body}))
         case["fields"] |= body["fields"]
         case["type"] = case["fields"]["type"]

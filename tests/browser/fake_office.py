@@ -49,6 +49,8 @@ class FakeOffice:
         if path == "queue-rules":
             english = request.headers.get("Accept-Language", "").startswith("en")
             return JSONResponse(rules.queue_rules(english) | self.queue_rules)
+        if parts[0] == "boards":
+            return JSONResponse(None if parts[-1] == "next" else {"follow_up": {"all": 1, "late": 0}})
         if parts[0] == "knowledge":
             return self.knowledge.answer(parts[1:], request.method, body)
         if parts[0] == "callbacks" and len(parts) > 1:

@@ -1,9 +1,10 @@
 // Addresses of the pages. Each page is its own chunk, so that the desk opens without the back office.
 import { createRouter, createWebHistory } from 'vue-router'
 import type { RouteRecordRaw } from 'vue-router'
-import { askDemo, askWho, asked, home, mayOpen, me } from './session/session'
+import { askDemo, askWho, asked, home, may, mayOpen, me } from './session/session'
 import type { Area } from './session/session'
 import type { Key } from './i18n'
+import { BOARDS } from './loop/types'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -22,6 +23,12 @@ const routes: RouteRecordRaw[] = [
   { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
   { path: '/cases', component: () => import('./office/CasesPage.vue'), meta: { title: 'cases.title', area: 'cases' } },
   { path: '/cases/:id', component: () => import('./office/CasePage.vue'), meta: { title: 'cases.title', area: 'cases' } },
+  // Not a redirect: those are followed before anybody has asked who is signed in.
+  { path: '/boards', component: () => import('./ui/NotFoundPage.vue'), beforeEnter: () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way') },
+  ...BOARDS.map(
+    (which): RouteRecordRaw => ({ path: `/boards/${which}`, component: () => import('./loop/BoardsPage.vue'), props: { which }, meta: { title: `boards.${which}`, area: 'boards' } }),
+  ),
+  { path: '/follow-up/:id?', component: () => import('./loop/FollowUpPage.vue'), meta: { title: 'followUp.title', area: 'followUp' } },
   { path: '/calls', component: () => import('./office/CallsPage.vue'), meta: { title: 'calls.title', area: 'calls' } },
   { path: '/calls/:id', component: () => import('./office/CallPage.vue'), meta: { title: 'calls.detail', area: 'calls' } },
   { path: '/voicemails', component: () => import('./office/VoicemailsPage.vue'), meta: { title: 'voicemails.title', area: 'voicemails' } },

@@ -70,6 +70,20 @@ def case(number: int, call_id: str | None) -> Json:
     }
 
 
+ENDS = {"answer": "answered", "guide": "guided", "decline": "declined", "submit": "to_dispatch", "follow-up": "closed"}
+"""What an agent can do with a case, and where it stands then."""
+
+
+def loop(state: str) -> Json:
+    """What can be done with a case in that state, and that no unit has it."""
+    acts = {
+        "registered": ["amended", "answered", "guided", "transferred", "declined", "submitted", "merged"],
+        "to_follow_up": ["followed_up", "closed"],
+    }
+    empty = {"items": [], "about_unit": None, "to_unit": None, "works": [], "tries": []}
+    return {"acts": acts.get(state, []), **empty, "merged_into": None, "twins": [], "redo_proposed": False}
+
+
 def case_list_row(stored: Json) -> Json:
     """A case in a list: without the long texts."""
     fields = {name: value for name, value in stored["fields"].items() if name not in ("content", "answer")}

@@ -17,6 +17,7 @@ PERMISSIONS = [
     "calendar.write",
     "calls.handle",
     "calls.read",
+    "cases.follow_up",
     "cases.read",
     "cases.write",
     "citizens.read",

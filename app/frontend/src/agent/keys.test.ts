@@ -9,6 +9,7 @@ describe('keys of the desk', () => {
     [{ ...plain, key: 'F2' }, 'F2'],
     [{ ...plain, key: 'F8', shiftKey: true }, 'Shift+F8'],
     [{ ...plain, key: 'Process', code: 'F9' }, 'F9'],
+    [{ ...plain, key: 'F9', shiftKey: true }, 'Shift+F9'],
     [{ ...plain, key: 'F2', ctrlKey: true }, null],
     [{ ...plain, key: 'F5' }, null],
     [{ ...plain, key: 'a', code: 'KeyA' }, null],

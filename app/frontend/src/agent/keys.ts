@@ -2,8 +2,8 @@
 // composing belongs to the input method.
 import { onMounted, onUnmounted } from 'vue'
 
-export type Chord = 'F2' | 'Shift+F2' | 'F8' | 'Shift+F8' | 'F9'
-const CHORDS = new Set<string>(['F2', 'Shift+F2', 'F8', 'Shift+F8', 'F9'])
+export type Chord = 'F2' | 'Shift+F2' | 'F8' | 'Shift+F8' | 'F9' | 'Shift+F9'
+const CHORDS = new Set<string>(['F2', 'Shift+F2', 'F8', 'Shift+F8', 'F9', 'Shift+F9'])
 
 /** The chord of a key event; null for every other key, and for one with Ctrl, Alt or Meta. */
 export function chordOf(event: Pick<KeyboardEvent, 'key' | 'code' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>): Chord | null {

@@ -56,6 +56,10 @@ export interface Case {
   registered_at: string | null
   /** How often the same matter of the same number had been ended before. */
   repeats?: number
+  way?: string | null
+  urgency?: string
+  due_at?: string | null
+  ended_at?: string | null
   /** The citizen is hidden from this reader. */
   masked?: boolean
   fields: CaseFields

@@ -23,6 +23,8 @@ export interface Listed<T> {
   /** Brings the rows that are shown up to date where they stand; `moved` tells that a refresh would show others. */
   follow(id: (row: T) => unknown): Promise<void>
   moved: Ref<boolean>
+  /** How many rows a refresh would show that are not shown now. */
+  added: Ref<number>
 }
 
 interface Options {
@@ -47,6 +49,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
   const error = shallowRef<unknown>(null)
   const loading = ref(false)
   const moved = ref(false)
+  const added = ref(0)
   let asked: Filters = {}
   let running: AbortController | null = null
 
@@ -71,6 +74,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
       data.value = whole(await ask(signal))
       error.value = null
       moved.value = false
+      added.value = 0
     } catch (cause) {
       if (!signal.aborted) error.value = cause
     } finally {
@@ -86,6 +90,8 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
       const shown = data.value
       if (signal.aborted || !shown) return
       const fresh = new Map(items.map((row) => [id(row), row]))
+      const known = new Set(shown.items.map(id))
+      added.value = items.filter((row) => !known.has(id(row))).length
       moved.value = items.length !== shown.items.length || items.some((row, at) => id(row) !== id(shown.items[at]!))
       data.value = { ...shown, items: shown.items.map((row) => fresh.get(id(row)) ?? row) }
       error.value = null
@@ -127,5 +133,6 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
     refresh,
     follow,
     moved,
+    added,
   }
 }

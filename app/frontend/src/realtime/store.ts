@@ -27,7 +27,7 @@ let link: Link | null = null
 const offsets: number[] = []
 
 /** The server's clock is ahead by the largest recent difference: the frame that spent least time on the way. */
-function learnClock(server_ms: number): void {
+export function learnClock(server_ms: number): void {
   offsets.push(server_ms - Date.now())
   if (offsets.length > 12) offsets.shift()
   clockOffset.value = Math.max(...offsets)

@@ -2,7 +2,7 @@
 import { computed, ref } from 'vue'
 import { api, csrf, onSignedOut } from '../api/http'
 import type { Me } from '../api/types'
-import { leave } from '../realtime/store'
+import { learnClock, leave } from '../realtime/store'
 
 export const me = ref<Me | null>(null)
 /** True once the server has been asked who is signed in. */
@@ -14,6 +14,8 @@ export const demoRuns = ref(false)
 function become(next: Me | null): void {
   me.value = next
   csrf.value = next?.csrf ?? ''
+  // Who has no live link still reads times by the server's clock.
+  if (next) learnClock(next.server_ms)
 }
 
 onSignedOut(() => {
@@ -62,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -76,6 +78,8 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   knowledge: 'knowledge.read',
   rules: 'rules.read',
   units: 'units.read',
+  boards: 'cases.read',
+  followUp: 'cases.follow_up',
   admin: 'users.manage',
   audit: 'audit.read',
 }

@@ -30,6 +30,36 @@ const CASE_STATES: Record<string, Look> = {
   draft: { tone: 'paused', icon: 'pen' },
   registered: { tone: 'talking', icon: 'file' },
   discarded: { tone: 'away', icon: 'close' },
+  answered: { tone: 'ready', icon: 'ready' },
+  guided: { tone: 'ready', icon: 'ready' },
+  referred: { tone: 'ready', icon: 'ready' },
+  transferred: { tone: 'ready', icon: 'ready' },
+  declined: { tone: 'away', icon: 'close' },
+  to_dispatch: { tone: 'paused', icon: 'clock' },
+  dispatched: { tone: 'talking', icon: 'transfer' },
+  signed: { tone: 'talking', icon: 'person' },
+  in_progress: { tone: 'talking', icon: 'pen' },
+  replied: { tone: 'wrapup', icon: 'file' },
+  in_review: { tone: 'wrapup', icon: 'search' },
+  to_follow_up: { tone: 'wrapup', icon: 'phone' },
+  closed: { tone: 'ready', icon: 'ready' },
+  archived: { tone: 'away', icon: 'lock' },
+  returned: { tone: 'trouble', icon: 'warning' },
+  redo: { tone: 'trouble', icon: 'callback' },
+  deferred: { tone: 'paused', icon: 'paused' },
+  merged: { tone: 'away', icon: 'link' },
+}
+
+const WORK_STATES: Record<string, Look> = {
+  dispatched: { tone: 'paused', icon: 'clock' },
+  signed: { tone: 'talking', icon: 'person' },
+  in_progress: { tone: 'talking', icon: 'pen' },
+  in_review: { tone: 'talking', icon: 'search' },
+  replied: { tone: 'wrapup', icon: 'file' },
+  accepted: { tone: 'ready', icon: 'ready' },
+  returned: { tone: 'trouble', icon: 'warning' },
+  redo: { tone: 'trouble', icon: 'callback' },
+  withdrawn: { tone: 'away', icon: 'close' },
 }
 
 const INTAKES: Record<string, Look> = {
@@ -82,7 +112,10 @@ const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
 export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ?? ''] ?? UNKNOWN
+/** Every state of a case, in the order of its way. */
+export const STATES_OF_CASES = Object.keys(CASE_STATES)
 export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
+export const workLook = (state: string): Look => WORK_STATES[state] ?? UNKNOWN
 export const callbackLook = (state: string): Look => CALLBACKS[state] ?? UNKNOWN
 export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ?? UNKNOWN
 export const nuisanceLook = (state: string): Look => NUISANCES[state] ?? UNKNOWN

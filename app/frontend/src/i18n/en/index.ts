@@ -9,6 +9,7 @@ import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { knowledge } from './knowledge'
+import { loop } from './loop'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -23,6 +24,7 @@ export const en: Record<Key, string> = {
   ...cases,
   ...similar,
   ...records,
+  ...loop,
   ...wallboard,
   ...callbacks,
   ...announcements,

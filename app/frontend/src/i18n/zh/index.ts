@@ -8,6 +8,7 @@ import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { knowledge } from './knowledge'
+import { loop } from './loop'
 import { records } from './records'
 import { rules } from './rules'
 import { session } from './session'
@@ -22,6 +23,7 @@ export const zh = {
   ...cases,
   ...similar,
   ...records,
+  ...loop,
   ...wallboard,
   ...callbacks,
   ...announcements,
