@@ -14,6 +14,7 @@ import { rules } from './rules'
 import { session } from './session'
 import { units } from './units'
 import { wallboard } from './wallboard'
+import { work } from './work'
 
 export const en: Record<Key, string> = {
   ...app,
@@ -27,6 +28,7 @@ export const en: Record<Key, string> = {
   ...rules,
   ...units,
   ...clocks,
+  ...work,
   ...knowledge,
   ...admin,
   ...demo,

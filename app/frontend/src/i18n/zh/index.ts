@@ -13,6 +13,7 @@ import { rules } from './rules'
 import { session } from './session'
 import { units } from './units'
 import { wallboard } from './wallboard'
+import { work } from './work'
 
 export const zh = {
   ...app,
@@ -26,6 +27,7 @@ export const zh = {
   ...rules,
   ...units,
   ...clocks,
+  ...work,
   ...knowledge,
   ...admin,
   ...demo,
