@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Page, expect
 
 from app.actor import SYSTEM
 from app.auth.model import Role
 from app.auth.service import create_user
-from app.auth.sessions import COOKIE, login
 from app.db import Database
 from app.migrations.run import upgrade
-from app.settings import Settings
 from app.units import exchange, queries, service
 from app.units.suggestions import NETWORK
-from app.web import create_app
 from tests.browser.conftest import accessibility
-from tests.browser.fake_backend import wait_for
+from tests.browser.house import served, signed_in
 
 PASSWORD = "Stiller-Ozean-42"
 
@@ -43,20 +38,14 @@ def db(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def house(db: Database, tmp_path: Path) -> Iterator[str]:
     """The backend's pages and REST, served; its address."""
-    settings = Settings(home=tmp_path / "home", database_url=str(db.url), min_free_mb=0)
-    settings.ensure_dirs()
-    app = create_app(settings, db, phones_changed=lambda: None, explain=lambda *_: [])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    threading.Thread(target=server.run, daemon=True, name="house").start()
-    wait_for(lambda: server.started, "the house to listen")
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = server.force_exit = True
+    with served(db, tmp_path / "home") as address:
+        yield address
 
 
 @pytest.fixture
 def desk(page: Page, db: Database, house: str) -> Page:
     """The directory, opened by the dispatcher."""
-    page.context.add_cookies([{"name": COOKIE, "value": login(db, "chief", PASSWORD, "127.0.0.1").token, "url": house}])
+    signed_in(page, db, house, "chief", PASSWORD)
     page.goto(f"{house}/units")
     expect(page.get_by_role("treeitem", name="供水集团")).to_be_visible()
     return page
