@@ -25,8 +25,8 @@ export const STEPS: Record<Exclude<Act, 'submitted' | 'handed_down'>, Step> = {
 
 export type Said = keyof typeof STEPS
 
-/** What somebody most likely came for, first. */
-const FIRST: Act[] = ['signed', 'replied', 'return_upheld', 'accepted', 'started', 'submitted']
+/** What somebody most likely came for, first; to give back or take away is never pressed upon anybody. */
+export const FIRST: readonly Act[] = ['signed', 'replied', 'return_upheld', 'accepted', 'started', 'submitted']
 
 /** The acts in the order of their buttons: the likeliest first, the others as the table has them. */
 export function ordered(acts: readonly Act[]): Act[] {
