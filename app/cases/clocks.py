@@ -40,9 +40,14 @@ def begins(session: Session, case: Case, kind: ClockKind, now: datetime) -> None
 
 def ends(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
     """The step is done, if it was timed at all; nothing is timed until the next begins."""
+    stops(session, case, kind, now)
+    case.due_at = None
+
+
+def stops(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
+    """A step beside the present one is done, if it was timed at all: the end that lists show is another's."""
     if service.open_of(session, _case(case), kind) is not None:
         service.stop(session, _case(case), kind, now=now)
-    case.due_at = None
 
 
 def leaves(session: Session, case: Case, now: datetime) -> None:

@@ -182,7 +182,12 @@ def test_a_case_is_signed_handed_down_answered_below_judged_and_sealed_on_its_wa
         row = session.get(Assignment, work_id)
         assert row is not None
         [reply] = working.replies_of(session, work_id)
-    assert (reply.sealed, reply.leader_opinion, reply.contact, reply.opinion) == (True, "同意报送", "phone", "satisfied")
+    assert (reply.sealed, reply.leader_opinion, reply.contact, reply.opinion) == (
+        True,
+        "同意报送",
+        "phone",
+        "satisfied",
+    )
     assert set(reply.answers.values()) == {"已全部更换，照明恢复正常。"}
 
 
