@@ -189,9 +189,9 @@ def take_away(session: Session, actor: Actor, case: Case, work: Assignment, reas
 
 def _judged(session: Session, case: Case, now: datetime) -> None:
     """The centre's time for a return is over when none waits for it any more, and no leader is to be found."""
-    top = (work for work in _live(session, case.id or 0) if work.parent_id is None)
+    top = [work for work in _live(session, case.id or 0) if work.parent_id is None]
     waiting = any(work.state == AssignmentState.returned.value for work in top)
-    if case.state not in (CaseState.returned.value, CaseState.to_dispatch.value) and not waiting:
+    if any(work.lead for work in top) and not waiting:
         clocks.stops(session, case, ClockKind.dispatch, now)
 
 

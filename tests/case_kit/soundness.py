@@ -16,7 +16,7 @@ from app.cases.history import events_of
 from app.cases.loop import items_of
 from app.cases.model import FIELDS
 from app.cases.rebuild import CaseThen, rebuild
-from app.cases.states import CASE_DONE, WORK_DONE, AssignmentState, CaseState
+from app.cases.states import CASE_DONE, CASE_WITH_UNITS, WORK_DONE, AssignmentState, CaseState
 from app.cases.tables import Case
 from app.clock import iso
 from app.clocks.tables import CaseClock
@@ -139,6 +139,13 @@ def _units_in_order(now: Stored) -> None:
     assert len(leading) <= 1, "one unit leads"
     if now.works and state not in WITHOUT_A_LEADER | ENDED_AT_ONCE:
         assert leading, f"a case that is {state} has a unit that leads"
+    if CaseState(state) in CASE_WITH_UNITS:
+        left = [work for work in live if work["state"] not in ("replied", "accepted")]
+        assert left, f"a case that is {state} waits for somebody"
+    if state in CASE_WITH_UNITS | {"returned"}:
+        assert (state == "returned") == (leading[0]["state"] == "returned"), (
+            "it is returned when its leader returned it"
+        )
     if CaseState(state) in CASE_DONE:
         assert not open_, "nobody works for a case that is done"
     units = [work["unit_id"] for work in now.works if work["state"] != "withdrawn"]
@@ -170,19 +177,18 @@ def _ends_shown(now: Stored) -> None:
     """Lists are ordered by `due_at`: it is the end of a clock that runs for it, or nothing."""
     ends = {(c["subject_kind"], c["subject_id"], c["due_at"]) for c in now.clocks if c["ended_at"] is None}
     case = now.case
-    if case["state"] == "deferred":
-        assert case["due_at"] == case["deferred_until"]
-    elif case["due_at"] is None:
-        assert not [end for end in ends if end[0] == "case"], (
-            f"a case that is {case['state']} is timed, and no list says so"
-        )
-    else:
-        assert ("case", case["id"], case["due_at"]) in ends
-    for work in now.works:
-        if work["due_at"] is not None:
-            assert ("assignment", work["id"], work["due_at"]) in ends
+    shown = [("case", case, case["due_at"]), *(("assignment", work, work["due_at"]) for work in now.works)]
+    for kind, one, due_at in shown:
+        timed = {end[2] for end in ends if end[:2] == (kind, one["id"])}
+        told = f"{kind} {one['id']} is {one['state']}, shown due {due_at}, timed {timed}, after {_story(now)}"
+        if kind == "case" and one["state"] == "deferred":
+            assert due_at == one["deferred_until"], told
         else:
-            assert not [end for end in ends if end[:2] == ("assignment", work["id"])]
+            assert due_at in timed if timed else due_at is None, told
+
+
+def _story(now: Stored) -> str:
+    return " ".join(event["event"] for event in now.events)
 
 
 def _rows(session: Session, table: type[SQLModel], wanted: Any) -> list[Any]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import copy
 import os
+import random
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -28,11 +30,9 @@ from app.actor import Actor
 from app.assignments import giving, judging, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
-from app.assignments.tables import Assignment
 from app.cases import loop
 from app.cases.model import Ground, HandlingWay
 from app.cases.states import CASE_STEPS, WORK_STEPS, By, CaseAct, WorkAct
-from app.cases.tables import Case
 from app.clocks.rules import Urgency
 from app.db import Database
 from app.errors import HotlineError
@@ -61,8 +61,14 @@ AT_THE_CENTRE = {
     By.follower: "taker",
     By.leader: "leader",
 }
+FORWARD: set[CaseAct | WorkAct] = {
+    *(CaseAct.submitted, CaseAct.dispatched, CaseAct.accepted, CaseAct.followed_up, CaseAct.resumed, CaseAct.unmerged),
+    *(WorkAct.signed, WorkAct.submitted, WorkAct.replied, WorkAct.accepted, WorkAct.return_upheld),
+}
 ENDS = {CaseAct.answered, CaseAct.guided, CaseAct.referred, CaseAct.declined, CaseAct.archived, CaseAct.merged}
-picks = st.integers(0, 11)
+OTHERS = {*CaseAct, *WorkAct} - ENDS
+_MARKS = """SELECT id, updated_at || state || version || (SELECT max(e.id) FROM case_event e WHERE e.case_id = c.id)
+FROM case_file c"""
 Doing = Callable[[Session, Actor, int, int], Any]
 
 
@@ -84,6 +90,7 @@ class Loop(RuleBasedStateMachine):
 
     template: World
     started: list[int]
+    tried = 0
 
     @initialize()
     def begin(self) -> None:
@@ -95,28 +102,45 @@ class Loop(RuleBasedStateMachine):
         self.world.db = Database(f"sqlite:///{file}")
         self.cases = self.started
         self.told: dict[int, Stored] = {}
+        self.marks: dict[int, str] = {}
+        self.watch = sqlite3.connect(file)
         self.look()
 
     def teardown(self) -> None:
         """The copy goes away."""
+        self.watch.close()
         self.world.db.dispose()
         self.folder.cleanup()
 
-    @rule(minutes=st.sampled_from([1, 30, 600, 3_000, 20_000]))
-    def time_passes(self, minutes: int) -> None:
-        """Nobody does anything, and some are late."""
-        self.world.later(minutes=minutes)
+    @rule(seed=st.integers(0, 2**32 - 1))
+    def something_happens(self, seed: int) -> None:
+        """Mostly a step that the table has, often one towards a reply; sometimes anything by anybody; time passes."""
+        luck = random.Random(seed)
+        case_id, kind, n = luck.choice(self.cases), luck.random(), luck.randrange(12)
+        if kind < 0.1:
+            self.world.later(minutes=luck.choice([1, 30, 600, 3_000, 20_000]))
+        elif kind < 0.25:
+            self.somebody_tries_anything(luck, case_id, n)
+        else:
+            self.somebody_takes_a_step(luck, case_id, n, forward=kind < 0.55)
 
-    @rule(case=picks, which=st.integers(0, 5_000), n=picks)
-    def somebody_takes_a_step_that_the_table_has(self, case: int, which: int, n: int) -> None:
-        """Of all that could be done to a case and its units now, one; what ends a case at once comes seldom."""
-        case_id = self.cases[case % CASES]
+    def somebody_tries_anything(self, luck: random.Random, case_id: int, n: int) -> None:
+        """Whether they may or not."""
+        acts: list[CaseAct | WorkAct] = [*CASE_ACTS, *WORK_ACTS]
+        who, act, works = luck.choice(WHO), luck.choice(acts), self.told[case_id].works
+        if isinstance(act, CaseAct):
+            self.on_case(who, case_id, act, n)
+        elif works:
+            self.on_work(who, luck.choice(works)["id"], act, n)
+
+    def somebody_takes_a_step(self, luck: random.Random, case_id: int, n: int, *, forward: bool) -> None:
+        """Of all that could be done now, one; what ends a case at once comes seldom, or no case would get far."""
         steps = self.possible(case_id)
-        going_on = [step for step in steps if step[1] not in ENDS]
-        if which % 8 and going_on:
-            steps = going_on
-        if steps:
-            who, act, work_id = steps[which % len(steps)]
+        wanted = [step for step in steps if step[1] in (FORWARD if forward else OTHERS)]
+        if luck.random() < 0.1 or not wanted:
+            wanted = steps
+        if wanted:
+            who, act, work_id = luck.choice(wanted)
             if isinstance(act, CaseAct):
                 self.on_case(who, case_id, act, n)
             else:
@@ -139,64 +163,47 @@ class Loop(RuleBasedStateMachine):
                     found += [(people[by], line.act, work["id"]) for by in sorted(line.by)]
         return found
 
-    @rule(case=picks, at=picks, n=picks)
-    def a_unit_goes_on_with_its_work(self, case: int, at: int, n: int) -> None:
-        """What units do most: the next step towards a reply, so that cases get far."""
-        case_id = self.cases[case % CASES]
-        ways = {"handler": (WorkAct.signed, WorkAct.submitted), "leader": (WorkAct.replied,)}
-        steps = [step for step in self.possible(case_id) if step[1] in ways.get(step[0].rpartition(".")[2], ())]
-        if steps:
-            who, act, work_id = steps[at % len(steps)]
-            self.on_work(who, work_id, WorkAct(act), n)
-
-    @rule(who=st.sampled_from(WHO), case=picks, which=st.integers(0, 5_000), at=picks, n=picks)
-    def somebody_tries_anything(self, who: str, case: int, which: int, at: int, n: int) -> None:
-        """Whether they may or not."""
-        case_id = self.cases[case % CASES]
-        acts: list[CaseAct | WorkAct] = [*CASE_ACTS, *WORK_ACTS]
-        act, works = acts[which % len(acts)], self.told[case_id].works
-        if isinstance(act, CaseAct):
-            self.on_case(who, case_id, act, n)
-        elif works:
-            self.on_work(who, works[at % len(works)]["id"], act, n)
-
     def on_case(self, who: str, case_id: int, act: CaseAct, n: int) -> None:
-        self.twice(who, case_id, lambda session: session.get(Case, case_id), CASE_ACTS[act](self, case_id, n))
+        version = self.told[case_id].case["version"]
+        self.twice(who, case_id, version, CASE_ACTS[act](self, case_id, n))
 
     def on_work(self, who: str, work_id: int, act: WorkAct, n: int) -> None:
-        with self.world.db.read() as session:
-            row = session.get(Assignment, work_id)
-            assert row is not None
-        doing = WORK_ACTS[act](self, row.case_id, work_id, n)
-        self.twice(who, work_id, lambda session: session.get(Assignment, work_id), doing)
+        works = ((case_id, work) for case_id, told in self.told.items() for work in told.works)
+        case_id, version = next((case_id, work["version"]) for case_id, work in works if work["id"] == work_id)
+        self.twice(who, work_id, version, WORK_ACTS[act](self, case_id, work_id, n))
 
-    def twice(self, who: str, ident: int, row: Callable[[Session], Any], doing: Doing) -> None:
+    def twice(self, who: str, ident: int, version: int, doing: Doing) -> None:
         """The act, and if it was done the same again from the same version, as a double click does."""
-        with self.world.db.read() as session:
-            version = row(session).version
+        type(self).tried += 1
+        before = self.writes()
         try:
             with self.world.db.session() as session:
                 doing(session, self.world.people[who], ident, version)
         except HotlineError:
-            self.look(unchanged=True)
+            assert self.writes() == before, "what was refused has changed nothing"
             return
         self.look()
+        before = self.writes()
         with self.world.db.session() as session:
             doing(session, self.world.people[who], ident, version)
-        self.look(unchanged=True)
+        assert self.writes() == before, "the same act again is the same act"
 
-    def look(self, *, unchanged: bool = False) -> None:
-        """Reads everything of every case, and holds it against the rules and against what was there before."""
+    def writes(self) -> int:
+        """Another number whenever anybody has written anything at all."""
+        return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def look(self) -> None:
+        """Reads each case that moved, and holds it against the rules and against what was there before."""
+        marks = dict(self.watch.execute(_MARKS).fetchall())
         with self.world.db.read() as session:
             for case_id in self.cases:
-                now, before = stored(session, case_id), self.told.get(case_id)
-                if unchanged:
-                    assert now == before
-                elif now != before:
+                if marks[case_id] != self.marks.get(case_id):
+                    now, before = stored(session, case_id), self.told.get(case_id)
                     assert_sound(now)
                     if before is not None:
                         assert_grown(before, now)
-                self.told[case_id] = now
+                    self.told[case_id] = now
+        self.marks = marks
 
     def gifts(self, n: int) -> list[Gift]:
         """One unit, or two of which one leads, or one that is not asked to lead."""
@@ -272,11 +279,10 @@ def _work(use: Callable[..., Any], *what: Callable[[Loop, int, int], Any], **mor
 
 def _submitted(loop_: Loop, case_id: int, work_id: int, n: int) -> Doing:
     fields = loop_.world.reply_fields(case_id, result=f"第 {n} 种结果，已办妥") if n else {}
-    with loop_.world.db.read() as session:
-        row = session.get(Assignment, work_id)
-        assert row is not None
-        reply = working.reply_of(session, row)
-    seen = reply.version if reply else 0
+    told = loop_.told[case_id]
+    rounds = {work["id"]: work["round"] for work in told.works}
+    present = (one for one in told.replies if (one["assignment_id"], one["round"]) == (work_id, rounds[work_id]))
+    seen = next((one["version"] for one in present), 0)
     return lambda session, actor, ident, version: working.submit(
         session, actor, ident, version, fields, seen, now=loop_.world.now
     )
