@@ -48,7 +48,7 @@ def begin(session: Session, actor: Actor, work_id: int, version: int, act: WorkA
     case = locked(session, actor, known.case_id)
     session.refresh(known, with_for_update=True)
     if version != known.version:
-        if was_done(session, actor, case, event_of(act), version):
+        if was_done(session, actor, case, event_of(act), version, assignment=known.id):
             return Begun(case, known, True)
         raise conflict(session, actor, case)
     require_work(session, actor, known, act)
@@ -124,6 +124,11 @@ def follow(session: Session, actor: Actor, case: Case, act: CaseAct, now: dateti
         return False
     happen(session, actor, case, act, now, reason=reason)
     return True
+
+
+def units_at_work(session: Session, case: Case) -> int:
+    """How many units have the case and have not finished."""
+    return sum(AssignmentState(work.state) not in WORK_DONE for work in works_of(session, case.id or 0))
 
 
 def follow_replies(session: Session, actor: Actor, case: Case, now: datetime) -> None:

@@ -23,7 +23,7 @@ from app.cases import clocks, finding
 from app.cases.history import note
 from app.cases.loop import items_of, keep_items
 from app.cases.model import GIVEN_TO_UNITS, HandlingWay
-from app.cases.states import AssignmentState, CaseAct, WorkAct
+from app.cases.states import AssignmentState, CaseAct, CaseState, WorkAct
 from app.cases.tables import Case
 from app.chasing.model import UrgentCause
 from app.chasing.urgent import call_leaders
@@ -131,17 +131,19 @@ def refuse_return(
         return work
     reason = cases.said(why)
     act_on(session, actor, case, work, WorkAct.return_refused, now, reason=reason)
-    if work.lead and work.parent_id is None and follow(session, actor, case, CaseAct.return_refused, now):
-        clocks.ends(session, case, ClockKind.dispatch, now)
-        clocks.begins(session, case, ClockKind.handle, now)
-    clocks.work_begins(session, case, work, now)
+    if work.parent_id is None:
+        if work.lead and follow(session, actor, case, CaseAct.return_refused, now):
+            clocks.begins(session, case, ClockKind.handle, now)
+        _judged(session, case, now)
+    if case.state != CaseState.deferred.value:  # its time begins when the case is taken up again
+        clocks.work_begins(session, case, work, now)
     return work
 
 
 def uphold_return(
     session: Session, actor: Actor, work_id: int, version: int, remark: str = "", *, now: datetime | None = None
 ) -> Assignment:
-    """退单成立: the unit is out of it; who gave it finds another. The dispatch clock has been running all the time."""
+    """退单成立: the unit is out of it. Of a leading one the centre must find another, on the clock."""
     now = now or utc_now()
     case, work, done = begin(session, actor, work_id, version, WorkAct.return_upheld)
     if done:
@@ -153,6 +155,7 @@ def uphold_return(
             follow(session, actor, case, CaseAct.return_upheld, now)
         else:
             follow_replies(session, actor, case, now)
+        _judged(session, case, now)
     return work
 
 
@@ -167,6 +170,7 @@ def withdraw(
     if work.lead and work.parent_id is None:
         raise Refused("主办单位不能撤回，请先退单。", "The leading unit can't be withdrawn.", code="lead_stays")
     take_away(session, actor, case, work, cases.said(why), now)
+    cases.bump(case, actor, now)
     if work.parent_id is None:
         follow_replies(session, actor, case, now)
     return work
@@ -180,9 +184,18 @@ def take_away(session: Session, actor: Actor, case: Case, work: Assignment, reas
     work.ended_at = now
     clocks.work_leaves(session, work, now)
     told = {"assignment": work.id, "unit_id": work.unit_id, "from": before, "to": work.state, "round": work.round}
+    told["version"] = work.version
     work.version += 1
     session.add(work)
     note(session, actor, case, acting.event_of(WorkAct.withdrawn), now, reason=reason, detail=told)
+
+
+def _judged(session: Session, case: Case, now: datetime) -> None:
+    """The centre's time for a return is over when none waits for it any more, and no leader is to be found."""
+    top = [work for work in _live(session, case.id or 0) if work.parent_id is None]
+    waiting = any(work.state == AssignmentState.returned.value for work in top)
+    if any(work.lead for work in top) and not waiting:
+        clocks.stops(session, case, ClockKind.dispatch, now)
 
 
 def _give(

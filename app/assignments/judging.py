@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
-from app.assignments.acting import act_on, begin, works_of
+from app.assignments.acting import act_on, begin, follow_replies, works_of
 from app.assignments.giving import take_away
 from app.assignments.tables import Assignment
 from app.cases import acting as cases
@@ -168,6 +168,7 @@ def resume(session: Session, actor: Actor, case_id: int, version: int, *, now: d
         session.add(work)
         key = f"resumed:{work.id}:{case.version}"
         tell(session, case, NoticeKind.resumed, WHOLE_UNIT, key, now, work=work, but=actor.user_id)
+    follow_replies(session, actor, case, now)  # a return may have been upheld meanwhile: nobody else is waited for
     return case
 
 

@@ -84,8 +84,10 @@ def give_it_back(
     if _leads(work):
         follow(session, actor, case, CaseAct.returned, now, reason=reason)
     centre = Subject.case(case.id or 0)
-    if work.parent_id is None and open_of(session, centre, ClockKind.dispatch) is None:
-        clock = give_back(session, Subject.assignment(work.id or 0), centre, clocks.matter_of(case), now=now)
+    if work.parent_id is None:
+        clock = open_of(session, centre, ClockKind.dispatch)  # it runs already where another unit gave it back
+        if clock is None:
+            clock = give_back(session, Subject.assignment(work.id or 0), centre, clocks.matter_of(case), now=now)
         if _leads(work):
             case.due_at = clock.due_at
     clocks.work_leaves(session, work, now)

@@ -50,14 +50,20 @@ def begin(session: Session, actor: Actor, case_id: int, version: int, act: CaseA
     return Begun(case, False)
 
 
-def was_done(session: Session, actor: Actor, case: Case, act: str, version: int) -> bool:
-    """Whether the same person did this from this version, and nobody did anything since."""
+def was_done(
+    session: Session, actor: Actor, case: Case, act: str, version: int, *, assignment: int | None = None
+) -> bool:
+    """Whether the same person did exactly this from this version: of the case, or of that assignment of it.
+
+    A version is left once only, so the line is theirs however many lines the act wrote after it.
+    """
     if actor.user_id is None:
         return False
-    newest = select(CaseEvent).where(col(CaseEvent.case_id) == case.id).order_by(col(CaseEvent.id).desc()).limit(4)
+    theirs = (col(CaseEvent.case_id) == case.id) & (col(CaseEvent.event) == act)
+    lines = select(CaseEvent).where(theirs, col(CaseEvent.user_id) == actor.user_id)
     return any(
-        (one.event, one.user_id, one.detail.get("version")) == (act, actor.user_id, version)
-        for one in session.execute(newest).scalars()
+        (one.detail.get("version"), one.detail.get("assignment")) == (version, assignment)
+        for one in session.execute(lines).scalars()
     )
 
 

@@ -41,8 +41,13 @@ def begins(session: Session, case: Case, kind: ClockKind, now: datetime) -> None
 
 def ends(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
     """The step is done, if it was timed at all; nothing is timed until the next begins."""
-    service.stop_open(session, _case(case), kind, now=now)
+    stops(session, case, kind, now)
     case.due_at = None
+
+
+def stops(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
+    """A step beside the present one is done, if it was timed at all: the end that lists show is another's."""
+    service.stop_open(session, _case(case), kind, now=now)
 
 
 def leaves(session: Session, case: Case, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
+from app.assignments.acting import units_at_work
 from app.calls.service import find
 from app.cases import clocks
 from app.cases.acting import act_on, begin, said
@@ -24,7 +25,7 @@ from app.chasing.urgent import call_leaders
 from app.clock import utc_now
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
-from app.errors import BadInput
+from app.errors import BadInput, Refused
 from app.text import clean, is_call_id
 from app.units.tables import Unit
 
@@ -239,9 +240,16 @@ def _end(
     detail: dict[str, Any],
     reason: str = "",
 ) -> Case:
+    if left := units_at_work(session, case):
+        raise Refused(
+            f"还有 {left} 个单位在办理，先撤回。",
+            f"{left} units are at work on it: withdraw them first.",
+            code="units_at_work",
+        )
     case.way, case.ended_at = (way.value if way else None), now
     act_on(session, actor, case, act, now, reason=reason, detail=detail)
-    clocks.ends(session, case, ClockKind.dispatch, now)
+    for kind in (ClockKind.dispatch, ClockKind.handle):  # of an earlier dispatch that was given back
+        clocks.ends(session, case, kind, now)
     return case
 
 

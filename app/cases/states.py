@@ -196,7 +196,7 @@ CASE_STEPS: tuple[Step[CaseState, CaseAct], ...] = (
     _case(_K.submitted, "registered", _S.to_dispatch, "taker dispatcher"),
     _case(_K.sent_back, "to_dispatch", _S.registered, "dispatcher", "reason"),
     # With units.
-    _case(_K.dispatched, "to_dispatch returned", _S.dispatched, "dispatcher", "units"),
+    _case(_K.dispatched, "to_dispatch", _S.dispatched, "dispatcher", "units"),  # a return is judged before
     _case(_K.dispatched, _WITH_UNITS, None, "dispatcher", "units"),  # one more unit, or another for one that returned
     _case(_K.signed, "dispatched", _S.signed, "system"),
     _case(_K.started, "dispatched signed redo", _S.in_progress, "system"),

@@ -87,8 +87,8 @@ def start(
     settings: Settings | None = None,
 ) -> CaseClock:
     """A step begins; its limit is the rule for that matter. Raises Refused (clock_runs) while another one is open."""
-    if any(row.ended_at is None for row in _rounds(session, subject, kind)):
-        raise Refused("该环节的时限已在计时。", "The clock of this step runs already.", code="clock_runs")
+    if open_of(session, subject, kind) is not None:
+        raise _runs_already()
     now = now or utc_now()
     limit, by = limit_for(rules(session), kind, matter), reckoning(session, now, settings)
     return _insert(session, subject, model.start(kind, limit, now, by, parent=value_of(session, parent)), parent)
@@ -224,9 +224,10 @@ def give_back(
     Nothing pauses. Clocks of the case itself go on, so the time until the next dispatch is the centre's
     (`time_against_centre`). Gives the dispatch clock. Raises Refused while the centre is dispatching already.
     """
+    if open_of(session, centre, ClockKind.dispatch) is not None:
+        raise _runs_already()
     end_all(session, unit, now=now)
-    again = restart if _rounds(session, centre, ClockKind.dispatch) else start
-    return again(session, centre, ClockKind.dispatch, matter, now=now, settings=settings)
+    return begin(session, centre, ClockKind.dispatch, matter, now=now, settings=settings)
 
 
 def of_subject(session: Session, subject: Subject) -> list[CaseClock]:
@@ -323,6 +324,10 @@ def _published(by: Reckoning, since: int) -> list[tuple[datetime, datetime]]:
 def _of(subject: Subject) -> Select[Any]:
     mine = (col(CaseClock.subject_kind) == subject.kind.value) & (col(CaseClock.subject_id) == subject.id)
     return select(CaseClock).where(mine).order_by(col(CaseClock.id))
+
+
+def _runs_already() -> Refused:
+    return Refused("该环节的时限已在计时。", "The clock of this step runs already.", code="clock_runs")
 
 
 def _rounds(session: Session, subject: Subject, kind: ClockKind) -> list[CaseClock]:

@@ -8,18 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from app.auth.sessions import COOKIE, login
 from app.db import Database
 from app.settings import Settings
 from app.web import create_app
+from tests.browser.conftest import WIDE
 from tests.browser.fake_backend import wait_for
 
 
 @contextmanager
 def served(db: Database, home: Path) -> Iterator[str]:
-    """The backend's pages and REST; their address."""
+    """The backend on that database; its address."""
     settings = Settings(home=home, database_url=str(db.url), min_free_mb=0)
     settings.ensure_dirs()
     app = create_app(settings, db, phones_changed=lambda: None, explain=lambda *_: [])
@@ -30,7 +31,18 @@ def served(db: Database, home: Path) -> Iterator[str]:
     server.should_exit = server.force_exit = True
 
 
-def sit_down(page: Page, db: Database, house: str, name: str, password: str) -> None:
-    """Somebody takes the place at this browser; tests/browser/test_login.py walks through the form."""
+def signed_in(page: Page, db: Database, house: str, name: str, password: str) -> Page:
+    """The page, of a browser in which this person has signed in."""
     page.context.clear_cookies()
-    page.context.add_cookies([{"name": COOKIE, "value": login(db, name, password, "127.0.0.1").token, "url": house}])
+    token = login(db, name, password, "127.0.0.1").token
+    page.context.add_cookies([{"name": COOKIE, "value": token, "url": house}])
+    return page
+
+
+def page_of(browser: Browser, problems: list[str]) -> Page:
+    """A page in a browser of its own; whatever goes wrong inside it is noted."""
+    context = browser.new_context(viewport=WIDE, locale="zh-CN")
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    return page

@@ -18,7 +18,7 @@ from app.migrations.run import upgrade
 from app.units import service as units
 from tests.browser.conftest import WIDE, accessibility, shot
 from tests.browser.fake_backend import FakeBackend
-from tests.browser.house import served, sit_down
+from tests.browser.house import served, signed_in
 from tests.browser.samples import calls
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
@@ -51,7 +51,7 @@ def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterato
     with served(db, tmp_path / "home") as house:
 
         def enter(who: str, path: str) -> Page:
-            sit_down(page, db, house, world.people[who].name, PASSWORD)
+            signed_in(page, db, house, world.people[who].name, PASSWORD)
             page.goto(f"{house}{path}")
             return page
 

@@ -16,7 +16,7 @@ from app.migrations.run import upgrade
 from app.units import exchange, queries, service
 from app.units.suggestions import NETWORK
 from tests.browser.conftest import accessibility
-from tests.browser.house import served, sit_down
+from tests.browser.house import served, signed_in
 
 PASSWORD = "Stiller-Ozean-42"
 
@@ -45,7 +45,7 @@ def house(db: Database, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def desk(page: Page, db: Database, house: str) -> Page:
     """The directory, opened by the dispatcher."""
-    sit_down(page, db, house, "chief", PASSWORD)
+    signed_in(page, db, house, "chief", PASSWORD)
     page.goto(f"{house}/units")
     expect(page.get_by_role("treeitem", name="供水集团")).to_be_visible()
     return page

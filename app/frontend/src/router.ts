@@ -50,6 +50,10 @@ const routes: RouteRecordRaw[] = [
   { path: '/units/:id?', component: () => import('./units/UnitsPage.vue'), meta: { title: 'units.title', area: 'units' } },
   { path: '/rules/workdays', component: () => import('./rules/WorkdaysPage.vue'), meta: { title: 'rules.workdays', area: 'rules' } },
   { path: '/rules/clocks', component: () => import('./rules/ClockRulesPage.vue'), meta: { title: 'rules.clocks', area: 'rules' } },
+  { path: '/work', redirect: () => (may('work.lead') ? '/work/to_approve' : '/work/to_sign') },
+  { path: '/work/:box', component: () => import('./work/InboxPage.vue'), meta: { title: 'work.title', area: 'work' } },
+  // Whoever judges a unit's work reads it too: the server decides by itself who that is.
+  { path: '/work/assignments/:id', component: () => import('./work/AssignmentPage.vue'), meta: { title: 'work.one' } },
   { path: '/admin', redirect: () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit') },
   { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
   { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },

@@ -16,7 +16,8 @@ import { pageTimers } from '../realtime/timers'
 import { answerInBrowser, forgetAnswer, phone, startPhone, stopPhone } from '../phone/phone'
 import { browserEndpoint } from '../phone/state'
 import { me } from '../session/session'
-import { unsent } from './draft/core'
+import { EMPTY, unsent } from './draft/core'
+import type { Stored } from './draft/core'
 import { found } from './draft/kept'
 import { DraftKeeper } from './draft/keeper'
 
@@ -51,6 +52,7 @@ let scope: EffectScope | null = null
 function newKeeper(): DraftKeeper {
   return new DraftKeeper({
     owner: String(me.value?.user.id ?? ''),
+    empty: EMPTY,
     shelf: localStorage,
     timers: pageTimers,
     now: Date.now,
@@ -119,7 +121,7 @@ export async function openStored(id: number): Promise<void> {
 }
 
 /** Registers the open case: once, however often it is asked. Throws ApiError. */
-export async function registerCase(): Promise<Case | null> {
+export async function registerCase(): Promise<Stored | null> {
   if (!keeper.value) return null
   const saved = await keeper.value.register()
   registeredNumber.value = saved.number

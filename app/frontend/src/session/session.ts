@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -80,6 +80,7 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   units: 'units.read',
   boards: 'cases.read',
   followUp: 'cases.follow_up',
+  work: 'work.handle',
   admin: 'users.manage',
   audit: 'audit.read',
 }
@@ -93,12 +94,12 @@ export function mayOpen(area: Area): boolean {
 
 export const may = (permission: string): boolean => me.value?.user.permissions?.includes(permission) ?? false
 
-/** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists, people of units to the directory. */
+/** Where a login leads: agents to their desk, leaders to the wallboard, administrators to their lists, people of units to their inbox. */
 export const home = computed(() => {
   const who = me.value
   if (!who) return '/login'
   if (who.agent) return '/agent'
   if (who.user.roles.includes('admin')) return '/admin/agents'
   if (who.user.roles.some((role) => LEADING.includes(role))) return '/wallboard'
-  return mayOpen('units') && !mayOpen('cases') ? '/units' : '/cases'
+  return mayOpen('work') && !mayOpen('cases') ? '/work' : '/cases'
 })

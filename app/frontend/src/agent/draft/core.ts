@@ -1,5 +1,6 @@
-// Pure: a case being written here while others may write it too. What is unsent, what the server knows, what collides.
-import type { Case, CaseFields, Draft, FieldName } from '../../api/types'
+// Pure: a case (or a unit's reply) being written here while others may write it too. What is unsent, what the server knows,
+// what collides. `F` are the fields by name.
+import type { CaseFields, FieldName } from '../../api/types'
 
 export const EMPTY: CaseFields = {
   type: '',
@@ -13,47 +14,68 @@ export const EMPTY: CaseFields = {
   answer: '',
 }
 
-export const FIELD_NAMES = Object.keys(EMPTY) as FieldName[]
 const SENT_KEPT = 20
 const REQUIRED: FieldName[] = ['type', 'title', 'content']
 
 export type Trouble = 'offline' | 'retrying' | 'signed_out' | 'rejected'
 
-export type Sent = Partial<Record<FieldName, unknown[]>>
+export type NameOf<F> = keyof F & string
 
-export interface Clash {
+export type Sent<F = CaseFields> = Partial<Record<NameOf<F>, unknown[]>>
+
+export interface Clash<F = CaseFields> {
   version: number
   by: string | null
-  theirs: CaseFields
-  fields: FieldName[]
+  theirs: F
+  fields: NameOf<F>[]
 }
 
-export interface DraftState {
-  /** null while the stored draft is not known yet: text is kept here until it is. */
+/** What is opened: as it was stored when the page learned of it. */
+export interface Opening<F = CaseFields> {
+  case_id: number
+  case_number: string
+  version: number
+  fields: Partial<F>
+}
+
+/** What the server holds now. */
+export interface Stored<F = CaseFields> {
+  id: number
+  number: string
+  version: number
+  state: string
+  fields: F
+}
+
+export interface DraftState<F = CaseFields> {
+  /** The case, or the assignment whose reply this is; null while the stored draft is not known yet: text is kept here until it is. */
   case_id: number | null
   case_number: string
   version: number
   state: string
+  /** Every field there is, without a value. */
+  empty: F
   /** The fields as the server last told them. */
-  base: CaseFields
+  base: F
   /** Written here and not acknowledged. */
-  mine: Partial<CaseFields>
+  mine: Partial<F>
   /** Values that went out since the last acknowledgement: its answer may have been lost, so what comes back equal is ours. */
-  sent: Sent
-  inFlight: Partial<CaseFields> | null
+  sent: Sent<F>
+  inFlight: Partial<F> | null
   trouble: Trouble | null
   troubleText: string
-  clash: Clash | null
+  clash: Clash<F> | null
   savedAt: number | null
 }
 
-export function opened(draft: Draft | null, state = 'draft'): DraftState {
+export function opened<F extends object = CaseFields>(draft: Opening<F> | null, state: string, empty: F): DraftState<F> {
   return {
     case_id: draft?.case_id ?? null,
     case_number: draft?.case_number ?? '',
     version: draft?.version ?? 0,
     state,
-    base: { ...EMPTY, ...known(draft?.fields) },
+    empty,
+    base: { ...empty, ...known(empty, draft?.fields) },
     mine: {},
     sent: {},
     inFlight: null,
@@ -65,35 +87,35 @@ export function opened(draft: Draft | null, state = 'draft'): DraftState {
 }
 
 /** What the form shows. */
-export const values = (state: DraftState): CaseFields => ({ ...state.base, ...state.inFlight, ...state.mine })
+export const values = <F>(state: DraftState<F>): F => ({ ...state.base, ...state.inFlight, ...state.mine })
 
-export const unsent = (state: DraftState): boolean => Object.keys(state.mine).length > 0 || state.inFlight !== null
+export const unsent = <F>(state: DraftState<F>): boolean => Object.keys(state.mine).length > 0 || state.inFlight !== null
 
-export function edited<F extends FieldName>(state: DraftState, name: F, value: CaseFields[F]): DraftState {
-  const mine = { ...state.mine, [name]: value }
+export function edited<F, N extends NameOf<F>>(state: DraftState<F>, name: N, value: F[N]): DraftState<F> {
+  const mine: Partial<F> = { ...state.mine, [name]: value }
   const settled = { ...state.base, ...state.inFlight }[name]
   if (settled === value) delete mine[name]
   return { ...state, mine }
 }
 
 /** Whether there is something to send and nothing in its way. */
-export const canSend = (state: DraftState): boolean =>
+export const canSend = <F>(state: DraftState<F>): boolean =>
   state.case_id !== null && state.inFlight === null && state.clash === null && Object.keys(state.mine).length > 0
 
-export function sending(state: DraftState): DraftState {
-  const sent: Sent = { ...state.sent }
+export function sending<F extends object>(state: DraftState<F>): DraftState<F> {
+  const sent: Sent<F> = { ...state.sent }
   for (const [name, value] of Object.entries(state.mine)) {
-    const field = name as FieldName
+    const field = name as NameOf<F>
     sent[field] = [...(sent[field] ?? []), value].slice(-SENT_KEPT)
   }
   return { ...state, inFlight: state.mine, mine: {}, sent }
 }
 
-export function acknowledged(state: DraftState, version: number, at: number): DraftState {
+export function acknowledged<F>(state: DraftState<F>, version: number, at: number): DraftState<F> {
   return { ...state, version, base: { ...state.base, ...state.inFlight }, inFlight: null, sent: {}, trouble: null, troubleText: '', savedAt: at }
 }
 
-export function failed(state: DraftState, trouble: Trouble, text = ''): DraftState {
+export function failed<F>(state: DraftState<F>, trouble: Trouble, text = ''): DraftState<F> {
   return { ...state, mine: { ...state.inFlight, ...state.mine }, inFlight: null, trouble, troubleText: text }
 }
 
@@ -101,20 +123,20 @@ export function failed(state: DraftState, trouble: Trouble, text = ''): DraftSta
  * The server holds another version. Fields that only they changed are taken, fields that only we changed stay ours and
  * go out again; a field that both changed to different values is a clash, for the person to decide.
  */
-export function met(state: DraftState, current: Pick<Case, 'version' | 'fields' | 'state'>, by: string | null): DraftState {
-  const mine = { ...state.inFlight, ...state.mine }
-  const theirs = { ...EMPTY, ...known(current.fields) }
-  const fields = FIELD_NAMES.filter(
+export function met<F extends object>(state: DraftState<F>, current: Pick<Stored<Partial<F>>, 'version' | 'fields' | 'state'>, by: string | null): DraftState<F> {
+  const mine: Partial<F> = { ...state.inFlight, ...state.mine }
+  const theirs: F = { ...state.empty, ...known(state.empty, current.fields) }
+  const fields = namesOf(state.empty).filter(
     (name) => name in mine && theirs[name] !== state.base[name] && theirs[name] !== mine[name] && !state.sent[name]?.includes(theirs[name]),
   )
-  const left = Object.fromEntries(Object.entries(mine).filter(([name, value]) => theirs[name as FieldName] !== value)) as Partial<CaseFields>
+  const left = Object.fromEntries(Object.entries(mine).filter(([name, value]) => theirs[name as NameOf<F>] !== value)) as Partial<F>
   const next = { ...state, version: current.version, state: current.state, inFlight: null, sent: {}, trouble: null, troubleText: '' }
   if (!fields.length) return { ...next, base: theirs, mine: left, clash: null }
   return { ...next, base: theirs, mine: left, clash: { version: current.version, by, theirs, fields } }
 }
 
 /** The person's choice for each field in the clash. */
-export function decided(state: DraftState, choice: Partial<Record<FieldName, 'mine' | 'theirs'>>): DraftState {
+export function decided<F>(state: DraftState<F>, choice: Partial<Record<NameOf<F>, 'mine' | 'theirs'>>): DraftState<F> {
   if (!state.clash) return state
   const mine = { ...state.mine }
   for (const name of state.clash.fields) if (choice[name] !== 'mine') delete mine[name]
@@ -122,10 +144,11 @@ export function decided(state: DraftState, choice: Partial<Record<FieldName, 'mi
 }
 
 /** The stored draft became known (a late card), or changed: our unsent text stays on top. */
-export function attached(state: DraftState, draft: Draft, caseState = 'draft'): DraftState {
-  if (state.case_id === null) return { ...state, case_id: draft.case_id, case_number: draft.case_number, version: draft.version, base: { ...EMPTY, ...known(draft.fields) } }
+export function attached<F extends object>(state: DraftState<F>, draft: Opening<F>, caseState = 'draft'): DraftState<F> {
+  const base = { ...state.empty, ...known(state.empty, draft.fields) }
+  if (state.case_id === null) return { ...state, case_id: draft.case_id, case_number: draft.case_number, version: draft.version, base }
   if (draft.version <= state.version) return state
-  return met(state, { version: draft.version, fields: { ...EMPTY, ...known(draft.fields) }, state: caseState }, null)
+  return met(state, { version: draft.version, fields: base, state: caseState }, null)
 }
 
 /** Required fields that are empty, in the form's order. */
@@ -139,12 +162,10 @@ export function titleFrom(content: string): string {
   return first.length > 40 ? `${first.slice(0, 39)}…` : first
 }
 
-function known(fields: Partial<CaseFields> | null | undefined): Partial<CaseFields> {
-  const given = fields ?? {}
-  const kept: Record<string, unknown> = {}
-  for (const name of FIELD_NAMES) {
-    const value = given[name]
-    if (value !== undefined && value !== null) kept[name] = value
-  }
-  return kept as Partial<CaseFields>
+const namesOf = <F extends object>(fields: F): NameOf<F>[] => Object.keys(fields) as NameOf<F>[]
+
+/** What is told of the fields that there are. */
+function known<F extends object>(empty: F, fields: Partial<F> | null | undefined): Partial<F> {
+  const told = (fields ?? {}) as Partial<F>
+  return Object.fromEntries(namesOf(empty).flatMap((name) => (told[name] !== undefined && told[name] !== null ? [[name, told[name]]] : []))) as Partial<F>
 }

@@ -100,7 +100,7 @@ let shelf: MemoryShelf
 let timers: HandTimers
 let keeper: DraftKeeper
 
-const make = (): DraftKeeper => new DraftKeeper({ owner: '7', shelf, timers, now: () => timers.now, save: server.save, register: server.register })
+const make = (): DraftKeeper => new DraftKeeper({ owner: '7', empty: EMPTY, shelf, timers, now: () => timers.now, save: server.save, register: server.register })
 const shown = (): CaseFields => values(keeper.state.value)
 
 beforeEach(() => {

@@ -1,41 +1,46 @@
-// Sends what is written within a second, keeps it here until the server has it, and registers a case once.
+// Sends what is written within a second, keeps it here until the server has it, and registers a case once (or hands a reply in).
 import { shallowRef } from 'vue'
+import type { ShallowRef } from 'vue'
 import type { ApiError } from '../../api/http'
-import type { Case, CaseFields, Draft, FieldName } from '../../api/types'
+import type { CaseFields } from '../../api/types'
 import type { Timers } from '../../realtime/timers'
 import { acknowledged, attached, canSend, decided, edited, failed, met, opened, sending, unsent, values } from './core'
-import type { DraftState } from './core'
+import type { DraftState, NameOf, Opening, Stored } from './core'
 import { found, keep, revived } from './kept'
 import type { Shelf } from './kept'
 
-export interface KeeperEnds {
+export interface KeeperEnds<F = CaseFields> {
   owner: string
+  /** Every field there is, without a value. */
+  empty: F
   shelf: Shelf
   timers: Timers
   now(): number
-  save(case_id: number, version: number, fields: Partial<CaseFields>, keepalive: boolean): Promise<{ version: number }>
-  register(case_id: number, version: number, fields: Partial<CaseFields>): Promise<Case>
+  save(case_id: number, version: number, fields: Partial<F>, keepalive: boolean): Promise<{ version: number }>
+  register(case_id: number, version: number, fields: Partial<F>): Promise<Stored<F>>
 }
 
 /** Typing reaches the server at most this long after it stopped, and while it goes on. */
 const SEND_AFTER_MS = 700
 const RETRY_MS = [1000, 2000, 4000, 8000]
 
-export class DraftKeeper {
-  readonly state = shallowRef<DraftState>(opened(null))
+export class DraftKeeper<F extends object = CaseFields> {
+  readonly state: ShallowRef<DraftState<F>>
   /** True when text that had not reached the server was found on this computer. */
   readonly restored = shallowRef(false)
   private stop: (() => void) | null = null
   private tries = 0
   private closed = false
   private running: Promise<void> | null = null
-  private registering: Promise<Case> | null = null
+  private registering: Promise<Stored<F>> | null = null
 
-  constructor(private readonly ends: KeeperEnds) {}
+  constructor(private readonly ends: KeeperEnds<F>) {
+    this.state = shallowRef(opened<F>(null, 'draft', ends.empty))
+  }
 
-  open(draft: Draft | null, state = 'draft'): void {
-    this.set(opened(draft, state))
-    const kept = draft && found(this.ends.shelf, this.ends.owner).find((it) => it.case_id === draft.case_id)
+  open(draft: Opening<F> | null, state = 'draft'): void {
+    this.set(opened(draft, state, this.ends.empty))
+    const kept = draft && found<F>(this.ends.shelf, this.ends.owner).find((it) => it.case_id === draft.case_id)
     if (!draft || !kept) return
     const old = revived(this.state.value, kept)
     this.restored.value = true
@@ -43,20 +48,20 @@ export class DraftKeeper {
     this.schedule(0)
   }
 
-  attach(draft: Draft): void {
+  attach(draft: Opening<F>): void {
     this.set(attached(this.state.value, draft))
     if (canSend(this.state.value)) this.schedule(0)
   }
 
   /** The case as it is stored now: newer than the draft that was opened, if others (or an earlier page) wrote to it. */
-  refresh(stored: Case): void {
+  refresh(stored: Stored<F>): void {
     const state = this.state.value
     if (state.case_id !== stored.id || stored.version <= state.version) return
     this.set(met(state, stored, null))
     if (canSend(this.state.value)) this.schedule(0)
   }
 
-  edit<F extends FieldName>(name: F, value: CaseFields[F]): void {
+  edit<N extends NameOf<F>>(name: N, value: F[N]): void {
     this.set(edited(this.state.value, name, value))
     keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
     if (!this.stop) this.schedule(SEND_AFTER_MS)
@@ -74,12 +79,12 @@ export class DraftKeeper {
   }
 
   /** Registers the case; a second call while the first is under way gives the same one. Throws ApiError. */
-  register(): Promise<Case> {
+  register(): Promise<Stored<F>> {
     this.registering ??= this.registerOnce().finally(() => (this.registering = null))
     return this.registering
   }
 
-  decide(choice: Partial<Record<FieldName, 'mine' | 'theirs'>>): void {
+  decide(choice: Partial<Record<NameOf<F>, 'mine' | 'theirs'>>): void {
     this.set(decided(this.state.value, choice))
     keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
     this.schedule(0)
@@ -102,7 +107,7 @@ export class DraftKeeper {
     return this.running ?? (leaving ? null : this.registering)
   }
 
-  private async registerOnce(): Promise<Case> {
+  private async registerOnce(): Promise<Stored<F>> {
     while (this.running) await this.running
     this.unschedule()
     const state = this.state.value
@@ -111,8 +116,9 @@ export class DraftKeeper {
       const saved = await this.ends.register(state.case_id, state.version, state.mine)
       const later = this.state.value
       // What was typed while the answer was on its way stays ours and goes out as a change.
-      const typed = Object.fromEntries(Object.entries(later.mine).filter(([name, value]) => state.mine[name as FieldName] !== value)) as Partial<CaseFields>
-      this.set({ ...opened({ case_id: saved.id, case_number: saved.number, version: saved.version, fields: saved.fields }, saved.state), mine: typed, savedAt: this.ends.now() })
+      const typed = Object.fromEntries(Object.entries(later.mine).filter(([name, value]) => state.mine[name as NameOf<F>] !== value)) as Partial<F>
+      const stored = { case_id: saved.id, case_number: saved.number, version: saved.version, fields: saved.fields }
+      this.set({ ...opened(stored, saved.state, this.ends.empty), mine: typed, savedAt: this.ends.now() })
       keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
       if (unsent(this.state.value)) this.schedule(SEND_AFTER_MS)
       return saved
@@ -150,7 +156,7 @@ export class DraftKeeper {
 
   /** Another version at the server: merge, and go on when nothing clashes. */
   private meet(error: ApiError): boolean {
-    const body = error.body as { current?: Case; changed_by?: string | null } | null
+    const body = error.body as { current?: Stored<F>; changed_by?: string | null } | null
     if (error.status !== 409 || !body?.current) return false
     this.set(met(this.state.value, body.current, body.changed_by ?? null))
     keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
@@ -172,10 +178,10 @@ export class DraftKeeper {
     this.stop = null
   }
 
-  private set(next: DraftState): void {
+  private set(next: DraftState<F>): void {
     this.state.value = next
   }
 }
 
 /** The form's fields as they are now. */
-export const shown = (keeper: DraftKeeper): CaseFields => values(keeper.state.value)
+export const shown = <F extends object>(keeper: DraftKeeper<F>): F => values(keeper.state.value)

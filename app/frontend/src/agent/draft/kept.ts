@@ -2,13 +2,13 @@
 import type { CaseFields } from '../../api/types'
 import type { DraftState, Sent } from './core'
 
-export interface Kept {
+export interface Kept<F = CaseFields> {
   case_id: number
   case_number: string
   version: number
-  base: CaseFields
-  mine: Partial<CaseFields>
-  sent: Sent
+  base: F
+  mine: Partial<F>
+  sent: Sent<F>
   at: number
 }
 
@@ -16,13 +16,13 @@ export type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' |
 
 const PREFIX = 'hotline.draft.'
 
-export function keep(shelf: Shelf, owner: string, state: DraftState, at: number): void {
+export function keep<F extends object>(shelf: Shelf, owner: string, state: DraftState<F>, at: number): void {
   if (state.case_id === null) return
   const mine = { ...state.inFlight, ...state.mine }
   const key = `${PREFIX}${owner}.${state.case_id}`
   try {
     if (!Object.keys(mine).length) return shelf.removeItem(key)
-    const kept: Kept = { case_id: state.case_id, case_number: state.case_number, version: state.version, base: state.base, mine, sent: state.sent, at }
+    const kept: Kept<F> = { case_id: state.case_id, case_number: state.case_number, version: state.version, base: state.base, mine, sent: state.sent, at }
     shelf.setItem(key, JSON.stringify(kept))
   } catch {
     // A full or forbidden store: the server's copy, at most a second old, is then the only one.
@@ -30,14 +30,14 @@ export function keep(shelf: Shelf, owner: string, state: DraftState, at: number)
 }
 
 /** What is kept of this person's cases, oldest first. Unreadable entries are taken away. */
-export function found(shelf: Shelf, owner: string): Kept[] {
+export function found<F = CaseFields>(shelf: Shelf, owner: string): Kept<F>[] {
   const mine = `${PREFIX}${owner}.`
-  const all: Kept[] = []
+  const all: Kept<F>[] = []
   try {
     const keys = Array.from({ length: shelf.length }, (_, at) => shelf.key(at)).filter((key): key is string => !!key?.startsWith(mine))
     for (const key of keys) {
       try {
-        const kept = JSON.parse(shelf.getItem(key) ?? '') as Kept
+        const kept = JSON.parse(shelf.getItem(key) ?? '') as Kept<F>
         if (typeof kept.case_id === 'number' && kept.mine && kept.base) all.push(kept)
         else shelf.removeItem(key)
       } catch {
@@ -51,6 +51,6 @@ export function found(shelf: Shelf, owner: string): Kept[] {
 }
 
 /** The state as it was when its text was kept. */
-export function revived(state: DraftState, kept: Kept): DraftState {
+export function revived<F>(state: DraftState<F>, kept: Kept<F>): DraftState<F> {
   return { ...state, version: kept.version, base: kept.base, mine: kept.mine, sent: kept.sent ?? {} }
 }

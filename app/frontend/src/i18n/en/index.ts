@@ -16,6 +16,7 @@ import { session } from './session'
 import { similar } from './similar'
 import { units } from './units'
 import { wallboard } from './wallboard'
+import { work } from './work'
 
 export const en: Record<Key, string> = {
   ...app,
@@ -31,6 +32,7 @@ export const en: Record<Key, string> = {
   ...rules,
   ...units,
   ...clocks,
+  ...work,
   ...knowledge,
   ...admin,
   ...demo,

@@ -15,6 +15,7 @@ import { session } from './session'
 import { similar } from './similar'
 import { units } from './units'
 import { wallboard } from './wallboard'
+import { work } from './work'
 
 export const zh = {
   ...app,
@@ -30,6 +31,7 @@ export const zh = {
   ...rules,
   ...units,
   ...clocks,
+  ...work,
   ...knowledge,
   ...admin,
   ...demo,

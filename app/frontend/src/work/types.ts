@@ -1,0 +1,103 @@
+// What the server sends of a unit's work.
+import type { Case } from '../api/types'
+
+export const BOXES = ['to_sign', 'at_work', 'to_approve', 'from_below', 'handed_in', 'done'] as const
+export type Box = (typeof BOXES)[number]
+export type Counts = Partial<Record<Box, { all: number; late: number }>>
+
+/** What may be done to an assignment; the server says which of them. */
+export type Act =
+  | 'signed'
+  | 'started'
+  | 'handed_down'
+  | 'submitted'
+  | 'reworked'
+  | 'replied'
+  | 'accepted'
+  | 'redo'
+  | 'returned'
+  | 'return_refused'
+  | 'return_upheld'
+  | 'withdrawn'
+
+export interface WorkRow {
+  id: number
+  case_id: number
+  unit_id: number
+  unit: string
+  parent_id: number | null
+  lead: boolean
+  way: string
+  state: string
+  round: number
+  returns: number
+  version: number
+  due_at: string | null
+  given_at: string
+  signed_at: string | null
+  replied_at: string | null
+}
+
+export interface InboxRow extends WorkRow {
+  number: string
+  title: string
+  type: string | null
+  urgency: string
+  area: string
+}
+
+export interface Reply {
+  round: number
+  version: number
+  state: 'draft' | 'submitted' | 'approved'
+  result: string
+  measures: string
+  next_step: string
+  letter: string
+  answers: Record<string, string>
+  papers: Record<string, string>
+  contact: string
+  contacted_at: string | null
+  opinion: string
+  opinion_why: string
+  signed_name: string
+  signed_at: string | null
+  sealed: boolean
+  leader_opinion: string
+  leader_name: string
+  leader_at: string | null
+}
+
+export interface Remark {
+  where: string
+  zh: string
+  en: string
+}
+
+export interface Work extends WorkRow {
+  acts: Act[]
+  instructions: string
+  items: { id: string; text: string }[]
+  papers: { id: string; name: string }[]
+  replies: Reply[]
+  warnings: Remark[]
+  below: WorkRow[]
+  case: Case & { urgency: string; way: string | null; due_at: string | null; masked: boolean }
+}
+
+/** An assignment after an act. */
+export interface Acted {
+  id: number
+  state: string
+  version: number
+  due_at: string | null
+  case_id: number
+}
+
+/** A line of a case's history that tells of an assignment. */
+export interface Line {
+  at: string
+  actor_name: string | null
+  event: string
+  detail: { assignment?: number; reason?: string; unit_id?: number; opinion?: string; round?: number } | null
+}
