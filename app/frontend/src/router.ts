@@ -44,6 +44,7 @@ const routes: RouteRecordRaw[] = [
   ...(['review', 'due', 'drafts', 'published', 'withdrawn'] as const).map(
     (view): RouteRecordRaw => ({ path: `/knowledge/${view}`, component: () => import('./knowledge/ListPage.vue'), props: { view }, meta: { title: `knowledge.view.${view}`, area: 'knowledge' } }),
   ),
+  { path: '/roster', component: () => import('./roster/RosterPage.vue'), meta: { title: 'roster.title', area: 'roster' } },
   { path: '/rules', redirect: '/rules/queues' },
   { path: '/rules/queues', component: () => import('./rules/QueueRulesPage.vue'), meta: { title: 'rules.queues', area: 'rules' } },
   { path: '/rules/nuisance', component: () => import('./rules/NuisancePage.vue'), meta: { title: 'rules.nuisance', area: 'rules' } },

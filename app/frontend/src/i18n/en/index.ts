@@ -11,6 +11,7 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { records } from './records'
+import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
 import { similar } from './similar'
@@ -30,6 +31,7 @@ export const en: Record<Key, string> = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...roster,
   ...units,
   ...clocks,
   ...work,

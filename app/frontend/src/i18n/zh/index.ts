@@ -10,6 +10,7 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { records } from './records'
+import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
 import { similar } from './similar'
@@ -29,6 +30,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...roster,
   ...units,
   ...clocks,
   ...work,
