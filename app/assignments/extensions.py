@@ -13,7 +13,7 @@ from app.cases import clocks
 from app.cases.acting import locked
 from app.cases.history import note
 from app.cases.parties import in_unit
-from app.cases.states import AT_THE_UNIT, AssignmentState
+from app.cases.states import AT_THE_UNIT, CASE_WITH_UNITS, AssignmentState, CaseState
 from app.cases.tables import Case
 from app.clock import iso, utc_now
 from app.clocks import extensions
@@ -56,8 +56,9 @@ def decide(
     case, work = _locked(session, actor, found(session, Assignment, clock.subject_id).case_id, clock.subject_id)
     before = clock.due_at
     row = extensions.decide_extension(session, actor, extension_id, approved, why, now=now)
-    for along in extensions.asked_along(session, extension_id):
-        clocks.moved(session, found(session, CaseClock, along.clock_id))
+    if CaseState(case.state) in CASE_WITH_UNITS:  # given back by its lead, a case stands by when to dispatch it again
+        for along in extensions.asked_along(session, extension_id):
+            clocks.moved(session, found(session, CaseClock, along.clock_id))
     clocks.moved(session, row)
     detail = {**_about(work), "extension": extension_id, "approved": approved}
     ends = {"before": iso(before), "due_at": iso(row.due_at)}

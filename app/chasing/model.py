@@ -129,6 +129,11 @@ URGENT_TRIES = 12  # an hour; then it is an alarm of the system's operators as w
 
 LONGEST_TEXT = 4_000
 
+# Lines of a history about what has not been decided against a unit, which it does not read.
+UNDECIDED_LINES = frozenset(
+    {f"chase.{level}{end}" for level in ("reprimand", "exposure") for end in ("", f"_{ChaseState.dropped}")}
+)
+
 
 class UrgentCause(StrEnum):
     """Why leaders are told at once."""

@@ -16,7 +16,8 @@ from app.chasing.model import ChaseState, Level
 from app.chasing.tables import Chase
 from app.paging import Leaf, Page, equal, page_of, within
 
-UNSAID = (ChaseState.draft.value, ChaseState.dropped.value)  # a unit does not hear of what was not decided against it
+# What was not decided against a unit is for those who decide, and who look after them; nobody else hears of it.
+UNSAID = (ChaseState.draft.value, ChaseState.dropped.value)
 
 
 def chases(
@@ -32,7 +33,10 @@ def chases(
     to: date | None = None,
     leaf: Leaf | None = None,
 ) -> Page[Any]:
-    """Newest first: the centre's people see all of cases that they may see, a unit's those about their own unit."""
+    """Newest first: the centre's people see those of cases that they may see, a unit's those about their own unit.
+
+    Drafts, and what was dropped, are shown to reviewers and auditors alone. Raises Forbidden.
+    """
     statement = equal(_seen(actor), {Chase.level: level, Chase.state: state})
     if case_id is not None:
         statement = statement.where(col(Chase.case_id) == case_id)
@@ -58,8 +62,10 @@ def counts_by_unit(
 
 def _seen(actor: Actor) -> Select[Any]:
     statement = select(Chase).join(Case, col(Case.id) == col(Chase.case_id))
-    if actor.may(Permission.cases_read):
+    if actor.may(Permission.cases_review) or actor.may(Permission.audit_read):
         return statement.where(access.visible(actor))
+    if actor.may(Permission.cases_read):
+        return statement.where(col(Chase.state).not_in(UNSAID), access.visible(actor))
     actor.require(Permission.work_handle)
     own = col(Chase.unit_id).in_(actor.unit_ids) & col(Chase.state).not_in(UNSAID)
     return statement.where(own, access.visible(actor))

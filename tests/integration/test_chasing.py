@@ -15,7 +15,7 @@ from app.assignments.giving import Gift
 from app.assignments.model import Opinion
 from app.assignments.tables import Assignment, Recusal
 from app.auth.model import Role
-from app.cases import loop
+from app.cases import loop, service
 from app.cases.acting import locked
 from app.cases.history import events_of
 from app.cases.model import HandlingWay
@@ -479,14 +479,24 @@ def test_units_hear_of_what_was_decided_about_themselves_and_of_nothing_else(
 
     assert seen("WATER.leader") == ["second", "first"]  # a draft is nothing yet
     assert seen("CITY.leader") == []
+    assert seen("taker") == ["second", "first", "first"]
+    assert seen("auditor") == seen("head")
     assert seen("head") == ["reprimand", "second", "first", "first"]
+
+    def lines(who: str) -> list[str]:
+        with world.db.read() as session:
+            return [event.event for event in service.case_events(session, world.people[who], case_id)]
+
+    assert "chase.reprimand" in lines("head")
+    assert "chase.reprimand" not in lines("WATER.leader")
+    assert "chase.second" in lines("WATER.leader")
     decided(world, "head", "reprimand", True)
     assert seen("WATER.leader") == ["reprimand", "second", "first"]
+    assert "chase.reprimand_confirmed" in lines("WATER.leader")
     with world.db.read() as session:
         counted = queries.counts_by_unit(session, world.people["head"], settings.zone)
     assert counted[world.units["WATER"]] == {"first": 1, "second": 1, "reprimand": 1, "exposure": 0, "order": 0}
     assert counted[None]["first"] == 1
-    assert case_id
 
 
 def test_a_late_reprimand_says_whom_it_is_about_and_nothing_of_the_caller(

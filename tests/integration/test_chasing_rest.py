@@ -139,6 +139,19 @@ def test_a_unit_below_cannot_have_more_time_than_the_unit_above_it(world: World,
     assert ask(seen_by("WATER-S.handler"), below).status_code == 200
 
 
+def test_a_case_that_its_lead_gave_back_still_stands_by_when_to_dispatch_it(world: World, seen_by: SeenBy):
+    case_id, [water, city] = world.dispatched("WATER", "CITY")
+    world.work("CITY.handler", working.sign, city)
+    asked = ask(seen_by("CITY.handler"), city).json()
+    world.work("WATER.handler", working.give_it_back, water, "与我局无关")
+    with world.db.read() as session:
+        before = world.stored(session, case_id).due_at
+    done = seen_by("head").send("POST", f"/api/extensions/{asked['id']}/decide", json={"approved": True}).json()
+    assert done["state"] == "approved"
+    with world.db.read() as session:
+        assert world.stored(session, case_id).due_at == before
+
+
 def test_what_is_late_gets_no_more_time(world: World, seen_by: SeenBy):
     world.now = utc_now() - timedelta(days=40)
     _, work_id = signed(world)
