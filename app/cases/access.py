@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import and_, exists, not_, or_, select, true
@@ -15,6 +15,7 @@ from app.calls.tables import Call
 from app.cases.model import PERSONAL
 from app.cases.states import AssignmentState, CaseAct, CaseState
 from app.cases.tables import Case, CaseEvent
+from app.chasing.model import UNDECIDED_LINES
 from app.citizens.tables import Citizen
 from app.errors import NotFound
 from app.text import masked_name, masked_number, without
@@ -84,6 +85,12 @@ def works_seen(session: Session, actor: Actor, case_id: int) -> frozenset[int]:
         if unit in actor.unit_ids or parent in seen:
             seen.add(ident)
     return frozenset(seen)
+
+
+def unit_reads(line: CaseEvent, works: Collection[int]) -> bool:
+    """Whether somebody of a unit, who knows of these assignments, reads this line of the case's history."""
+    of = line.detail.get("assignment")
+    return line.event not in UNDECIDED_LINES and (of is None or of in works)
 
 
 def may_edit(session: Session, actor: Actor, case: Case) -> bool:

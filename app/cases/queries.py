@@ -19,7 +19,6 @@ from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
-from app.chasing.model import UNDECIDED_LINES
 from app.citizens.tables import CitizenNumber
 from app.paging import Leaf, Page, equal, page_of, within
 from app.text import clean, normal_number
@@ -37,8 +36,7 @@ def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]
     if actor.may(Permission.cases_read):
         return lines
     mine = access.works_seen(session, actor, case_id)
-    told = (one for one in lines if one.event not in UNDECIDED_LINES)
-    return [one for one in told if one.detail.get("assignment") is None or one.detail["assignment"] in mine]
+    return [one for one in lines if access.unit_reads(one, mine)]
 
 
 def list_cases(
