@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -95,7 +95,8 @@ def _works(actor: Actor, box: Box) -> Select[Any]:
     statement = select(Assignment).join(Case, col(Case.id) == col(Assignment.case_id))
     statement = statement.where(col(Assignment.state).in_(states), access.not_recused(actor))
     if box is Box.from_below:
+        # Few assignments wait to be judged; from those one look-up leads to the unit above. A join might begin there.
         above = aliased(Assignment)
-        statement = statement.join(above, col(above.id) == col(Assignment.parent_id))
-        return statement.where(col(above.unit_id).in_(actor.unit_ids))
+        mine = exists().where(col(above.id) == col(Assignment.parent_id), col(above.unit_id).in_(actor.unit_ids))
+        return statement.where(col(Assignment.parent_id).is_not(None), mine)
     return statement.where(col(Assignment.unit_id).in_(actor.unit_ids))

@@ -129,7 +129,9 @@ def _queries(index: SearchIndex, matter: Matter, since: datetime, now: datetime)
     months = sorted(
         {month_tag(since + timedelta(days=10 * n)) for n in range(RECENT.days // 10 + 1)} | {month_tag(now)}
     )
-    queries = [index.all_of(place, ANYWHERE, months)] if len(place := sought(matter.address)) > 1 else []
+    months = [] if index.stops_early else months
+    place = [one for one in sought(matter.address) if not one.begins]  # whatever begins with 号 is everywhere
+    queries = [index.all_of(place, ANYWHERE, months)] if place else []
     return queries + [index.all_of(words, TELLING_TEXTS, months) for words in _runs(key_words(matter))[:MOST_QUERIES]]
 
 

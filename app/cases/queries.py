@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import cache
 from typing import Any
@@ -18,9 +19,10 @@ from app.cases.finding import may_be_sought, narrowed
 from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CaseState
-from app.cases.tables import Case, CaseEvent
+from app.cases.tables import CASE_INDEX, Case, CaseEvent
 from app.citizens.tables import CitizenNumber
 from app.paging import Leaf, Page, equal, page_of, within
+from app.search.index import index_of
 from app.text import clean, normal_number
 
 
@@ -59,12 +61,15 @@ def list_cases(
     A search by number or name never finds a citizen that the asker may not see. Raises Forbidden.
     """
     statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
+    asking: AbstractContextManager[None] = nullcontext()
     if q := clean(q, 100):
+        asking = index_of(CASE_INDEX, session).asking(session)
         statement = narrowed(session, actor, statement, q)
     if number:
         statement = statement.where(col(Case.caller_number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
-    return page_of(session, within(statement, Case.created_at, from_, to, zone), leaf)
+    with asking:
+        return page_of(session, within(statement, Case.created_at, from_, to, zone), leaf)
 
 
 def of_citizen(

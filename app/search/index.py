@@ -44,6 +44,8 @@ OPEN = {
     True: "audience IN :audiences AND until <= :now",
 }
 """Who may find an entry, whose time is not over, or is."""
+PLAIN = ("enable_seqscan", "jit")
+"""What PostgreSQL does without while it looks up words."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 TAG = "t"
 """The mark of a tag, beside those of texts (`app.search.tokens.MARKS`)."""
@@ -87,7 +89,13 @@ class Hit:
 
 
 class SearchIndex(ABC):
-    """An index of one kind of thing. It never raises for what people type."""
+    """An index of one kind of thing. It never raises for what people type.
+
+    `stops_early`: it finds the newest first and reads no further than it is asked for, however many there are; one that
+    does not is asked for the newest with tags that leave little else.
+    """
+
+    stops_early = False
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
@@ -209,6 +217,8 @@ class SearchIndex(ABC):
 class _Fts5(SearchIndex):
     """An external-content table: FTS5 keeps the look-up alone, `words` are in the table itself."""
 
+    stops_early = True
+
     def put(self, session: Session, entry: Entry) -> None:
         self.remove(session, entry.subject_id)
         words = " ".join(entry.words)
@@ -273,10 +283,13 @@ class _Gin(SearchIndex):
     @contextmanager
     def asking(self, session: Session) -> Iterator[None]:
         """PostgreSQL reckons reading a tsvector as free, and would rather read all of them than the index for a
-        common word: here it may not. A transaction that fails meanwhile forgets the setting with itself."""
-        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        common word: here it may not, nor compile a plan for longer than it runs. A transaction that fails meanwhile
+        forgets the settings with itself."""
+        for name in PLAIN:
+            session.execute(sa.text(f"SET LOCAL {name} = off"))
         yield
-        session.execute(sa.text("SET LOCAL enable_seqscan = on"))
+        for name in PLAIN:
+            session.execute(sa.text(f"SET LOCAL {name} = on"))
 
     def put(self, session: Session, entry: Entry) -> None:
         self.remove(session, entry.subject_id)
@@ -291,11 +304,16 @@ class _Gin(SearchIndex):
         return " & ".join([*parts, *_one_of([f"'{TAG}{tag}'" for tag in tags], " | ")])
 
     def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
-        found = statement.join(self.table, self.table.c.subject_id == subject).where(self.fits(subject, query))
-        return found.order_by(None).order_by(self.table.c.subject_id.desc())
+        # OFFSET 0 keeps PostgreSQL from taking the two apart: it would carry the words of every entry that fits. In
+        # order, so that it need not read more of the subjects than are shown.
+        newest = sa.select(self.table.c.subject_id).where(_holds(self.table, query))
+        fitting = newest.order_by(self.table.c.subject_id.desc()).offset(0).subquery()
+        found = statement.join(fitting, fitting.c.subject_id == subject)
+        return found.order_by(None).order_by(fitting.c.subject_id.desc())
 
     def fits(self, subject: Any, query: str) -> Any:
-        return self.table.c.words.op("@@")(sa.cast(sa.literal(query), TSQUERY))
+        other = self.table.alias()
+        return sa.exists().where(other.c.subject_id == subject, _holds(other, query))
 
     def matching(self, over: bool) -> sa.TextClause:
         return self._statement(
@@ -336,6 +354,10 @@ def rarest(lists: Mapping[int, Sequence[int]], about: int) -> list[int]:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in ("subject_id", "audience", "until", "weight", "moment")}
+
+
+def _holds(table: Any, query: str) -> Any:
+    return table.c.words.op("@@")(sa.cast(sa.literal(query), TSQUERY))
 
 
 def _one_of(tags: Sequence[str], between: str) -> list[str]:
