@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,17 @@ def test_new_cases_are_announced_and_move_no_row(world: World, sits_down: SitsDo
     news.get_by_role("button", name="刷新").click()
     expect(rows).to_have_count(3)
     expect(news).to_have_count(0)
+
+
+def test_what_is_late_is_late_also_on_a_computer_whose_clock_is_behind(
+    world: World, sits_down: SitsDown, page: Page
+) -> None:
+    world.later(days=-3)
+    submitted(world)
+    page.clock.install(time=utc_now() - timedelta(days=30))
+    desk = sits_down("dispatcher", "/boards/dispatch")
+    page.clock.run_for(1_000)
+    expect(desk.get_by_test_id("due")).to_have_text("超期 2 天")
 
 
 def test_every_act_of_the_centre_has_its_dialog(world: World, sits_down: SitsDown, tmp_path: Path) -> None:
