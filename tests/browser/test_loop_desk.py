@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.actor import SYSTEM
-from app.assignments import working
+from app.assignments import judging, working
 from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
@@ -179,6 +179,19 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
     assert world.state(case_id) == "closed"
     assert world.state(late) == "to_dispatch"
+
+
+def test_what_was_written_down_stays_when_a_colleague_asked_first(world: World, sits_down: SitsDown) -> None:
+    case_id = world.to_follow_up("WATER")
+    asker = sits_down("taker", f"/follow-up/{case_id}")
+    asker.get_by_text("无人接听").click()
+    asker.locator("#fu-note").fill("响了六声")
+    world.act("head", judging.redo_case, case_id, "市民又来电")
+    asker.keyboard.press("F9")
+    form = asker.get_by_test_id("follow-up-form")
+    expect(form.get_by_role("alert")).to_contain_text("现在是“重办”")
+    expect(asker.get_by_text("不需要回访")).to_be_visible()
+    expect(asker.locator("#fu-note")).to_have_value("响了六声")
 
 
 def test_an_agent_calls_from_the_follow_up_desk_and_the_call_is_kept(on_shift: Page, fake: FakeBackend) -> None:
