@@ -90,5 +90,8 @@ def test_who_ends_a_case_that_a_colleague_has_changed_is_told_and_looks_again(
     expect(dialog.get_by_role("alert")).to_contain_text("李班长刚处理了这张工单，现在是“已登记”")
     expect(registered.locator("#act-answer")).to_have_value("明早恢复供水")
     assert fake.acts == []
+    fake.cases[1] |= {"state": "to_dispatch", "version": fake.cases[1]["version"] + 1}
     dialog.get_by_role("button", name="当即答复").click()
-    expect(registered.get_by_test_id("case-state")).to_have_text("当即答复")
+    expect(dialog.get_by_role("alert")).to_contain_text("现在是“待派单”")
+    expect(registered.get_by_test_id("case-state")).to_have_text("待派单")
+    expect(registered.locator("#act-answer")).to_have_value("明早恢复供水")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.actor import SYSTEM
-from app.assignments import working
+from app.assignments import judging, working
 from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
@@ -180,6 +181,19 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     assert world.state(late) == "to_dispatch"
 
 
+def test_what_was_written_down_stays_when_a_colleague_asked_first(world: World, sits_down: SitsDown) -> None:
+    case_id = world.to_follow_up("WATER")
+    asker = sits_down("taker", f"/follow-up/{case_id}")
+    asker.get_by_text("无人接听").click()
+    asker.locator("#fu-note").fill("响了六声")
+    world.act("head", judging.redo_case, case_id, "市民又来电")
+    asker.keyboard.press("F9")
+    form = asker.get_by_test_id("follow-up-form")
+    expect(form.get_by_role("alert")).to_contain_text("现在是“重办”")
+    expect(asker.get_by_text("不需要回访")).to_be_visible()
+    expect(asker.locator("#fu-note")).to_have_value("响了六声")
+
+
 def test_an_agent_calls_from_the_follow_up_desk_and_the_call_is_kept(on_shift: Page, fake: FakeBackend) -> None:
     fake.cases[5] = calls.case(5, None) | {"state": "to_follow_up", "masked": False}
     on_shift.goto(f"{fake.base}/follow-up/5")
@@ -265,6 +279,17 @@ def test_new_cases_are_announced_and_move_no_row(world: World, sits_down: SitsDo
     news.get_by_role("button", name="刷新").click()
     expect(rows).to_have_count(3)
     expect(news).to_have_count(0)
+
+
+def test_what_is_late_is_late_also_on_a_computer_whose_clock_is_behind(
+    world: World, sits_down: SitsDown, page: Page
+) -> None:
+    world.later(days=-3)
+    submitted(world)
+    page.clock.install(time=utc_now() - timedelta(days=30))
+    desk = sits_down("dispatcher", "/boards/dispatch")
+    page.clock.run_for(1_000)
+    expect(desk.get_by_test_id("due")).to_have_text("超期 2 天")
 
 
 def test_every_act_of_the_centre_has_its_dialog(world: World, sits_down: SitsDown, tmp_path: Path) -> None:
