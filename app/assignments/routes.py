@@ -61,7 +61,7 @@ def inbox_box(box: Box, actor: ActorDep, web: WebDep, listing: Annotated[Listing
         units = unit_names(session, [work.unit_id for work in page.items])
         rows = []
         for work in page.items:
-            case = session.get(Case, work.case_id) or Case()
+            case = session.get_one(Case, work.case_id)
             clear = access.sees_citizen(session, actor, case)
             title = case.title if clear else without(case.title, case.caller_number, case.caller_name)
             about = {"title": title, **case.model_dump(include={"number", "type", "urgency", "area"})}
