@@ -22,20 +22,11 @@ from app.cases.queries import list_cases
 from app.cases.service import create_manual, register
 from app.cases.states import CaseState
 from app.cases.tables import Case
-from app.cases.words import CASE_STATES
+from app.cases.words import CASE_STATES, CASE_TYPES
 from app.clock import utc_now
 from app.paging import MAX_SIZE, Leaf
 
 MOST_OUT, MOST_IN = 10_000, 5_000
-TYPES: Mapping[CaseType, str] = {
-    CaseType.consult: "咨询",
-    CaseType.help: "求助",
-    CaseType.suggestion: "建议",
-    CaseType.opinion: "意见",
-    CaseType.complaint: "投诉",
-    CaseType.report: "举报",
-    CaseType.praise: "表扬",
-}
 HEADS = (
     "工单编号",
     "状态",
@@ -54,10 +45,10 @@ HEADS = (
 
 
 def _type(text: str) -> str:
-    for kind, name in TYPES.items():
+    for kind, name in CASE_TYPES.items():
         if text in (name, kind.value):
             return kind.value
-    raise ValueError("须为：" + "、".join(TYPES.values()) + " (one of these)")
+    raise ValueError("须为：" + "、".join(CASE_TYPES.values()) + " (one of these)")
 
 
 def _yes(text: str) -> bool:
@@ -159,7 +150,7 @@ def _row(session: Session, actor: Actor, case: Case, zone: ZoneInfo) -> tuple[An
     return (
         case.number,
         CASE_STATES[CaseState(case.state)],
-        TYPES[CaseType(case.type)] if case.type else "",
+        CASE_TYPES[CaseType(case.type)] if case.type else "",
         *(shown[name] for name in ("title", "content", "answer", "caller_name", "caller_number", "area", "address")),
         *(f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "" for at in moments),
     )

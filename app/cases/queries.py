@@ -18,7 +18,7 @@ from app.cases import access
 from app.cases.finding import may_be_sought, narrowed
 from app.cases.history import events_of
 from app.cases.model import parse_number
-from app.cases.states import CaseState
+from app.cases.states import CASE_DONE, CaseState
 from app.cases.tables import CASE_INDEX, Case, CaseEvent
 from app.citizens.tables import CitizenNumber
 from app.paging import Leaf, Page, equal, page_of, within
@@ -75,7 +75,7 @@ def list_cases(
 def of_citizen(
     session: Session, number: str, citizen_id: int | None, *, limit: int, but: str = ""
 ) -> tuple[list[Case], list[Case]]:
-    """The newest cases of a citizen or a number, and the newest of these that are registered and not closed.
+    """The newest cases of a citizen or a number, and the newest of these that somebody still has to do something about.
 
     Without the case opened for call `but`. Index look-ups only, and no second round for whoever has few cases.
     """
@@ -84,7 +84,7 @@ def of_citizen(
     newest, there_are_more = _newest_of(session, wanted, False, limit, but)
     if there_are_more:
         return newest, _newest_of(session, wanted, True, limit, but)[0]
-    return newest, [case for case in newest if case.state == CaseState.registered.value]
+    return newest, [case for case in newest if case.state in _WAITED_FOR]
 
 
 def _newest_of(
@@ -100,11 +100,15 @@ def _newest_of(
     return in_order[:limit], full or len(in_order) > limit
 
 
+# Registered, and somebody is still to do something about it.
+_WAITED_FOR = tuple(sorted(state.value for state in set(CaseState) - CASE_DONE - {CaseState.draft}))
+
+
 @cache
 def _newest(column: str, only_open: bool, limit: int) -> Any:
     # Made once: every call's card asks this, and to put it together costs more than to ask it.
     state = col(Case.state)
-    kept = state == CaseState.registered.value if only_open else state != CaseState.discarded.value
+    kept = state.in_(_WAITED_FOR) if only_open else state != CaseState.discarded.value
     another = or_(col(Case.call_id).is_(None), col(Case.call_id) != bindparam("but"))
     statement = select(Case).where(getattr(Case, column) == bindparam("of"), kept, another)
     return statement.order_by(col(Case.created_at).desc()).limit(limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.cases.model import CaseType
 from app.cases.states import AssignmentState, By, CaseAct, CaseState, Needs, WorkAct
 
 CASE_STATES: Mapping[CaseState, str] = {
@@ -28,6 +29,15 @@ CASE_STATES: Mapping[CaseState, str] = {
     CaseState.redo: "重办",
     CaseState.deferred: "挂账",
     CaseState.merged: "已并案",
+}
+CASE_TYPES: Mapping[CaseType, str] = {
+    CaseType.consult: "咨询",
+    CaseType.help: "求助",
+    CaseType.suggestion: "建议",
+    CaseType.opinion: "意见",
+    CaseType.complaint: "投诉",
+    CaseType.report: "举报",
+    CaseType.praise: "表扬",
 }
 WORK_STATES: Mapping[AssignmentState, str] = {
     AssignmentState.dispatched: "待签收",

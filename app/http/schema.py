@@ -68,7 +68,7 @@ class Answer(BaseModel):
 
 
 class PageOf(Answer, Generic[T]):
-    """One page of a list, newest first."""
+    """One page of a list, newest first; `total` counts up to 1,000 behind where the page begins."""
 
     items: list[T]
     total: int

@@ -17,9 +17,10 @@ from app.assignments.tables import Assignment, Reply
 from app.auth.service import display_names
 from app.cases import access
 from app.cases.loop import items_of
-from app.cases.model import HandlingWay
+from app.cases.model import CaseType, HandlingWay
 from app.cases.tables import Case
 from app.cases.views import attachments
+from app.cases.words import CASE_TYPES
 from app.clocks.model import ClockKind
 from app.clocks.service import Subject, of_subject
 from app.letters import words
@@ -110,7 +111,7 @@ def order_values(seen: Seen) -> dict[str, str]:
         **_common(seen),
         **seen.citizen(),
         "secret": "保密件" if seen.secret else "",
-        "type": words.TYPES.get(case.type or "", ""),
+        "type": CASE_TYPES[CaseType(case.type)] if case.type else "",
         "way": words.WAYS.get(work.way, ""),
         "urgency": words.URGENCIES.get(case.urgency, ""),
         "received": words.time(case.registered_at or case.created_at, zone),
@@ -146,7 +147,7 @@ def proposed(seen: Seen, reply: Mapping[str, object], wording: Wording) -> str:
         **_common(seen),
         **texts,
         "addressee": words.addressee(clean(seen.case.caller_name, _LONGEST) if seen.clear else ""),
-        "type": words.TYPES.get(seen.case.type or "", ""),
+        "type": CASE_TYPES[CaseType(seen.case.type)] if seen.case.type else "",
         "received": words.day(seen.case.registered_at or seen.case.created_at, zone),
         "answers": words.answered(seen.items, answers),
         "phone": _phone(seen),

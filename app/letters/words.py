@@ -6,18 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from app.assignments.model import Contact, Opinion
-from app.cases.model import CaseType, HandlingWay
+from app.cases.model import HandlingWay
 from app.clocks.rules import Urgency
 
-TYPES: Mapping[str, str] = {
-    CaseType.consult: "咨询",
-    CaseType.help: "求助",
-    CaseType.suggestion: "建议",
-    CaseType.opinion: "意见",
-    CaseType.complaint: "投诉",
-    CaseType.report: "举报",
-    CaseType.praise: "表扬",
-}
 WAYS: Mapping[str, str] = {
     HandlingWay.answer: "当即答复",
     HandlingWay.guide: "引导咨询投诉",

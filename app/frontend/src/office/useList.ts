@@ -27,6 +27,14 @@ export interface Listed<T> {
   added: Ref<number>
 }
 
+/** So many rows behind the beginning of a page are counted by the server; there may be more. */
+const MOST_COUNTED = 1000
+
+/** How many rows a list has, as it is shown: "1000+" where the server stopped counting. */
+export function told({ total, page, page_size }: Page<unknown>): string {
+  return total - (page - 1) * page_size >= MOST_COUNTED ? `${total}+` : String(total)
+}
+
 interface Options {
   /** Filters that tell of a person: the list is asked by POST to `path`/search. */
   hidden?: string[]
