@@ -1,4 +1,4 @@
-"""The units' pages in a real Chromium on the real backend: a case goes one unit further down, and all the way back."""
+"""The units' pages in a real Chromium on the real backend: a case goes one unit further down and comes back up."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_leaders_return_was_shown_with_the_end_of_handling_when_another_unit
     case_id, [water, city] = world.dispatched("WATER", "CITY")
     world.work("CITY.handler", working.give_it_back, city, "与我局无关")
     world.work("WATER.handler", working.give_it_back, water, "也与我局无关")
-    with world.db.read() as session:
+    with world.db.session() as session:  # to look at a clock locks it
         clock = open_of(session, Subject.case(case_id), ClockKind.dispatch)
         assert clock is not None
         assert world.stored(session, case_id).due_at == clock.due_at
@@ -111,10 +111,10 @@ def test_a_unit_was_timed_for_a_case_that_is_on_account_once_its_return_was_refu
     world.work("CITY.handler", working.give_it_back, city, "与我局无关")
     world.act("leader", judging.defer, case_id, "等待材料", world.now + timedelta(days=5))
     world.work("dispatcher", giving.refuse_return, city, "归你局")
-    with world.db.read() as session:
+    with world.db.session() as session:
         assert open_of(session, Subject.assignment(city), ClockKind.sign) is None
     world.act("leader", judging.resume, case_id)
-    with world.db.read() as session:
+    with world.db.session() as session:
         assert open_of(session, Subject.assignment(city), ClockKind.sign) is not None
 
 
@@ -151,7 +151,7 @@ def test_a_withdrawal_left_the_version_that_others_had_seen_and_a_double_click_w
     assert world.history(case_id).count("unit.withdrawn") == 1
 
 
-def test_an_act_on_one_unit_was_taken_for_done_because_it_was_done_to_another_of_the_same_version(world: World):
+def test_an_act_on_one_unit_was_taken_for_done_because_it_was_done_to_another_from_that_version(world: World):
     case_id, [water, city] = world.dispatched("WATER", "CITY")
     world.handed_in(case_id, "WATER")
     with world.db.read() as session:
@@ -159,9 +159,6 @@ def test_an_act_on_one_unit_was_taken_for_done_because_it_was_done_to_another_of
         assert row is not None
         version = row.version
     world.work("dispatcher", judging.accept_work, water, "同意")
-    world.handed_in(case_id, "CITY")
-    world.act("head", judging.redo_case, case_id, "再核实", units=[world.units["CITY"]])
-    assert world.work_state(city) == "redo"
     with pytest.raises(VersionConflict):
         again(world, "dispatcher", judging.accept_work, city, version, "同意")
 
