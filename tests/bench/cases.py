@@ -34,6 +34,7 @@ from app.cases import service
 from app.cases.boards import Board, board, counts
 from app.cases.duplicates import candidates
 from app.cases.likeness import Matter
+from app.cases.tables import Case
 from app.clocks.service import due, to_warn
 from app.db import Database
 from app.demo.cases.fill import fill
@@ -76,7 +77,7 @@ class Office:
         with db.read() as session:
             busiest = select(col(Assignment.unit_id)).group_by(col(Assignment.unit_id))
             units = session.execute(busiest.order_by(func.count().desc()).limit(5)).scalars().all()
-            self.citizens = int(session.execute(select(func.max(service.Case.citizen_id))).scalar() or 1)
+            self.citizens = int(session.execute(select(func.max(Case.citizen_id))).scalar() or 1)
         self.handlers = [
             Actor(user_id=3, roles=frozenset({Role.unit_handler}), name="unit", unit_ids=frozenset({unit}))
             for unit in units
@@ -171,7 +172,7 @@ def bench(kind: str, cases: int, keep: Path | None) -> dict[str, Taken]:
         now = datetime.now(UTC)
         db = _kept(keep, cases) if keep and kind == "sqlite" else databases(kind, stack)(f"cases_{cases}")
         with db.read() as session:
-            empty = session.execute(select(func.max(service.Case.created_at))).scalar()
+            empty = session.execute(select(func.max(Case.created_at))).scalar()
         if empty is None:
             with Progress(console=console, transient=True) as bar:
                 task = bar.add_task(f"{kind}: {cases:,} cases", total=cases)
