@@ -16,7 +16,6 @@ from app.cases.duplicates import SHOWN, Candidate, candidates
 from app.cases.likeness import Matter
 from app.cases.tables import Case
 from app.cases.views import case_json
-from app.db import Database
 from app.errors import Forbidden
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser
@@ -24,11 +23,6 @@ from tests.integration.web_browser import Browser
 WATER = {"type": "complaint", "title": "幸福里停水两天", "content": "5号楼从昨晚开始没有自来水，物业不解释"}
 TYPED = Matter("幸福里没有水", "从昨天晚上停水到现在，5号楼没有自来水", "幸福里 5 号")
 LIGHT = {"type": "complaint", "title": "人民路路灯不亮", "content": "人民路路灯三天不亮"}
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    return World(db)
 
 
 def shown(world: World, typed: Matter = TYPED, number: str = "", who: str = "taker", **more: Any) -> list[Candidate]:

@@ -15,7 +15,6 @@ from app.cases import loop, service
 from app.cases.finding import keep, number_begun
 from app.cases.model import HandlingWay
 from app.cases.tables import CASE_INDEX
-from app.db import Database
 from app.migrations import run
 from app.paging import MOST_COUNTED, Leaf, counted, page_of
 from app.search.index import index_of
@@ -24,11 +23,6 @@ from tests.case_kit.world import World
 ZONE = ZoneInfo("Asia/Shanghai")
 WATER = {"type": "complaint", "title": "小区停水两天", "content": "从周一早上开始没有自来水，物业不解释"}
 LIGHT = {"type": "complaint", "title": "路灯不亮", "content": "人民路路灯三天不亮，停水那天就坏了"}
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    return World(db)
 
 
 def found(world: World, who: str, words: str, **more: Any) -> list[int]:

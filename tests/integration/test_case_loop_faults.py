@@ -14,16 +14,9 @@ from app.cases import loop
 from app.cases.model import HandlingWay
 from app.clocks.model import ClockKind
 from app.clocks.service import Subject, of_subject, open_of
-from app.db import Database
 from app.errors import Refused, VersionConflict
 from app.units import service as units
 from tests.case_kit.world import World
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    """A small city on this database."""
-    return World(db)
 
 
 def open_clocks(world: World, case_id: int) -> set[str]:

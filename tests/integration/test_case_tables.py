@@ -13,18 +13,12 @@ from app.audit.service import entries
 from app.auth.model import Role
 from app.cases import exchange
 from app.cases.queries import list_cases
-from app.db import Database
 from app.errors import Forbidden
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HEAD = "原编号,类型,标题,内容,姓名,电话,保密\r\n"
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    return World(db)
 
 
 def table(data: bytes) -> list[list[str]]:

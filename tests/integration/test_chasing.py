@@ -40,12 +40,6 @@ ANGRY = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, "还是�
 
 
 @pytest.fixture
-def world(db: Database) -> World:
-    """A small city on this database."""
-    return World(db)
-
-
-@pytest.fixture
 def time_passes(world: World, settings: Settings) -> Callable[..., int]:
     """Let time pass, then do everything that the worker does; how much that was."""
 

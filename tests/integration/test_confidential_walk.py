@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from app.actor import SYSTEM
 from app.assignments import judging, working
@@ -27,6 +28,7 @@ from app.citizens import service as citizens
 from app.db import Database
 from app.followups.model import Heard, Reached
 from app.settings import Settings
+from tests.case_kit.documents import read
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser
 
@@ -121,6 +123,12 @@ def paths_of(app: FastAPI, world: World) -> Iterator[str]:
         yield from found
 
 
+def said(path: str, answer: Response) -> str:
+    """What the answer says to whoever reads it; documents are opened."""
+    form = path.rsplit(".", 1)[-1]
+    return read(form, answer.content) if form in ("docx", "pdf") and answer.status_code == 200 else answer.text
+
+
 SEARCHES: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/case-tables/export": [{}],
@@ -142,7 +150,7 @@ def walked(client: TestClient, world: World, everybody: bool = True) -> Walk:
         for path in paths_of(app, world):
             answer = one.get(path)
             assert answer.status_code < 500, f"{who}: {path}: {answer.text}"
-            walk.look(who, path, answer.text + json.dumps(dict(answer.headers), ensure_ascii=False))
+            walk.look(who, path, said(path, answer) + json.dumps(dict(answer.headers), ensure_ascii=False))
         for path, bodies in SEARCHES.items():
             for body in bodies:
                 answer = one.send("POST", path, json=body)

@@ -7,8 +7,6 @@ import itertools
 import zipfile
 from typing import Any
 
-import docx
-import pypdfium2
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
@@ -26,24 +24,13 @@ from app.settings import Settings
 from app.units import service as units
 from app.units.fields import Phone
 from app.units.model import PhoneKind
+from tests.case_kit.documents import read
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser, SeenBy
 
 SECRETS = ("13800138000", "138 0013 8000", "王小明", "幸福里")
 FORMS = ("docx", "pdf")
 DOCUMENTS = [f"{kind}.{form}" for kind, form in itertools.product(("order", "letter"), FORMS)]
-
-
-def read(form: str, data: bytes) -> str:
-    """Everything that the document says, its properties and foot too."""
-    if form == "pdf":
-        pages = pypdfium2.PdfDocument(data)
-        properties = " ".join(pages.get_metadata_dict().values())
-        return "\n".join([properties, *(page.get_textpage().get_text_bounded() for page in pages)])
-    made = docx.Document(io.BytesIO(data))
-    cells = [cell.text for table in made.tables for row in table.rows for cell in row.cells]
-    lines = [paragraph.text for paragraph in (*made.paragraphs, *made.sections[0].footer.paragraphs)]
-    return "\n".join([made.core_properties.title, *lines, *cells])
 
 
 def parts(data: bytes) -> list[bytes]:
