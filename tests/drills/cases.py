@@ -79,10 +79,10 @@ class Backend:
         return False
 
     def kill(self) -> None:
-        """kill -9."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """kill -9, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 @contextlib.contextmanager
@@ -132,6 +132,24 @@ def house(report: Report, kind: str, settings: Settings, short: bool) -> None:
         role = MemberRole.leader if number % 10 < 2 else MemberRole.handler
         tokens.append(open_session(database, world.member(UNITS[number % 2], role)))
     backend = Backend(settings, settings.home / "backend.log")
+    try:
+        at_work(report, kind, backend, tokens, works, seconds, database)
+    finally:
+        backend.kill()
+        database.dispose()
+
+
+def at_work(
+    report: Report,
+    kind: str,
+    backend: Backend,
+    tokens: list[str],
+    works: list[int],
+    seconds: float,
+    database: Database,
+) -> None:
+    """Everybody saves, the backend is killed, everybody saves, and what is stored is judged."""
+    people = len(works)
     report.figure(f"{kind}.first_start_s", backend.start())
     ledger, over = Ledger(), threading.Event()
     shared = [[works[number], works[(number + 2) % people]] for number in range(people)]  # of the same unit
@@ -150,11 +168,9 @@ def house(report: Report, kind: str, settings: Settings, short: bool) -> None:
     over.set()
     for one in crowd:
         one.join(60)
-    backend.kill()
     judge(report, kind, database, works, ledger, acknowledged)
     report.goal(f"{kind}.saves", ">=", people)
     report.goal(f"{kind}.saves_after_the_kill", ">=", people // 3)
-    database.dispose()
 
 
 def judge(report: Report, kind: str, database: Database, works: list[int], ledger: Ledger, before: int) -> None:
