@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import Select, func, inspect, select
 from sqlmodel import Session, col
 
 T = TypeVar("T")
@@ -54,8 +54,10 @@ def page_of(session: Session, statement: Select[Any], leaf: Leaf | None) -> Page
 
 def counted(session: Session, statement: Select[Any], most: int = MOST_COUNTED) -> int:
     """How many rows `statement` selects, counted no further than `most`."""
-    ones: Select[Any] = statement.with_only_columns(literal_column("1"), maintain_column_froms=True).order_by(None)
-    return int(session.execute(select(func.count()).select_from(ones.limit(most).subquery())).scalar_one())
+    first = statement.column_descriptions[0]["expr"]  # of the rows themselves only their keys are read
+    key = inspect(first).primary_key[0] if isinstance(first, type) else first
+    keys = statement.with_only_columns(key).order_by(None).limit(most).subquery()
+    return int(session.execute(select(func.count()).select_from(keys)).scalar_one())
 
 
 def equal(statement: Select[Any], wanted: Mapping[Any, str]) -> Select[Any]:

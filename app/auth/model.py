@@ -138,8 +138,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up}
     ),
-    Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read}),
-    Role.unit_leader: frozenset({P.units_read, P.work_handle, P.work_lead, P.knowledge_read}),
+    Role.unit_handler: frozenset({P.units_read, P.work_handle}),
+    Role.unit_leader: frozenset({P.units_read, P.work_handle, P.work_lead}),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
     Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read}),
     Role.auditor: frozenset(

@@ -17,7 +17,7 @@ from app.roster import service
 from app.roster.tables import DutyTurn
 
 router = APIRouter(prefix="/api/roster", tags=["roster"])
-Post = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,16}$")]
+Post = Annotated[str, Path(pattern=r"^(leader|office|[a-z]{1,12}-[0-9]{1,2})$")]
 UserId = Annotated[int, Field(ge=1, le=MOST)]
 FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
 
