@@ -44,7 +44,7 @@ export interface ActedRow extends WorkRow {
 export interface Reply {
   round: number
   version: number
-  state: string
+  state: 'draft' | 'submitted' | 'approved'
   result: string
   measures: string
   next_step: string

@@ -1,5 +1,8 @@
 // What the server sends of a unit's work.
 import type { Case } from '../api/types'
+import type { FullWork, Item, Reply, WorkRow } from '../loop/types'
+
+export type { Reply, WorkRow }
 
 export const BOXES = ['to_sign', 'at_work', 'to_approve', 'from_below', 'handed_in', 'done'] as const
 export type Box = (typeof BOXES)[number]
@@ -20,24 +23,6 @@ export type Act =
   | 'return_upheld'
   | 'withdrawn'
 
-export interface WorkRow {
-  id: number
-  case_id: number
-  unit_id: number
-  unit: string
-  parent_id: number | null
-  lead: boolean
-  way: string
-  state: string
-  round: number
-  returns: number
-  version: number
-  due_at: string | null
-  given_at: string
-  signed_at: string | null
-  replied_at: string | null
-}
-
 export interface InboxRow extends WorkRow {
   number: string
   title: string
@@ -46,41 +31,13 @@ export interface InboxRow extends WorkRow {
   area: string
 }
 
-export interface Reply {
-  round: number
-  version: number
-  state: 'draft' | 'submitted' | 'approved'
-  result: string
-  measures: string
-  next_step: string
-  letter: string
-  answers: Record<string, string>
-  papers: Record<string, string>
-  contact: string
-  contacted_at: string | null
-  opinion: string
-  opinion_why: string
-  signed_name: string
-  signed_at: string | null
-  sealed: boolean
-  leader_opinion: string
-  leader_name: string
-  leader_at: string | null
-}
-
-export interface Remark {
-  where: string
-  zh: string
-  en: string
-}
-
 export interface Work extends WorkRow {
   acts: Act[]
   instructions: string
-  items: { id: string; text: string }[]
+  items: Item[]
   papers: { id: string; name: string }[]
   replies: Reply[]
-  warnings: Remark[]
+  warnings: FullWork['warnings']
   below: WorkRow[]
   case: Case & { urgency: string; way: string | null; due_at: string | null; masked: boolean }
 }
