@@ -69,6 +69,12 @@ def open_alarms(session: Session) -> list[Alarm]:
     return list(session.execute(statement).scalars())
 
 
+def open_subjects(session: Session, code: str) -> set[str]:
+    """What an alarm is open about."""
+    mine = select(col(Alarm.open_for)).where(col(Alarm.code) == code, col(Alarm.open_for).is_not(None))
+    return {(key or "").removeprefix(f"{code}:") for key in session.execute(mine).scalars()}
+
+
 def present_codes() -> list[str]:
     """The codes this process has raised and not cleared, without asking the database."""
     return sorted({entry["code"] for entry in _present.values()})

@@ -97,6 +97,12 @@ def works_of(session: Session, case_id: int) -> list[Assignment]:
     return list(session.execute(statement).scalars())
 
 
+def top_of(session: Session, case_id: int) -> list[Assignment]:
+    """What the centre has given to units that have it still."""
+    gone = AssignmentState.withdrawn.value
+    return [work for work in works_of(session, case_id) if work.parent_id is None and work.state != gone]
+
+
 def children_of(session: Session, work: Assignment) -> list[Assignment]:
     """What was handed down from it."""
     statement = select(Assignment).where(col(Assignment.parent_id) == work.id).order_by(col(Assignment.id))
@@ -118,11 +124,14 @@ def require_children_done(session: Session, work: Assignment) -> None:
         )
 
 
-def follow(session: Session, actor: Actor, case: Case, act: CaseAct, now: datetime, *, reason: str = "") -> bool:
-    """Let the case go the way of its leading assignment, where the table has that way."""
+def follow(session: Session, actor: Actor, case: Case, act: CaseAct, now: datetime) -> bool:
+    """Let the case go the way of its leading assignment, where the table has that way.
+
+    The unit's reason stays in the unit's own line: other units read the case's.
+    """
     if (CaseState(case.state), act) not in CASE_TABLE:
         return False
-    happen(session, actor, case, act, now, reason=reason)
+    happen(session, actor, case, act, now)
     return True
 
 
@@ -133,8 +142,7 @@ def units_at_work(session: Session, case: Case) -> int:
 
 def follow_replies(session: Session, actor: Actor, case: Case, now: datetime) -> None:
     """When every unit that the centre has asked has replied, the case is replied, and its review is timed."""
-    top = [one for one in works_of(session, case.id or 0) if one.parent_id is None]
-    live = [one for one in top if one.state != AssignmentState.withdrawn.value]
+    live = top_of(session, case.id or 0)
     replied = {AssignmentState.replied.value, AssignmentState.accepted.value}
     if not any(one.lead for one in live) or any(one.state not in replied for one in live):
         return

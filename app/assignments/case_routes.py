@@ -72,7 +72,7 @@ def board_counts(actor: ActorDep, web: WebDep) -> dict[Board, Count]:
 def board(which: Board, actor: ActorDep, web: WebDep, listing: Annotated[Listing, Query()]) -> PageOf[CaseOut]:
     """A board: what is due first before the rest."""
     with web.db.read() as session:
-        page = boards.board(session, actor, which, utc_now(), listing.leaf)
+        page = boards.board(session, actor, which, listing.leaf)
         return PageOf.of(page, [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items])
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from app.actor import Actor
-from app.assignments.inbox import sees_work
+from app.assignments.inbox import known_of
 from app.assignments.tables import Assignment
 from app.cases import clocks
 from app.cases.acting import locked
@@ -80,7 +80,7 @@ def subject_of(session: Session, clock_id: int) -> tuple[Case, Assignment | None
 def _locked(session: Session, actor: Actor, case_id: int, work_id: int) -> tuple[Case, Assignment]:
     case = locked(session, actor, case_id)
     work = found(session, Assignment, work_id, lock=True)
-    if not sees_work(session, actor, work):
+    if not known_of(session, actor, work.case_id, [work]):
         raise NotFound()
     return case, work
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments import acting
-from app.assignments.acting import act_on, begin, follow, follow_replies, works_of
+from app.assignments.acting import act_on, begin, follow, follow_replies, top_of, works_of
 from app.assignments.model import LONGEST_INSTRUCTIONS, MOST_UNITS
 from app.assignments.tables import Assignment, Recusal
 from app.cases import acting as cases
@@ -64,16 +64,16 @@ def dispatch(
     case, done = cases.begin(session, actor, case_id, version, CaseAct.dispatched)
     if done:
         return case
-    leading = _leading(session, case)
-    faults = _faults(way, gifts, bool(leading), [work for work in _live(session, case_id) if work.parent_id is None])
-    if faults:
+    live = top_of(session, case_id)
+    led = any(work.lead for work in live)
+    if faults := _faults(way, gifts, led, live):
         raise BadInput(fields=faults)
     if urgency is not None:
         case.urgency = urgency.value
     case.way = way.value
     if not items_of(session, case_id):
         keep_items(session, case, [case.title])
-    given = [{"unit_id": one.unit_id, "lead": one.lead or _alone(gifts, leading)} for one in gifts]
+    given = [{"unit_id": one.unit_id, "lead": one.lead or (not led and len(gifts) == 1)} for one in gifts]
     detail = {
         "way": case.way,
         "urgency": case.urgency,
@@ -81,10 +81,11 @@ def dispatch(
         "items": [item.text for item in items_of(session, case_id)],
     }
     cases.act_on(session, actor, case, CaseAct.dispatched, now, detail=detail)
-    clocks.ends(session, case, ClockKind.dispatch, now)
     clocks.begins(session, case, ClockKind.handle, now)
     for gift, told in zip(gifts, given, strict=True):
         _give(session, actor, case, gift, None, bool(told["lead"]), now)
+    _judged(session, case, now)
+    finding.keep(session, case)
     call_leaders(session, actor, case, UrgentCause.dispatched, now)
     return case
 
@@ -118,6 +119,7 @@ def hand_down(
         follow(session, actor, case, CaseAct.started, now)
     for one in gifts:
         _give(session, actor, case, one, work, False, now)
+    finding.keep(session, case)
     return work
 
 
@@ -170,7 +172,6 @@ def withdraw(
     if work.lead and work.parent_id is None:
         raise Refused("主办单位不能撤回，请先退单。", "The leading unit can't be withdrawn.", code="lead_stays")
     take_away(session, actor, case, work, cases.said(why), now)
-    cases.bump(case, actor, now)
     if work.parent_id is None:
         follow_replies(session, actor, case, now)
     return work
@@ -180,19 +181,14 @@ def take_away(session: Session, actor: Actor, case: Case, work: Assignment, reas
     """The unit and all below it have it no more."""
     for child in acting.open_children(session, work):
         take_away(session, actor, case, child, reason, now)
-    before, work.state = work.state, AssignmentState.withdrawn.value
     work.ended_at = now
     clocks.work_leaves(session, work, now)
-    told = {"assignment": work.id, "unit_id": work.unit_id, "from": before, "to": work.state, "round": work.round}
-    told["version"] = work.version
-    work.version += 1
-    session.add(work)
-    note(session, actor, case, acting.event_of(WorkAct.withdrawn), now, reason=reason, detail=told)
+    act_on(session, actor, case, work, WorkAct.withdrawn, now, reason=reason)
 
 
 def _judged(session: Session, case: Case, now: datetime) -> None:
     """The centre's time for a return is over when none waits for it any more, and no leader is to be found."""
-    top = [work for work in _live(session, case.id or 0) if work.parent_id is None]
+    top = top_of(session, case.id or 0)
     waiting = any(work.state == AssignmentState.returned.value for work in top)
     if any(work.lead for work in top) and not waiting:
         clocks.stops(session, case, ClockKind.dispatch, now)
@@ -228,7 +224,6 @@ def _give(
     note(session, actor, case, acting.event_of(WorkAct.given), now, detail=told)
     clocks.work_begins(session, case, work, now)
     session.add(work)
-    finding.keep(session, case)
     return work
 
 
@@ -242,22 +237,9 @@ def _require_free(session: Session, case: Case, unit_id: int) -> None:
     )
     if case.about_unit_id == unit_id or session.execute(kept).first() is not None:
         raise Refused("该单位须回避本工单。", "This unit must have nothing to do with this case.", code="recused")
-    if any(work.unit_id == unit_id for work in _live(session, case.id or 0)):
-        raise Refused("该单位已承办本工单。", "This unit has this case already.", code="has_it")
-
-
-def _live(session: Session, case_id: int) -> list[Assignment]:
     gone = AssignmentState.withdrawn.value
-    return [work for work in works_of(session, case_id) if work.state != gone]
-
-
-def _leading(session: Session, case: Case) -> Assignment | None:
-    leads = (work for work in _live(session, case.id or 0) if work.lead and work.parent_id is None)
-    return next(leads, None)
-
-
-def _alone(gifts: Sequence[Gift], leading: Assignment | None) -> bool:
-    return leading is None and len(gifts) == 1
+    if any(work.unit_id == unit_id and work.state != gone for work in works_of(session, case.id or 0)):
+        raise Refused("该单位已承办本工单。", "This unit has this case already.", code="has_it")
 
 
 def _faults(way: HandlingWay, gifts: Sequence[Gift], led: bool, live: Sequence[Assignment]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -53,6 +53,12 @@ def inbox(session: Session, actor: Actor, box: Box, leaf: Leaf | None = None) ->
     return page_of(session, _works(actor, box).order_by(*order), leaf)
 
 
+def cases_of(session: Session, works: Iterable[Assignment]) -> dict[int, Case]:
+    """The cases of these assignments, by id."""
+    ids = {work.case_id for work in works}
+    return {case.id or 0: case for case in session.execute(select(Case).where(col(Case.id).in_(ids))).scalars()}
+
+
 def counts(session: Session, actor: Actor, now: datetime) -> dict[Box, dict[str, int]]:
     """Of every box: how much is in it, and how much of that is late. Raises Forbidden."""
     return {
@@ -71,7 +77,7 @@ def get_work(session: Session, actor: Actor, work_id: int) -> tuple[Case, Assign
     if work is None:
         raise NotFound()
     case = access.require_visible(session, actor, session.get(Case, work.case_id))
-    if not sees_work(session, actor, work):
+    if not known_of(session, actor, work.case_id, [work]):
         raise NotFound()
     return case, work
 
@@ -84,9 +90,12 @@ def open_work(session: Session, unit_id: int) -> list[Hindrance]:
     return [Hindrance("assignments", int(count), *told)]
 
 
-def sees_work(session: Session, actor: Actor, work: Assignment) -> bool:
-    """Whether the asker may know of it: the centre of all, a unit of its own and of what was handed down from that."""
-    return actor.may(Permission.cases_read) or work.id in access.works_seen(session, actor, work.case_id)
+def known_of(session: Session, actor: Actor, case_id: int, works: Iterable[Assignment]) -> list[Assignment]:
+    """Of these assignments of a case: the centre knows of all, a unit of its own and those below."""
+    if actor.may(Permission.cases_read):
+        return list(works)
+    seen = access.works_seen(session, actor, case_id)
+    return [work for work in works if work.id in seen]
 
 
 def _works(actor: Actor, box: Box) -> Select[Any]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.actor import Actor
-from app.assignments.acting import act_on, begin, follow_replies, works_of
+from app.assignments.acting import act_on, begin, follow_replies, top_of, works_of
 from app.assignments.giving import take_away
 from app.assignments.tables import Assignment
 from app.cases import acting as cases
 from app.cases import clocks
 from app.cases.acting import said
-from app.cases.states import AT_THE_UNIT, CASE_WITH_UNITS, WORK_DONE, AssignmentState, CaseAct, CaseState, WorkAct
+from app.cases.parties import giver_at_work
+from app.cases.states import AT_THE_UNIT, CASE_DONE, WORK_DONE, AssignmentState, CaseAct, CaseState, WorkAct
 from app.cases.tables import Case
+from app.cases.twins import twins_of
 from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
 from app.errors import BadInput, Refused
@@ -49,7 +50,7 @@ def accept_case(
         return case
     words = said(opinion, "opinion")
     cases.act_on(session, actor, case, CaseAct.accepted, now, reason=words, detail={"opinion": words})
-    for work in _top(session, case):
+    for work in top_of(session, case.id or 0):
         if work.state == AssignmentState.replied.value:
             work.ended_at = now
             act_on(session, actor, case, work, WorkAct.accepted, now, detail={"opinion": words})
@@ -78,7 +79,7 @@ def redo_case(
     if done:
         return case
     reason = said(why)
-    again = [work for work in _top(session, case) if (work.unit_id in units if units else work.lead)]
+    again = [work for work in top_of(session, case_id) if (work.unit_id in units if units else work.lead)]
     if not again or len(again) < len(set(units)):
         raise BadInput(fields={"units": "请选择承办本工单的单位 (units that have this case)"})
     told = {"units": [work.unit_id for work in again]}
@@ -101,7 +102,7 @@ def accept_work(
     case, work, done = begin(session, actor, work_id, version, WorkAct.accepted)
     if done:
         return work
-    _require_giver_at_work(session, case, work)
+    _require_giver_at_work(session, work)
     words = said(opinion, "opinion")
     work.ended_at = now
     act_on(session, actor, case, work, WorkAct.accepted, now, reason=words, detail={"opinion": words})
@@ -116,7 +117,7 @@ def redo_work(
     case, work, done = begin(session, actor, work_id, version, WorkAct.redo)
     if done:
         return work
-    _require_giver_at_work(session, case, work)
+    _require_giver_at_work(session, work)
     _again(session, actor, case, work, said(why), now)
     return work
 
@@ -180,22 +181,22 @@ def at_work(session: Session, case: Case) -> list[Assignment]:
 def merge(
     session: Session, actor: Actor, case_id: int, version: int, original_id: int, *, now: datetime | None = None
 ) -> Case:
-    """并案: the same matter is handled as another case, and closes with it. Raises BadInput (original)."""
+    """并案: the same matter is handled as another case that goes on, and closes with it. Raises BadInput (original)."""
     now = now or utc_now()
     case, done = cases.begin(session, actor, case_id, version, CaseAct.merged)
     if done:
         return case
     original = cases.locked(session, actor, original_id)
-    if original.id == case.id or original.merged_into_id is not None or original.state in _NO_ORIGINAL:
+    if original.id == case.id or CaseState(original.state) in _NO_ORIGINAL:
         raise BadInput(fields={"original": "该工单不能作为并案的原工单 (can't be merged into this case)"})
-    if _twins(session, case):
+    if twins_of(session, case):
         raise BadInput(fields={"original": "已有工单并入本工单，须先解除 (others were merged into this one)"})
-    for work in works_of(session, case.id or 0):
-        if work.parent_id is None and AssignmentState(work.state) not in WORK_DONE:
-            take_away(session, actor, case, work, f"并入 {original.number}", now)
     case.merged_into_id = original.id
     told = {"original": original.id, "number": original.number}
     cases.act_on(session, actor, case, CaseAct.merged, now, detail=told)
+    for work in top_of(session, case.id or 0):
+        if AssignmentState(work.state) not in WORK_DONE:
+            take_away(session, actor, case, work, f"并入 {original.number}", now)
     clocks.leaves(session, case, now)
     return case
 
@@ -215,23 +216,6 @@ def unmerge(
     return case
 
 
-def close_twins(session: Session, actor: Actor, original: Case, now: datetime) -> None:
-    """Cases that were merged into this one close with it."""
-    for twin in _twins(session, original):
-        twin.ended_at = now
-        cases.act_on(session, actor, twin, CaseAct.closed, now, detail={"with": original.number})
-
-
-def _twins(session: Session, original: Case) -> list[Case]:
-    merged = (col(Case.merged_into_id) == original.id) & (col(Case.state) == CaseState.merged.value)
-    return list(session.execute(select(Case).where(merged).with_for_update()).scalars())
-
-
-def _top(session: Session, case: Case) -> list[Assignment]:
-    gone = AssignmentState.withdrawn.value
-    return [work for work in works_of(session, case.id or 0) if work.parent_id is None and work.state != gone]
-
-
 def _again(session: Session, actor: Actor, case: Case, work: Assignment, reason: str, now: datetime) -> None:
     work.round += 1
     work.ended_at = work.replied_at = None
@@ -240,18 +224,10 @@ def _again(session: Session, actor: Actor, case: Case, work: Assignment, reason:
     session.add(work)
 
 
-def _require_giver_at_work(session: Session, case: Case, work: Assignment) -> None:
+def _require_giver_at_work(session: Session, work: Assignment) -> None:
     """What was submitted upwards is no longer this giver's to judge. Raises Refused (giver_done)."""
-    if work.parent_id is None:
-        open_still = CaseState(case.state) in CASE_WITH_UNITS
-    else:
-        above = session.get(Assignment, work.parent_id)
-        at_work = (AssignmentState.signed, AssignmentState.in_progress, AssignmentState.redo)
-        open_still = above is not None and AssignmentState(above.state) in at_work
-    if not open_still:
+    if not giver_at_work(session, work):
         raise Refused("上级已报送结果，不能再单独处理。", "What came of it was handed in already.", code="giver_done")
 
 
-_NO_ORIGINAL = frozenset(
-    state.value for state in (CaseState.draft, CaseState.discarded, CaseState.archived, CaseState.merged)
-)
+_NO_ORIGINAL = CASE_DONE | {CaseState.draft}

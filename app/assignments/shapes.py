@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from app.assignments.giving import Gift
 from app.assignments.model import LONGEST_ANSWER, LONGEST_INSTRUCTIONS, MOST_UNITS, Contact, Opinion
@@ -16,7 +15,7 @@ from app.http.schema import MOST, Answer, Body, Version, countable
 
 UnitId = Annotated[int, Field(ge=1, le=MOST)]
 CaseId = Annotated[int, Field(ge=1, le=MOST)]
-Moment = Annotated[datetime, AfterValidator(countable)]
+Moment = Annotated[AwareDatetime, AfterValidator(countable)]
 Reason = Annotated[str, Field(max_length=500)]
 Text = Annotated[str, Field(max_length=20_200)]
 CallRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{0,64}$")]

@@ -45,7 +45,6 @@ class Assignment(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     given_by: int | None = None
     given_at: datetime = Field(sa_type=UTCDateTime)
-    handler_id: int | None = None
     signed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     replied_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.assignments import check, working
 from app.assignments.acting import children_of, works_of
-from app.assignments.inbox import sees_work
+from app.assignments.inbox import known_of
 from app.assignments.tables import Assignment, Recusal, Reply
 from app.auth.service import display_names
 from app.cases import access
@@ -56,7 +56,7 @@ def work_row(work: Assignment, units: Mapping[int, str]) -> dict[str, Any]:
 def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> dict[str, Any]:
     """One assignment whole: what is asked, every round's reply, what is below it, and what the asker can do."""
     clear = access.sees_citizen(session, actor, case)
-    below = [one for one in children_of(session, work) if sees_work(session, actor, one)]
+    below = known_of(session, actor, work.case_id, children_of(session, work))
     units = unit_names(session, [work.unit_id, *(one.unit_id for one in below)])
     replies = [_reply(one, case, clear=clear) for one in working.replies_of(session, work.id or 0)]
     present = working.reply_of(session, work)
@@ -77,7 +77,7 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
 def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
     """What a case's page shows of the loop: items, units, call-backs, and what the asker can do."""
     clear = access.sees_citizen(session, actor, case)
-    works = [work for work in works_of(session, case.id or 0) if sees_work(session, actor, work)]
+    works = known_of(session, actor, case.id or 0, works_of(session, case.id or 0))
     units = unit_names(session, [case.about_unit_id, case.to_unit_id, *(work.unit_id for work in works)])
     tries = follow_ups_of(session, case.id or 0)
     names = display_names(session, [one.by for one in tries])
@@ -91,9 +91,9 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
             {**work_row(work, units), "acts": [act.value for act in work_acts(session, actor, work)]} for work in works
         ],
         "tries": [_try(one, case, names, clear=clear) for one in tries],
-        "merged_into": _number(session, case.merged_into_id),
-        "repeat_of": _repeated(session, actor, case),
-        "twins": [_short(one) for one in _twins(session, case)],
+        "merged_into": _known(session, actor, case.merged_into_id),
+        "repeat_of": _known(session, actor, case.repeat_of_id),
+        "twins": [_short(one) for one in _twins(session, actor, case)],
         "redo_proposed": task is not None and not task.open and case.state == "to_follow_up",
     }
 
@@ -168,19 +168,15 @@ def _plain(text: str, case: Case, *, clear: bool) -> str:
     return text if clear else access.hidden(text, case)
 
 
-def _twins(session: Session, case: Case) -> list[Case]:
-    return list(session.execute(select(Case).where(col(Case.merged_into_id) == case.id)).scalars())
+def _twins(session: Session, actor: Actor, case: Case) -> list[Case]:
+    merged = select(Case).where(col(Case.merged_into_id) == case.id, access.visible(actor))
+    return list(session.execute(merged.order_by(col(Case.id))).scalars())
 
 
-def _number(session: Session, case_id: int | None) -> dict[str, Any] | None:
-    case = session.get(Case, case_id) if case_id is not None else None
-    return _short(case) if case is not None else None
-
-
-def _repeated(session: Session, actor: Actor, case: Case) -> dict[str, Any] | None:
-    """The ended case that this one repeats, for whoever may know of it."""
+def _known(session: Session, actor: Actor, case_id: int | None) -> dict[str, Any] | None:
+    """Another case, for whoever may know of it."""
     try:
-        return _short(access.require_visible(session, actor, session.get(Case, case.repeat_of_id or 0)))
+        return _short(access.require_visible(session, actor, session.get(Case, case_id or 0)))
     except NotFound:
         return None
 

@@ -19,7 +19,6 @@ from app.assignments.acting import (
     begin,
     follow,
     follow_replies,
-    open_children,
     require_children_done,
 )
 from app.assignments.model import LONGEST_ANSWER, REPLY_TEXTS, Contact, Opinion, ReplyState
@@ -43,7 +42,7 @@ def sign(session: Session, actor: Actor, work_id: int, version: int, *, now: dat
     case, work, done = begin(session, actor, work_id, version, WorkAct.signed)
     if done:
         return work
-    work.signed_at, work.handler_id = now, actor.user_id
+    work.signed_at = now
     act_on(session, actor, case, work, WorkAct.signed, now)
     clocks.work_step_ends(session, work, ClockKind.sign, now)
     if _leads(work):
@@ -57,7 +56,6 @@ def start(session: Session, actor: Actor, work_id: int, version: int, *, now: da
     case, work, done = begin(session, actor, work_id, version, WorkAct.started)
     if done:
         return work
-    work.handler_id = actor.user_id
     act_on(session, actor, case, work, WorkAct.started, now)
     if _leads(work):
         follow(session, actor, case, CaseAct.started, now)
@@ -77,12 +75,11 @@ def give_it_back(
     if done:
         return work
     reason = said(why)
-    if open_children(session, work):
-        require_children_done(session, work)
+    require_children_done(session, work)
     work.returns += 1
     act_on(session, actor, case, work, WorkAct.returned, now, reason=reason, detail={"returns": work.returns})
     if _leads(work):
-        follow(session, actor, case, CaseAct.returned, now, reason=reason)
+        follow(session, actor, case, CaseAct.returned, now)
     centre = Subject.case(case.id or 0)
     if work.parent_id is None:
         clock = open_of(session, centre, ClockKind.dispatch)  # it runs already where another unit gave it back
@@ -282,7 +279,10 @@ def _checked(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         if name in REPLY_TEXTS and isinstance(value, str):
             rule = REPLY_TEXTS[name]
             values[name] = clean(value, rule.limit, lines=rule.lines)
+            wrong |= _too_long(name, value, rule.limit)
         elif name in ("answers", "papers") and isinstance(value, Mapping) and len(value) <= 100:
+            for key, text in value.items():
+                wrong |= _too_long(f"{name}.{key}", str(text), LONGEST_ANSWER)
             values[name] = {str(key)[:40]: clean(str(text), LONGEST_ANSWER, lines=True) for key, text in value.items()}
         elif (name == "contact" and (value == "" or value in Contact.__members__)) or (
             name == "opinion" and (value == "" or value in Opinion.__members__)
@@ -297,6 +297,11 @@ def _checked(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if wrong:
         raise BadInput(fields=wrong)
     return values
+
+
+def _too_long(name: str, value: str, limit: int) -> dict[str, str]:
+    """What would be cut off is refused."""
+    return {name: f"不得超过 {limit} 字 (at most {limit} characters)"} if len(value) > limit else {}
 
 
 def _present(session: Session, work: Assignment) -> Reply:

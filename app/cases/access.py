@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import and_, exists, not_, or_, select, true
@@ -19,6 +19,9 @@ from app.chasing.model import UNDECIDED_LINES
 from app.citizens.tables import Citizen
 from app.errors import NotFound
 from app.text import masked_name, masked_number, without
+
+RECUSALS = frozenset({"recused", "recusal_lifted"})
+"""Lines that say who has an interest in a case, and why: for those who may judge it, and for who checks on them."""
 
 
 def visible(actor: Actor) -> Any:
@@ -90,7 +93,7 @@ def works_seen(session: Session, actor: Actor, case_id: int) -> frozenset[int]:
 def unit_reads(line: CaseEvent, works: Collection[int]) -> bool:
     """Whether somebody of a unit, who knows of these assignments, reads this line of the case's history."""
     of = line.detail.get("assignment")
-    return line.event not in UNDECIDED_LINES and (of is None or of in works)
+    return line.event not in UNDECIDED_LINES | RECUSALS and (of is None or of in works)
 
 
 def may_edit(session: Session, actor: Actor, case: Case) -> bool:
@@ -157,6 +160,13 @@ def hidden(text: str, case: Case) -> str:
     return without(text, case.caller_number, case.caller_name, case.address)
 
 
+def unmasked(text: str, stored: Iterable[str], case: Case, *, clear: bool) -> str:
+    """`text`, or what is stored of it where somebody who sees masks left it as they were shown it."""
+    if clear:
+        return text
+    return next((one for one in stored if hidden(one, case) == text), text)
+
+
 def masked_fields(fields: Mapping[str, Any], case: Case) -> dict[str, Any]:
     """`fields` with the citizen's identity masked, also where an agent wrote it into the text."""
     masked = dict(fields)
@@ -197,6 +207,12 @@ def _hidden_within(value: Any, case: Case) -> Any:
     return value
 
 
-def hides_personal_change(fields: Mapping[str, Any], *, clear: bool) -> dict[str, Any]:
-    """What of an edit is taken from somebody who sees masks: never the masked fields themselves."""
-    return dict(fields) if clear else {key: value for key, value in fields.items() if key not in PERSONAL}
+def hides_personal_change(fields: Mapping[str, Any], case: Case, *, clear: bool) -> dict[str, Any]:
+    """What of an edit is taken from somebody who sees masks: never the masked fields, nor masks in a text."""
+    if clear:
+        return dict(fields)
+    return {
+        key: unmasked(value, [getattr(case, key)], case, clear=False) if isinstance(value, str) else value
+        for key, value in fields.items()
+        if key not in PERSONAL
+    }

@@ -55,9 +55,9 @@ BOARDS: Mapping[Board, _Kind] = {
 del S
 
 
-def board(session: Session, actor: Actor, which: Board, now: datetime, leaf: Leaf | None = None) -> Page[Case]:
+def board(session: Session, actor: Actor, which: Board, leaf: Leaf | None = None) -> Page[Case]:
     """One page of a board, first due first. Raises Forbidden."""
-    return page_of(session, _cases(actor, which, now).order_by(col(Case.due_at), col(Case.id)), leaf)
+    return page_of(session, _cases(actor, which).order_by(col(Case.due_at), col(Case.id)), leaf)
 
 
 def counts(session: Session, actor: Actor, now: datetime) -> dict[Board, dict[str, int]]:
@@ -66,13 +66,13 @@ def counts(session: Session, actor: Actor, now: datetime) -> dict[Board, dict[st
     for which, kind in BOARDS.items():
         if not actor.may(kind.permission):
             continue
-        wanted = _cases(actor, which, now)
+        wanted = _cases(actor, which)
         late = wanted.where(col(Case.due_at) <= now)
         found[which] = {"all": counted(session, wanted), "late": counted(session, late)}
     return found
 
 
-def _cases(actor: Actor, which: Board, now: datetime) -> Select[Any]:
+def _cases(actor: Actor, which: Board) -> Select[Any]:
     kind = BOARDS[which]
     actor.require(kind.permission)
     states = [state.value for state in kind.states]

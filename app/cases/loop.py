@@ -13,13 +13,15 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
-from app.assignments.acting import units_at_work
+from app.assignments.acting import top_of, units_at_work
 from app.calls.service import find
 from app.cases import clocks
+from app.cases.access import sees_citizen, unmasked
 from app.cases.acting import act_on, begin, said
 from app.cases.model import TEXT_FIELDS, Ground, HandlingWay
 from app.cases.states import CaseAct
 from app.cases.tables import Case, CaseItem
+from app.cases.twins import close_twins
 from app.chasing.model import UrgentCause
 from app.chasing.urgent import call_leaders
 from app.clock import utc_now
@@ -88,7 +90,7 @@ def transfer(
     if not is_call_id(call_id) or find(session, call_id) is None:
         raise BadInput(fields={"call": "没有这通电话 (no such call)"})
     case.to_unit_id, case.with_call_id = _unit(session, unit_id), call_id
-    case.answer = said(text, "answer", TEXT_FIELDS["answer"].limit)
+    case.answer = _answer(session, actor, case, text)
     detail = {"unit_id": unit_id, "call_id": call_id, "answer": case.answer, "way": HandlingWay.telephone.value}
     return _end(session, actor, case, CaseAct.transferred, HandlingWay.telephone, now, detail)
 
@@ -182,13 +184,24 @@ def set_items(
     *,
     now: datetime | None = None,
 ) -> list[CaseItem]:
-    """The things that the citizen asks for, one by one; until units have it. Raises BadInput (items)."""
+    """The things that the citizen asks for, one by one; until units have it, whose replies answer each.
+
+    Raises BadInput (items), Refused (units_have_it).
+    """
     now = now or utc_now()
-    case, _ = begin(session, actor, case_id, version, CaseAct.amended)
+    case, done = begin(session, actor, case_id, version, CaseAct.amended)
+    if done:
+        return items_of(session, case_id)
+    if top_of(session, case_id):
+        raise Refused(
+            "承办单位正按现有诉求逐项办理，不能再修改。", "Units are answering these items.", code="units_have_it"
+        )
+    before = [item.text for item in items_of(session, case_id)]
+    clear = sees_citizen(session, actor, case)
     wanted = [text for text in (clean(one, LONGEST_ITEM) for one in texts) if text]
+    wanted = [unmasked(text, before, case, clear=clear) for text in wanted]
     if not 1 <= len(wanted) <= MOST_ITEMS:
         raise BadInput(fields={"items": f"须为 1 到 {MOST_ITEMS} 项 (1 to {MOST_ITEMS} items)"})
-    before = [item.text for item in items_of(session, case_id)]
     if before == wanted:
         return items_of(session, case_id)
     session.execute(delete(CaseItem).where(col(CaseItem.case_id) == case_id))
@@ -226,8 +239,13 @@ def _ended(
     case, done = begin(session, actor, case_id, version, act)
     if done:
         return case
-    case.answer = said(text or case.answer, "answer", TEXT_FIELDS["answer"].limit)
+    case.answer = _answer(session, actor, case, text or case.answer)
     return _end(session, actor, case, act, way, now, {"answer": case.answer, "way": way.value})
+
+
+def _answer(session: Session, actor: Actor, case: Case, text: str) -> str:
+    words = said(text, "answer", TEXT_FIELDS["answer"].limit)
+    return unmasked(words, [case.answer], case, clear=sees_citizen(session, actor, case))
 
 
 def _end(
@@ -250,6 +268,7 @@ def _end(
     act_on(session, actor, case, act, now, reason=reason, detail=detail)
     for kind in (ClockKind.dispatch, ClockKind.handle):  # of an earlier dispatch that was given back
         clocks.ends(session, case, kind, now)
+    close_twins(session, actor, case, now)
     return case
 
 

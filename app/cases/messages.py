@@ -21,16 +21,19 @@ from app.clock import local_day
 from app.roster.service import staffed_posts
 from app.settings import Settings
 
+_NOBODYS_YET = frozenset({CaseState.draft, CaseState.discarded})
+
 
 def message_case(
     session: Session, settings: Settings, call: Call, source: Source, title: str, *, now: datetime, key: str
 ) -> Case:
     """The call's case with the message attached. A draft that nobody answered leaves its agent for a section."""
     case = open_draft(session, replace(facts_of(call), agent_id=None), source=source, now=now, zone=settings.zone)
-    if case.state != CaseState.registered.value and call.answered_at is None:
+    session.refresh(case, with_for_update=True)  # an agent may be registering it at this moment
+    if CaseState(case.state) in _NOBODYS_YET and call.answered_at is None:
         case.agent_id = None
         case.source = source.value
-    if case.section is None and case.agent_id is None:
+    if CaseState(case.state) in _NOBODYS_YET and case.section is None and case.agent_id is None:
         case.section = next_section(session, staffed_posts(session, local_day(now, settings.zone)))
     if not case.title:
         case.title = title

@@ -11,7 +11,18 @@ from app.actor import Actor
 from app.assignments.tables import Assignment
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.states import CASE_STEPS, WORK_STEPS, By, CaseAct, CaseState, Step, WorkAct, case_step, work_step
+from app.cases.states import (
+    CASE_STEPS,
+    CASE_WITH_UNITS,
+    WORK_STEPS,
+    By,
+    CaseAct,
+    CaseState,
+    Step,
+    WorkAct,
+    case_step,
+    work_step,
+)
 from app.cases.states import AssignmentState as Work
 from app.cases.tables import Case
 from app.errors import Forbidden
@@ -86,9 +97,25 @@ def case_acts(session: Session, actor: Actor, case: Case) -> list[CaseAct]:
 
 
 def work_acts(session: Session, actor: Actor, work: Assignment) -> list[WorkAct]:
-    """What the asker can do to the assignment now, in the table's order."""
+    """What the asker can do to the assignment now, in the table's order; nothing that would be refused."""
     mine, state = of_work(session, actor, work), Work(work.state)
-    return [step.act for step in WORK_STEPS if state in step.sources and step.by & mine]
+    acts = [step.act for step in WORK_STEPS if state in step.sources and step.by & mine]
+    return [act for act in acts if not _is_refused(session, work, act)]
+
+
+def giver_at_work(session: Session, work: Assignment) -> bool:
+    """Whether who gave it may still judge it: what they submitted upwards is judged there."""
+    if work.parent_id is None:
+        case = session.get(Case, work.case_id)
+        return case is not None and CaseState(case.state) in CASE_WITH_UNITS
+    above = session.get(Assignment, work.parent_id)
+    return above is not None and Work(above.state) in (Work.signed, Work.in_progress, Work.redo)
+
+
+def _is_refused(session: Session, work: Assignment, act: WorkAct) -> bool:
+    if act is WorkAct.withdrawn:
+        return work.lead and work.parent_id is None
+    return act in (WorkAct.accepted, WorkAct.redo) and not giver_at_work(session, work)
 
 
 def _flows(by: frozenset[By]) -> bool:

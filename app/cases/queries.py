@@ -32,11 +32,15 @@ def get_case(session: Session, actor: Actor, case_id: int) -> Case:
 
 
 def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]:
-    """A case's history; a unit reads of other units no more than that they have it. Raises what `get_case` raises."""
+    """A case's history; a unit reads of other units no more than that they have it. Raises what `get_case` raises.
+
+    Who was kept from it, and why, is for those who may keep somebody from a case, and for auditors.
+    """
     get_case(session, actor, case_id)
     lines = events_of(session, case_id)
     if actor.may(Permission.cases_read):
-        return lines
+        judges = actor.may(Permission.cases_recuse) or actor.may(Permission.audit_read)
+        return lines if judges else [one for one in lines if one.event not in access.RECUSALS]
     mine = access.works_seen(session, actor, case_id)
     return [one for one in lines if access.unit_reads(one, mine)]
 

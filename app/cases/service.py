@@ -316,7 +316,7 @@ def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _apply(session: Session, actor: Actor, case: Case, fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     clear = access.sees_citizen(session, actor, case)
-    values = access.hides_personal_change(_checked(fields), clear=clear)
+    values = access.hides_personal_change(_checked(fields), case, clear=clear)
     if not clear:
         values.pop("confidential", None)
     before = {name: getattr(case, name) for name in values}

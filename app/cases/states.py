@@ -233,6 +233,7 @@ WORK_STEPS: tuple[Step[AssignmentState, WorkAct], ...] = (
     _work(_W.return_refused, "returned", _A.dispatched, "giver", "reason"),
     _work(_W.return_upheld, "returned", _A.withdrawn, "giver"),
     _work(_W.withdrawn, f"dispatched {_AT_WORK} in_review replied", _A.withdrawn, "giver", "reason"),
+    _work(_W.withdrawn, "returned", _A.withdrawn, "system", "reason"),  # with its case, which is merged; with its unit
 )
 del _S, _K, _A, _W
 

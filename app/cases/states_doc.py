@@ -10,6 +10,7 @@ from app.cases.states import (
     CASE_DONE,
     CASE_STEPS,
     LAST_OF_CASE,
+    LAST_OF_WORK,
     START_OF_CASE,
     START_OF_WORK,
     WORK_DONE,
@@ -41,7 +42,7 @@ def document() -> str:
         _table(CASE_STEPS, CASE_STATES, CASE_ACTS),
         _done(CASE_STATES, CASE_DONE),
         "## 承办任务 (assignment)\n",
-        _picture(WORK_STEPS, WORK_STATES, WORK_ACTS, START_OF_WORK, WORK_DONE),
+        _picture(WORK_STEPS, WORK_STATES, WORK_ACTS, START_OF_WORK, LAST_OF_WORK),
         _table(WORK_STEPS, WORK_STATES, WORK_ACTS),
         _done(WORK_STATES, WORK_DONE),
     ]

@@ -19,6 +19,7 @@ class Reached(StrEnum):
     none = "none"  # 未留联系方式
 
 
+UNANSWERED = frozenset({Reached.no_answer, Reached.wrong_number})  # counts only as one of several, at different times
 TRIES = 3  # at different times, before a case is closed unasked
 AGAIN_AFTER = timedelta(hours=4)
 CLAIM = timedelta(minutes=30)  # for one call-back
@@ -49,9 +50,9 @@ def faults(heard: Heard) -> dict[str, str]:
                 found[name] = "请选择是或否 (yes or no)"
     elif heard.satisfaction is not None:
         found["satisfaction"] = "未通话，不能填写满意程度 (nobody was asked)"
-    if heard.propose_redo and not heard.note:
+    if heard.propose_redo and not heard.note.strip():
         found["note"] = "建议重办须写明理由 (say why it should be done again)"
-    if heard.satisfaction in UNSATISFIED and not heard.note:
+    if heard.satisfaction in UNSATISFIED and not heard.note.strip():
         found["note"] = "不满意须写明原因 (say why)"
     return found
 

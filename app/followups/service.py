@@ -9,16 +9,16 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments.acting import works_of
-from app.assignments.judging import close_twins
 from app.cases import acting as cases
 from app.cases import clocks
 from app.cases.states import CaseAct
 from app.cases.tables import Case
+from app.cases.twins import close_twins
 from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
-from app.errors import BadInput
+from app.errors import BadInput, Refused
 from app.followups.desk import take_off_desk
-from app.followups.model import AGAIN_AFTER, LONGEST_NOTE, Heard, closes, faults
+from app.followups.model import AGAIN_AFTER, LONGEST_NOTE, UNANSWERED, Heard, closes, faults
 from app.followups.tables import FollowUp, FollowUpTask
 from app.text import clean, is_call_id
 
@@ -35,8 +35,8 @@ def follow_up(
 ) -> Case:
     """回访: a try with what it brought; the case is closed when that ends it.
 
-    A proposal to redo leaves the case on the reviewers' list. Raises BadInput (what `faults` names), and what
-    `cases.acting.begin` raises.
+    A proposal to redo leaves the case on the reviewers' list. Raises BadInput (what `faults` names), Refused
+    (too_early, redo_proposed), and what `cases.acting.begin` raises.
     """
     now = now or utc_now()
     case, done = cases.begin(session, actor, case_id, version, CaseAct.followed_up)
@@ -45,6 +45,8 @@ def follow_up(
     if missing := faults(heard):
         raise BadInput(fields=missing)
     task = session.get(FollowUpTask, case_id, with_for_update=True)
+    if task is not None:
+        _require_time(task, heard, now)
     tries = (task.tries if task else 0) + 1
     row = FollowUp(
         case_id=case_id,
@@ -77,6 +79,15 @@ def follow_up(
     elif heard.propose_redo:
         take_off_desk(session, case)
     return case
+
+
+def _require_time(task: FollowUpTask, heard: Heard, now: datetime) -> None:
+    if not task.open:
+        raise Refused("已建议重办，等待审核。", "A redo was proposed: a reviewer decides.", code="redo_proposed")
+    if heard.reached in UNANSWERED and now < task.after:
+        raise Refused(
+            "距上次回访时间太短，请换个时间再拨。", "It was tried not long ago: try at another time.", code="too_early"
+        )
 
 
 def follow_ups_of(session: Session, case_id: int) -> list[FollowUp]:

@@ -23,7 +23,6 @@ class FollowUpTask(SQLModel, table=True):
     case_id: int = Field(primary_key=True, foreign_key="case_file.id")
     open: bool = True
     after: datetime = Field(sa_type=UTCDateTime)
-    due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     tries: int = 0
     claimed_by: int | None = None
     claimed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -60,26 +60,27 @@ def filled(
     `people` are those who may stand at each post, in the office's order; `had` what is set already, and what lies
     before. A post that nobody may stand at stays empty.
     """
-    turns = list(had)
-    taken = {(turn.day, turn.post) for turn in turns}
+    taken: set[tuple[date, str]] = set()
+    busy: dict[date, set[int]] = {}
+    done: dict[tuple[str, int], tuple[int, date]] = {}  # by post and person: how many turns, and the last
+
+    def stands(turn: Turn) -> None:
+        taken.add((turn.day, turn.post))
+        busy.setdefault(turn.day, set()).add(turn.user_id)
+        count, last = done.get((turn.post, turn.user_id), (0, date.min))
+        done[turn.post, turn.user_id] = count + 1, max(last, turn.day)
+
+    for turn in had:
+        stands(turn)
     new: list[Turn] = []
     for day, working in days:
         for post in posts_of(working, sections):
-            if (day, post) in taken:
-                continue
-            busy = {turn.user_id for turn in turns if turn.day == day}
-            free = [one for one in people.get(post, ()) if one not in busy]
-            if not free:
-                continue
-            turn = Turn(day, post, min(free, key=lambda one: _claim(one, post, turns, people[post])))
-            turns.append(turn)
-            new.append(turn)
+            free = [one for one in people.get(post, ()) if one not in busy.get(day, ())]
+            if free and (day, post) not in taken:
+                turns = [done.get((post, one), (0, date.min)) for one in free]  # who has as few and as old: by order
+                new.append(Turn(day, post, free[turns.index(min(turns))]))
+                stands(new[-1])
     return new
-
-
-def _claim(user_id: int, post: str, turns: Sequence[Turn], order: Sequence[int]) -> tuple[int, date, int]:
-    mine = [turn.day for turn in turns if turn.user_id == user_id and turn.post == post]
-    return len(mine), max(mine, default=date.min), order.index(user_id)
 
 
 def faults(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -19,11 +20,11 @@ from app.cases.acting import said
 from app.cases.tables import HandlingSection
 from app.clock import local_day, utc_now
 from app.errors import BadInput, Conflict, NotFound
-from app.hours.model import minutes
 from app.roster.model import LEADER, MOST_DAYS, OFFICE, Fault, Seat, Turn, faults, filled, posts_of
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.settings import Settings
 from app.text import clean
+from app.workdays.model import parse_office_hours
 from app.workdays.service import calendar
 
 LOOKS_BACK = timedelta(days=92)  # turns that count for fairness
@@ -60,7 +61,7 @@ def plan(session: Session, actor: Actor, first: date, last: date, *, now: dateti
         for turn in filled(seen.days, seen.sections, seen.people, had)
     ]
     session.add_all(rows)
-    session.flush()
+    _flush(session)
     if rows:
         told = {"from": first.isoformat(), "to": last.isoformat(), "turns": len(rows)}
         write(session, actor, Action.roster_changed, "roster", told, now=now)
@@ -92,9 +93,7 @@ def put(
     same = select(DutyTurn).where(col(DutyTurn.day) == day, col(DutyTurn.post) == post).with_for_update()
     row: DutyTurn | None = session.execute(same).scalar_one_or_none()
     if version != (row.version if row else 0):
-        raise Conflict(
-            "该班次已被他人修改，请刷新后再试。", "Somebody else has changed this turn.", code="version_conflict"
-        )
+        raise _conflict()
     if user_id is not None:
         on_duty = select(col(DutyTurn.post)).where(col(DutyTurn.day) == day, col(DutyTurn.user_id) == user_id)
         if any(other != post for other in session.execute(on_duty).scalars()):
@@ -112,7 +111,7 @@ def put(
         row.changed_by, row.changed_at = actor.user_id, now
     if row is not None:
         row.note = clean(note, 200)
-    session.flush()
+    _flush(session)
     told = {"post": post, "from": before, "to": user_id}
     write(session, actor, Action.roster_changed, f"roster:{day.isoformat()}", told, now=now)
     return row
@@ -126,11 +125,8 @@ def set_people(
     if post not in _people(session):
         raise BadInput(fields={"post": "没有这个岗位 (no such post)"})
     wanted = list(dict.fromkeys(user_ids))
-    known = set(
-        session.execute(select(col(User.id)).where(col(User.id).in_(wanted), col(User.active).is_(True))).scalars()
-    )
-    if known != set(wanted):
-        raise BadInput(fields={"user_ids": "含有不存在或已停用的账户 (an account does not exist or is closed)"})
+    if not set(wanted) <= {user.id for user in _of_the_centre(session)}:
+        raise BadInput(fields={"user_ids": "含有不存在、已停用或非热线中心的账户 (accounts of the centre only)"})
     session.execute(delete(RosterMember).where(col(RosterMember.post) == post))
     session.add_all(RosterMember(post=post, user_id=one, position=at) for at, one in enumerate(wanted))
     session.flush()
@@ -141,8 +137,7 @@ def set_people(
 def candidates(session: Session, actor: Actor) -> list[User]:
     """Everybody of the centre who could take turns. Raises Forbidden."""
     actor.require(Permission.roster_write)
-    users = session.execute(select(User).where(col(User.active).is_(True)).order_by(col(User.name))).scalars()
-    return [user for user in users if CENTRE & set(user.roles)]
+    return _of_the_centre(session)
 
 
 def hand_over(
@@ -176,9 +171,8 @@ def hand_overs(session: Session, actor: Actor, first: date, last: date) -> list[
 def seats_now(session: Session, settings: Settings, now: datetime) -> list[Seat]:
     """Who should be at a telephone at this moment: the seats of today, within office hours. Leaders stand behind."""
     local = now.astimezone(settings.zone)
-    spans = [span.split("-") for span in settings.office_hours.split(",")]
-    first, last = minutes(spans[0][0]), minutes(spans[-1][1])
-    if not first <= local.hour * 60 + local.minute < last:
+    minute = local.hour * 60 + local.minute
+    if not any(opens <= minute < closes for opens, closes in parse_office_hours(settings.office_hours).spans):
         return []
     rows = session.execute(
         select(DutyTurn, col(Agent.agent_id))
@@ -208,14 +202,37 @@ def _roster(session: Session, first: date, last: date) -> Roster:
 
 
 def _people(session: Session) -> dict[str, list[int]]:
-    """Every post with those who take turns at it: the active sections in their order, the office, the leader."""
+    """Every post with those who take turns at it and may still log in: the active sections, the office, the leader."""
     active = select(col(HandlingSection.code)).where(col(HandlingSection.active).is_(True))
     sections: list[str] = list(session.execute(active.order_by(col(HandlingSection.position))).scalars())
     people: dict[str, list[int]] = {post: [] for post in posts_of(True, [*sections, OFFICE])}
-    rows = select(RosterMember).order_by(col(RosterMember.post), col(RosterMember.position))
-    for row in session.execute(rows).scalars():
-        people.setdefault(row.post, []).append(row.user_id)
+    rows = (
+        select(col(RosterMember.post), col(RosterMember.user_id))
+        .join(User, col(User.id) == col(RosterMember.user_id))
+        .where(col(User.active).is_(True), col(RosterMember.post).in_(people))
+        .order_by(col(RosterMember.position))
+    )
+    for post, user_id in session.execute(rows).all():
+        people[post].append(user_id)
     return people
+
+
+def _of_the_centre(session: Session) -> list[User]:
+    users = session.execute(select(User).where(col(User.active).is_(True)).order_by(col(User.name))).scalars()
+    return [user for user in users if CENTRE & set(user.roles)]
+
+
+def _flush(session: Session) -> None:
+    """Raises Conflict where somebody else has just set a turn of that post or of that person."""
+    try:
+        session.flush()
+    except IntegrityError:
+        raise _conflict() from None
+
+
+def _conflict() -> Conflict:
+    told = "该班次已被他人修改，请刷新后再试。", "Somebody else has changed this turn."
+    return Conflict(*told, code="version_conflict")
 
 
 def _turn(row: DutyTurn) -> Turn:

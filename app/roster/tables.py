@@ -26,7 +26,7 @@ class DutyTurn(SQLModel, table=True):
     """One person's duty on one day at one post."""
 
     __tablename__ = "duty_turn"
-    __table_args__ = (UniqueConstraint("day", "post"), Index("ix_duty_turn_user", "user_id", "day"))
+    __table_args__ = (UniqueConstraint("day", "post"), UniqueConstraint("user_id", "day"))
 
     id: int | None = Field(default=None, primary_key=True)
     day: date

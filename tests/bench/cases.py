@@ -102,7 +102,7 @@ class Office:
 
     def board(self) -> None:
         """The first page of the next board."""
-        self.read(lambda session: board(session, LEADER, next(self.boards), self.now))
+        self.read(lambda session: board(session, LEADER, next(self.boards)))
 
     def board_counts(self) -> None:
         """How much is on every board."""

@@ -15,12 +15,12 @@ from app.assignments.working import reply_json
 from app.cases.history import events_of
 from app.cases.loop import items_of
 from app.cases.model import FIELDS
-from app.cases.rebuild import CaseThen, rebuild
 from app.cases.states import CASE_DONE, CASE_WITH_UNITS, WORK_DONE, AssignmentState, CaseState
 from app.cases.tables import Case
 from app.clock import iso
 from app.clocks.tables import CaseClock
 from app.followups.tables import FollowUp, FollowUpTask
+from tests.case_kit.rebuild import CaseThen, rebuild
 
 Row = dict[str, Any]
 WITHOUT_A_LEADER = {"registered", "to_dispatch", "merged", "closed", "archived"}

@@ -18,6 +18,7 @@ from app.db import Database
 from app.errors import BadInput, Conflict, Forbidden, NotFound
 from app.roster import service
 from app.roster.service import staffed_posts
+from app.roster.tables import DutyTurn
 from app.roster.watch import SeatWatch
 from app.settings import Settings
 from tests.integration.web_browser import Browser
@@ -126,6 +127,61 @@ def test_a_seat_without_anybody_raises_an_alarm_and_clears_it(
     with db.read() as session:
         assert open_alarms(session) == []
     assert watch.look({}, NOW.replace(hour=20)) == [], "outside of office hours"
+
+
+def test_an_alarm_about_a_seat_outlives_the_process_that_raised_it(
+    db: Database, head: Actor, settings: Settings, person: People
+):
+    one = person(Role.agent)
+    with db.session() as session:
+        service.set_people(session, head, "supervision-1", [one.user_id or 0], now=NOW)
+        service.put(session, SYSTEM, TODAY, "supervision-1", one.user_id, 0, now=NOW)
+    watch = SeatWatch(settings, db)
+    watch.look({}, NOW)
+    assert watch.look({}, NOW + timedelta(minutes=4)) == ["supervision-1"]
+    with db.session() as session:
+        service.put(session, SYSTEM, TODAY, "supervision-1", None, 1, now=NOW)
+    SeatWatch(settings, db).look({}, NOW + timedelta(minutes=5))
+    with db.read() as session:
+        assert open_alarms(session) == []
+
+
+def test_nobody_has_to_sit_at_the_telephone_at_noon(db: Database, staffed: dict[str, Actor], settings: Settings):
+    with db.read() as session:
+        assert len(service.seats_now(session, settings, NOW)) == 3
+        assert service.seats_now(session, settings, NOW.replace(hour=4, minute=30)) == []
+
+
+def test_only_people_of_the_centre_take_turns_and_nobody_whose_account_is_closed(
+    db: Database, head: Actor, staffed: dict[str, Actor], person: People
+):
+    stranger = person(Role.unit_handler).user_id or 0
+    with db.session() as session:
+        with pytest.raises(BadInput):
+            service.set_people(session, head, "office", [stranger], now=NOW)
+        left = session.get(User, staffed["office"].user_id)
+        assert left is not None
+        left.active = False
+    with db.session() as session:
+        next_week = TODAY + timedelta(days=7)
+        planned = service.plan(session, head, next_week, next_week + timedelta(days=6), now=NOW)
+        assert "office" not in {turn.post for turn in planned}
+
+
+def test_two_who_give_one_person_two_posts_on_a_day_at_once_are_told(
+    db: Database, head: Actor, staffed: dict[str, Actor]
+):
+    one, day = staffed["supervision-1"].user_id or 0, TODAY + timedelta(days=21)
+    with db.session() as session:
+        service.set_people(session, head, "supervision-2", [one], now=NOW)
+
+    def both_see_a_free_day() -> None:
+        with db.session() as session, session.no_autoflush:
+            session.add(DutyTurn(day=day, post="supervision-1", user_id=one, changed_at=NOW))
+            service.put(session, head, day, "supervision-2", one, 0, now=NOW)
+
+    with pytest.raises(Conflict):
+        both_see_a_free_day()
 
 
 def test_the_roster_over_http(browser: Callable[..., Browser], staffed: dict[str, Actor]):

@@ -161,7 +161,7 @@ class Loop(RuleBasedStateMachine):
             people[By.giver] = f"{units[work['parent_id']]}.handler" if work["parent_id"] else "dispatcher"
             for line in WORK_STEPS:
                 if work["state"] in line.sources:
-                    found += [(people[by], line.act, work["id"]) for by in sorted(line.by)]
+                    found += [(people[by], line.act, work["id"]) for by in sorted(line.by) if by in people]
         return found
 
     def on_case(self, who: str, case_id: int, act: CaseAct, n: int) -> None:

@@ -91,7 +91,7 @@ def test_every_line_of_a_history_follows_the_table_of_states(filled: Database):
 def test_invented_cases_are_found_and_worked_on_like_any_other(filled: Database, settings: Settings):
     with filled.read() as session:
         assert service.list_cases(session, LEADER, settings.zone, q="停水").total > 0
-        assert board(session, LEADER, Board.under_way, NOW).total > 0
+        assert board(session, LEADER, Board.under_way).total > 0
         unit = session.exec(select(Assignment.unit_id).where(Assignment.state == "in_progress")).first() or 0
         handler = Actor(user_id=None, roles=frozenset({Role.unit_handler}), unit_ids=frozenset({unit}))
         assert inbox(session, handler, Box.at_work).total > 0

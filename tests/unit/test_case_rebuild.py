@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.cases.rebuild import BrokenHistory, after, rebuild
 from app.cases.states import AssignmentState, CaseState
+from tests.case_kit.rebuild import BrokenHistory, after, rebuild
 
 FIELDS = {"type": "complaint", "title": "路灯不亮", "answer": ""}
 

@@ -38,8 +38,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("day", "post"),
+        sa.UniqueConstraint("user_id", "day"),
     )
-    op.create_index("ix_duty_turn_user", "duty_turn", ["user_id", "day"], unique=False)
     op.create_table(
         "hand_over",
         sa.Column("id", sa.Integer(), nullable=False),
