@@ -68,9 +68,11 @@ def dispatch(
     faults = _faults(way, gifts, bool(leading), [work for work in _live(session, case_id) if work.parent_id is None])
     if faults:
         raise BadInput(fields=faults)
+    before = clocks.matter_of(case)
     if urgency is not None:
         case.urgency = urgency.value
     case.way = way.value
+    clocks.rematched(session, actor, case, before, now)
     if not items_of(session, case_id):
         keep_items(session, case, [case.title])
     given = [{"unit_id": one.unit_id, "lead": one.lead or _alone(gifts, leading)} for one in gifts]
