@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import JSON, DateTime, Select, event
+from sqlalchemy import JSON, DateTime, Select, event, select
 from sqlalchemy import exc as sa_exc
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.pool import NullPool
@@ -258,3 +259,11 @@ def found(session: Session, table: type[Row], key: Any, *, lock: bool = False) -
     if row is None:
         raise NotFound()
     return row
+
+
+def loaded(session: Session, table: type[Row], keys: Iterable[Any]) -> dict[Any, Row]:
+    """The rows of these keys, in one statement; as long as somebody holds them, `session.get` asks for none of them."""
+    wanted = {key for key in keys if key is not None}
+    (key,) = sa_inspect(table).primary_key
+    rows = session.execute(select(table).where(key.in_(wanted))).scalars() if wanted else ()
+    return {getattr(row, key.name): row for row in rows}

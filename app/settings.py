@@ -10,10 +10,12 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -292,8 +294,15 @@ class Settings(BaseSettings):
     @field_validator("sms_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
-            raise ValueError("sms_url is written http(s)://host/path")
+        if value and not (re.fullmatch(r"https?://[^/\s]+(/\S*)?", value) and _names_a_server(value)):
+            raise ValueError("sms_url is written http(s)://host[:port]/path")
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if not value.isprintable() or not re.fullmatch(r"[!-?A-~]+@[0-9A-Za-z.-]+", parseaddr(value)[1]):
+            raise ValueError("smtp_from is an address, perhaps after a name: 12345 <hotline@example.org>")
         return value
 
     @field_validator("talk_event_phones")
@@ -355,6 +364,14 @@ class Settings(BaseSettings):
             else:
                 out[PREFIX + name.upper()] = str(value)
         return out
+
+
+def _names_a_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -87,3 +87,8 @@ def _written(word: str) -> re.Pattern[str]:
 def _either_width(char: str) -> str:
     wide = chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char
     return re.escape(char) if wide == char else f"[{re.escape(char)}{wide}]"
+
+
+def covered(text: str, word: str, mask: str) -> str:
+    """`text` with `mask` wherever `word` stands, however it is spelt; a word of one character is none."""
+    return mask.join(_written(word).split(text)) if sum(char.isalnum() for char in word) >= 2 else text

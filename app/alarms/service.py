@@ -23,8 +23,11 @@ _present: dict[str, dict[str, Any]] = {}
 
 def raise_alarm(
     db: Database, code: str, detail: Mapping[str, Any] | None = None, *, subject: str = "", now: datetime | None = None
-) -> None:
-    """Say loudly that `code` is wrong (about `subject`); saying it again counts, it does not add. Never raises."""
+) -> bool:
+    """Say loudly that `code` is wrong (about `subject`); saying it again counts, it does not add. Never raises.
+
+    False where it could not be stored, so that this process alone knows of it.
+    """
     now = now or utc_now()
     key = f"{code}:{subject}"[:80]
     if key not in _present:
@@ -41,6 +44,8 @@ def raise_alarm(
                 alarm.detail = dict(detail or {})
     except HotlineError as error:
         log.warning("alarm could not be stored; it is kept in memory", code=code, why=error.code)
+        return False
+    return True
 
 
 def clear_alarm(db: Database, code: str, *, subject: str = "", now: datetime | None = None) -> None:

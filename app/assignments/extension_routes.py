@@ -14,7 +14,6 @@ from app.assignments.views import unit_names
 from app.auth.service import display_names
 from app.cases import access
 from app.clock import iso
-from app.clocks.extensions import waiting_extensions
 from app.clocks.limits import Unit
 from app.clocks.model import LONGEST_WHY
 from app.clocks.tables import CaseClock, ClockExtension
@@ -71,7 +70,7 @@ def ask(work_id: Id, body: MoreTime, actor: ActorDep, web: WebDep) -> ExtensionO
 def waiting(actor: ActorDep, web: WebDep, listing: Annotated[Listing, Query()]) -> PageOf[ExtensionOut]:
     """What waits for a decision; what ends first before the rest."""
     with web.db.read() as session:
-        page = waiting_extensions(session, actor, listing.leaf)
+        page = extensions.waiting(session, actor, listing.leaf)
         return PageOf.of(page, _out(session, actor, page.items))
 
 

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments.inbox import known_of
 from app.assignments.tables import Assignment
-from app.cases import clocks
+from app.auth.model import Permission
+from app.cases import access, clocks
 from app.cases.acting import locked
 from app.cases.history import note
 from app.cases.parties import in_unit
-from app.cases.states import AT_THE_UNIT, CASE_WITH_UNITS, AssignmentState, CaseState
+from app.cases.states import AT_THE_UNIT, AssignmentState
 from app.cases.tables import Case
 from app.clock import iso, utc_now
 from app.clocks import extensions
-from app.clocks.model import ClockKind
+from app.clocks.model import LONGEST_WHY, ClockKind, ExtensionState
 from app.clocks.service import Subject, SubjectKind, open_of
 from app.clocks.tables import CaseClock, ClockExtension
 from app.db import found
 from app.errors import Forbidden, NotFound, Refused
+from app.paging import Leaf, Page, page_of
+from app.text import clean
 
 
 def ask(
     session: Session, actor: Actor, work_id: int, amount: int, why: str, *, now: datetime | None = None
 ) -> ClockExtension:
-    """A unit asks before the end of its time, with a reason; where the case itself must wait, that is asked with it.
+    """A unit asks before the end of its time, with a reason. The case waits for it if that is approved.
 
     Raises NotFound, Forbidden for others than the unit's people, BadInput (amount, why), Refused (wrong_state,
     extension_pending, beyond_parent).
@@ -39,7 +43,7 @@ def ask(
     clock = open_of(session, Subject.assignment(work_id), ClockKind.handle)
     if clock is None or AssignmentState(work.state) not in AT_THE_UNIT:
         raise Refused("该任务当前没有办理时限。", "Nothing is timed for this unit now.", code="wrong_state")
-    asked = extensions.ask_extension(session, actor, clock.id or 0, amount, why, with_case=True, now=now)
+    asked = extensions.ask_extension(session, actor, clock.id or 0, amount, why, now=now)
     detail = {**_about(work), "extension": asked.id, "amount": amount, "unit": clock.unit}
     note(session, actor, case, "clock.extension_asked", now, reason=asked.why, detail=detail)
     return asked
@@ -55,15 +59,35 @@ def decide(
         raise NotFound()
     case, work = _locked(session, actor, found(session, Assignment, clock.subject_id).case_id, clock.subject_id)
     before = clock.due_at
+    why = clean(why, LONGEST_WHY)
     row = extensions.decide_extension(session, actor, extension_id, approved, why, now=now)
-    if CaseState(case.state) in CASE_WITH_UNITS:  # given back by its lead, a case stands by when to dispatch it again
-        for along in extensions.asked_along(session, extension_id):
-            clocks.moved(session, found(session, CaseClock, along.clock_id))
-    clocks.moved(session, row)
+    for moved in (row, open_of(session, Subject.case(case.id or 0), ClockKind.handle)):
+        if moved is not None:
+            clocks.moved(session, moved)
     detail = {**_about(work), "extension": extension_id, "approved": approved}
     ends = {"before": iso(before), "due_at": iso(row.due_at)}
-    note(session, actor, case, "clock.extension_decided", now, reason=why.strip()[:500], detail={**detail, **ends})
+    note(session, actor, case, "clock.extension_decided", now, reason=why, detail={**detail, **ends})
     return row
+
+
+def waiting(session: Session, actor: Actor, leaf: Leaf | None = None) -> Page[ClockExtension]:
+    """The requests that wait for a decision about cases that the asker may know of, what ends first before the rest.
+
+    Raises Forbidden.
+    """
+    actor.require(Permission.extensions_decide)
+    of_work = (col(CaseClock.subject_kind) == SubjectKind.assignment.value) & (
+        col(CaseClock.subject_id) == col(Assignment.id)
+    )
+    statement = (
+        select(ClockExtension)
+        .join(CaseClock, col(CaseClock.id) == col(ClockExtension.clock_id))
+        .join(Assignment, of_work)
+        .join(Case, col(Case.id) == col(Assignment.case_id))
+        .where(col(ClockExtension.state) == ExtensionState.requested.value, access.visible(actor))
+        .order_by(col(CaseClock.due_at), col(ClockExtension.id))
+    )
+    return page_of(session, statement, leaf)
 
 
 def subject_of(session: Session, clock_id: int) -> tuple[Case, Assignment | None] | None:

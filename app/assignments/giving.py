@@ -68,9 +68,11 @@ def dispatch(
     led = any(work.lead for work in live)
     if faults := _faults(way, gifts, led, live):
         raise BadInput(fields=faults)
+    before = clocks.matter_of(case)
     if urgency is not None:
         case.urgency = urgency.value
     case.way = way.value
+    clocks.rematched(session, actor, case, before, now)
     if not items_of(session, case_id):
         keep_items(session, case, [case.title])
     given = [{"unit_id": one.unit_id, "lead": one.lead or (not led and len(gifts) == 1)} for one in gifts]

@@ -162,6 +162,9 @@ def resume(session: Session, actor: Actor, case_id: int, version: int, *, now: d
         return case
     case.deferred_until = None
     cases.act_on(session, actor, case, CaseAct.resumed, now)
+    back = AssignmentState.returned.value
+    if any(work.state == back and work.parent_id is None for work in works_of(session, case_id)):
+        clocks.waits(session, case, now)
     clocks.begins(session, case, ClockKind.handle, now)
     for work in at_work(session, case):
         to_sign = work.state == AssignmentState.dispatched.value

@@ -31,7 +31,6 @@ from app.cases.tables import Case
 from app.cases.views import attachments
 from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
-from app.clocks.service import Subject, give_back, open_of
 from app.errors import BadInput, Refused
 from app.text import clean
 
@@ -80,14 +79,7 @@ def give_it_back(
     act_on(session, actor, case, work, WorkAct.returned, now, reason=reason, detail={"returns": work.returns})
     if _leads(work):
         follow(session, actor, case, CaseAct.returned, now)
-    centre = Subject.case(case.id or 0)
-    if work.parent_id is None:
-        clock = open_of(session, centre, ClockKind.dispatch)  # it runs already where another unit gave it back
-        if clock is None:
-            clock = give_back(session, Subject.assignment(work.id or 0), centre, clocks.matter_of(case), now=now)
-        if _leads(work):
-            case.due_at = clock.due_at
-    clocks.work_leaves(session, work, now)
+    clocks.gives_back(session, case, work, now)
     session.add(work)
     return work
 

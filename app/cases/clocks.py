@@ -1,7 +1,7 @@
 """The clocks of a case and of its assignments, and the ends that lists are ordered by (C4).
 
 `due_at` of a case or an assignment is the end of the clock of its present step. Whoever changes a clock says so here,
-so that no list has to look at clocks at all.
+so that no list has to look at clocks at all. Of several clocks of a case its state says which one that is.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
+from app.actor import Actor
 from app.assignments.tables import Assignment
 from app.cases.model import HandlingWay
+from app.cases.states import CASE_WITH_UNITS, WORK_DONE, CaseState
 from app.cases.tables import Case
 from app.clocks import service
 from app.clocks.model import ClockKind
@@ -26,6 +29,15 @@ _WAYS = {
     HandlingWay.coordinated.value: Way.coordinated,
     HandlingWay.research.value: Way.research,
     HandlingWay.answer.value: Way.consult,
+}
+# Where a case stands, and the step whose end lists show then; on account it is the day on which it is taken up again.
+SHOWN: Mapping[CaseState, ClockKind] = {
+    CaseState.to_dispatch: ClockKind.dispatch,
+    CaseState.returned: ClockKind.dispatch,
+    **dict.fromkeys(CASE_WITH_UNITS, ClockKind.handle),
+    CaseState.replied: ClockKind.review,
+    CaseState.in_review: ClockKind.review,
+    CaseState.to_follow_up: ClockKind.follow_up,
 }
 
 
@@ -71,6 +83,38 @@ def work_step_ends(session: Session, work: Assignment, kind: ClockKind, now: dat
     _show(work, service.stop_open(session, _work(work), kind, now=now))
 
 
+def gives_back(session: Session, case: Case, work: Assignment, now: datetime) -> None:
+    """退单: the unit has it no more. Of what the centre gave, its time to dispatch runs from now on, or still."""
+    work_leaves(session, work, now)
+    if work.parent_id is None:
+        _show_of_case(case, waits(session, case, now))
+
+
+def waits(session: Session, case: Case, now: datetime) -> CaseClock:
+    """Something of it waits to be dispatched again: that is timed beside the step that lists show."""
+    return service.begin(session, _case(case), ClockKind.dispatch, matter_of(case), now=now)
+
+
+def rematched(session: Session, actor: Actor, case: Case, before: Matter, now: datetime) -> None:
+    """The matter may have turned out to be another one than `before`: then other limits hold for handling it.
+
+    The time to dispatch stays as it was: whoever finds a matter urgent is not late by that.
+    """
+    if matter_of(case) == before:
+        return
+    for row in service.exchange_open(session, actor, _case(case), (ClockKind.handle,), matter_of(case), now=now):
+        _show_of_case(case, row)
+    done = [state.value for state in WORK_DONE]
+    works = select(Assignment).where(col(Assignment.case_id) == case.id, col(Assignment.state).not_in(done))
+    for work in session.execute(works.order_by(col(Assignment.id))).scalars():  # who gives has the smaller id
+        above = _case(case) if work.parent_id is None else Subject.assignment(work.parent_id)
+        parent = service.open_of(session, above, ClockKind.handle)
+        kinds, matter = (ClockKind.sign, ClockKind.handle), matter_of(case, work.way)
+        if service.exchange_open(session, actor, _work(work), kinds, matter, parent=parent, now=now):
+            show_due(session, work)
+            session.add(work)
+
+
 def work_leaves(session: Session, work: Assignment, now: datetime) -> None:
     """The unit has it no more: it gave it back, or it was taken from it."""
     service.end_all(session, _work(work), now=now)
@@ -96,9 +140,15 @@ def moved(session: Session, clock: CaseClock) -> None:
             session.add(work)
         return
     case = session.get(Case, clock.subject_id)
-    if case is not None and clock.ended_at is None:
-        case.due_at = clock.due_at
+    if case is not None:
+        _show_of_case(case, clock)
         session.add(case)
+
+
+def _show_of_case(case: Case, clock: CaseClock) -> None:
+    """Write this clock's end where lists find it, if it is the clock of the case's present step."""
+    if clock.ended_at is None and SHOWN.get(CaseState(case.state)) == clock.kind:
+        case.due_at = clock.due_at
 
 
 def _case(case: Case) -> Subject:

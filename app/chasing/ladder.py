@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.actor import SYSTEM
 from app.assignments.tables import Assignment
 from app.cases.history import note
-from app.cases.states import AT_THE_UNIT, AssignmentState
+from app.cases.states import AT_THE_UNIT, AssignmentState, CaseState
 from app.cases.tables import Case
 from app.chasing.locking import work_of
 from app.chasing.model import (
@@ -39,6 +39,8 @@ from app.notices.telling import tell, title_of
 from app.notices.words import STEPS, due_words
 from app.settings import Settings
 from app.units.tables import Unit as UnitRow
+
+TAKEN_UP = timedelta(minutes=5)  # by then a case whose day on account has come is with its units again
 
 
 def warn(session: Session, case: Case, clock: CaseClock, now: datetime) -> None:
@@ -164,6 +166,10 @@ def _late_days(due_at: datetime, now: datetime, settings: Settings) -> int:
 
 def _order_ends(session: Session, case: Case, chase: Chase, now: datetime) -> None:
     """The day of a supervision order has come: heads are told where the unit has still not replied."""
+    if case.state == CaseState.deferred.value:  # nobody is to act: it is looked at when the case is taken up again
+        chase.next_at = max(case.deferred_until or now, now + TAKEN_UP)
+        session.add(chase)
+        return
     work = session.get(Assignment, chase.assignment_id)
     unmet = work is not None and AssignmentState(work.state) in AT_THE_UNIT
     event = ChaseEvent.miss if unmet else ChaseEvent.meet

@@ -122,13 +122,19 @@ RUNGS: Mapping[Level, Rung] = {
 }
 
 # Whom an urgent matter is told, try after try, until somebody says that they know; the last is repeated.
-URGENT_LADDER: Sequence[tuple[Desk, ...]] = ((D.duty,), (D.duty, D.heads), (D.duty, D.heads, D.dispatch))
+URGENT_LADDER: Sequence[tuple[Desk, ...]] = (
+    (D.today,),
+    (D.today, D.duty, D.heads),
+    (D.today, D.duty, D.heads, D.dispatch),
+)
 del K, D, C, M, W, L
 URGENT_AGAIN = timedelta(minutes=5)
 URGENT_TRIES = 12  # an hour; then it is an alarm of the system's operators as well
 
 LONGEST_TEXT = 4_000
 
+# What was not decided against a unit is for those who decide, and who look after them; nobody else hears of it.
+UNSAID = (ChaseState.draft.value, ChaseState.dropped.value)
 # Lines of a history about what has not been decided against a unit, which it does not read.
 UNDECIDED_LINES = frozenset(
     {f"chase.{level}{end}" for level in ("reprimand", "exposure") for end in ("", f"_{ChaseState.dropped}")}

@@ -20,6 +20,7 @@ from app.chasing.ladder import next_time, told
 from app.chasing.model import LONGEST_TEXT, RUNGS, ChaseEvent, ChaseState, Level, next_state
 from app.chasing.tables import Chase
 from app.clock import utc_now
+from app.clocks.tables import CaseClock
 from app.db import found
 from app.errors import BadInput, Refused
 from app.notices.telling import tell
@@ -77,7 +78,7 @@ def decide(
     """通报、曝光: a draft is confirmed, perhaps in other words, and the unit told; or it is dropped with a reason.
 
     After a reprimand the ladder goes on if nothing comes of it. Raises Forbidden, NotFound, BadInput (why, text),
-    Refused (wrong_state).
+    Refused (wrong_state; met: it was done meanwhile).
     """
     now, settings = now or utc_now(), settings or get_settings()
     known = found(session, Chase, chase_id)
@@ -87,6 +88,10 @@ def decide(
     actor.require(DECIDES[level])
     case = locked(session, actor, known.case_id)
     session.refresh(known, with_for_update=True)
+    if confirmed and known.clock_id is not None:
+        clock = session.get(CaseClock, known.clock_id, populate_existing=True)
+        if clock is not None and clock.ended_at is not None:
+            raise Refused("该环节已办结，不能再通报或曝光。", "This step was done: drop the draft.", code="met")
     event = ChaseEvent.confirm if confirmed else ChaseEvent.drop
     known.state = next_state(ChaseState(known.state), event).value
     reason = clean(why, 500) if confirmed else said(why, "why")

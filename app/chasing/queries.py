@@ -12,12 +12,9 @@ from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
 from app.cases.tables import Case
-from app.chasing.model import ChaseState, Level
+from app.chasing.model import UNSAID, Level
 from app.chasing.tables import Chase
 from app.paging import Leaf, Page, equal, page_of, within
-
-# What was not decided against a unit is for those who decide, and who look after them; nobody else hears of it.
-UNSAID = (ChaseState.draft.value, ChaseState.dropped.value)
 
 
 def chases(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -19,9 +19,11 @@ from app.chasing import queries
 from app.chasing.model import LONGEST_TEXT, ChaseState, Level, UrgentCause
 from app.chasing.tables import Chase, UrgentMatter
 from app.chasing.urgent import acknowledge, open_matters, receipts_of
+from app.citizens.tables import Citizen
 from app.clock import iso
+from app.db import loaded
 from app.http.context import ActorDep, WebDep
-from app.http.schema import MOST, Answer, Body, DatedListing, Id, Listing, PageOf, countable
+from app.http.schema import MOST, Answer, Body, DatedListing, Days, Id, Listing, PageOf, countable
 from app.notices.telling import title_of
 from app.text import without
 
@@ -37,13 +39,6 @@ class ChasesAsked(DatedListing):
     unit_id: int | None = Field(default=None, ge=1, le=MOST)
     level: Level | None = None
     state: ChaseState | None = None
-
-
-class Days(Body):
-    """A span of days, both included."""
-
-    from_: date | None = Field(default=None, alias="from")
-    to: date | None = None
 
 
 class ChaseOut(Answer):
@@ -176,7 +171,7 @@ def open_urgent(actor: ActorDep, web: WebDep, listing: Annotated[Listing, Query(
     """Urgent matters that nobody has acknowledged yet."""
     with web.db.read() as session:
         page = open_matters(session, actor, listing.leaf)
-        return PageOf.of(page, [_urgent(session, one) for one in page.items])
+        return PageOf.of(page, _urgent(session, page.items))
 
 
 @urgent.post("/{matter_id}/acknowledge", operation_id="acknowledge_urgent_matter")
@@ -185,15 +180,17 @@ def acknowledge_matter(matter_id: Id, actor: ActorDep, web: WebDep) -> UrgentOut
     with web.db.session() as session:
         matter = acknowledge(session, actor, matter_id)
         session.flush()
-        return _urgent(session, matter)
+        return _urgent(session, [matter])[0]
 
 
 def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
     units = unit_names(session, [row.unit_id for row in rows])
     names = display_names(session, {user for row in rows for user in (row.issued_by, row.decided_by)})
+    cases = loaded(session, Case, (row.case_id for row in rows))
+    _citizens = loaded(session, Citizen, (case.citizen_id for case in cases.values()))  # who is one asks for each
     shown = []
     for row in rows:
-        case = session.get_one(Case, row.case_id)
+        case = cases[row.case_id]
         clear = access.sees_citizen(session, actor, case)
         secrets = () if clear else (case.caller_number, case.caller_name, case.address)
         named = {"id", "case_id", "assignment_id", "unit_id", "step", "round"}
@@ -218,17 +215,23 @@ def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
     return shown
 
 
-def _urgent(session: Session, matter: UrgentMatter) -> UrgentOut:
-    case = session.get_one(Case, matter.case_id)
-    receipts = receipts_of(session, matter.id or 0)
-    names = display_names(session, {one.user_id for one in receipts})
-    return UrgentOut(
-        **matter.model_dump(include={"id", "case_id", "tries"}),
-        **case.model_dump(include={"number", "state", "urgency"}),
-        title=title_of(session, case),
-        cause=UrgentCause(matter.cause),
-        at=iso(matter.at) or "",
-        next_at=iso(matter.next_at),
-        known_at=iso(matter.known_at),
-        receipts=[ReceiptOut(by_name=names.get(one.user_id, ""), at=iso(one.at) or "") for one in receipts],
-    )
+def _urgent(session: Session, matters: list[UrgentMatter]) -> list[UrgentOut]:
+    cases = loaded(session, Case, (matter.case_id for matter in matters))
+    receipts = receipts_of(session, [matter.id or 0 for matter in matters])
+    names = display_names(session, {one.user_id for some in receipts.values() for one in some})
+    return [
+        UrgentOut(
+            **matter.model_dump(include={"id", "case_id", "tries"}),
+            **cases[matter.case_id].model_dump(include={"number", "state", "urgency"}),
+            title=title_of(session, cases[matter.case_id]),
+            cause=UrgentCause(matter.cause),
+            at=iso(matter.at) or "",
+            next_at=iso(matter.next_at),
+            known_at=iso(matter.known_at),
+            receipts=[
+                ReceiptOut(by_name=names.get(one.user_id, ""), at=iso(one.at) or "")
+                for one in receipts.get(matter.id or 0, [])
+            ],
+        )
+        for matter in matters
+    ]

@@ -17,23 +17,23 @@ from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM
-from app.alarms.service import raise_alarm
+from app.alarms.service import clear_alarm, open_alarms, raise_alarm
 from app.assignments import judging
 from app.cases import clocks as case_clocks
-from app.cases.states import CASE_DONE, CaseState
+from app.cases.states import CaseState
 from app.cases.tables import Case
 from app.chasing import ladder, urgent
 from app.chasing.locking import cases_of, take
-from app.chasing.model import URGENT_TRIES
 from app.chasing.tables import Chase, UrgentMatter
 from app.clocks import service as clocks
 from app.clocks.tables import CaseClock
 from app.db import Database
-from app.errors import HotlineError
+from app.errors import Busy, StorageFull
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+UNHEARD = "urgent_unacknowledged"
 LOOKED_AT = 200  # rows of one look
 AT_ONCE = 10  # of these in one transaction: on SQLite nobody else writes meanwhile
 TURN_S = 5.0  # what is left then is done at the next turn, so that other jobs get theirs
@@ -94,25 +94,47 @@ def climb(db: Database, settings: Settings, now: datetime) -> int:
 
 
 def call_again(db: Database, now: datetime) -> int:
-    """Urgent matters that nobody has acknowledged: told again, and to more people."""
+    """Urgent matters that nobody has acknowledged: told again, and to more people; in the end an alarm says so.
+
+    The calling ends only when the alarm is stored: whoever is killed in between raises it once more.
+    """
+    raised = _raise_unheard(db, now)
     waiting = select(col(UrgentMatter.id), col(UrgentMatter.case_id)).where(col(UrgentMatter.next_at) <= now)
 
     def do(session: Session, cases: dict[int, Case], ids: list[int]) -> int:
         again = select(UrgentMatter).where(col(UrgentMatter.id).in_(ids), col(UrgentMatter.next_at) <= now)
         rows = list(session.execute(again.with_for_update()).scalars())
+        done = 0
         for row in rows:
             case = cases[row.case_id]
-            given_up = row.tries >= URGENT_TRIES and CaseState(case.state) not in CASE_DONE
+            if urgent.is_unheard(case, row) and row.id not in raised:
+                continue
             urgent.tell_again(session, case, row, now)
-            if given_up and row.known_at is None:
-                unheard.append(row.id or 0)
-        return len(rows)
+            done += 1
+        return done
 
-    unheard: list[int] = []
     done = _sweep(db, waiting.order_by(col(UrgentMatter.next_at)), do)
-    for matter in unheard:
-        raise_alarm(db, "urgent_unacknowledged", {"matter": matter}, subject=str(matter), now=now)
+    _clear_heard(db, now)
     return done
+
+
+def _raise_unheard(db: Database, now: datetime) -> set[int]:
+    due = select(UrgentMatter, Case).join(Case, col(Case.id) == col(UrgentMatter.case_id))
+    with db.read() as session:
+        rows = session.execute(due.where(col(UrgentMatter.next_at) <= now)).all()
+        unheard = [matter.id or 0 for matter, case in rows if urgent.is_unheard(case, matter)]
+    return {one for one in unheard if raise_alarm(db, UNHEARD, {"matter": one}, subject=str(one), now=now)}
+
+
+def _clear_heard(db: Database, now: datetime) -> None:
+    """Somebody has acknowledged it after all, or the case is over."""
+    with db.read() as session:
+        raised = [int(alarm.detail["matter"]) for alarm in open_alarms(session) if alarm.code == UNHEARD]
+        pairs = select(UrgentMatter, Case).join(Case, col(Case.id) == col(UrgentMatter.case_id))
+        rows = session.execute(pairs.where(col(UrgentMatter.id).in_(raised))).all() if raised else []
+        over = [matter.id for matter, case in rows if not urgent.is_unheard(case, matter)]
+    for matter in over:
+        clear_alarm(db, UNHEARD, subject=str(matter), now=now)
 
 
 def take_up(db: Database, now: datetime) -> int:
@@ -173,7 +195,7 @@ def _do(db: Database, waiting: dict[int, int], do: Doing) -> int:
         with db.session() as session:
             cases = take(session, set(waiting.values()))
             return do(session, cases, [ident for ident, case in waiting.items() if case in cases])
-    except HotlineError:  # busy, full: the next turn
+    except (Busy, StorageFull):  # the next turn
         raise
     except Exception:
         if len(waiting) > 1:

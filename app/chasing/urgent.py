@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,12 @@ def tell_again(session: Session, case: Case, matter: UrgentMatter, now: datetime
     return True
 
 
+def is_unheard(case: Case, matter: UrgentMatter) -> bool:
+    """Whether people were told often enough in vain, so that nobody is told any more."""
+    open_still = CaseState(case.state) not in CASE_DONE
+    return open_still and matter.known_at is None and matter.tries >= URGENT_TRIES
+
+
 def acknowledge(session: Session, actor: Actor, matter_id: int, *, now: datetime | None = None) -> UrgentMatter:
     """Somebody who was told of it says that they know; every one of them is written down, the first ends the calling.
 
@@ -102,10 +109,13 @@ def open_matters(session: Session, actor: Actor, leaf: Leaf | None = None) -> Pa
     return page_of(session, statement, leaf)
 
 
-def receipts_of(session: Session, matter_id: int) -> list[UrgentReceipt]:
-    """Who has acknowledged it, and when."""
-    statement = select(UrgentReceipt).where(col(UrgentReceipt.matter_id) == matter_id).order_by(col(UrgentReceipt.id))
-    return list(session.execute(statement).scalars())
+def receipts_of(session: Session, matter_ids: Collection[int]) -> dict[int, list[UrgentReceipt]]:
+    """By matter, who has acknowledged it, and when."""
+    found: dict[int, list[UrgentReceipt]] = {}
+    mine = select(UrgentReceipt).where(col(UrgentReceipt.matter_id).in_(matter_ids)).order_by(col(UrgentReceipt.id))
+    for row in session.execute(mine).scalars() if matter_ids else ():
+        found.setdefault(row.matter_id, []).append(row)
+    return found
 
 
 def _was_told(session: Session, actor: Actor, matter_id: int) -> bool:

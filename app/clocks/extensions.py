@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.actor import Actor
 from app.audit.model import Action
@@ -13,14 +12,13 @@ from app.audit.service import write
 from app.auth.model import Permission
 from app.clock import iso, utc_now
 from app.clocks import model
-from app.clocks.limits import MOST, Unit, lengthened
+from app.clocks.limits import MOST, Unit, amount_until, lengthened
 from app.clocks.model import LONGEST_WHY, ClockState, ExtensionState
 from app.clocks.service import SubjectKind, parent_of, reckoning, value_of
 from app.clocks.stored import Held, held
 from app.clocks.tables import CaseClock, ClockExtension
 from app.db import found
 from app.errors import BadInput, Forbidden, Refused
-from app.paging import Leaf, Page, page_of
 from app.settings import Settings
 from app.text import clean
 
@@ -32,14 +30,13 @@ def ask_extension(
     amount: int,
     why: str,
     *,
-    with_case: bool = False,
     now: datetime | None = None,
     settings: Settings | None = None,
 ) -> ClockExtension:
     """Ask for `amount` more of the clock's unit before it is too late; it goes on running meanwhile.
 
-    `with_case`: where the case would be too late then, as much more is asked for it as well, and decided along with
-    this. Raises NotFound, BadInput (fields amount, why), Refused (see `model.ask_extension`).
+    The clock of a case is no limit: it is made as long as its unit's when that is approved. Raises NotFound, BadInput
+    (fields amount, why), Refused (see `model.ask_extension`).
     """
     now, why = now or utc_now(), clean(why, LONGEST_WHY)
     (one,) = held(session, [found(session, CaseClock, clock_id, lock=True)])
@@ -50,12 +47,8 @@ def ask_extension(
     if wrong:
         raise BadInput(fields=wrong)
     by, above = reckoning(session, row.started_at, settings), parent_of(session, row)
-    if with_case and above is not None and _ends_before(above, row, amount, now, session, settings):
-        asked = model.ask_extension(one.clock, amount, why, now, by)
-        added = _add(session, actor, row, asked.extensions[-1])
-        _ask_above(session, actor, above, added, now, settings)
-        return added
-    asked = model.ask_extension(one.clock, amount, why, now, by, parent=value_of(session, above))
+    parent = None if _gives_way(above, row) else value_of(session, above)
+    asked = model.ask_extension(one.clock, amount, why, now, by, parent=parent)
     return _add(session, actor, row, asked.extensions[-1])
 
 
@@ -71,8 +64,8 @@ def decide_extension(
 ) -> CaseClock:
     """Approve or refuse; nobody decides what they asked for themselves, and a refusal says why.
 
-    What was asked for the case along with it is decided alike. Raises Forbidden, NotFound, BadInput (field why),
-    Refused (see `model.decide_extension`).
+    Where the case would end before its unit then, it gets just as much more as that needs. Raises Forbidden, NotFound,
+    BadInput (field why), Refused (see `model.decide_extension`).
     """
     actor.require(Permission.extensions_decide)
     now, why = now or utc_now(), clean(why, LONGEST_WHY)
@@ -85,64 +78,56 @@ def decide_extension(
         raise Refused("该申请已有结果。", "This request was decided already.", code="nothing_pending")
     if not approved and not why:
         raise BadInput(fields={"why": "须写明原因 (say why)"})
-    for along in asked_along(session, extension_id):
-        if along.state == ExtensionState.requested.value:
-            (above,) = held(session, [found(session, CaseClock, along.clock_id, lock=True)])
-            if above.clock.state is ClockState.running and now < above.row.due_at:  # what is missed binds no child
-                _decide(session, actor, above, along.id, approved, why, now, settings)
+    above = parent_of(session, one.row)
+    if approved and above is not None and _gives_way(above, one.row):
+        by = reckoning(session, one.row.started_at, settings)
+        end = lengthened(one.row.due_at, asked.amount, Unit(one.row.unit), by).at
+        _lengthen(session, actor, above, end, asked, why, now, settings)
     return _decide(session, actor, one, extension_id, approved, why, now, settings)
 
 
-def waiting_extensions(session: Session, actor: Actor, leaf: Leaf | None = None) -> Page[ClockExtension]:
-    """The requests that wait for a decision, those whose clock ends first before the others. Raises Forbidden.
-
-    What was asked along with another request is decided with that.
-    """
-    actor.require(Permission.extensions_decide)
-    statement = (
-        select(ClockExtension)
-        .join(CaseClock, col(CaseClock.id) == col(ClockExtension.clock_id))
-        .where(col(ClockExtension.state) == ExtensionState.requested.value, col(ClockExtension.for_id).is_(None))
-        .order_by(col(CaseClock.due_at), col(ClockExtension.id))
-    )
-    return page_of(session, statement, leaf)
+def _gives_way(above: CaseClock | None, row: CaseClock) -> bool:
+    """Whether the clock above is made longer with this one. Only a case's: a unit above asks for itself."""
+    return above is not None and above.subject_kind == SubjectKind.case.value and above.unit == row.unit
 
 
-def asked_along(session: Session, extension_id: int) -> list[ClockExtension]:
-    """What was asked for the case along with a unit's request."""
-    statement = select(ClockExtension).where(col(ClockExtension.for_id) == extension_id)
-    return list(session.execute(statement).scalars())
-
-
-def _ends_before(
-    above: CaseClock, row: CaseClock, amount: int, now: datetime, session: Session, settings: Settings | None
-) -> bool:
-    """Whether the case's own time is in the way. Only a case's: a unit above asks for itself."""
-    if above.subject_kind != SubjectKind.case.value or above.unit != row.unit:
-        return False
-    in_time = above.state == ClockState.running.value and now < above.due_at
-    end = lengthened(row.due_at, amount, Unit(row.unit), reckoning(session, row.started_at, settings))
-    return in_time and end.at > above.due_at
-
-
-def _ask_above(
-    session: Session, actor: Actor, above: CaseClock, asked: ClockExtension, now: datetime, settings: Settings | None
+def _lengthen(
+    session: Session,
+    actor: Actor,
+    above: CaseClock,
+    end: datetime,
+    asked: ClockExtension,
+    why: str,
+    now: datetime,
+    settings: Settings | None,
 ) -> None:
+    """The case waits for its unit until `end`, if its time would be over before: what is missed binds nobody."""
     (one,) = held(session, [found(session, CaseClock, above.id, lock=True)])
-    for earlier in one.asked:
-        first = session.get(ClockExtension, earlier.for_id) if earlier.for_id is not None else None
-        waits = earlier.state == ExtensionState.requested.value
-        if waits and first is not None and first.state != ExtensionState.requested.value:
-            earlier.state, earlier.decided_at = ExtensionState.lapsed.value, now  # what it was asked for is over
+    row, clock = one.row, model.expire(one.clock, now)
+    if clock.state is not ClockState.running or end <= clock.due_at:
+        return
+    by, before = reckoning(session, row.started_at, settings), row.due_at
+    amount = amount_until(row.due_at, end, Unit(row.unit), by)
+    added = ClockExtension(
+        clock_id=row.id or 0,
+        amount=amount,
+        why=asked.why,
+        asked_by=asked.asked_by,
+        asked_at=asked.asked_at,
+        state=ExtensionState.approved.value,
+        decided_by=actor.user_id,
+        decided_at=now,
+        decision_why=why,
+    )
+    session.add(added)
+    one.asked.append(added)
+    one.keep(model.grant(clock, amount, asked.why, asked.asked_at, now, by))
     session.flush()
-    by = reckoning(session, above.started_at, settings)
-    longer = model.ask_extension(one.clock, asked.amount, asked.why, now, by).extensions[-1]
-    _add(session, actor, above, longer, for_id=asked.id)
+    detail = {"approved": True, "from": iso(before), "to": iso(row.due_at)}
+    write(session, actor, Action.extension_decided, f"clock:{row.id}", detail, now=now)
 
 
-def _add(
-    session: Session, actor: Actor, row: CaseClock, asked: model.Extension, for_id: int | None = None
-) -> ClockExtension:
+def _add(session: Session, actor: Actor, row: CaseClock, asked: model.Extension) -> ClockExtension:
     added = ClockExtension(
         clock_id=row.id or 0,
         amount=asked.amount,
@@ -150,7 +135,6 @@ def _add(
         asked_by=actor.user_id,
         asked_at=asked.asked_at,
         state=asked.state.value,
-        for_id=for_id,
     )
     session.add(added)
     session.flush()

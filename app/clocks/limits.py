@@ -6,6 +6,7 @@ one in working hours counts office hours only. Every end is a moment at which it
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -86,6 +87,12 @@ def end_of(start: datetime, amount: int, unit: Unit, by: Reckoning) -> End:
 def lengthened(due_at: datetime, amount: int, unit: Unit, by: Reckoning) -> End:
     """When `amount` more is over after something that is due at `due_at`. Raises ValueError."""
     return end_of(due_at - INSTANT if unit is Unit.working_days else due_at, amount, unit, by)
+
+
+def amount_until(due_at: datetime, end: datetime, unit: Unit, by: Reckoning) -> int:
+    """How much more something needs that is due at `due_at`, to end at `end` or later; at least 1, at most MOST."""
+    some = range(1, MOST[unit])
+    return 1 + bisect_left(some, end, key=lambda amount: lengthened(due_at, amount, unit, by).at)
 
 
 def warning_of(started_at: datetime, due_at: datetime, limit: Limit, by: Reckoning) -> datetime:

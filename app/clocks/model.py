@@ -213,6 +213,14 @@ def decide_extension(
     return replace(_decided(clock, ExtensionState.approved if approved else ExtensionState.refused, now), state=state)
 
 
+def grant(clock: Clock, amount: int, why: str, asked_at: datetime, now: datetime, by: Reckoning) -> Clock:
+    """`amount` more at once, since what is below this clock has been given it. Raises Refused (wrong_state)."""
+    clock = expire(clock, now)
+    state = next_state(clock.state, ClockEvent.approve)
+    given = Extension(amount, why, asked_at, ExtensionState.approved, now)
+    return replace(_longer(clock, amount, now, by, None), state=state, extensions=(*clock.extensions, given))
+
+
 def settle(clock: Clock, now: datetime, by: Reckoning, *, parent: Clock | None = None) -> Clock:
     """Count a provisional end again; it stays provisional while the days it uses are not published.
 

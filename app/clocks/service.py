@@ -7,7 +7,7 @@ How the owner of a subject (`app.cases`, an assignment) uses this, each inside i
     stop(session, Subject.case(7), ClockKind.dispatch)                it is done; the row says met or missed
     exchange(session, actor, subject, kind, matter)                   the matter turned out to be another: new limit
     restart(session, subject, ClockKind.handle, matter)               重办: first outcome kept, a new round begins
-    give_back(session, assignment, case, matter)                      退单: unit's time ends, centre's dispatch runs
+    end_all(session, subject)                                         退单, 挂账: whoever had it has it no more
     app.clocks.extensions                                             延期, audited; deciding needs a permission
 
 Whether the asker may touch the subject is for its owner to say before calling; what needs a permission of its own here
@@ -30,7 +30,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, update
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -161,24 +161,58 @@ def exchange(
     kind: ClockKind,
     matter: Matter,
     *,
+    parent: CaseClock | None = None,
     now: datetime | None = None,
     settings: Settings | None = None,
 ) -> CaseClock:
     """Another limit holds, since the matter turned out to be another one; audited, for it moves an end.
 
-    The new clock begins when the old one did; what the old one missed stays missed. Raises NotFound.
+    The new clock begins when the old one did, or now where its end would be past by that: nobody is late by what was
+    not known. What the old one missed stays missed. It ends with `parent`, or with the old one's parent, and what was
+    below the old one is below it. Raises NotFound.
     """
     now = now or utc_now()
     one = _open(session, subject, kind)
     before = one.keep(model.give_way(one.clock, now))
     session.flush()  # a subject has one open clock of a kind
-    parent, by = parent_of(session, before), reckoning(session, before.started_at, settings)
-    limit = limit_for(rules(session), kind, matter)
-    clock = model.start(kind, limit, before.started_at, by, parent=value_of(session, parent), round=before.round)
+    parent = parent or parent_of(session, before)
+    limit, above = limit_for(rules(session), kind, matter), value_of(session, parent)
+    for begun in (before.started_at, now):
+        clock = model.start(kind, limit, begun, reckoning(session, begun, settings), parent=above, round=before.round)
+        if clock.due_at > now:
+            break
     row = _insert(session, subject, clock, parent, after=before)
+    below = (col(CaseClock.parent_id) == before.id) & col(CaseClock.ended_at).is_(None)
+    session.execute(update(CaseClock).where(below).values(parent_id=row.id))
     detail = {"from": iso(before.due_at), "to": iso(row.due_at)}
     write(session, actor, Action.clock_exchanged, f"clock:{before.id}", detail, now=now)
     return row
+
+
+def exchange_open(
+    session: Session,
+    actor: Actor,
+    subject: Subject,
+    kinds: Collection[ClockKind],
+    matter: Matter,
+    *,
+    parent: CaseClock | None = None,
+    now: datetime | None = None,
+    settings: Settings | None = None,
+) -> list[CaseClock]:
+    """Of these steps the ones that are timed by another limit than the one for `matter` get that; their new clocks.
+
+    They end with `parent` as `exchange` says; so does what would go on after it by its old limit.
+    """
+    known, changed = rules(session), []
+    for kind, row in open_clocks(session, subject).items():
+        limit = limit_for(known, kind, matter)
+        above = parent if parent is not None and parent.state == ClockState.running.value else None
+        outlives = above is not None and row.due_at > above.due_at
+        if kind in kinds and (outlives or (row.amount, row.unit) != (limit.amount, limit.unit.value)):
+            again = exchange(session, actor, subject, kind, matter, parent=parent, now=now, settings=settings)
+            changed.append(again)
+    return changed
 
 
 def restart(
@@ -208,26 +242,6 @@ def restart(
     one.keep(before)
     session.flush()
     return _insert(session, subject, again, parent, after=last)
-
-
-def give_back(
-    session: Session,
-    unit: Subject,
-    centre: Subject,
-    matter: Matter,
-    *,
-    now: datetime | None = None,
-    settings: Settings | None = None,
-) -> CaseClock:
-    """A unit returns an assignment (退单): its open clocks end, and the centre's dispatch clock runs again.
-
-    Nothing pauses. Clocks of the case itself go on, so the time until the next dispatch is the centre's
-    (`time_against_centre`). Gives the dispatch clock. Raises Refused while the centre is dispatching already.
-    """
-    if open_of(session, centre, ClockKind.dispatch) is not None:
-        raise _runs_already()
-    end_all(session, unit, now=now)
-    return begin(session, centre, ClockKind.dispatch, matter, now=now, settings=settings)
 
 
 def of_subject(session: Session, subject: Subject) -> list[CaseClock]:

@@ -60,7 +60,7 @@ class CaseClock(SQLModel, table=True):
 class ClockExtension(SQLModel, table=True):
     """A request for more time: `amount` of the clock's unit. Nothing of it changes but the decision.
 
-    `for_id` is the request of a unit that this one, for its case, was made for.
+    A case's were approved together with a unit's: as much as the case needs to wait for that unit.
     """
 
     __tablename__ = "clock_extension"
@@ -75,7 +75,6 @@ class ClockExtension(SQLModel, table=True):
     decided_by: int | None = None
     decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     decision_why: str = Field(default="", max_length=LONGEST_WHY)
-    for_id: int | None = Field(default=None, index=True)
 
 
 class ClockRule(SQLModel, table=True):

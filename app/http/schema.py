@@ -56,11 +56,15 @@ class Listing(Body):
         return self.model_dump(exclude={"page", "page_size"}, exclude_none=True)
 
 
-class DatedListing(Listing):
-    """A list that can be cut to some days, both included."""
+class Days(Body):
+    """A span of days, both included."""
 
     from_: date | None = Field(default=None, alias="from")
     to: date | None = None
+
+
+class DatedListing(Listing, Days):
+    """A list that can be cut to some days, both included."""
 
 
 class Answer(BaseModel):

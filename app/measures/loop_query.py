@@ -6,6 +6,7 @@ up by its own index, so it costs what the period has, not what there is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.assignments.model import UNSATISFIED
 from app.assignments.tables import Assignment
 from app.cases.states import CASE_DONE, AssignmentState, CaseState
 from app.cases.tables import Case, CaseEvent
-from app.chasing.model import ChaseState, Level
+from app.chasing.model import UNSAID, Level
 from app.chasing.tables import Chase
 from app.clocks.model import ClockKind, ClockState
 from app.clocks.service import SubjectKind
@@ -26,14 +27,13 @@ from app.followups.model import Reached
 from app.followups.tables import FollowUp
 from app.measures.loop import Counts
 
-_UNSAID = (ChaseState.draft.value, ChaseState.dropped.value)
 _CONTENT = tuple(one.value for one in UNSATISFIED)
 
 
 def of_the_centre(session: Session, since: datetime, until: datetime) -> Counts:
     """The cases that came in within the period and were registered, as they stand now."""
     spoken = _last_talk(col(Case.id))
-    merged = col(Case.state) == CaseState.merged.value
+    merged = col(Case.merged_into_id).is_not(None)  # also when it has closed with its original
     ended = col(Case.state).in_([state.value for state in CASE_DONE if state is not CaseState.merged])
     given, accepted, replied, redone = (_happened(event) for event in ("submitted", "accepted", "replied", "redo"))
     returned = exists().where(
@@ -50,7 +50,7 @@ def of_the_centre(session: Session, since: datetime, until: datetime) -> Counts:
         {
             "given": given,
             "kept": ~merged,
-            "closed": ended,
+            "closed": ended & ~merged,
             "judged": _judged(SubjectKind.case, col(Case.id)),
             "in_time": _in_time(SubjectKind.case, col(Case.id)),
             "accepted": accepted,
@@ -64,8 +64,10 @@ def of_the_centre(session: Session, since: datetime, until: datetime) -> Counts:
     return rows.get(None, Counts())
 
 
-def of_units(session: Session, since: datetime, until: datetime) -> dict[int, Counts]:
-    """By unit, the assignments that it was given within the period, as they stand now.
+def of_units(
+    session: Session, since: datetime, until: datetime, units: Collection[int] | None = None
+) -> dict[int, Counts]:
+    """By unit (of these, or of all), the assignments that it was given within the period, as they stand now.
 
     What a citizen says is said of the leading unit; what is below another unit counts for the unit that has it.
     """
@@ -75,9 +77,10 @@ def of_units(session: Session, since: datetime, until: datetime) -> dict[int, Co
     gone = col(Assignment.state) == AssignmentState.withdrawn.value
     replied = col(Assignment.replied_at).is_not(None) | (col(Assignment.round) > 1)
     spoken = _last_talk(col(Assignment.case_id))
+    given = select(Assignment).where(col(Assignment.given_at) >= since, col(Assignment.given_at) < until)
     found = _sums(
         session,
-        select(Assignment).where(col(Assignment.given_at) >= since, col(Assignment.given_at) < until),
+        given if units is None else given.where(col(Assignment.unit_id).in_(units)),
         spoken,
         {
             "given": true(),
@@ -168,4 +171,4 @@ def _happened(event: str) -> ColumnElement[bool]:
 
 def _counted() -> tuple[ColumnElement[bool], ...]:
     """A chase that counts: not a draft, and no order, which is not about being late."""
-    return col(Chase.state).not_in(_UNSAID), col(Chase.level) != Level.order.value
+    return col(Chase.state).not_in(UNSAID), col(Chase.level) != Level.order.value

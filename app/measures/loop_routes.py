@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from app.auth.model import Permission
 from app.clock import iso, local_day, utc_now
+from app.db import loaded
 from app.errors import BadInput
 from app.http.context import ActorDep, WebDep
-from app.http.schema import Answer, Body
+from app.http.schema import Answer, Days
 from app.measures.loop import Counts, Measure, rates
 from app.measures.loop_query import of_the_centre, of_units
 from app.measures.routes import RateOut
@@ -22,13 +22,6 @@ from app.units.tables import Unit
 router = APIRouter(prefix="/api/measures", tags=["measures"])
 
 LONGEST_DAYS = 366
-
-
-class Period(Body):
-    """Days, both included; the last thirty if none are named."""
-
-    from_: date | None = Field(default=None, alias="from")
-    to: date | None = None
 
 
 class UnitMeasures(Answer):
@@ -51,8 +44,11 @@ class LoopMeasures(Answer):
 
 
 @router.get("/loop", operation_id="get_loop_measures")
-def get_loop_measures(actor: ActorDep, web: WebDep, period: Annotated[Period, Query()]) -> LoopMeasures:
-    """办结率, 限时办结率, 满意率, 回访率, 响应率, 解决率, 退单率, 重办率 and 催办率, each with what it is made of."""
+def get_loop_measures(actor: ActorDep, web: WebDep, period: Annotated[Days, Query()]) -> LoopMeasures:
+    """办结率, 限时办结率, 满意率, 回访率, 响应率, 解决率, 退单率, 重办率 and 催办率, each with what it is made of.
+
+    Of the last thirty days, if none are named.
+    """
     whole = actor.may(Permission.wallboard_read)
     if not whole:
         actor.require(Permission.work_lead)
@@ -66,9 +62,8 @@ def get_loop_measures(actor: ActorDep, web: WebDep, period: Annotated[Period, Qu
         raise BadInput(fields={"from": "无法识别的日期 (not understood)"})
     with web.db.read() as session:
         centre = of_the_centre(session, first, end) if whole else None
-        counted = of_units(session, first, end)
-        wanted = [unit for unit in counted if whole or unit in actor.unit_ids]
-        units = [session.get_one(Unit, ident) for ident in wanted]
+        counted = of_units(session, first, end, None if whole else actor.unit_ids)
+        units = loaded(session, Unit, counted).values()
     return LoopMeasures(
         since=since,
         until=until,

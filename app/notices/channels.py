@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import smtplib
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from pathlib import Path
-from typing import Any, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.notices.model import Channel
 from app.secrets import secret_in
 from app.settings import Settings
+
+if TYPE_CHECKING:  # each channel brings what it needs when it is opened; most offices have none
+    import smtplib
+
+    import httpx
 
 PATIENCE_S = 5.0
 
@@ -62,6 +63,9 @@ class Smtp:
 
     def open(self) -> None:
         """Connect and sign in. Raises Away."""
+        import smtplib
+        import ssl
+
         chosen = self._settings
         try:
             where = (chosen.smtp_host, chosen.smtp_port)
@@ -80,6 +84,8 @@ class Smtp:
 
     def send(self, letter: Letter) -> None:
         """Raises Away, Refused."""
+        import smtplib
+
         if self._server is None:
             raise Away("closed")
         domain = parseaddr(self._settings.smtp_from)[1].rpartition("@")[2] or "localhost"
@@ -103,7 +109,7 @@ class Smtp:
         """Say good-bye, if anybody still listens."""
         server, self._server = self._server, None
         if server is not None:
-            with suppress(OSError, smtplib.SMTPException):
+            with suppress(Exception):
                 server.quit()
 
 
@@ -116,6 +122,8 @@ class Sms:
 
     def open(self) -> None:
         """Raises Away when the token can't be read."""
+        import httpx
+
         headers = {}
         if self._settings.sms_token_file:
             try:
@@ -126,6 +134,8 @@ class Sms:
 
     def send(self, letter: Letter) -> None:
         """Raises Away, Refused."""
+        import httpx
+
         if self._client is None:
             raise Away("closed")
         values = {"mobile": letter.to, "text": letter.text, "id": letter.ident}

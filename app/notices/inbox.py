@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -13,6 +14,8 @@ from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
 from app.auth.tables import User
+from app.cases.access import not_recused
+from app.cases.tables import Case
 from app.clock import utc_now
 from app.db import found
 from app.errors import BadInput, Forbidden, NotFound
@@ -27,14 +30,14 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 def notices(session: Session, actor: Actor, *, unread: bool = False, leaf: Leaf | None = None) -> Page[Notice]:
-    """The asker's own, newest first."""
-    statement = select(Notice).where(col(Notice.user_id) == _person(actor)).order_by(col(Notice.id).desc())
+    """The asker's own, newest first, but for those of cases from which they are kept by now."""
+    statement = select(Notice).where(_own(actor)).order_by(col(Notice.id).desc())
     return page_of(session, statement.where(col(Notice.read_at).is_(None)) if unread else statement, leaf)
 
 
 def unread(session: Session, actor: Actor) -> dict[str, int]:
     """How many the asker has not read (no further than MOST_COUNTED), and how many of these are urgent."""
-    mine = select(col(Notice.kind)).where(col(Notice.user_id) == _person(actor), col(Notice.read_at).is_(None))
+    mine = select(col(Notice.kind)).where(_own(actor), col(Notice.read_at).is_(None))
     some = mine.limit(MOST_COUNTED).subquery()
     rows = session.execute(select(some.c.kind, func.count()).group_by(some.c.kind)).all()
     by_kind = dict(rows)
@@ -93,6 +96,11 @@ def set_contact(
     detail = {"email": bool(email), "mobile": bool(mobile)}
     write(session, actor, Action.contact_changed, f"user:{wanted}", detail, now=now)
     return row
+
+
+def _own(actor: Actor) -> Any:
+    told = exists().where(col(Case.id) == col(Notice.case_id), not_recused(actor))
+    return (col(Notice.user_id) == _person(actor)) & told
 
 
 def _whose(session: Session, actor: Actor, user_id: int | None) -> int:

@@ -56,6 +56,7 @@ class Desk(StrEnum):
     extensions = "extensions"  # 审批延期的人
     heads = "heads"  # 处室负责人
     duty = "duty"  # 带班领导
+    today = "today"  # 当日带班领导: who the roster says it is
 
 
 WHOLE_UNIT = (Desk.handlers, Desk.leaders)

@@ -6,6 +6,7 @@ Whoever must have nothing to do with a case (回避) is told nothing of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import String, cast, or_, select
 from sqlmodel import Session, col
@@ -14,7 +15,11 @@ from app.assignments.tables import Assignment, Recusal
 from app.auth.model import PERMISSIONS, Role
 from app.auth.tables import User
 from app.cases.tables import Case
+from app.clock import local_day
 from app.notices.model import AT_THE_CENTRE, Desk
+from app.roster.model import LEADER
+from app.roster.tables import DutyTurn
+from app.settings import get_settings
 from app.units.model import MemberRole
 from app.units.tables import UnitMember
 
@@ -22,14 +27,14 @@ IN_THE_UNIT = {Desk.handlers: (MemberRole.handler,), Desk.leaders: (MemberRole.l
 ANYBODY = (MemberRole.handler, MemberRole.leader)
 
 
-def at(session: Session, case: Case, desks: Iterable[Desk], work: Assignment | None) -> list[int]:
-    """The users at these desks, each once.
+def at(session: Session, case: Case, desks: Iterable[Desk], work: Assignment | None, now: datetime) -> list[int]:
+    """The users at these desks at this time, each once.
 
     What nobody is there to read goes to others: a unit's to its other members, then to the centre's dispatchers; and
     whatever is still nobody's to the leaders on duty.
     """
     desks = list(desks)
-    found = {user for desk in desks for user in _at_one(session, desk, work)}
+    found = {user for desk in desks for user in _at_one(session, desk, work, now)}
     kept = _kept_away(session, case)
     left = found - kept
     if not left and desks != [Desk.above]:
@@ -37,7 +42,9 @@ def at(session: Session, case: Case, desks: Iterable[Desk], work: Assignment | N
     return sorted(left)
 
 
-def _at_one(session: Session, desk: Desk, work: Assignment | None) -> list[int]:
+def _at_one(session: Session, desk: Desk, work: Assignment | None, now: datetime) -> list[int]:
+    if desk is Desk.today:
+        return _on_duty(session, now)
     if desk in AT_THE_CENTRE:
         return of_the_centre(session, desk)
     if work is None:
@@ -49,6 +56,23 @@ def _at_one(session: Session, desk: Desk, work: Assignment | None) -> list[int]:
     if above is not None:
         return _members(session, above.unit_id, IN_THE_UNIT[Desk.handlers]) or _fallback(session, above.unit_id)
     return of_the_centre(session, Desk.dispatch) if desk is Desk.giver else []
+
+
+def still_told(session: Session, case: Case, user_id: int) -> bool:
+    """Whether somebody who was to be told of a case still works here, and is not kept from it."""
+    user = session.get(User, user_id)
+    return user is not None and user.active and user_id not in _kept_away(session, case)
+
+
+def _on_duty(session: Session, now: datetime) -> list[int]:
+    """The leader of today, if the roster has one."""
+    today = local_day(now, get_settings().zone)
+    statement = (
+        select(col(User.id))
+        .join(DutyTurn, col(DutyTurn.user_id) == col(User.id))
+        .where(col(DutyTurn.day) == today, col(DutyTurn.post) == LEADER, col(User.active).is_(True))
+    )
+    return [ident for ident in session.execute(statement).scalars() if ident is not None]
 
 
 def of_the_centre(session: Session, desk: Desk) -> list[int]:

@@ -6,7 +6,8 @@ writing that down sends a second copy under the same Message-ID: rather twice th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,15 +16,15 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.alarms.service import clear_alarm, raise_alarm
-from app.assignments.tables import Assignment
 from app.cases.tables import Case
 from app.db import Database
+from app.notices import people
 from app.notices.channels import Away, Letter, Port, Refused
-from app.notices.model import LEASE, LONGEST, Channel, DeliveryState, NoticeKind, pause_after
+from app.notices.model import LEASE, LONGEST, Channel, DeliveryState, pause_after
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
-from app.notices.words import Told, body, subject, text
+from app.notices.told import told_of
+from app.notices.words import body, subject, text
 from app.settings import Settings
-from app.units.tables import Unit
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +40,11 @@ class _Claimed:
 
 @dataclass(frozen=True)
 class _Outcome:
+    """What came of one letter; `tried` is false for one that was not even offered to the other side."""
+
     state: DeliveryState
     fault: str = ""
+    tried: bool = True
 
 
 def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port], now: datetime) -> int:
@@ -65,25 +69,14 @@ def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port]
     return sent
 
 
-def told_of(session: Session, notice: Notice) -> Told:
-    """What the notice says; where it was not told of a certain end, the one that holds now."""
-    unit = session.get(Unit, notice.unit_id) if notice.unit_id is not None else None
-    due_at = notice.due_at
-    if due_at is None:
-        work = session.get(Assignment, notice.assignment_id) if notice.assignment_id is not None else None
-        case = session.get(Case, notice.case_id)
-        due_at = work.due_at if work is not None else case.due_at if case is not None else None
-    name = unit.short_name if unit is not None else ""
-    return Told(NoticeKind(notice.kind), notice.number, notice.title, name, notice.step, due_at)
-
-
 def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) -> list[_Claimed]:
     waits = (
         (col(NoticeDelivery.state) == DeliveryState.waiting.value)
         & (col(NoticeDelivery.next_at) <= now)
         & (col(NoticeDelivery.channel) == channel.value)
     )
-    statement = select(NoticeDelivery).where(waits).order_by(col(NoticeDelivery.next_at)).limit(AT_ONCE)
+    statement = select(NoticeDelivery).where(waits).order_by(col(NoticeDelivery.next_at), col(NoticeDelivery.id))
+    statement = statement.limit(AT_ONCE)
     with db.read() as session:
         if session.execute(statement.with_only_columns(col(NoticeDelivery.id)).limit(1)).first() is None:
             return []
@@ -95,7 +88,7 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
             notice = session.get(Notice, row.notice_id)
             contact = session.get(NoticeContact, notice.user_id) if notice is not None else None
             to = "" if contact is None else contact.email if channel is Channel.email else contact.mobile
-            if notice is None or not to:  # they no longer want to be told by this channel
+            if notice is None or not to or not _still_told(session, notice):
                 row.state, row.done_at = DeliveryState.off.value, now
                 continue
             told = told_of(session, notice)
@@ -104,30 +97,52 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
     return claimed
 
 
+def _still_told(session: Session, notice: Notice) -> bool:
+    return people.still_told(session, session.get_one(Case, notice.case_id), notice.user_id)
+
+
 def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
+    """Offer them one after another. Whatever may be wrong with one letter, the port is opened anew for the next."""
     outcomes: dict[int, _Outcome] = {}
     fault, in_a_row = "", 0
     try:
-        port.open()
+        with _as_away():
+            port.open()
         for one in claimed:
             try:
-                port.send(one.letter)
+                with _as_away():
+                    port.send(one.letter)
                 outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.sent), 0
             except Refused as error:
                 outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.refused, str(error)), 0
             except Away as error:
                 fault, in_a_row = str(error), in_a_row + 1
+                outcomes[one.delivery_id] = _Outcome(DeliveryState.waiting, fault)
                 if in_a_row == MOST_IN_A_ROW:  # it is not the letter
                     break
+                port.close()
+                with _as_away():
+                    port.open()
     except Away as error:
         fault = str(error)
     finally:
         port.close()
     if fault:
         log.warning("notices could not be sent; they are tried again", fault=fault)
-    for one in claimed:
-        outcomes.setdefault(one.delivery_id, _Outcome(DeliveryState.waiting, fault))
-    return outcomes
+    # Where the port is not there at all, that was a try for all of them.
+    rest = _Outcome(DeliveryState.waiting, fault, tried=not outcomes)
+    return {one.delivery_id: outcomes.get(one.delivery_id, rest) for one in claimed}
+
+
+@contextmanager
+def _as_away() -> Iterator[None]:
+    """Whatever a port comes to grief of, the letters wait and the alarm names it; nothing else is held up by that."""
+    try:
+        yield
+    except (Away, Refused):
+        raise
+    except Exception as error:
+        raise Away(type(error).__name__) from error
 
 
 def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -> None:
@@ -138,7 +153,9 @@ def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -
             if row is None or notice is None or row.state != DeliveryState.waiting.value:
                 continue
             row.state, row.fault = outcome.state.value, outcome.fault[:40]
-            if outcome.state is DeliveryState.waiting:
+            if not outcome.tried:
+                row.tries, row.next_at = row.tries - 1, now
+            elif outcome.state is DeliveryState.waiting:
                 row.next_at = now + pause_after(row.tries)
                 if now - notice.at > LONGEST:
                     row.state = DeliveryState.given_up.value

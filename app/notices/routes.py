@@ -13,8 +13,8 @@ from app.http.context import ActorDep, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf
 from app.notices import inbox
 from app.notices.model import Channel, DeliveryState, NoticeKind
-from app.notices.post import told_of
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
+from app.notices.told import at_hand, told_of
 from app.notices.words import text
 from app.settings import Settings
 
@@ -90,6 +90,7 @@ def list_notices(actor: ActorDep, web: WebDep, asked: Annotated[NoticesAsked, Qu
     with web.db.read() as session:
         page = inbox.notices(session, actor, unread=asked.unread, leaf=asked.leaf)
         sent = inbox.deliveries_of(session, [one.id or 0 for one in page.items])
+        _at_hand = at_hand(session, page.items)
         rows = [_out(session, web.settings, one, sent.get(one.id or 0, [])) for one in page.items]
         return PageOf.of(page, rows)
 
@@ -154,7 +155,8 @@ def _contact(settings: Settings, row: NoticeContact) -> ContactOut:
 def _out(session: Session, settings: Settings, notice: Notice, sent: list[NoticeDelivery]) -> NoticeOut:
     told = told_of(session, notice)
     return NoticeOut(
-        **notice.model_dump(include={"id", "step", "case_id", "number", "title", "assignment_id", "unit_id"}),
+        **notice.model_dump(include={"id", "step", "case_id", "number", "assignment_id", "unit_id"}),
+        title=told.title,
         kind=told.kind,
         unit=told.unit,
         due_at=iso(told.due_at),

@@ -47,7 +47,7 @@ def tell(
     but: int | None = None,
 ) -> list[int]:
     """Tell whoever sits at these desks, each once for that `key`. The users who were told now."""
-    users = [user for user in people.at(session, case, desks, work) if user != but]
+    users = [user for user in people.at(session, case, desks, work, now) if user != but]
     known = select(col(Notice.user_id)).where(col(Notice.key) == key, col(Notice.user_id).in_(users))
     told = set(session.execute(known).scalars()) if users else set()
     users = [user for user in users if user not in told]

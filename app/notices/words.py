@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from app.clocks.limits import due_day
 from app.clocks.model import ClockKind
 from app.notices.model import NoticeKind
+from app.text import covered
 
 K = NoticeKind
 WORDS: Mapping[NoticeKind, tuple[str, str]] = {
@@ -48,7 +49,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
 }
 SENDER = "12345"
 CONFIDENTIAL = "（保密工单）"
-_DIGITS = re.compile(r"\+?\d(?:[ -]?\d){6,}")
+_DIGITS = re.compile(r"[+＋]?\d(?:[\s\-‐-―－·.()（）]{0,3}\d){6,}")
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,5 @@ def plain_title(title: str, personal: Iterable[str], *, confidential: bool) -> s
     if confidential:
         return CONFIDENTIAL
     for word in sorted(personal, key=len, reverse=True):  # whole: even a family name is too much for a lock screen
-        title = title.replace(word, "***")
+        title = covered(title, word, "***")
     return _DIGITS.sub("***", title)[:200]

@@ -14,11 +14,12 @@ from typing import Any
 
 
 class MailServer:
-    """Takes mail as RFC 5321 says, but for those in `strangers`."""
+    """Takes mail as RFC 5321 says, but for those in `strangers`; hangs up at the names in `feared`."""
 
     def __init__(self, port: int = 0) -> None:
         self.mails: list[EmailMessage] = []
         self.strangers: set[str] = set()
+        self.feared: set[str] = set()
         server = self
 
         class Session(socketserver.StreamRequestHandler):
@@ -26,6 +27,8 @@ class MailServer:
                 self.say("220 mail.test ESMTP")
                 while line := self.rfile.readline().decode().strip():
                     verb = line[:4].upper()
+                    if verb == "RCPT" and any(one in line for one in server.feared):
+                        return
                     if verb == "EHLO":
                         self.say("250-mail.test", "250 8BITMIME")
                     elif verb == "RCPT" and any(one in line for one in server.strangers):

@@ -90,8 +90,6 @@ def test_more_time_needs_a_reason_and_somebody_elses_yes_and_both_are_audited(
         with pytest.raises(error), db.session() as session:
             extensions.decide_extension(session, actor, ident, approved, **steps)
     with db.session() as session:
-        (waiting,) = extensions.waiting_extensions(session, leader).items
-        assert (waiting.id, waiting.state) == (ident, "requested")
         longer = extensions.decide_extension(session, leader, ident, True, **steps)
         assert due_day(longer.due_at, ZONE) == date(2026, 12, 8)
     with pytest.raises(Refused), db.session() as session:
@@ -156,13 +154,13 @@ def test_a_unit_that_gives_back_costs_the_centre_time_and_a_redo_keeps_the_first
         clocks.start(session, UNIT, ClockKind.sign, WRITTEN, **at(2))
         child = clocks.start(session, UNIT, HANDLE, WRITTEN, parent=whole, **at(50))
         assert child.due_at == whole.due_at
-        dispatch = clocks.give_back(session, UNIT, CASE, WRITTEN, **at(52))
+        clocks.end_all(session, UNIT, now=NOW + 52 * HOUR)
+        dispatch = clocks.begin(session, CASE, DISPATCH, WRITTEN, **at(52))
         assert (dispatch.round, dispatch.due_at) == (2, NOW + 76 * HOUR)
         assert [row.state for row in clocks.of_subject(session, UNIT)] == ["missed", "replaced"]
         assert whole.state == "running"
         assert clocks.time_against_centre(session, CASE, NOW + 55 * HOUR) == 5 * HOUR
-        with pytest.raises(Refused):
-            clocks.give_back(session, UNIT, CASE, WRITTEN, **at(53))
+        assert clocks.begin(session, CASE, DISPATCH, WRITTEN, **at(53)).id == dispatch.id
         clocks.stop(session, CASE, HANDLE, now=NOW + 60 * HOUR)
         again = clocks.restart(session, CASE, HANDLE, Matter(way=Way.telephone), **at(61))
         assert (again.round, again.after_id, again.unit, again.amount) == (2, whole.id, "working_days", 3)
@@ -181,6 +179,9 @@ def test_another_kind_of_matter_has_another_limit_from_the_same_beginning_and_th
         after = clocks.exchange(session, chief, CASE, DISPATCH, BURST_PIPE, **later)
         assert (before.state, after.started_at, after.due_at) == ("replaced", NOW, NOW + 2 * HOUR)
         assert [action for action, _ in audited(session, "clock")] == ["clock.exchanged"]
+        much_later = {"now": NOW + 10 * HOUR, "settings": settings}
+        again = clocks.exchange(session, chief, CASE, DISPATCH, Matter(urgency=Urgency.life), **much_later)
+        assert (after.state, again.due_at) == ("missed", NOW + 11 * HOUR)  # nobody is late by what was not known
 
 
 def test_what_is_due_or_nearly_so_is_swept_once_first_ends_first(db: Database, person: People, steps: dict[str, Any]):

@@ -350,7 +350,7 @@ def test_an_urgent_matter_is_told_again_and_to_more_until_somebody_says_that_the
         with world.db.session() as session:
             urgent.acknowledge(session, world.people[who], matter.id or 0, now=world.now)
     with world.db.read() as session:
-        receipts = urgent.receipts_of(session, matter.id or 0)
+        receipts = urgent.receipts_of(session, [matter.id or 0])[matter.id or 0]
         assert [one.user_id for one in receipts] == [world.people[who].user_id for who in ("head", "leader")]
         assert urgent.open_matters(session, world.people["leader"]).total == 0
     time_passes(minutes=30)

@@ -14,7 +14,7 @@ from app.actor import Actor
 from app.assignments import giving, judging, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
-from app.assignments.tables import Assignment
+from app.assignments.tables import Assignment, Recusal
 from app.cases import loop
 from app.chasing import sweep
 from app.clock import iso, utc_now
@@ -113,9 +113,8 @@ def test_a_refusal_changes_no_end_and_a_second_request_is_possible(world: World,
         assert (due(world, case_id, work_id) == before) is not approved
     with world.db.read() as session:
         rows = session.exec(select(ClockExtension).order_by(ClockExtension.id)).all()  # type: ignore[arg-type]
-        assert [(row.state, row.for_id) for row in rows] == [
-            ("refused", None), ("refused", rows[0].id), ("approved", None), ("approved", rows[2].id),
-        ]  # fmt: skip
+        assert [(row.state, row.amount) for row in rows] == [("refused", 3), ("approved", 3), ("approved", 3)]
+        assert rows[1].clock_id == rows[0].clock_id != rows[2].clock_id  # the case's, so that it waits for its unit
 
 
 def test_a_request_that_lapsed_when_the_unit_was_out_of_it_is_in_nobody_s_way(world: World, seen_by: SeenBy):
@@ -150,6 +149,32 @@ def test_a_case_that_its_lead_gave_back_still_stands_by_when_to_dispatch_it(worl
     assert done["state"] == "approved"
     with world.db.read() as session:
         assert world.stored(session, case_id).due_at == before
+
+
+def test_only_one_of_several_units_could_have_more_time_and_the_case_got_too_much(world: World, seen_by: SeenBy):
+    case_id, works = world.dispatched("WATER", "CITY")
+    head, asked = seen_by("head"), []
+    for code, work_id, amount in zip(("WATER", "CITY"), works, (3, 5), strict=True):
+        world.work(f"{code}.handler", working.sign, work_id)
+        asked.append(ask(seen_by(f"{code}.handler"), work_id, amount).json()["id"])
+    before = due(world, case_id, works[0])[1]
+    for ident in asked:
+        assert head.send("POST", f"/api/extensions/{ident}/decide", json={"approved": True}).status_code == 200
+    (first, case_end), (last, _) = (due(world, case_id, work_id) for work_id in works)
+    assert before < first < last == case_end  # as long as the slowest unit, and not the sum of both
+
+
+def test_a_head_who_is_kept_from_a_case_read_its_requests_for_more_time(world: World, seen_by: SeenBy):
+    case_id, work_id = signed(world)
+    assert ask(seen_by("WATER.handler"), work_id).status_code == 200
+    head = seen_by("head")
+    assert head.get("/api/extensions").json()["total"] == 1
+    with world.db.session() as session:
+        kept = world.people["head"].user_id
+        session.add(Recusal(case_id=case_id, user_id=kept, why="亲属", at=world.now))
+    found = head.get("/api/extensions").json()
+    assert (found["items"], found["total"]) == ([], 0)
+    assert seen_by("leader").get("/api/extensions").json()["total"] == 1
 
 
 def test_what_is_late_gets_no_more_time(world: World, seen_by: SeenBy):

@@ -12,8 +12,10 @@ import pytest
 from sqlmodel import select
 
 from app.alarms.service import open_alarms
+from app.assignments.tables import Recusal
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
+from app.auth.tables import User
 from app.cases import loop
 from app.chasing import sweep
 from app.clocks.rules import Urgency
@@ -23,6 +25,7 @@ from app.notices import inbox, post
 from app.notices.channels import Away, Letter, ports
 from app.notices.model import LEASE, LONGEST, Channel
 from app.notices.tables import Notice, NoticeDelivery
+from app.notices.told import told_of
 from app.settings import Settings
 from tests.case_kit.outside import MailServer, SmsGateway, text_of
 from tests.case_kit.world import World
@@ -211,6 +214,107 @@ def test_a_port_that_hangs_up_in_the_middle_leaves_the_rest_for_later(world: Wor
 
     assert post.send_waiting(world.db, settings, {Channel.email: Broken()}, world.now) == 1
     assert sorted(state for state, _, _ in outcomes(world)) == ["sent", "waiting", "waiting", "waiting"]
+
+
+def test_a_letter_at_which_the_server_hangs_up_held_up_all_that_were_claimed_with_it(
+    world: World, settings: Settings, mail: MailServer
+):
+    world.dispatched("WATER")
+    assert send(world, by_mail(settings, mail.port)) == 1
+    mail.feared = {"water.handler"}
+    world.later(days=14)
+    sweep.chase_missed(world.db, settings, world.now)
+    for _ in outcomes(world):  # two of them in a row end a round, and the next takes what was not offered
+        send(world, by_mail(settings, mail.port))
+    assert {one["To"] for one in mail.mails[1:]} == {"water.leader@city.test", "head@city.test"}
+    assert {(state, tries) for state, tries, _ in outcomes(world)} == {("sent", 1), ("waiting", 1)}
+    assert {fault for state, _, fault in outcomes(world) if state == "waiting"} == {"SMTPServerDisconnected"}
+    mail.feared = set()
+    world.later(minutes=1)
+    while send(world, by_mail(settings, mail.port)):
+        pass
+    assert {state for state, _, _ in outcomes(world)} == {"sent"}
+    assert len(mail.mails) == len(outcomes(world))
+
+
+def test_letters_that_were_never_offered_were_counted_as_tried(world: World, settings: Settings):
+    for _ in range(4):
+        world.dispatched("WATER")
+
+    class Deaf:
+        def open(self) -> None:
+            """Is there."""
+
+        def send(self, letter: Letter) -> None:
+            """Takes nothing."""
+            raise Away("gone")
+
+        def close(self) -> None:
+            """Is gone."""
+
+    post.send_waiting(world.db, settings, {Channel.email: Deaf()}, world.now)
+    assert sorted(tries for _, tries, _ in outcomes(world)) == [0, 0, 1, 1]
+    assert {state for state, _, _ in outcomes(world)} == {"waiting"}
+
+
+@pytest.mark.parametrize("where", ["open", "send"])
+def test_a_port_that_breaks_in_an_unforeseen_way_stopped_all_channels_in_silence(
+    world: World, settings: Settings, where: str
+):
+    class Broken:
+        def open(self) -> None:
+            """Perhaps."""
+            self.do("open")
+
+        def send(self, letter: Letter) -> None:
+            """Perhaps."""
+            self.do("send")
+
+        def close(self) -> None:
+            """Is gone."""
+
+        def do(self, what: str) -> None:
+            if what == where:
+                raise UnicodeError("not for a log: water.handler@city.test")
+
+    world.dispatched("WATER")
+    assert post.send_waiting(world.db, settings, {Channel.email: Broken()}, world.now) == 0
+    assert outcomes(world) == [("waiting", 1, "UnicodeError")]
+    with world.db.read() as session:
+        assert [alarm.detail for alarm in open_alarms(session)] == [{"fault": "UnicodeError"}]
+
+
+def test_nothing_more_goes_to_somebody_who_has_left_or_is_kept_from_the_case_by_now(
+    world: World, settings: Settings, mail: MailServer
+):
+    gone, kept = world.people["WATER.handler"], world.people["WATER.leader"]
+    case_id, _ = world.dispatched("WATER")
+    world.later(days=14)
+    sweep.chase_missed(world.db, settings, world.now)
+    with world.db.session() as session:
+        session.get_one(User, gone.user_id).active = False
+        session.add(Recusal(case_id=case_id, user_id=kept.user_id, why="亲属", at=world.now))
+        assert inbox.unread(session, world.people["head"])["unread"] > 0
+    send(world, by_mail(settings, mail.port))
+    assert {one["To"] for one in mail.mails} == {"head@city.test"}
+    assert "off" in {state for state, _, _ in outcomes(world)}
+    with world.db.read() as session:
+        assert inbox.notices(session, kept).items == []
+        assert inbox.unread(session, kept) == {"unread": 0, "urgent": 0}
+
+
+def test_a_notice_of_a_case_that_was_made_confidential_since_went_out_with_its_title(
+    world: World, settings: Settings, mail: MailServer
+):
+    case_id, _ = world.dispatched("WATER")
+    with world.db.session() as session:
+        world.stored(session, case_id).confidential = True
+    send(world, by_mail(settings, mail.port))
+    (arrived,) = mail.mails
+    assert "路灯" not in text_of(arrived)
+    with world.db.read() as session:
+        (row,) = inbox.notices(session, world.people["WATER.handler"]).items
+        assert told_of(session, row).title == "（保密工单）"
 
 
 @pytest.mark.parametrize("confidential", [False, True])

@@ -96,7 +96,7 @@ def test_what_a_unit_is_blamed_for_in_public_is_always_a_draft_first():
 def test_an_urgent_matter_is_told_to_more_people_each_time_and_never_to_fewer():
     for fewer, more in pairwise(URGENT_LADDER):
         assert set(fewer) < set(more)
-    assert urgent_desks(0) == (Desk.duty,)
+    assert urgent_desks(0) == (Desk.today,)
     assert urgent_desks(99) == URGENT_LADDER[-1]
 
 
@@ -134,6 +134,10 @@ def test_an_end_is_said_as_people_say_it():
         ("幸福里 5 号停水，电话 0371-6655 1234", "***停水，电话 ***"),
         ("身份证 410102199001011234 被冒用", "身份证 *** 被冒用"),
         ("30 路公交 3 天没来", "30 路公交 3 天没来"),
+        ("王 小 明反映停水", "***反映停水"),
+        ("回电 138 0013-8000 或 １３８００１３８０００", "回电 *** 或 ***"),
+        ("他人电话 139·1234·5678、(0371)6655-1234", "他人电话 ***、(***"),
+        ("幸福里5号路灯不亮", "***路灯不亮"),
     ],
 )
 def test_a_title_loses_name_number_and_address(title: str, shown: str):

@@ -1,4 +1,4 @@
-"""Notices and their ways out, chases, urgent matters, and extensions that a case gets along with a unit's."""
+"""Notices and their ways out, chases, and urgent matters."""
 
 from __future__ import annotations
 
@@ -118,16 +118,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("matter_id", "user_id"),
     )
-    op.add_column("clock_extension", sa.Column("for_id", sa.Integer(), nullable=True))
-    op.create_index("ix_clock_extension_for_id", "clock_extension", ["for_id"], unique=False)
     op.create_index("ix_assignment_given", "assignment", ["given_at"], unique=False)
 
 
 def downgrade() -> None:
     """Take back."""
     op.drop_index("ix_assignment_given", "assignment")
-    op.drop_index("ix_clock_extension_for_id", "clock_extension")
-    with op.batch_alter_table("clock_extension") as batch:
-        batch.drop_column("for_id")
     for table in ("urgent_receipt", "urgent_matter", "chase", "notice_contact", "notice_delivery", "notice"):
         op.drop_table(table)
