@@ -95,3 +95,19 @@ def test_who_ends_a_case_that_a_colleague_has_changed_is_told_and_looks_again(
     expect(dialog.get_by_role("alert")).to_contain_text("现在是“待派单”")
     expect(registered.get_by_test_id("case-state")).to_have_text("待派单")
     expect(registered.locator("#act-answer")).to_have_value("明早恢复供水")
+
+
+def test_the_end_of_wrap_up_takes_nothing_from_whoever_is_ending_the_case(registered: Page, fake: FakeBackend) -> None:
+    registered.keyboard.press("Shift+F9")
+    registered.keyboard.press("1")
+    registered.locator("#act-answer").fill("明早恢复供水")
+    fake.end_call()
+    expect(registered.get_by_test_id("agent-state")).to_have_attribute("data-state", "wrap_up")
+    fake.set_agent(state="ready", until_ms=None, wrapup_until_ms=None)
+    expect(registered.get_by_test_id("agent-state")).to_have_attribute("data-state", "ready")
+    expect(registered.locator("#act-answer")).to_have_value("明早恢复供水")
+    registered.keyboard.press("Control+Enter")
+    expect(registered.get_by_test_id("case-state")).to_have_text("当即答复")
+    registered.get_by_test_id("registered").get_by_role("button", name="关闭").click()
+    expect(registered.get_by_test_id("case-form")).to_have_count(0)
+    assert [one["text"] for one in fake.acts] == ["明早恢复供水"]

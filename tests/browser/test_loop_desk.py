@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from app.actor import SYSTEM
 from app.assignments import judging, working
+from app.auth.model import Role
 from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
@@ -176,7 +179,9 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     asker.locator("#fu-satisfaction input").first.focus()
     asker.keyboard.press("1")
     asker.keyboard.press("F9")
+    asker.keyboard.press("F9")
     expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
+    assert world.history(case_id).count("followed_up") == 1
     assert world.state(case_id) == "closed"
     assert world.state(late) == "to_dispatch"
 
@@ -192,6 +197,94 @@ def test_what_was_written_down_stays_when_a_colleague_asked_first(world: World, 
     expect(form.get_by_role("alert")).to_contain_text("现在是“重办”")
     expect(asker.get_by_text("不需要回访")).to_be_visible()
     expect(asker.locator("#fu-note")).to_have_value("响了六声")
+    expect(asker.get_by_test_id("next-follow-up").locator("kbd")).to_have_count(0)
+    asker.keyboard.press("F9")
+    expect(form.get_by_role("alert")).to_have_count(1)
+    expect(form.get_by_role("alert")).not_to_contain_text("现在是“重办”")  # asked again, refused again
+    expect(asker.locator("#fu-note")).to_have_value("响了六声")
+    assert asker.url.endswith(f"/follow-up/{case_id}")
+
+
+def test_what_was_only_saved_is_not_saved_again_by_the_key_that_means_next(world: World, sits_down: SitsDown) -> None:
+    case_id = world.to_follow_up("WATER")
+    asker = sits_down("taker", f"/follow-up/{case_id}")
+    asker.get_by_text("无人接听").click()
+    asker.get_by_role("button", name="只保存").click()
+    expect(asker.get_by_test_id("follow-up-form")).to_have_count(0)
+    expect(asker.get_by_test_id("items")).to_contain_text("无人接听")
+    expect(asker.get_by_test_id("next-follow-up").locator("kbd")).to_have_text("F9")
+    asker.keyboard.press("F9")
+    expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
+    asker.keyboard.press("F9")
+    expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
+    assert world.history(case_id).count("followed_up") == 1
+
+
+def test_who_tries_again_too_early_is_told_so_and_keeps_the_text(world: World, sits_down: SitsDown) -> None:
+    case_id = world.to_follow_up("WATER")
+    asker = sits_down("taker", f"/follow-up/{case_id}")
+    refusal = {"error": {"code": "too_early", "message": "14:30 后再试。"}}
+    asker.route(f"**/api/cases/{case_id}/follow-up", lambda route: route.fulfill(status=409, json=refusal))
+    asker.get_by_text("无人接听").click()
+    asker.locator("#fu-note").fill("响了六声")
+    asker.keyboard.press("F9")
+    expect(asker.get_by_test_id("follow-up-form").get_by_role("alert")).to_contain_text("14:30 后再试。")
+    expect(asker.locator("#fu-note")).to_have_value("响了六声")
+
+
+def test_who_sees_masks_cannot_write_them_over_the_real_text(world: World, sits_down: SitsDown) -> None:
+    case_id = world.case({**LEAK, "answer": "已告知王小明明早修好"}, confidential=True)
+    world.act("taker", loop.submit, case_id)
+    desk = sits_down("dispatcher", f"/cases/{case_id}")
+    expect(desk.get_by_test_id("items")).to_be_visible()
+    expect(desk.get_by_role("button", name="修改事项")).to_have_count(0)
+    act(desk, "answered").click()
+    expect(desk.locator("#act-answer")).to_have_value("")
+    with world.db.session() as session:
+        world.stored(session, case_id).confidential = False
+    desk.reload()
+    expect(desk.get_by_role("button", name="修改事项")).to_be_visible()
+    act(desk, "answered").click()
+    expect(desk.locator("#act-answer")).to_have_value("已告知王小明明早修好")
+
+
+def test_the_centre_reads_why_a_unit_has_no_opinion_and_which_case_came_before(
+    world: World, sits_down: SitsDown
+) -> None:
+    earlier = world.to_follow_up("CITY")
+    case_id, _ = world.dispatched("WATER", case_id=submitted(world))
+    world.handed_in(case_id, "WATER", opinion="", opinion_why="市民外出，三次未接通")
+    with world.db.session() as session:
+        number = world.stored(session, earlier).number
+        world.stored(session, case_id).repeat_of_id = earlier
+    desk = sits_down("head", f"/cases/{case_id}")
+    expect(desk.get_by_test_id("reply")).to_contain_text("市民外出，三次未接通")
+    expect(desk.get_by_test_id("items").get_by_role("link", name=number)).to_be_visible()
+
+
+def test_a_slow_answer_never_lands_on_another_case(world: World, sits_down: SitsDown) -> None:
+    first, second = submitted(world, title="路灯不亮"), submitted(world)
+    desk = sits_down("head", f"/cases/{first}")
+    expect(desk.get_by_role("heading", name="路灯不亮")).to_be_visible()
+    desk.get_by_role("link", name="工单", exact=True).first.click()
+    desk.locator(f"a[href='/cases/{second}']").click()
+    expect(desk.get_by_role("heading", name="水管漏水")).to_be_visible()
+    held: list[Route] = []
+    desk.route(f"**/api/cases/{first}", lambda route: held.append(route))
+    desk.evaluate("history.go(-2)")
+    expect(desk.get_by_text("正在读取…")).to_be_visible()
+    desk.evaluate("history.go(2)")
+    expect(desk.get_by_role("heading", name="水管漏水")).to_be_visible()
+    with desk.expect_response(f"**/api/cases/{first}"):
+        held[0].fulfill(status=404, json={"error": {"code": "not_found", "message": "没有这张工单"}})
+    desk.evaluate("new Promise((done) => setTimeout(done, 50))")
+    expect(desk.get_by_role("heading", name="水管漏水")).to_be_visible()
+    expect(desk.get_by_text("没有这张工单")).to_have_count(0)
+
+
+def test_an_administrator_who_comes_by_the_address_sees_the_accounts(world: World, sits_down: SitsDown) -> None:
+    world.people["admin"] = world.somebody(Role.admin)
+    expect(sits_down("admin", "/admin")).to_have_url(re.compile("/admin/agents$"))
 
 
 def test_an_agent_calls_from_the_follow_up_desk_and_the_call_is_kept(on_shift: Page, fake: FakeBackend) -> None:
@@ -267,6 +360,11 @@ def test_new_cases_are_announced_and_move_no_row(world: World, sits_down: SitsDo
     desk = sits_down("dispatcher", "/boards/dispatch")
     rows = desk.locator("[data-row]")
     expect(rows).to_have_count(1)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    with page.expect_response("**/api/boards/dispatch*"):
+        page.clock.run_for(16_000)
+    assert "/api/boards" not in asked  # nothing has changed: nothing is counted
     world.later(days=-3)
     for title in ("路灯不亮", "井盖破损"):
         submitted(world, title=title)

@@ -95,7 +95,7 @@ def write_reply(page: Page, **texts: str) -> Locator:
         form.get_by_label(f"{at}. {item}").fill(texts.get("answer", "已全部更换，照明恢复正常。"))
     form.locator(RESULT).fill(texts.get("result", "已修复全部 6 盏路灯。"))
     form.get_by_label("采取的措施").fill("更换灯泡并检修线路。")
-    form.locator("#reply-contact").get_by_text("电话", exact=True).click()
+    form.locator("#reply-contact").get_by_text("电话联系", exact=True).click()
     form.get_by_label("联系时间").fill("2026-11-24T09:30")
     form.locator("#reply-opinion").get_by_text("满意", exact=True).click()
     form.get_by_role("button", name="填我的名字").click()
@@ -170,10 +170,17 @@ def test_a_case_is_signed_handed_down_answered_below_judged_and_sealed_on_its_wa
     is_in(upper, "accepted")
     upper.get_by_role("link", name="上级任务").click()
     expect(upper.get_by_test_id("below")).to_contain_text("已采纳")
-    write_reply(upper, result="经城南水务所办理，已修复 6 盏路灯。")
+    asked: list[str] = []
+    upper.on("request", lambda request: asked.append(request.url))
+    with upper.expect_response(f"**/api/assignments/{work_id}"):
+        write_reply(upper, result="经城南水务所办理，已修复 6 盏路灯。")
+    expect(upper.get_by_test_id("save-mark")).to_contain_text("已保存")
+    assert not any(url.endswith(f"/assignments/{child}") for url in asked)  # what is below is read once
     upper.get_by_test_id("submit").click()
     is_in(upper, "in_review")
     head = seen_by("WATER.leader")
+    head.goto(f"{head.evaluate('location.origin')}/work")  # a leader who comes by the address
+    expect(head).to_have_url(re.compile("/work/to_approve$"))
     open_from(head, "to_approve", case_number)
     approve(head, "同意报送")
     is_in(head, "replied")
@@ -245,12 +252,14 @@ def test_a_return_is_judged_by_the_unit_above_and_a_redo_begins_with_the_earlier
     open_from(upper, "to_sign", number(world, case_id))
     upper.get_by_test_id("act-returned").click()
     dialog = upper.get_by_role("dialog")
+    upper.keyboard.press("F9")  # beneath the dialog it would sign
     dialog.get_by_role("button", name="退单", exact=True).click()
-    expect(dialog.get_by_test_id("error-summary")).to_contain_text("写明理由")
+    expect(dialog.get_by_test_id("error-summary")).to_contain_text("填写理由")
     says(upper, "路灯归城管局", "退单")
     is_in(upper, "returned")
     expect(upper.get_by_test_id("why")).to_contain_text("路灯归城管局")
     assert world.state(case_id) == "returned"
+    assert "unit.signed" not in world.history(case_id)
 
     done, again = given(world)
     world.handed_in(done, "WATER", result="第一次的结果")

@@ -56,6 +56,8 @@ def test_a_section_head_plans_the_month_and_whoever_is_on_duty_hands_over(
         expect(page.get_by_test_id("faults")).to_be_visible()
         page.get_by_role("button", name="带班领导").click()
         page.get_by_label("增加人员").select_option(label="吴领导")
+        expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(0)  # chosen is not yet added
+        page.get_by_role("dialog").get_by_role("button", name="增加").click()
         page.get_by_role("dialog").get_by_role("button", name="保存").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
         page.get_by_test_id("plan").click()
@@ -65,8 +67,10 @@ def test_a_section_head_plans_the_month_and_whoever_is_on_duty_hands_over(
 
         today = local_day(utc_now(), get_settings().zone)
         cell = page.get_by_label(f"{today} 带班领导")
+        cell.focus()
         cell.select_option(label="（空）")
         expect(page.get_by_test_id("faults")).to_contain_text("1 处问题")
+        expect(cell).to_be_focused()
         cell.select_option(label="吴领导")
         expect(page.get_by_test_id("faults")).to_have_count(0)
 

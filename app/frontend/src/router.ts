@@ -15,6 +15,9 @@ declare module 'vue-router' {
   }
 }
 
+/** Where this address leads depends on the person. Not a redirect: those are followed before anybody has asked who is signed in. */
+const byPerson = (path: string, where: () => string): RouteRecordRaw => ({ path, component: () => import('./ui/NotFoundPage.vue'), beforeEnter: where })
+
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: () => home.value },
   { path: '/login', component: () => import('./session/LoginPage.vue'), meta: { title: 'login.title', open: true, bare: true } },
@@ -23,8 +26,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
   { path: '/cases', component: () => import('./office/CasesPage.vue'), meta: { title: 'cases.title', area: 'cases' } },
   { path: '/cases/:id', component: () => import('./office/CasePage.vue'), meta: { title: 'cases.title', area: 'cases' } },
-  // Not a redirect: those are followed before anybody has asked who is signed in.
-  { path: '/boards', component: () => import('./ui/NotFoundPage.vue'), beforeEnter: () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way') },
+  byPerson('/boards', () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way')),
   ...BOARDS.map(
     (which): RouteRecordRaw => ({ path: `/boards/${which}`, component: () => import('./loop/BoardsPage.vue'), props: { which }, meta: { title: `boards.${which}`, area: 'boards' } }),
   ),
@@ -51,11 +53,11 @@ const routes: RouteRecordRaw[] = [
   { path: '/units/:id?', component: () => import('./units/UnitsPage.vue'), meta: { title: 'units.title', area: 'units' } },
   { path: '/rules/workdays', component: () => import('./rules/WorkdaysPage.vue'), meta: { title: 'rules.workdays', area: 'rules' } },
   { path: '/rules/clocks', component: () => import('./rules/ClockRulesPage.vue'), meta: { title: 'rules.clocks', area: 'rules' } },
-  { path: '/work', redirect: () => (may('work.lead') ? '/work/to_approve' : '/work/to_sign') },
+  byPerson('/work', () => (may('work.lead') ? '/work/to_approve' : '/work/to_sign')),
   { path: '/work/:box', component: () => import('./work/InboxPage.vue'), meta: { title: 'work.title', area: 'work' } },
   // Whoever judges a unit's work reads it too: the server decides by itself who that is.
   { path: '/work/assignments/:id', component: () => import('./work/AssignmentPage.vue'), meta: { title: 'work.one' } },
-  { path: '/admin', redirect: () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit') },
+  byPerson('/admin', () => (mayOpen('admin') ? '/admin/agents' : '/admin/audit')),
   { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
   { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },
   { path: '/admin/audit', component: () => import('./office/AuditPage.vue'), meta: { title: 'admin.audit', area: 'audit' } },

@@ -33,6 +33,8 @@ export const openedCase = shallowRef<Opened | null>(null)
 /** The case that was registered last, to be told to the caller. */
 export const registeredNumber = ref<string | null>(null)
 export const myDrafts = shallowRef<CaseRow[]>([])
+/** Somebody writes what becomes of the open case: the end of wrap-up must not take that from under their hands. */
+export const ending = ref(false)
 export const pending = ref(new Set<CommandName>())
 
 export const agent = computed(() => live.value.agent)
@@ -90,11 +92,13 @@ async function freshen(open: DraftKeeper, case_id: number): Promise<void> {
   if (stored && keeper.value === open) open.refresh(stored)
 }
 
-/** The call's work is over. A case that was talked about and not registered stays on the screen until its agent puts it away. */
+/** The call's work is over. A case that was talked about and not registered, or that is just being ended, stays on the screen
+    until its agent puts it away. */
 function over(): void {
   const state = keeper.value?.state.value
   const talkedAbout = live.value.offerEnded?.call_id !== openedCase.value?.call_id
   if (openedCase.value?.call_id && state && talkedAbout && state.state === 'draft' && state.case_id !== null) return void loadDrafts()
+  if (openedCase.value?.call_id && ending.value) return void loadDrafts()
   if (openedCase.value?.call_id) putAway()
 }
 
@@ -129,7 +133,7 @@ export async function registerCase(): Promise<Stored | null> {
   return saved
 }
 
-export async function loadDrafts(): Promise<void> {
+async function loadDrafts(): Promise<void> {
   const id = me.value?.agent?.agent_id
   if (!id) return
   const answer = await api<Page<CaseRow & { fields?: { title?: string } }>>('/cases', { query: { state: 'draft', agent: id, page_size: 10 } }).catch(() => null)
@@ -232,7 +236,7 @@ export function stopDesk(): void {
   myDrafts.value = []
 }
 
-export function whyWord(why: string): string {
+function whyWord(why: string): string {
   const key = `call.why.${why}`
   return key in zh ? t(key as Key) : why
 }

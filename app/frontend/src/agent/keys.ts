@@ -33,8 +33,14 @@ export function listen(target: EventTarget, handlers: Handlers): () => void {
   return () => target.removeEventListener('keydown', onKey)
 }
 
-export function useKeys(handlers: Handlers): void {
+const dialogOpen = (): boolean => document.querySelector('dialog[open]') !== null
+
+/** The keys of a page. Beneath an open dialog they rest, unless `beneathDialogs`: a call is answered whatever is on the screen. */
+export function useKeys({ press, composing, beneathDialogs }: Handlers & { beneathDialogs?: boolean }): void {
   let stop: (() => void) | null = null
-  onMounted(() => (stop = listen(window, handlers)))
+  const pressed = (chord: Chord): void => {
+    if (beneathDialogs || !dialogOpen()) press(chord)
+  }
+  onMounted(() => (stop = listen(window, { press: pressed, composing })))
   onUnmounted(() => stop?.())
 }

@@ -51,6 +51,12 @@ export function percent(rate: number | null | undefined): string {
   return `${Number.isInteger(tenths) ? tenths : tenths.toFixed(1)}%`
 }
 
+/** The server counts so many and no more. */
+const MOST_COUNTED = 1000
+
+/** A count for reading: "1000+" where the server stopped counting; `from`: so many stand before what it counted. */
+export const toldCount = (n: number, from = 0): string => (n - from >= MOST_COUNTED ? `${n}+` : String(n))
+
 /** A caller's number for reading: mobile numbers in groups, a withheld one in words. */
 export function phoneNumber(number: string | null | undefined): string {
   if (!number) return t('app.withheld')

@@ -73,7 +73,7 @@ async function ask(path: string, options: Options): Promise<Response> {
 }
 
 /** "?a=1&b=2" of what is set; empty values are left out. */
-export function queryString(query: Options['query']): string {
+function queryString(query: Options['query']): string {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== '' && value !== null && value !== undefined)
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : ''
 }

@@ -2,7 +2,7 @@
 // offered. The server says what the person may do (`acts`); nothing here allows anything.
 import type { ActedRow, Loop } from './types'
 
-export type FieldName = 'answer' | 'reason' | 'remark' | 'told' | 'opinion' | 'ground' | 'unit' | 'about' | 'call' | 'urgency' | 'until' | 'original' | 'units'
+export type FieldName = 'answer' | 'reason' | 'remark' | 'told' | 'opinion' | 'ground' | 'unit' | 'about' | 'call' | 'urgency' | 'until' | 'original' | 'units' | 'sealed'
 
 export interface ActForm {
   /** The end of the request's address. */
@@ -36,14 +36,21 @@ export const CASE_FORMS: Record<string, ActForm> = {
   archived: { path: 'archive', fields: [] },
 }
 
-/** The acts on a unit's share that whoever gave it can do. */
+/** The acts on a unit's share: the unit's own, then those of whoever gave it. Handing down and handing in have forms of their own. */
 export const WORK_FORMS: Record<string, ActForm> = {
+  signed: { path: 'sign', fields: [] },
+  started: { path: 'start', fields: [] },
+  returned: { path: 'return', fields: ['reason'] },
+  reworked: { path: 'rework', fields: ['reason'] },
+  replied: { path: 'approve', fields: ['opinion', 'sealed'] },
   return_refused: { path: 'refuse-return', fields: ['reason'] },
   return_upheld: { path: 'uphold-return', fields: ['reason'], free: true },
   accepted: { path: 'accept', fields: ['opinion'] },
   redo: { path: 'redo', fields: ['reason'] },
   withdrawn: { path: 'withdraw', fields: ['reason'] },
 }
+
+const JUDGEMENTS = ['return_refused', 'return_upheld', 'accepted', 'redo', 'withdrawn']
 
 /** What the server calls a field in a request's body. */
 export const BODY: Record<FieldName, string> = {
@@ -60,6 +67,7 @@ export const BODY: Record<FieldName, string> = {
   until: 'until',
   original: 'original',
   units: 'units',
+  sealed: 'seal',
 }
 
 const WITH_UNITS = new Set(['dispatched', 'signed', 'in_progress', 'redo'])
@@ -86,7 +94,7 @@ export const isUsual = (act: string, works: ActedRow[]): boolean => USUAL.includ
 
 /** What the centre is offered on a unit's share: a result is judged there only while the case itself is still with units. */
 export function workActs(work: ActedRow, state: string): string[] {
-  return Object.keys(WORK_FORMS).filter((act) => {
+  return JUDGEMENTS.filter((act) => {
     if (!work.acts.includes(act)) return false
     if (act === 'withdrawn') return !(work.lead && work.parent_id === null)
     return act === 'accepted' || act === 'redo' ? WITH_UNITS.has(state) : true

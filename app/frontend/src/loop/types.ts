@@ -103,6 +103,8 @@ export interface Loop {
   works: ActedRow[]
   tries: Try[]
   merged_into: CaseRef | null
+  /** The ended case that this one repeats. */
+  repeat_of: CaseRef | null
   twins: CaseRef[]
   redo_proposed: boolean
 }

@@ -4,11 +4,16 @@ import { toApiError } from '../api/http'
 import { toast } from '../notify/toast'
 import type { Listed } from './useList'
 
-export async function attempting(list: Pick<Listed<unknown>, 'refresh'>, job: () => Promise<unknown>): Promise<void> {
-  try {
-    await job()
-  } catch (error) {
-    toast(toApiError(error).message, 'trouble', 9000)
-  }
+/** Gives whether it worked. */
+export async function attempting(list: Pick<Listed<unknown>, 'refresh'>, job: () => Promise<unknown>): Promise<boolean> {
+  const done = await job().then(
+    () => true,
+    (error: unknown) => {
+      const { message, fields } = toApiError(error)
+      toast([message, ...Object.values(fields)].join(' '), 'trouble', 9000)
+      return false
+    },
+  )
   await list.refresh()
+  return done
 }

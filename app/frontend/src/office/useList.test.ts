@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { told } from './useList'
+import { newRows, told } from './useList'
 
 const page = (total: number, at = 1) => ({ items: [], total, page: at, page_size: 25 })
 
@@ -9,4 +9,14 @@ it('says how many there are, and that there may be more where the server stopped
   expect(told(page(1000))).toBe('1000+')
   expect(told(page(1025, 2))).toBe('1025+')
   expect(told(page(1060, 4))).toBe('1060')
+})
+
+it('tells of new rows: one that moved up because another left is none', () => {
+  const of = (total: number, ...items: number[]) => ({ items, total, page: 1, page_size: 2 })
+  const same = (row: number): number => row
+  expect(newRows(of(3, 1, 2), of(2, 2, 3), same)).toBe(0)
+  expect(newRows(of(3, 1, 2), of(4, 9, 1), same)).toBe(1)
+  expect(newRows(of(3, 1, 2), of(3, 1, 2), same)).toBe(0)
+  expect(newRows(of(3, 1, 2), of(3, 9, 2), same)).toBe(1)
+  expect(newRows(of(2, 1, 2), of(0), same)).toBe(0)
 })

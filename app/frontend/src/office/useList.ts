@@ -3,6 +3,7 @@
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import type { Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { toldCount } from '../api/format'
 import { api } from '../api/http'
 import type { Page } from '../api/types'
 
@@ -27,12 +28,15 @@ export interface Listed<T> {
   added: Ref<number>
 }
 
-/** So many rows behind the beginning of a page are counted by the server; there may be more. */
-const MOST_COUNTED = 1000
+/** How many rows a list has, as it is shown: the server counts from the beginning of the page. */
+export const told = ({ total, page, page_size }: Page<unknown>): string => toldCount(total, (page - 1) * page_size)
 
-/** How many rows a list has, as it is shown: "1000+" where the server stopped counting. */
-export function told({ total, page, page_size }: Page<unknown>): string {
-  return total - (page - 1) * page_size >= MOST_COUNTED ? `${total}+` : String(total)
+/** How many of the rows that would be shown now are new. Behind all known ones of a list that did not grow none is: it moved up
+    because another left. */
+export function newRows<T>(shown: Page<T>, now: Page<T>, id: (row: T) => unknown): number {
+  const known = new Set(shown.items.map(id))
+  const isNew = now.items.map((row) => !known.has(id(row)))
+  return (now.total > shown.total ? isNew : isNew.slice(0, Math.max(isNew.lastIndexOf(false), 0))).filter(Boolean).length
 }
 
 interface Options {
@@ -94,12 +98,12 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
     if (loading.value || !running) return refresh()
     const { signal } = running
     try {
-      const { items } = whole(await ask(signal))
+      const now = whole(await ask(signal))
+      const { items } = now
       const shown = data.value
       if (signal.aborted || !shown) return
       const fresh = new Map(items.map((row) => [id(row), row]))
-      const known = new Set(shown.items.map(id))
-      added.value = items.filter((row) => !known.has(id(row))).length
+      added.value = newRows(shown, now, id)
       moved.value = items.length !== shown.items.length || items.some((row, at) => id(row) !== id(shown.items[at]!))
       data.value = { ...shown, items: shown.items.map((row) => fresh.get(id(row)) ?? row) }
       error.value = null

@@ -1,29 +1,5 @@
-// What may be done to an assignment: where it is sent, what must be said with it, and which of several comes first.
+// What may be done to an assignment: which of several acts comes first, and why it stands where it stands.
 import type { Act, Line } from './types'
-
-interface Step {
-  /** Below /assignments/ID/. */
-  path: string
-  /** The name of the text that goes along; none: the act is done at once. */
-  says?: 'reason' | 'opinion'
-  /** The text may be empty. */
-  free?: boolean
-}
-
-export const STEPS: Record<Exclude<Act, 'submitted' | 'handed_down'>, Step> = {
-  signed: { path: 'sign' },
-  started: { path: 'start' },
-  reworked: { path: 'rework', says: 'reason' },
-  replied: { path: 'approve', says: 'opinion' },
-  accepted: { path: 'accept', says: 'opinion' },
-  redo: { path: 'redo', says: 'reason' },
-  returned: { path: 'return', says: 'reason' },
-  return_refused: { path: 'refuse-return', says: 'reason' },
-  return_upheld: { path: 'uphold-return', says: 'reason', free: true },
-  withdrawn: { path: 'withdraw', says: 'reason' },
-}
-
-export type Said = keyof typeof STEPS
 
 /** What somebody most likely came for, first; to give back or take away is never pressed upon anybody. */
 export const FIRST: readonly Act[] = ['signed', 'replied', 'return_upheld', 'accepted', 'started', 'submitted']

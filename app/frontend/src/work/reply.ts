@@ -7,7 +7,6 @@ export type ReplyFields = Record<string, string>
 const TEXTS = ['result', 'measures', 'next_step', 'letter', 'contact', 'contacted_at', 'opinion', 'opinion_why', 'signed_name'] as const
 const GROUPS = ['answers', 'papers'] as const
 export const CONTACTS = ['phone', 'visit', 'letter', 'none'] as const
-export const OPINIONS = ['very_satisfied', 'satisfied', 'fair', 'dissatisfied', 'very_dissatisfied'] as const
 
 /** Every field that a reply to this has, empty. */
 export function blank(work: Pick<Work, 'items' | 'papers'>): ReplyFields {

@@ -1,12 +1,11 @@
 // What the server sends of a unit's work.
-import type { Case } from '../api/types'
-import type { FullWork, Item, Reply, WorkRow } from '../loop/types'
+import type { Count, FullWork, Reply, WorkRow } from '../loop/types'
 
 export type { Reply, WorkRow }
 
 export const BOXES = ['to_sign', 'at_work', 'to_approve', 'from_below', 'handed_in', 'done'] as const
 export type Box = (typeof BOXES)[number]
-export type Counts = Partial<Record<Box, { all: number; late: number }>>
+export type Counts = Partial<Record<Box, Count>>
 
 /** What may be done to an assignment; the server says which of them. */
 export type Act =
@@ -31,25 +30,8 @@ export interface InboxRow extends WorkRow {
   area: string
 }
 
-export interface Work extends WorkRow {
-  acts: Act[]
-  instructions: string
-  items: Item[]
-  papers: { id: string; name: string }[]
-  replies: Reply[]
-  warnings: FullWork['warnings']
-  below: WorkRow[]
-  case: Case & { urgency: string; way: string | null; due_at: string | null; masked: boolean }
-}
-
-/** An assignment after an act. */
-export interface Acted {
-  id: number
-  state: string
-  version: number
-  due_at: string | null
-  case_id: number
-}
+/** An assignment whole, to those who do the work. */
+export type Work = Omit<FullWork, 'acts'> & { acts: Act[] }
 
 /** A line of a case's history that tells of an assignment. */
 export interface Line {

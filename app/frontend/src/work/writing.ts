@@ -4,6 +4,7 @@ import { onMounted, onUnmounted, shallowRef } from 'vue'
 import type { ShallowRef } from 'vue'
 import { values } from '../agent/draft/core'
 import type { Stored } from '../agent/draft/core'
+import { forgetOthers } from '../agent/draft/kept'
 import { DraftKeeper } from '../agent/draft/keeper'
 import { ApiError, api, toApiError } from '../api/http'
 import { pageTimers } from '../realtime/timers'
@@ -29,6 +30,10 @@ async function withReply(cause: unknown, id: number): Promise<ApiError> {
 }
 
 function openKeeper(first: Work, latest: () => Work | null): ReplyKeeper {
+  // A round has a reply of its own: what was kept of an earlier one must not come back in it, nor stay here.
+  const mine = `-${me.value?.user.id ?? ''}`
+  const owner = `reply-${first.round}${mine}`
+  forgetOthers(localStorage, owner, first.id, (other) => other.startsWith('reply-') && other.endsWith(mine))
   const send = async <T>(id: number, ask: () => Promise<T>): Promise<T> => {
     try {
       return await ask()
@@ -37,8 +42,7 @@ function openKeeper(first: Work, latest: () => Work | null): ReplyKeeper {
     }
   }
   const keeper: ReplyKeeper = new DraftKeeper<ReplyFields>({
-    // A round has a reply of its own: what was kept of an earlier one must not come back in it.
-    owner: `reply-${first.round}-${me.value?.user.id ?? ''}`,
+    owner,
     empty: blank(first),
     shelf: localStorage,
     timers: pageTimers,

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ApiError } from '../../api/http'
 import type { Case, CaseFields, Draft } from '../../api/types'
 import { EMPTY, missing, titleFrom, unsent, values } from './core'
-import { found } from './kept'
+import { forgetOthers, found } from './kept'
 import type { Shelf } from './kept'
 import { DraftKeeper } from './keeper'
 
@@ -304,4 +304,11 @@ it('says what is missing only for what is required', () => {
 it('makes a title of the first sentence', () => {
   expect(titleFrom(' 停水三天。要求恢复。')).toBe('停水三天')
   expect(titleFrom('长'.repeat(60)).length).toBe(40)
+})
+
+it('forgets the texts of earlier rounds of the same reply, and nobody else’s', () => {
+  const shelf = new MemoryShelf()
+  for (const key of ['reply-1-7.4', 'reply-2-7.4', 'reply-1-8.4', 'reply-1-7.14', '7.4']) shelf.setItem(`hotline.draft.${key}`, '{}')
+  forgetOthers(shelf, 'reply-2-7', 4, (other) => other.startsWith('reply-') && other.endsWith('-7'))
+  expect([0, 1, 2, 3, 4].map(shelf.key)).toEqual(['hotline.draft.reply-2-7.4', 'hotline.draft.reply-1-8.4', 'hotline.draft.reply-1-7.14', 'hotline.draft.7.4', null])
 })

@@ -50,6 +50,20 @@ export function found<F = CaseFields>(shelf: Shelf, owner: string): Kept<F>[] {
   return all.sort((a, b) => a.at - b.at)
 }
 
+/** Takes away what is kept of that case under the other owners for whom `theirs` holds. */
+export function forgetOthers(shelf: Shelf, owner: string, case_id: number, theirs: (other: string) => boolean): void {
+  const end = `.${case_id}`
+  try {
+    const keys = Array.from({ length: shelf.length }, (_, at) => shelf.key(at)).filter((key): key is string => !!key?.startsWith(PREFIX) && key.endsWith(end))
+    for (const key of keys) {
+      const other = key.slice(PREFIX.length, -end.length)
+      if (other !== owner && theirs(other)) shelf.removeItem(key)
+    }
+  } catch {
+    // A forbidden store keeps nothing.
+  }
+}
+
 /** The state as it was when its text was kept. */
 export function revived<F>(state: DraftState<F>, kept: Kept<F>): DraftState<F> {
   return { ...state, version: kept.version, base: kept.base, mine: kept.mine, sent: kept.sent ?? {} }

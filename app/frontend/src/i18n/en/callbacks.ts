@@ -46,7 +46,6 @@ export const callbacks: Record<keyof typeof zh, string> = {
   'callbacks.why': 'Reason',
   'callbacks.whyHint': 'When you cancel it; for colleagues, no numbers and no names',
   'callbacks.whyMissing': 'Say why it is cancelled',
-  'callbacks.cancelTitle': 'Cancel this call-back',
   'callbacks.dialling': 'Your telephone is being called; the citizen is dialled when you pick up',
   'callbacks.changed': 'There are new or finished call-backs',
   'callbacks.changedHint': 'The list has not moved by itself, so that nobody presses the wrong line.',

@@ -59,7 +59,6 @@ export const desk: Record<keyof typeof zh, string> = {
   'call.answerOnPhone': 'Pick up the phone, or choose “Answer”',
   'call.answerHere': 'Choose “Answer” and speak into the headset',
   'call.answer': 'Answer',
-  'call.answerRefused': 'This phone cannot be answered from the page: pick it up',
   'call.queued': 'Queued for {time}',
   'call.ringLeft': 'rings {n} s more',
   'call.talk': 'Talk {time}',
@@ -93,8 +92,6 @@ export const desk: Record<keyof typeof zh, string> = {
   'call.transferHint': 'Transfer now: you leave at once. Consult: the caller hears music while you talk to the other. Three-way: all three talk.',
   'call.emergency': 'Emergency',
   'call.dial': 'Dial',
-  'call.dialNumber': 'Telephone number',
-  'call.dialPlace': 'Number, or click one on the right',
   'call.dialing': 'Your phone is being rung: pick it up',
   'call.failed': 'That did not work: {why}',
   'call.offerEnded': 'This call is no longer offered to you: {why}',
@@ -159,7 +156,6 @@ export const desk: Record<keyof typeof zh, string> = {
   'wrap.unsaved': 'The case is not registered yet',
   'wrap.unsavedHint': 'The draft is stored; go on with it under Cases → Draft.',
 
-  'card.title': 'Call card',
   'card.case': 'Case',
   'card.waiting': 'Waiting for a call',
   'card.waitingHint': 'When the phone rings, the prefilled case opens here.',
@@ -180,8 +176,6 @@ export const desk: Record<keyof typeof zh, string> = {
   'card.greeting': 'Greeting',
   'card.goodPhrases': 'Good phrases',
   'card.forbidden': 'Forbidden phrases',
-  'card.sameMatter': 'Add to this case',
-  'card.viewOnly': 'View',
 
   'keys.title': 'Keys',
   'keys.answer': 'Answer',

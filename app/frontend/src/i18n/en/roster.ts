@@ -24,6 +24,7 @@ export const roster = {
   'roster.peopleHint': 'In this order. Turns that are set stay.',
   'roster.takeOff': 'Take off',
   'roster.add': 'Add somebody',
+  'roster.addOne': 'Add',
   'roster.choose': 'Choose',
   'roster.handOvers': 'Hand-overs',
   'roster.noHandOvers': 'Nothing was handed over in these four weeks.',

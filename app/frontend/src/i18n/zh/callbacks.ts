@@ -44,7 +44,6 @@ export const callbacks = {
   'callbacks.why': '原因',
   'callbacks.whyHint': '取消时填写，给同事看；不要写号码和姓名',
   'callbacks.whyMissing': '写明为什么取消',
-  'callbacks.cancelTitle': '取消这个回拨任务',
   'callbacks.dialling': '正在呼叫你的话机，拿起后会拨给市民',
   'callbacks.changed': '有新的或已完成的任务',
   'callbacks.changedHint': '为免点错，列表没有自动换位置。',

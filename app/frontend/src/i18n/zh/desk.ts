@@ -57,7 +57,6 @@ export const desk = {
   'call.answerOnPhone': '拿起话机接听，或点“接听”',
   'call.answerHere': '点“接听”，用耳机说话',
   'call.answer': '接听',
-  'call.answerRefused': '这部话机不能由页面接听，直接拿起话机即可',
   'call.queued': '已排队 {time}',
   'call.ringLeft': '振铃剩 {n} 秒',
   'call.talk': '通话 {time}',
@@ -91,8 +90,6 @@ export const desk = {
   'call.transferHint': '直接转接：你马上退出。先咨询：来电人听音乐，你先和对方说。三方：三个人一起说。',
   'call.emergency': '紧急',
   'call.dial': '拨号',
-  'call.dialNumber': '电话号码',
-  'call.dialPlace': '号码，或从右侧点号码',
   'call.dialing': '已向你的话机发起呼叫，拿起话机',
   'call.failed': '没有成功：{why}',
   'call.offerEnded': '这个来电已不在你这里：{why}',
@@ -157,7 +154,6 @@ export const desk = {
   'wrap.unsaved': '工单还没有登记',
   'wrap.unsavedHint': '草稿已自动保存，可在“工单 → 草稿”里继续。',
 
-  'card.title': '来电卡片',
   'card.case': '工单',
   'card.waiting': '等待来电',
   'card.waitingHint': '来电振铃时，这里会打开已预填的工单。',
@@ -178,8 +174,6 @@ export const desk = {
   'card.greeting': '问候语',
   'card.goodPhrases': '规范用语',
   'card.forbidden': '忌语（不能说）',
-  'card.sameMatter': '补充到此工单',
-  'card.viewOnly': '查看',
 
   'keys.title': '快捷键',
   'keys.answer': '接听',

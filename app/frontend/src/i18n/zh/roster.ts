@@ -24,6 +24,7 @@ export const roster = {
   'roster.peopleHint': '按此顺序轮流。已排好的班次不变。',
   'roster.takeOff': '移出',
   'roster.add': '增加人员',
+  'roster.addOne': '增加',
   'roster.choose': '选择人员',
   'roster.handOvers': '交接班',
   'roster.noHandOvers': '这四周没有交接记录。',
