@@ -132,7 +132,6 @@ class Typed(Body):
     title: str = Field(default="", max_length=400)
     content: str = Field(default="", max_length=20_200)
     address: str = Field(default="", max_length=400)
-    area: str = Field(default="", max_length=200)
     case_id: int | None = Field(default=None, ge=1, le=MOST)
 
 
@@ -207,9 +206,7 @@ def _listed(actor: Actor, web: Web, filters: CaseFilter) -> PageOf[CaseOut]:
 @router.post("/duplicates", operation_id="find_duplicates")
 def find_duplicates(body: Typed, actor: ActorDep, web: WebDep) -> list[CandidateOut]:
     """Cases of the last 90 days that may be the matter which is being typed, with the reasons; at most five."""
-    matter = Matter(
-        clean(body.title, 200), clean(body.content, 20_000, lines=True), clean(body.address, 200), clean(body.area, 64)
-    )
+    matter = Matter(clean(body.title, 200), clean(body.content, 20_000, lines=True), clean(body.address, 200))
     with web.db.read() as session:
         found = candidates(session, actor, matter, body.number, utc_now(), but=body.case_id)
         return [CandidateOut(**candidate_json(session, actor, one)) for one in found]

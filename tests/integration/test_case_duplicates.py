@@ -102,7 +102,7 @@ def test_only_the_centre_looks_for_duplicates(world: World):
 )
 def test_whatever_is_being_typed_is_answered(world: World, nasty: str):
     world.case(WATER)
-    shown(world, Matter(nasty, nasty, nasty, nasty), number=nasty)
+    shown(world, Matter(nasty, nasty, nasty), number=nasty)
 
 
 def ended(world: World, matter: dict[str, Any] = WATER, **more: Any) -> int:
