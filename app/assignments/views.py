@@ -19,7 +19,6 @@ from app.cases.loop import items_of
 from app.cases.parties import case_acts, work_acts
 from app.cases.tables import Case
 from app.clock import iso
-from app.errors import NotFound
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
 from app.units.tables import Unit
@@ -62,7 +61,7 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
     present = working.reply_of(session, work)
     return {
         **work_row(work, units),
-        "instructions": _plain(work.instructions, case, clear=clear),
+        "instructions": access.plain(work.instructions, case, clear=clear),
         "items": items_json(session, case, clear=clear),
         "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
         "replies": replies,
@@ -92,7 +91,7 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
         ],
         "tries": [_try(one, case, names, clear=clear) for one in tries],
         "merged_into": _number(session, case.merged_into_id),
-        "repeat_of": _repeated(session, actor, case),
+        "repeat_of": _short(earlier) if (earlier := access.repeated(session, actor, case)) is not None else None,
         "twins": [_short(one) for one in _twins(session, case)],
         "redo_proposed": task is not None and not task.open and case.state == "to_follow_up",
     }
@@ -101,7 +100,8 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
 def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, Any]]:
     """What the citizen asks for."""
     return [
-        {"id": str(item.id), "text": _plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
+        {"id": str(item.id), "text": access.plain(item.text, case, clear=clear)}
+        for item in items_of(session, case.id or 0)
     ]
 
 
@@ -128,9 +128,9 @@ def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     if clear:
         return shown
     return {
-        key: _plain(value, case, clear=False)
+        key: access.plain(value, case, clear=False)
         if isinstance(value, str)
-        else {name: _plain(str(text), case, clear=False) for name, text in value.items()}
+        else {name: access.plain(str(text), case, clear=False) for name, text in value.items()}
         if isinstance(value, Mapping)
         else value
         for key, value in shown.items()
@@ -159,13 +159,9 @@ def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) ->
         "solved": one.solved,
         "contacted_in_time": one.contacted_in_time,
         "true_to_reality": one.true_to_reality,
-        "note": _plain(one.note, case, clear=clear),
+        "note": access.plain(one.note, case, clear=clear),
         "propose_redo": one.propose_redo,
     }
-
-
-def _plain(text: str, case: Case, *, clear: bool) -> str:
-    return text if clear else access.hidden(text, case)
 
 
 def _twins(session: Session, case: Case) -> list[Case]:
@@ -175,14 +171,6 @@ def _twins(session: Session, case: Case) -> list[Case]:
 def _number(session: Session, case_id: int | None) -> dict[str, Any] | None:
     case = session.get(Case, case_id) if case_id is not None else None
     return _short(case) if case is not None else None
-
-
-def _repeated(session: Session, actor: Actor, case: Case) -> dict[str, Any] | None:
-    """The ended case that this one repeats, for whoever may know of it."""
-    try:
-        return _short(access.require_visible(session, actor, session.get(Case, case.repeat_of_id or 0)))
-    except NotFound:
-        return None
 
 
 def _short(case: Case) -> dict[str, Any]:

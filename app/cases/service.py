@@ -239,7 +239,7 @@ def register(
     detail: dict[str, Any] = {"fields": changes, "registered": snapshot}
     if (earlier := ended_before(session, case, now)) is not None:
         case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
-        detail["repeat_of"] = earlier.number
+        detail["repeat_of"] = earlier.id  # its number is for whoever may know of that case (`views.event_json`)
     happen(session, actor, case, CaseAct.registered, now, detail=detail)
     acting.bump(case, actor, now)
     _learn_citizen(session, case, now)
