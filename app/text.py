@@ -66,22 +66,30 @@ def masked_name(name: str) -> str:
 
 
 def without(text: str, *secrets: str) -> str:
-    """`text` with every occurrence of these personal words masked, however it is spaced: 138 0013-8000, 王 芳."""
+    """`text` with every occurrence of these personal words masked, however it is spaced: 138 0013-8000, 王 芳.
+
+    A word of fewer than two characters beside what may stand between them is no name; nothing is masked for it.
+    """
     for word in secrets:
-        if len(word) >= 2:
+        if len(_BETWEEN.sub("", word)) >= 2:
             mask = masked_number(word) if _TELEPHONE.fullmatch(word) else masked_name(word)
             text = mask.join(_written(word).split(text))
     return text
 
 
 _TELEPHONE = re.compile(r"[0-9+*#]+")
-_BETWEEN = r"[\s\-‐-―－·.,，、()（）]{0,3}"
+_BETWEEN = re.compile(r"[\s\-‐-―－·.,，、()（）]")
 
 
 @lru_cache(maxsize=1024)
 def _written(word: str) -> re.Pattern[str]:
-    """Finds `word` with blanks or dashes between its characters, in either width."""
-    return re.compile(_BETWEEN.join(_either_width(char) for char in word if not char.isspace()), re.IGNORECASE)
+    """Finds `word` with blanks or dashes between its characters, in either width, whichever it has itself.
+
+    No character of the word may also be one between: the two would share a run of them in every possible way, and to
+    try these takes for ever.
+    """
+    between = f"{_BETWEEN.pattern}{{0,3}}"
+    return re.compile(between.join(_either_width(char) for char in _BETWEEN.sub("", word)), re.IGNORECASE)
 
 
 def _either_width(char: str) -> str:

@@ -27,6 +27,7 @@ from app.faxes import service as faxes
 from app.hours.service import is_open
 from app.settings import Settings
 from app.tools import tool
+from app.units.answering import number_at
 from app.voicemails import service as voicemails
 
 
@@ -94,5 +95,6 @@ class VoiceServices:
         return flags_by_number(self._db, number)
 
     def unit_number(self, code: str) -> str | None:
-        """No unit has a number here yet: the directory of units comes with the case loop, and the menu offers none."""
-        return None
+        """From the directory of units, by their hours (K2); codes of other than digits cannot be keyed in."""
+        with self._db.read() as session:
+            return number_at(session, code, self.now(), self._settings.zone)

@@ -19,7 +19,6 @@ from app.clocks.model import LONGEST_WHY
 from app.clocks.tables import CaseClock, ClockExtension
 from app.http.context import ActorDep, WebDep
 from app.http.schema import Answer, Body, Id, Listing, PageOf
-from app.text import without
 
 router = APIRouter(prefix="/api/assignments", tags=["assignments"])
 office = APIRouter(prefix="/api/extensions", tags=["extensions"])
@@ -90,7 +89,6 @@ def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[Ext
         clock = session.get_one(CaseClock, row.clock_id)
         case, work = extensions.subject_of(session, row.clock_id) or (None, None)
         clear = case is not None and access.sees_citizen(session, actor, case)
-        secrets = (case.caller_number, case.caller_name, case.address) if case and not clear else ()
         unit_id = work.unit_id if work else None
         shown.append(
             ExtensionOut(
@@ -98,13 +96,13 @@ def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[Ext
                 state=row.state,
                 amount=row.amount,
                 unit_of_time=Unit(clock.unit),
-                reason=without(row.why, *secrets),
+                reason=access.plain(row.why, case, clear=clear) if case else row.why,
                 asked_at=iso(row.asked_at) or "",
                 asked_by_name=names.get(row.asked_by or 0, ""),
                 due_at=iso(clock.due_at) or "",
                 case_id=case.id if case else None,
                 number=case.number if case else "",
-                title=without(case.title, *secrets) if case else "",
+                title=access.plain(case.title, case, clear=clear) if case else "",
                 assignment_id=work.id if work else None,
                 unit_id=unit_id,
                 unit=unit_names(session, [unit_id]).get(unit_id or 0, ""),

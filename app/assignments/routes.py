@@ -62,8 +62,8 @@ def inbox_box(box: Box, actor: ActorDep, web: WebDep, listing: Annotated[Listing
         for work in page.items:
             case = cases[work.case_id]
             clear = access.sees_citizen(session, actor, case)
-            title = case.title if clear else access.hidden(case.title, case)
-            about = {"title": title, **case.model_dump(include={"number", "type", "urgency", "area"})}
+            told = {name: access.plain(getattr(case, name), case, clear=clear) for name in ("title", "area")}
+            about = {**told, **case.model_dump(include={"number", "type", "urgency"})}
             rows.append(InboxRow(**work_row(work, units), **about))
         return PageOf.of(page, rows)
 

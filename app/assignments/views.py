@@ -19,7 +19,6 @@ from app.cases.loop import items_of
 from app.cases.parties import case_acts, work_acts
 from app.cases.tables import Case
 from app.clock import iso
-from app.errors import NotFound
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
 from app.units.tables import Unit
@@ -62,7 +61,7 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
     present = working.reply_of(session, work)
     return {
         **work_row(work, units),
-        "instructions": _plain(work.instructions, case, clear=clear),
+        "instructions": access.plain(work.instructions, case, clear=clear),
         "items": items_json(session, case, clear=clear),
         "papers": [{"id": key, "name": name} for key, name in working.asked(session, case).papers.items()],
         "replies": replies,
@@ -101,7 +100,8 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
 def items_json(session: Session, case: Case, *, clear: bool) -> list[dict[str, Any]]:
     """What the citizen asks for."""
     return [
-        {"id": str(item.id), "text": _plain(item.text, case, clear=clear)} for item in items_of(session, case.id or 0)
+        {"id": str(item.id), "text": access.plain(item.text, case, clear=clear)}
+        for item in items_of(session, case.id or 0)
     ]
 
 
@@ -128,9 +128,9 @@ def _reply(reply: Reply, case: Case, *, clear: bool) -> dict[str, Any]:
     if clear:
         return shown
     return {
-        key: _plain(value, case, clear=False)
+        key: access.plain(value, case, clear=False)
         if isinstance(value, str)
-        else {name: _plain(str(text), case, clear=False) for name, text in value.items()}
+        else {name: access.plain(str(text), case, clear=False) for name, text in value.items()}
         if isinstance(value, Mapping)
         else value
         for key, value in shown.items()
@@ -159,13 +159,9 @@ def _try(one: FollowUp, case: Case, names: Mapping[int, str], *, clear: bool) ->
         "solved": one.solved,
         "contacted_in_time": one.contacted_in_time,
         "true_to_reality": one.true_to_reality,
-        "note": _plain(one.note, case, clear=clear),
+        "note": access.plain(one.note, case, clear=clear),
         "propose_redo": one.propose_redo,
     }
-
-
-def _plain(text: str, case: Case, *, clear: bool) -> str:
-    return text if clear else access.hidden(text, case)
 
 
 def _twins(session: Session, actor: Actor, case: Case) -> list[Case]:
@@ -174,11 +170,8 @@ def _twins(session: Session, actor: Actor, case: Case) -> list[Case]:
 
 
 def _known(session: Session, actor: Actor, case_id: int | None) -> dict[str, Any] | None:
-    """Another case, for whoever may know of it."""
-    try:
-        return _short(access.require_visible(session, actor, session.get(Case, case_id or 0)))
-    except NotFound:
-        return None
+    other = access.known(session, actor, case_id)
+    return _short(other) if other is not None else None
 
 
 def _short(case: Case) -> dict[str, Any]:

@@ -71,6 +71,16 @@ def require_visible(session: Session, actor: Actor, case: Case | None) -> Case:
     return case
 
 
+def known(session: Session, actor: Actor, case_id: int | None) -> Case | None:
+    """Another case that is named beside one, for whoever may know of it; None for everybody else, or where none is."""
+    if case_id is None:
+        return None
+    try:
+        return require_visible(session, actor, session.get(Case, case_id))
+    except NotFound:
+        return None
+
+
 def _known(actor: Actor) -> Any:
     kept = not_recused(actor)
     return kept if actor.may(Permission.cases_read) else and_(_given_to(actor), kept)
@@ -132,11 +142,23 @@ def is_confidential(session: Session, case: Case) -> bool:
     return citizen is not None and citizen.confidential
 
 
+def confidential() -> Any:
+    """The condition for cases which are that, or whose citizen asked for secrecy: `is_confidential` for lists."""
+    # One look-up for each case that is read; a list of all who asked for secrecy would be made for every search.
+    secret = exists().where(col(Citizen.id) == col(Case.citizen_id), col(Citizen.confidential).is_(True))
+    return or_(col(Case.confidential), secret)
+
+
 def sees_citizen(session: Session, actor: Actor, case: Case) -> bool:
     """Whether the asker sees this case's citizen in clear. A unit must reach whoever it works for, unless in secret."""
+    return sees_citizen_of(actor, case, confidential=is_confidential(session, case))
+
+
+def sees_citizen_of(actor: Actor, case: Case, *, confidential: bool) -> bool:
+    """As `sees_citizen`, where it is known already whether the case is confidential."""
     if not actor.may(Permission.cases_read) and actor.may(Permission.work_handle):
-        return not is_confidential(session, case)
-    return actor.sees_personal(confidential=is_confidential(session, case), owner=case.agent_id)
+        return not confidential
+    return actor.sees_personal(confidential=confidential, owner=case.agent_id)
 
 
 def shown_fields(case: Case, *, clear: bool) -> dict[str, Any]:
@@ -165,6 +187,11 @@ def unmasked(text: str, stored: Iterable[str], case: Case, *, clear: bool) -> st
     if clear:
         return text
     return next((one for one in stored if hidden(one, case) == text), text)
+
+
+def plain(text: str, case: Case, *, clear: bool) -> str:
+    """A text about a case as the asker may read it; `clear` as `sees_citizen` says."""
+    return text if clear else hidden(text, case)
 
 
 def masked_fields(fields: Mapping[str, Any], case: Case) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def ended_before(session: Session, case: Case, now: datetime) -> Case | None:
 
 def matter_of(case: Case) -> Matter:
     """What is compared of a case."""
-    return Matter(case.title, case.content, case.address, case.area)
+    return Matter(case.title, case.content, case.address)
 
 
 def _of_number(session: Session, number: str, since: datetime) -> Sequence[int]:

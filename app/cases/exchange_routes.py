@@ -38,8 +38,7 @@ class CaseImport(Answer):
 @router.post("/export", operation_id="export_cases", response_class=Response, responses=CSV)
 def export_cases(body: CaseSearch, actor: ActorDep, web: WebDep) -> Response:
     """The cases of a search as a table, as far as the asker may see each."""
-    with web.db.session() as session:
-        data = exchange.export_cases(session, actor, web.settings.zone, body.wanted())
+    data = exchange.export_cases(web.db, actor, web.settings.zone, body.wanted())
     return Response(
         data, media_type=sheets.MEDIA_TYPE, headers={"Content-Disposition": 'attachment; filename="cases.csv"'}
     )
@@ -47,8 +46,10 @@ def export_cases(body: CaseSearch, actor: ActorDep, web: WebDep) -> Response:
 
 @router.post("/import", operation_id="import_cases")
 def import_cases(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> CaseImport:
-    """Cases from a table: tried only, or written when nothing is wrong with any row."""
-    with web.db.session() as session:
-        outcome = exchange.import_cases(session, actor, file.file.read(), dry_run=dry_run)
+    """Cases from a table: tried only, or written when nothing is wrong with any row.
+
+    Where the database fails on the way, the error says how many are in; the same table again takes up the rest.
+    """
+    outcome = exchange.import_cases(web.db, actor, file.file.read(), dry_run=dry_run)
     faults = [CaseFault(**asdict(fault)) for fault in outcome.faults]
     return CaseImport(created=outcome.created, unchanged=outcome.unchanged, faults=faults, written=outcome.written)

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, false, not_, or_, select
+from sqlalchemy import Select, false, not_, or_, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -22,7 +22,6 @@ from app.auth.model import Permission
 from app.cases import access
 from app.cases.model import parse_number
 from app.cases.tables import CASE_INDEX, Case
-from app.citizens.tables import Citizen
 from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
 from app.search.tokens import sought
 
@@ -43,7 +42,7 @@ def entry_of(case: Case, units: Collection[int] = ()) -> Entry:
         subject_id=case.id or 0,
         texts=(
             access.hidden(case.title, case),
-            f"{access.hidden(case.content, case)}\n{case.area}",
+            f"{access.hidden(case.content, case)}\n{access.hidden(case.area, case)}",
             f"{case.address}\n{case.caller_name}",
         ),
         moment=case.created_at,
@@ -91,9 +90,7 @@ def may_be_sought(actor: Actor) -> Any:
         return mine
     if actor.may(Permission.confidential_read):
         return True
-    # One look-up for each case that is read; a list of all who asked for secrecy would be made for every search.
-    secret = exists().where(col(Citizen.id) == col(Case.citizen_id), col(Citizen.confidential).is_(True))
-    return or_(mine, col(Case.confidential).is_(False) & not_(secret))
+    return or_(mine, not_(access.confidential()))
 
 
 def number_begun(text: str) -> tuple[str, str] | None:

@@ -34,7 +34,6 @@ class Matter:
     title: str = ""
     content: str = ""
     address: str = ""
-    area: str = ""
 
     @cached_property
     def said(self) -> frozenset[str]:

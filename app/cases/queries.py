@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -46,6 +46,23 @@ def case_events(session: Session, actor: Actor, case_id: int) -> list[CaseEvent]
 
 
 def list_cases(
+    session: Session, actor: Actor, zone: ZoneInfo, *, leaf: Leaf | None = None, **filters: Any
+) -> Page[Case]:
+    """A page of what `_sought` seeks with these filters. Raises Forbidden."""
+    statement, asking = _sought(session, actor, zone, **filters)
+    with asking:
+        return page_of(session, statement, leaf)
+
+
+def first_cases(session: Session, actor: Actor, zone: ZoneInfo, most: int, **filters: Any) -> list[tuple[Case, bool]]:
+    """The first `most` of what `list_cases` lists, each with whether it is confidential, by one statement."""
+    statement, asking = _sought(session, actor, zone, **filters)
+    with asking:
+        rows = session.execute(statement.add_columns(access.confidential()).limit(most)).all()
+    return [(case, bool(confidential)) for case, confidential in rows]
+
+
+def _sought(
     session: Session,
     actor: Actor,
     zone: ZoneInfo,
@@ -58,11 +75,11 @@ def list_cases(
     number: str = "",
     from_: date | None = None,
     to: date | None = None,
-    leaf: Leaf | None = None,
-) -> Page[Case]:
+) -> tuple[Select[Any], AbstractContextManager[None]]:
     """Cases the asker may know of, newest first; `q` is a case number or how one begins, or words of registered ones.
 
-    A search by number or name never finds a citizen that the asker may not see. Raises Forbidden.
+    A search by number or name never finds a citizen that the asker may not see. What comes second holds while it is
+    asked. Raises Forbidden.
     """
     statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
     asking: AbstractContextManager[None] = nullcontext()
@@ -72,8 +89,7 @@ def list_cases(
     if number:
         statement = statement.where(col(Case.caller_number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
-    with asking:
-        return page_of(session, within(statement, Case.created_at, from_, to, zone), leaf)
+    return within(statement, Case.created_at, from_, to, zone), asking
 
 
 def of_citizen(

@@ -10,8 +10,7 @@ from pydantic import Field
 from app.actor import Actor
 from app.calls.service import find
 from app.calls.views import call_rows
-from app.cases import service
-from app.cases.access import sees_citizen
+from app.cases import access, service
 from app.cases.duplicates import candidates
 from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
@@ -132,7 +131,6 @@ class Typed(Body):
     title: str = Field(default="", max_length=400)
     content: str = Field(default="", max_length=20_200)
     address: str = Field(default="", max_length=400)
-    area: str = Field(default="", max_length=200)
     case_id: int | None = Field(default=None, ge=1, le=MOST)
 
 
@@ -207,9 +205,7 @@ def _listed(actor: Actor, web: Web, filters: CaseFilter) -> PageOf[CaseOut]:
 @router.post("/duplicates", operation_id="find_duplicates")
 def find_duplicates(body: Typed, actor: ActorDep, web: WebDep) -> list[CandidateOut]:
     """Cases of the last 90 days that may be the matter which is being typed, with the reasons; at most five."""
-    matter = Matter(
-        clean(body.title, 200), clean(body.content, 20_000, lines=True), clean(body.address, 200), clean(body.area, 64)
-    )
+    matter = Matter(clean(body.title, 200), clean(body.content, 20_000, lines=True), clean(body.address, 200))
     with web.db.read() as session:
         found = candidates(session, actor, matter, body.number, utc_now(), but=body.case_id)
         return [CandidateOut(**candidate_json(session, actor, one)) for one in found]
@@ -279,9 +275,11 @@ def case_events(case_id: Id, actor: ActorDep, web: WebDep) -> list[EventOut]:
     """The case's history, oldest first."""
     with web.db.read() as session:
         case = service.get_case(session, actor, case_id)
-        clear = sees_citizen(session, actor, case)
+        clear = access.sees_citizen(session, actor, case)
+        repeated = access.known(session, actor, case.repeat_of_id)
         return [
-            EventOut(**event_json(event, case, clear=clear)) for event in service.case_events(session, actor, case_id)
+            EventOut(**event_json(event, case, clear=clear, repeated=repeated))
+            for event in service.case_events(session, actor, case_id)
         ]
 
 
@@ -290,7 +288,7 @@ def _full(web: Web, actor: Any, case_id: int) -> FullCase:
         case: Case = service.get_case(session, actor, case_id)
         citizen = session.get(Citizen, case.citizen_id) if case.citizen_id is not None else None
         call = find(session, case.call_id) if case.call_id else None
-        clear = sees_citizen(session, actor, case)
+        clear = access.sees_citizen(session, actor, case)
         return FullCase(
             **case_json(session, actor, case),
             citizen=CitizenOut(**as_json(session, actor, citizen, owner=case.agent_id if clear else None))

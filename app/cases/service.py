@@ -117,17 +117,18 @@ def create_manual(
     *,
     call_id: str | None = None,
     idempotency_key: str | None = None,
+    opened_for: str | None = None,
     now: datetime | None = None,
     zone: ZoneInfo | None = None,
 ) -> Case:
     """A draft that an agent opens by hand, e.g. for a caller's second matter.
 
-    The same `idempotency_key` of the same person gives the same case: a double click makes one. Raises Forbidden,
-    BadInput.
+    The same `idempotency_key` of the same person gives the same case: a double click makes one. So does the same
+    `opened_for`, whoever asks, for what is opened by its number elsewhere. Raises Forbidden, BadInput.
     """
     actor.require(Permission.cases_write)
     now = now or utc_now()
-    key = f"user:{actor.user_id}:{clean(idempotency_key, 80)}" if idempotency_key else None
+    key = f"user:{actor.user_id}:{clean(idempotency_key, 80)}" if idempotency_key else opened_for
     if key and (case := _opened_for(session, key)) is not None:
         return case
     values = _checked(fields)
@@ -239,7 +240,7 @@ def register(
     detail: dict[str, Any] = {"fields": changes, "registered": snapshot}
     if (earlier := ended_before(session, case, now)) is not None:
         case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
-        detail["repeat_of"] = earlier.number
+        detail["repeat_of"] = earlier.id  # its number is for whoever may know of that case (`views.event_json`)
     happen(session, actor, case, CaseAct.registered, now, detail=detail)
     acting.bump(case, actor, now)
     _learn_citizen(session, case, now)

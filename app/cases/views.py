@@ -11,11 +11,9 @@ from app.actor import Actor
 from app.agents.tables import Agent
 from app.cases import access
 from app.cases.duplicates import Candidate
-from app.cases.states import CaseState
 from app.cases.tables import Case, CaseEvent
 from app.clock import iso
 from app.faxes.tables import Fax
-from app.text import masked_name, masked_number
 from app.voicemails.tables import Voicemail
 
 
@@ -58,9 +56,9 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
         "number": case.number,
         "type": case.type,
         "state": case.state,
-        "title": title if clear else access.hidden(title, case),
+        "title": access.plain(title, case, clear=clear),
         "created_at": iso(case.created_at),
-        "area": case.area,
+        "area": access.plain(case.area, case, clear=clear),
     }
 
 
@@ -71,12 +69,14 @@ def candidate_json(session: Session, actor: Actor, one: Candidate) -> dict[str, 
     return {**case_row(one.case, clear=clear), "repeats": one.case.repeats, "reasons": reasons}
 
 
-def event_json(event: CaseEvent, case: Case, *, clear: bool) -> dict[str, Any]:
-    """One line of a case's history."""
+def event_json(event: CaseEvent, case: Case, *, clear: bool, repeated: Case | None = None) -> dict[str, Any]:
+    """One line of a case's history; `repeated` is the case that it repeats, for whoever may know of that one."""
     detail = event.detail if clear else access.masked_detail(event.detail, case)
-    detail = {key: value for key, value in detail.items() if key not in ("registered", "version")}
+    detail = {key: value for key, value in detail.items() if key not in ("registered", "version", "repeat_of")}
+    if repeated is not None and "repeat_of" in event.detail:
+        detail["repeat_of"] = repeated.number
     if event.reason:
-        detail["reason"] = event.reason if clear else access.hidden(event.reason, case)
+        detail["reason"] = access.plain(event.reason, case, clear=clear)
     return {
         "at": iso(event.at),
         "actor": event.actor,
@@ -104,13 +104,3 @@ def attachments(session: Session, case_id: int) -> list[dict[str, Any]]:
     mails = session.execute(select(col(Voicemail.id)).where(col(Voicemail.case_id) == case_id)).scalars()
     faxes = session.execute(select(col(Fax.id)).where(col(Fax.case_id) == case_id)).scalars()
     return [{"kind": "voicemail", "id": i} for i in mails] + [{"kind": "fax", "id": i} for i in faxes]
-
-
-def is_draft(case: Case) -> bool:
-    """Whether nobody has saved it yet."""
-    return case.state == CaseState.draft.value
-
-
-def masked_person(number: str, name: str, *, clear: bool) -> tuple[str, str]:
-    """Number and name as the asker may see them."""
-    return (number, name) if clear else (masked_number(number), masked_name(name))

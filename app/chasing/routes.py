@@ -25,7 +25,6 @@ from app.db import loaded
 from app.http.context import ActorDep, WebDep
 from app.http.schema import MOST, Answer, Body, DatedListing, Days, Id, Listing, PageOf, countable
 from app.notices.telling import title_of
-from app.text import without
 
 router = APIRouter(prefix="/api/chases", tags=["chases"])
 orders = APIRouter(prefix="/api/cases", tags=["chases"])
@@ -192,24 +191,23 @@ def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
     for row in rows:
         case = cases[row.case_id]
         clear = access.sees_citizen(session, actor, case)
-        secrets = () if clear else (case.caller_number, case.caller_name, case.address)
         named = {"id", "case_id", "assignment_id", "unit_id", "step", "round"}
         shown.append(
             ChaseOut(
                 **row.model_dump(include=named),
                 number=case.number,
-                title=without(case.title, *secrets),
+                title=access.plain(case.title, case, clear=clear),
                 unit=units.get(row.unit_id or 0, ""),
                 level=Level(row.level),
                 state=ChaseState(row.state),
-                text=without(row.text, *secrets),
+                text=access.plain(row.text, case, clear=clear),
                 due_at=iso(row.due_at) or "",
                 at=iso(row.at) or "",
                 next_at=iso(row.next_at),
                 issued_by_name=names.get(row.issued_by or 0, ""),
                 decided_by_name=names.get(row.decided_by or 0, ""),
                 decided_at=iso(row.decided_at),
-                reason=without(row.decision_why, *secrets),
+                reason=access.plain(row.decision_why, case, clear=clear),
             )
         )
     return shown

@@ -18,7 +18,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import utc_now
 from app.db import Database, found
 from app.errors import BadInput, NotFound, VersionConflict
-from app.text import clean, masked_name, masked_number, normal_number
+from app.text import clean, masked_name, masked_number, normal_number, without
 
 _FLAGS = (
     select(*(col(getattr(Citizen, flag.value)) for flag in STORED), col(Citizen.language))
@@ -145,7 +145,7 @@ def as_json(
         "id": citizen.id,
         "numbers": known if clear else [masked_number(number) for number in known],
         "name": citizen.name if clear else masked_name(citizen.name),
-        "area": citizen.area,
+        "area": citizen.area if clear else without(citizen.area, *known, citizen.name, citizen.address),
         "address": citizen.address if clear else "",
         "language": citizen.language,
         "flags": stored_flags(citizen),

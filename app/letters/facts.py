@@ -26,7 +26,7 @@ from app.clocks.service import Subject, of_subject
 from app.letters import words
 from app.letters.templates import Wording, fill_wording
 from app.settings import Settings
-from app.text import clean, without
+from app.text import clean
 from app.units.model import PhoneKind, UnitKind
 from app.units.queries import phones_of
 from app.units.tables import Unit
@@ -90,9 +90,7 @@ class Seen:
 
     def plain(self, text: str) -> str:
         """A text as the asker may read it, without anything that is no text."""
-        if not self.clear:
-            text = without(text, self.case.caller_number, self.case.caller_name, self.case.address)
-        return clean(text, _LONGEST, lines=True)
+        return clean(access.plain(text, self.case, clear=self.clear), _LONGEST, lines=True)
 
     def citizen(self) -> dict[str, str]:
         """Name, number and address: in clear, masked, or not at all where the case is confidential."""

@@ -37,8 +37,10 @@ def _file(form: Form) -> dict[str, Any]:
 
 
 def _export(web: Web, actor: Actor, work_id: int, kind: Kind, form: Form) -> Response:
+    with web.db.read() as session:
+        paper = service.gathered(session, actor, work_id, kind, form, web.settings)
     with web.db.session() as session:
-        paper = service.export(session, actor, work_id, kind, form, web.settings)
+        service.audited(session, actor, work_id, paper)
     data = service.written(paper, form, web.settings)
     headers = {
         "Content-Disposition": f'attachment; filename="{paper.filename}"',

@@ -30,10 +30,14 @@ NAMES: Mapping[Kind, str] = {Kind.order: "受理交办单", Kind.letter: "回复
 
 
 class Paper(NamedTuple):
-    """A document before it is written; its file's name tells the case and the unit, and nobody's name."""
+    """A document before it is written; its file's name tells the case and the unit, and nobody's name.
+
+    `detail` is what the audit is told of it.
+    """
 
     document: Document
     filename: str
+    detail: Mapping[str, Any]
 
 
 class Proposal(NamedTuple):
@@ -43,7 +47,7 @@ class Proposal(NamedTuple):
     warnings: list[check.Remark]
 
 
-def export(
+def gathered(
     session: Session,
     actor: Actor,
     work_id: int,
@@ -53,7 +57,7 @@ def export(
     *,
     now: datetime | None = None,
 ) -> Paper:
-    """The document as the asker may read it; the audit says who took it.
+    """The document as the asker may read it; before it is written, `audited` says who takes it.
 
     Raises NotFound, Refused (no_order for what was not given in writing, no_letter), BrokenTemplate.
     """
@@ -62,8 +66,12 @@ def export(
     title = f"{NAMES[kind]} {seen.case.number}"
     document = fill_layout(shelf.layout(settings, kind), values, title=title, foot=seen.case.number)
     detail = {"document": kind.value, "form": form.value, "case": seen.case.id, "clear": seen.clear}
-    write(session, actor, Action.case_exported, f"assignment:{work_id}", detail, now=seen.now)
-    return Paper(document, f"{kind}-{seen.case.number}-{seen.unit_code}.{form}")
+    return Paper(document, f"{kind}-{seen.case.number}-{seen.unit_code}.{form}", detail)
+
+
+def audited(session: Session, actor: Actor, work_id: int, paper: Paper, *, now: datetime | None = None) -> None:
+    """The audit's line about a document that somebody takes."""
+    write(session, actor, Action.case_exported, f"assignment:{work_id}", paper.detail, now=now or utc_now())
 
 
 def written(paper: Paper, form: Form, settings: Settings, *, now: datetime | None = None) -> bytes:

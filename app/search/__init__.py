@@ -1,1 +1,1 @@
-"""Search in Chinese, in milliseconds, on both databases: any kind of thing can have an index (K1, later cases)."""
+"""Search in Chinese, in milliseconds, on both databases: for any kind of thing, today articles and cases (K1)."""

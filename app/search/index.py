@@ -283,13 +283,13 @@ class _Gin(SearchIndex):
     @contextmanager
     def asking(self, session: Session) -> Iterator[None]:
         """PostgreSQL reckons reading a tsvector as free, and would rather read all of them than the index for a
-        common word: here it may not, nor compile a plan for longer than it runs. A transaction that fails meanwhile
-        forgets the settings with itself."""
+        common word: here it may not, nor compile a plan for longer than it runs. Afterwards it does again what its
+        administrator wants. A transaction that fails meanwhile forgets the settings with itself."""
         for name in PLAIN:
             session.execute(sa.text(f"SET LOCAL {name} = off"))
         yield
         for name in PLAIN:
-            session.execute(sa.text(f"SET LOCAL {name} = on"))
+            session.execute(sa.text(f"SET LOCAL {name} TO DEFAULT"))
 
     def put(self, session: Session, entry: Entry) -> None:
         self.remove(session, entry.subject_id)

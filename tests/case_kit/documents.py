@@ -8,6 +8,11 @@ import docx
 import pypdfium2
 
 
+def squeezed(text: str) -> str:
+    """Without what lines and pages put between characters: a document breaks a name wherever its line ends."""
+    return "".join(text.split()).replace("\u200b", "").replace("\ufffe", "")
+
+
 def read(form: str, data: bytes) -> str:
     """Everything that the document says, its properties and foot too."""
     if form == "pdf":

@@ -17,10 +17,13 @@ from app.auth.model import Permission, Role, permissions_of
 from app.auth.service import login, session_user
 from app.db import Database
 from app.errors import BadInput, Conflict, Forbidden, HotlineError, NotFound, Refused, VersionConflict
+from app.settings import Settings
 from app.units import exchange, members, queries, service, suggestions
+from app.units.answering import number_at
 from app.units.fields import Phone
 from app.units.model import Hindrance, MemberRole, PhoneKind
 from app.units.tables import Unit, UnitMember
+from app.voice_services import VoiceServices
 from tests.integration.web_browser import PASSWORD, Browser
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -393,3 +396,31 @@ def test_rest_walks_the_network(browser: Callable[..., Browser], net: dict[str, 
     sent = chief.send("POST", "/api/units/import", files={"file": ("units.csv", table.content, "text/csv")})
     assert (sent.status_code, sent.json()["written"], sent.json()["unchanged"]) == (200, False, 7)
     assert chief.get("/api/units/export-members").status_code == 200
+
+
+def test_a_unit_is_called_on_its_duty_number_outside_of_its_hours(
+    db: Database, net: dict[str, Unit], settings: Settings
+):
+    phones = [Phone(PhoneKind.fax, "55500000"), Phone(PhoneKind.duty, "55500002"), Phone(PhoneKind.voice, "55500001")]
+    hours = {"office_hours": "09:00-12:00,13:30-17:30"}
+    with db.session() as session:
+        service.create(session, SYSTEM, values("301", "bureau", **hours), phones, parent_id=net["C"].id)
+        service.create(session, SYSTEM, values("302", "bureau", **hours), phones[2:], parent_id=net["C"].id)
+        service.create(session, SYSTEM, values("303", "bureau"), phones, parent_id=net["C"].id)
+        service.create(session, SYSTEM, values("304", "bureau"), phones[:1], parent_id=net["C"].id)
+        closed = service.create(session, SYSTEM, values("305", "bureau"), phones, parent_id=net["C"].id)
+        service.close(session, SYSTEM, closed.id or 0, 1)
+
+    def number(code: str, day: int, hour: int, minute: int = 0) -> str | None:
+        at = datetime(2026, 11, day, hour, minute, tzinfo=settings.zone)
+        with db.read() as session:
+            return number_at(session, code, at, settings.zone)
+
+    office, duty = "55500001", "55500002"
+    assert [number("301", 24, hour) for hour in (8, 9, 12, 14, 18)] == [duty, office, duty, office, duty]
+    assert (number("301", 24, 11, 59), number("301", 24, 17, 30)) == (office, duty)
+    assert number("301", 28, 10) == duty, "a Saturday"
+    assert number("302", 28, 10) == office, "it has no other"
+    assert number("303", 28, 10) == office, "no hours are known"
+    assert [number(code, 24, 10) for code in ("304", "305", "999", "")] == [None, None, None, None]
+    assert VoiceServices(settings, db).unit_number("303") == office

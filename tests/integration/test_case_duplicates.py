@@ -13,12 +13,13 @@ from app.assignments.views import loop_json
 from app.auth.model import Role
 from app.cases import loop, service
 from app.cases.duplicates import SHOWN, Candidate, candidates
+from app.cases.history import events_of
 from app.cases.likeness import Matter
 from app.cases.tables import Case
 from app.cases.views import case_json
 from app.errors import Forbidden
 from tests.case_kit.world import World
-from tests.integration.web_browser import Browser
+from tests.integration.web_browser import Browser, SeenBy
 
 WATER = {"type": "complaint", "title": "幸福里停水两天", "content": "5号楼从昨晚开始没有自来水，物业不解释"}
 TYPED = Matter("幸福里没有水", "从昨天晚上停水到现在，5号楼没有自来水", "幸福里 5 号")
@@ -102,7 +103,7 @@ def test_only_the_centre_looks_for_duplicates(world: World):
 )
 def test_whatever_is_being_typed_is_answered(world: World, nasty: str):
     world.case(WATER)
-    shown(world, Matter(nasty, nasty, nasty, nasty), number=nasty)
+    shown(world, Matter(nasty, nasty, nasty), number=nasty)
 
 
 def ended(world: World, matter: dict[str, Any] = WATER, **more: Any) -> int:
@@ -156,6 +157,30 @@ def test_the_case_that_is_repeated_is_named_to_those_only_who_may_know_of_it(wor
     assert row(world, case_id, "head")["repeat_of"] is not None
     unit = row(world, case_id, "WATER.handler")
     assert (unit["repeats"], unit["repeat_of"]) == (1, None)
+
+
+def test_the_history_names_the_case_that_is_repeated_to_those_only_who_may_know_of_it(world: World, seen_by: SeenBy):
+    first = ended(world)
+    world.later(days=1)
+    case_id, _ = world.dispatched("WATER", case_id=world.case(WATER))
+    number = row(world, first)["number"]
+
+    def told(who: str) -> str:
+        answer = seen_by(who).get(f"/api/cases/{case_id}/events")
+        assert answer.status_code == 200
+        return answer.text
+
+    assert number in told("head")
+    assert number in told("dispatcher")
+    assert number not in told("WATER.handler")
+    with world.db.session() as session:
+        user_id = world.people["dispatcher"].user_id
+        session.add(Recusal(case_id=first, user_id=user_id, why="亲属", at=world.now))
+    assert number not in told("dispatcher"), "who is kept from a case is not told of it either"
+    assert number in told("head")
+    with world.db.read() as session:
+        events = events_of(session, case_id)
+    assert all(number not in str(event.detail) for event in events), "not stored: it would be read by whoever reads"
 
 
 def test_a_merged_twin_may_be_taken_apart_again_and_stays_a_repeat(world: World):

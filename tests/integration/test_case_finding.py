@@ -93,6 +93,14 @@ def test_a_search_never_finds_a_citizen_whom_the_asker_may_not_see(world: World)
     assert found(world, "head", "停水 李秘密") == secret
 
 
+def test_whoever_is_named_in_a_text_or_an_area_is_not_found_by_it(world: World):
+    told = {**WATER, "title": "王小明家停水", "content": "王小明（138 0013-8000，住幸福里5号）没有自来水"}
+    case_id, _ = world.dispatched("WATER", case_id=world.case(told, area="城南区王小明"))
+    assert found(world, "WATER.handler", "停水 城南区") == [case_id]
+    for words in ("王小明", "13800138000", "0013", "幸福里"):
+        assert found(world, "WATER.handler", words) == []
+
+
 def test_a_citizen_who_asks_for_secrecy_later_is_not_found_any_more(world: World):
     case_id = world.case(WATER)
     assert found(world, "dispatcher", "幸福里") == [case_id]
@@ -193,7 +201,8 @@ def test_a_long_list_is_counted_no_further_than_needed_and_leafed_through_to_its
 
 
 def test_cases_that_were_there_before_the_index_are_found_after_the_migration(world: World, db_url: str):
-    case_id, _ = world.dispatched("WATER", case_id=world.case(WATER))
+    told = {**WATER, "title": "王小明家停水两天", "content": "王小明（138 0013-8000，住幸福里5号）没有自来水"}
+    case_id, _ = world.dispatched("WATER", case_id=world.case(told, area="城南区王小明"))
     with world.db.session() as session:
         draft = service.create_manual(session, world.people["taker"], LIGHT, now=world.now)
     world.db.dispose()
@@ -202,6 +211,9 @@ def test_cases_that_were_there_before_the_index_are_found_after_the_migration(wo
     assert found(world, "taker", "停水") == [case_id]
     assert found(world, "taker", "王小明") == [case_id]
     assert found(world, "WATER.handler", "停水") == [case_id]
+    assert found(world, "WATER.handler", "城南区") == [case_id]
+    for words in ("王小明", "13800138000", "0013", "幸福里"):
+        assert found(world, "WATER.handler", words) == [], "a unit finds nobody by what was written into a text"
     assert draft.id not in found(world, "taker", "停水")
     with world.db.session() as session:  # and the old entry can be exchanged for a new one
         stored = world.stored(session, case_id)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event, select, update
 
+from app.actor import Actor
 from app.audit.service import entries
-from app.auth.model import Role
+from app.auth.model import Permission, Role
+from app.calls.model import CallFacts
 from app.cases import exchange
 from app.cases.queries import list_cases
-from app.errors import Forbidden
+from app.cases.service import open_draft
+from app.cases.tables import Case
+from app.citizens.tables import Citizen
+from app.errors import Busy, Forbidden
+from app.paging import MAX_SIZE
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser
 
@@ -26,8 +37,15 @@ def table(data: bytes) -> list[list[str]]:
 
 
 def exported(world: World, who: str) -> list[list[str]]:
-    with world.db.session() as session:
-        return table(exchange.export_cases(session, world.people[who], ZONE, {}, now=world.now))
+    return table(exchange.export_cases(world.db, world.people[who], ZONE, {}, now=world.now))
+
+
+def brought_in(world: World, text: str, *, who: str = "head", dry_run: bool = False) -> exchange.Outcome:
+    return exchange.import_cases(world.db, world.people[who], text.encode(), dry_run=dry_run, now=world.now)
+
+
+def many(count: int) -> str:
+    return HEAD + "".join(f"M-{n},求助,停电{n},整栋停电,,,\r\n" for n in range(count))
 
 
 def test_what_goes_out_is_masked_for_whoever_sees_masks_and_is_audited(world: World):
@@ -53,27 +71,121 @@ def test_nothing_that_runs_in_a_spreadsheet_leaves(world: World):
 
 
 def test_what_comes_in_is_tried_first_names_every_fault_and_comes_in_once(world: World):
-    head = world.people["head"]
     wrong = HEAD + "A-1,投诉,停水,三天没水,王,139,\r\nA-1,抱怨,,内容,,,也许\r\n"
-    with world.db.session() as session:
-        faults = exchange.import_cases(session, head, wrong.encode(), dry_run=False, now=world.now).faults
+    faults = brought_in(world, wrong).faults
     assert {(one.row, one.column) for one in faults} == {(3, "原编号"), (3, "类型"), (3, "标题"), (3, "保密")}
     right = HEAD + "A-1,投诉,停水,三天没水,王一,13900000001,\r\nA-2,咨询,公积金,怎么提取,,,是\r\n"
+    tried = brought_in(world, right, dry_run=True)
+    assert (tried.created, tried.written, tried.faults) == (["A-1", "A-2"], False, [])
+    assert listed(world) == []
+    assert brought_in(world, right).written
+    again = brought_in(world, right)
+    assert (again.created, again.unchanged) == ([], 2)
+    assert [(one.state, one.title, one.confidential) for one in listed(world)] == [
+        ("registered", "公积金", True),
+        ("registered", "停水", False),
+    ]
+    with pytest.raises(Forbidden):
+        brought_in(world, right, who="taker", dry_run=True)
+
+
+def listed(world: World) -> list[Case]:
+    with world.db.read() as session:
+        return list_cases(session, world.people["head"], ZONE).items
+
+
+def imported(world: World) -> int:
+    with world.db.read() as session:
+        return len(session.execute(select(Case.id).where(Case.opened_for.like("import:%"))).all())  # type: ignore
+
+
+def test_more_cases_than_a_page_go_out_each_with_its_own_mask(world: World, monkeypatch: pytest.MonkeyPatch):
+    count = MAX_SIZE + 20
+    brought_in(world, HEAD + "".join(f"P-{n},求助,停电{n},停电,王小明,139{n:08d},\r\n" for n in range(count)))
     with world.db.session() as session:
-        tried = exchange.import_cases(session, head, right.encode(), dry_run=True, now=world.now)
-        assert (tried.created, tried.written, tried.faults) == (["A-1", "A-2"], False, [])
-        assert list_cases(session, head, ZONE).total == 0
-        assert exchange.import_cases(session, head, right.encode(), dry_run=False, now=world.now).written
-    with world.db.session() as session:
-        again = exchange.import_cases(session, head, right.encode(), dry_run=False, now=world.now)
-        assert (again.created, again.unchanged) == ([], 2)
-        rows = list_cases(session, head, ZONE).items
-        assert [(one.state, one.title, one.confidential) for one in rows] == [
-            ("registered", "公积金", True),
-            ("registered", "停水", False),
-        ]
-    with world.db.session() as session, pytest.raises(Forbidden):
-        exchange.import_cases(session, world.people["taker"], right.encode(), dry_run=True)
+        session.execute(update(Citizen).where(Citizen.id == 3).values(confidential=True))  # type: ignore[arg-type]
+        secret = session.execute(select(Case.number).where(Case.citizen_id == 3)).scalar_one()  # type: ignore
+    world.people["asker"] = world.somebody(Role.duty_leader)
+    _, *rows = exported(world, "asker")
+    assert [one[3] for one in rows] == [f"停电{n}" for n in reversed(range(count))]
+    _, *masked = exported(world, "auditor")
+    assert all("*" in one[7] for one in masked)
+    monkeypatch.setattr(Actor, "may", lambda _, permission: permission is not Permission.confidential_read)
+    assert [one[0] for one in exported(world, "asker")[1:] if "*" in one[7]] == [secret]
+    monkeypatch.setattr(exchange, "MOST_OUT", 7)
+    assert len(exported(world, "head")) == 8
+
+
+def test_an_export_asks_once_for_all_cases_and_counts_nothing(world: World):
+    brought_in(world, many(30))
+    asked: list[str] = []
+    for engine in world.db.engines:
+        event.listen(engine, "before_cursor_execute", lambda *it: asked.append(it[2]))
+    exported(world, "head")
+    assert len([one for one in asked if "FROM case_file" in one]) == 1
+    assert len(asked) < 10, asked
+
+
+def test_between_two_batches_of_an_import_others_write(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(exchange, "AT_ONCE", 4)
+    seen: list[int] = []
+
+    def somebody_calls(_seconds: float) -> None:
+        with world.db.session() as session:
+            open_draft(session, CallFacts(f"h-{len(seen)}", number="13800138000"), now=world.now)
+        seen.append(imported(world))
+
+    monkeypatch.setattr(exchange, "time", SimpleNamespace(sleep=somebody_calls))
+    outcome = brought_in(world, many(10))
+    assert (len(outcome.created), outcome.written) == (10, True)
+    assert seen == [4, 8]
+    with world.db.read() as session:
+        made = [one for one in entries(session, world.people["auditor"], ZONE).items if one.action == "cases.imported"]
+    assert sum(one.detail["rows"] for one in made) == 10
+
+
+def test_an_import_that_fails_on_the_way_says_how_many_are_in_and_goes_on_from_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(exchange, "AT_ONCE", 4)
+    real, asked = exchange.register, []
+
+    def away_at_the_sixth(*args: Any, **more: Any) -> Any:
+        asked.append(1)
+        if len(asked) == 6:
+            raise Busy()
+        return real(*args, **more)
+
+    monkeypatch.setattr(exchange, "register", away_at_the_sixth)
+    with pytest.raises(Busy) as failed:
+        brought_in(world, many(10))
+    assert "已导入 4 件" in failed.value.message_zh
+    assert failed.value.extra == {"imported": 4}
+    assert imported(world) == 4
+    again = brought_in(world, many(10))
+    assert (len(again.created), again.unchanged, again.written) == (6, 4, True)
+    assert imported(world) == 10
+
+
+def test_the_same_table_twice_at_once_comes_in_once(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(exchange, "AT_ONCE", 3)
+    world.people["second"] = world.somebody(Role.section_head)
+    known = exchange._known
+    both = threading.Barrier(2)
+
+    def known_to_neither(*args: Any) -> set[str]:
+        found = known(*args)
+        both.wait(10)
+        return found
+
+    monkeypatch.setattr(exchange, "_known", known_to_neither)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda who: brought_in(world, many(12), who=who), ["head", "second"])
+    assert one.written
+    assert other.written
+    assert sorted([*one.created, *other.created]) == sorted(f"M-{n}" for n in range(12))
+    assert one.unchanged + other.unchanged == 12
+    assert imported(world) == 12
 
 
 def test_tables_over_http(browser: Callable[..., Browser], world: World):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
 from app.actor import SYSTEM, Actor
 from app.assignments.inbox import Box, inbox
+from app.assignments.model import Opinion
 from app.assignments.tables import Assignment, Reply
 from app.auth.model import Role
 from app.cases import service
@@ -26,12 +29,15 @@ from app.citizens.service import match
 from app.clocks.service import due
 from app.clocks.tables import CaseClock
 from app.db import Database
-from app.demo.cases.fill import fill, real_cases
+from app.demo.cases.fill import _City, fill, real_cases
+from app.followups.model import Heard, Reached
 from app.followups.tables import FollowUp, FollowUpTask
 from app.settings import REPO, Settings
+from tests.case_kit.world import World
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 MANY = 3_000
+MATTER = {"type": "help", "title": "独一无二的事", "content": "只有一件"}
 LEADER = Actor(user_id=None, roles=frozenset({Role.duty_leader, Role.section_head}), name="leader")
 
 
@@ -123,6 +129,65 @@ def test_the_same_seed_gives_the_same_cases_and_more_come_behind(filled: Databas
     assert again == first
     assert counter is not None
     assert counter.last == int(rows[-1].number[9:])
+
+
+def test_replies_and_call_backs_that_are_there_already_keep_their_ids(world: World, settings: Settings):
+    case_id = world.to_follow_up("WATER")
+    work_id = world.work_of(case_id, "WATER")
+    with world.db.session() as session:
+        for n in range(2, 40):  # more of them than cases and assignments
+            session.add(FollowUp(case_id=case_id, round=n, at=NOW, reached="no_answer"))
+            session.add(Reply(assignment_id=work_id, round=n, state="draft", updated_at=NOW))
+    before = counted(world.db, FollowUp), counted(world.db, Reply)
+    fill(world.db, settings, 300, seed=3, now=NOW)
+    assert (counted(world.db, FollowUp), counted(world.db, Reply)) > before
+    world.asked(case_id, Heard(Reached.spoken, Opinion.satisfied, True, True, True))
+
+
+def test_after_an_interrupted_filling_what_is_there_is_whole_and_work_goes_on(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.demo.cases.fill.BATCH", 100)
+
+    def interrupted(done: int, _count: int) -> None:
+        if done == 200:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(db, settings, 300, seed=3, now=NOW, progress=interrupted)
+    assert counted(db, Case) == 200
+    with db.read() as session:
+        last = session.exec(select(Case).order_by(Case.id.desc())).first()  # type: ignore[union-attr]
+        assert last is not None
+        if db.dialect == "postgresql":
+            indexes = session.execute(sa.text("SELECT indexname FROM pg_indexes")).scalars().all()
+            assert "case_index_fts" in indexes
+    with db.session() as session:  # on a day whose numbers have been given in part
+        made = service.create_manual(session, SYSTEM, MATTER, now=last.created_at)
+        service.register(session, SYSTEM, made.id or 0, {}, 1, now=last.created_at)
+        assert made.id == 201
+        assert int(made.number[9:]) == int(last.number[9:]) + 1
+        keep(session, session.get_one(Case, last.id))
+    with db.read() as session:
+        assert service.list_cases(session, LEADER, settings.zone, q="独一无二").total == 1
+        assert service.list_cases(session, LEADER, settings.zone, q=last.title).total >= 1
+
+
+def test_a_batch_that_fails_leaves_nothing_of_itself(db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("app.demo.cases.fill.BATCH", 100)
+    told = _City.case
+
+    def wrong_in_the_end(city: _City, at: float) -> None:
+        told(city, at)
+        if city.next_case == 150:
+            city.next_case = 10  # in use
+
+    monkeypatch.setattr(_City, "case", wrong_in_the_end)
+    with pytest.raises((sa.exc.DBAPIError, sqlite3.Error, psycopg.Error)):
+        fill(db, settings, 300, seed=3, now=NOW)
+    assert counted(db, Case) == 100
+    with db.session() as session:
+        assert service.create_manual(session, SYSTEM, MATTER, now=NOW).id == 101
 
 
 def test_real_cases_are_told_from_invented_ones(filled: Database):

@@ -7,6 +7,7 @@ import itertools
 import zipfile
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
@@ -20,11 +21,12 @@ from app.cases import loop
 from app.cases.model import HandlingWay
 from app.db import Database
 from app.faxes.tables import Fax
+from app.letters import facts, service
 from app.settings import Settings
 from app.units import service as units
 from app.units.fields import Phone
 from app.units.model import PhoneKind
-from tests.case_kit.documents import read
+from tests.case_kit.documents import read, squeezed
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser, SeenBy
 
@@ -39,11 +41,6 @@ def parts(data: bytes) -> list[bytes]:
         return [data]
     with zipfile.ZipFile(io.BytesIO(data)) as folder:
         return [data, *(folder.read(name) for name in folder.namelist())]
-
-
-def squeezed(text: str) -> str:
-    """Without what lines and pages put between characters."""
-    return "".join(text.split()).replace("\u200b", "").replace("\ufffe", "")
 
 
 def fetched(browser: Browser, work_id: int, name: str) -> str:
@@ -267,6 +264,30 @@ def test_every_export_is_audited_by_ids_and_the_file_is_named_by_case_and_unit(w
         (f"assignment:{work_id}", {"document": kind, "form": form, "case": case_id, "clear": True})
         for kind, form in itertools.product(("order", "letter"), FORMS)
     ]
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)  # which has one writer
+def test_a_document_is_gathered_and_written_while_others_write(
+    world: World, seen_by: SeenBy, monkeypatch: pytest.MonkeyPatch
+):
+    _, (work_id,) = world.dispatched("WATER")
+    browser = seen_by("WATER.handler")
+    gather, make, happened = facts.order_values, service.written, []
+
+    def gathering(seen: facts.Seen) -> dict[str, str]:
+        with world.db.session(wait_s=0):
+            happened.append("gathered")
+        return gather(seen)
+
+    def making(*args: Any, **more: Any) -> bytes:
+        with world.db.session(wait_s=0):
+            happened.append(f"made after {len(audited(world.db))} in the audit")
+        return make(*args, **more)
+
+    monkeypatch.setattr(facts, "order_values", gathering)
+    monkeypatch.setattr(service, "written", making)
+    assert browser.get(f"/api/assignments/{work_id}/order.docx").status_code == 200
+    assert happened == ["gathered", "made after 1 in the audit"]
 
 
 def test_bad_input_stays_text_in_a_document_that_stays_a_document(world: World, seen_by: SeenBy):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.db import Database
 from app.knowledge.tables import KNOWLEDGE_INDEX
-from app.search.index import Entry, Hit, Scope, index_of
+from app.search.index import PLAIN, Entry, Hit, Scope, index_of
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -33,6 +33,20 @@ def hits(db: Database, text: str, audiences: tuple[str, ...] = ("",), limit: int
 @pytest.fixture
 def find(db: Database) -> Find:
     return lambda text, *more: [hit.subject_id for hit in hits(db, text, *more)]
+
+
+@pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("wanted", ["on", "off"])
+def test_after_a_search_the_server_does_what_its_administrator_wants(db: Database, wanted: str):
+    with db.engine.begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        for setting in ("jit", "enable_seqscan"):
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {setting} = {wanted}')
+    db.dispose()
+    with db.read() as session:
+        with index_of(KNOWLEDGE_INDEX, session).asking(session):
+            assert [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN] == ["off", "off"]
+        assert [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN] == [wanted, wanted]
 
 
 def test_a_word_of_two_characters_finds_title_before_question_before_body(db: Database, find: Find):

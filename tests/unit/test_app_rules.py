@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agi_scripts.guarded import MOST_ANNOUNCEMENTS
@@ -246,3 +247,23 @@ def test_names_and_addresses_are_masked_also_with_blanks_between():
     assert without("王 小 芳住保密巷77号", "王小芳", "保密巷77号") == "王**住保***"
     assert without("Li Ming LI MING", "Li Ming") == "L*** L***"
     assert without("13 + 14", "1") == "13 + 14", "one character is no name"
+
+
+def test_a_word_with_dashes_or_brackets_is_masked_with_and_without_them():
+    assert without("住5-2（甲），5 2甲，５－２甲", "5-2(甲)") == "住5***），5***，5***"
+
+
+@settings(deadline=500)
+@given(st.text(alphabet="-－ 　·.,，()（）甲1", max_size=80), st.text(alphabet="-－ 　·.,，()（）甲1", max_size=80))
+def test_whatever_a_citizen_wrote_for_an_address_is_looked_for_in_no_time(text: str, address: str):
+    without(text, address)
+
+
+def test_a_word_of_nothing_but_dashes_is_no_name_and_takes_no_time():
+    began = time.perf_counter()
+    assert without("-" * 30, "-" * 40) == "-" * 30
+    assert without(" " * 20_000, "- " * 100) == " " * 20_000
+    dashes = "甲" + "-" * 20_000
+    assert without(dashes, "甲" + "-" * 200) == dashes
+    assert without("1 - " * 5_000, "1-" * 99 + "2") == "1 - " * 5_000
+    assert time.perf_counter() - began < 5, "it took for ever"

@@ -326,9 +326,9 @@ def test_without_its_fonts_a_pdf_is_refused_and_the_remedy_named(tmp_path: Path)
     with pytest.raises(tools.ToolMissing, match="make setup"):
         pdf.write(FORM, bare)
     with pytest.raises(HotlineError, match="docx can be had") as refused:
-        service.written(service.Paper(FORM, ""), Form.pdf, bare)
+        service.written(service.Paper(FORM, "", {}), Form.pdf, bare)
     assert refused.value.code == "no_fonts"
-    assert service.written(service.Paper(FORM, ""), Form.docx, bare, now=NOW).startswith(b"PK")
+    assert service.written(service.Paper(FORM, "", {}), Form.docx, bare, now=NOW).startswith(b"PK")
 
 
 @hypothesis_settings(max_examples=40, deadline=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,10 @@ from app.demo.cases.rows import Rows
 from app.search.tables import BESIDE
 
 FTS = CASE_INDEX.name + BESIDE
+COUNTED = (
+    "INSERT INTO case_counter (day, last) VALUES ({}) "
+    "ON CONFLICT (day) DO UPDATE SET last = excluded.last WHERE case_counter.last < excluded.last"
+)
 
 
 class Bulk:
@@ -25,21 +29,23 @@ class Bulk:
         self.whole = db.dialect == "postgresql"
         self._sqlite = None if self.whole else _opened(str(db.url.database))
 
-    def write(self, several: Iterable[Rows]) -> None:
-        """Write what waits, in one transaction."""
+    def write(self, several: Iterable[Rows], numbers: Mapping[str, int]) -> None:
+        """Write what waits, and the last case number of each day, in one transaction."""
+        given = list(numbers.items())
         if self._sqlite is not None:
-            self._sqlite.execute("BEGIN IMMEDIATE")
-            for rows in several:
-                marks = ", ".join("?" * len(rows.columns))
-                self._sqlite.executemany(f"INSERT INTO {_into(rows)} VALUES ({marks})", rows.waiting)
-                rows.waiting.clear()
-            self._sqlite.execute("COMMIT")
+            with _transaction(self._sqlite):
+                for rows in several:
+                    marks = ", ".join("?" * len(rows.columns))
+                    self._sqlite.executemany(f"INSERT INTO {_into(rows)} VALUES ({marks})", rows.waiting)
+                    rows.waiting.clear()
+                self._sqlite.executemany(COUNTED.format("?, ?"), given)
             return
         with self.db.engine.begin() as connection:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             for rows in several:
                 _copy(connection, rows)
                 rows.waiting.clear()
+            connection.exec_driver_sql(COUNTED.format("%s, %s"), given)
 
     def begin(self) -> None:
         """Put the look-up of the words aside while rows are written, where that is quicker than to keep it in step."""
@@ -47,16 +53,18 @@ class Bulk:
             self._run(f"DROP INDEX IF EXISTS {FTS}")
 
     def finish(self, tables: Sequence[sa.Table]) -> None:
-        """Build the look-up of the words, let ids go on behind what was written, and let the planner know of it."""
+        """Build the look-up of the words, let ids go on behind what was written, and let the planner know of it.
+
+        Also after a failure: without this nobody could work in the database any more.
+        """
         if self._sqlite is not None:
-            self._sqlite.execute("BEGIN IMMEDIATE")
-            self._sqlite.execute(f"INSERT INTO {FTS}({FTS}) VALUES ('rebuild')")
-            self._sqlite.execute("COMMIT")
+            with _transaction(self._sqlite):
+                self._sqlite.execute(f"INSERT INTO {FTS}({FTS}) VALUES ('rebuild')")
             self._sqlite.execute("ANALYZE")
             self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._sqlite.close()
             return
-        self._run(f"CREATE INDEX {FTS} ON {CASE_INDEX.name} USING gin (words) WITH (fastupdate = off)")
+        self._run(f"CREATE INDEX IF NOT EXISTS {FTS} ON {CASE_INDEX.name} USING gin (words) WITH (fastupdate = off)")
         for table in tables:
             if "id" in table.columns:
                 top = f"(SELECT max(id) FROM {table.name})"
@@ -74,6 +82,17 @@ class Bulk:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
             connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _opened(file: str) -> sqlite3.Connection:

@@ -53,24 +53,27 @@ def real_cases(session: Session) -> int:
 def fill(
     db: Database, settings: Settings, count: int, *, seed: int = 1, now: datetime, progress: Progress | None = None
 ) -> int:
-    """Add `count` cases that end at `now`, with everything that belongs to them. The database must be migrated."""
+    """Add `count` cases that end at `now`, with everything that belongs to them. The database must be migrated.
+
+    Where it is interrupted, the cases of the batches so far stay, whole, and work in the database goes on.
+    """
     with db.session() as session:
         if not session.execute(select(col(Unit.id)).limit(1)).first():
             import_units(session, SYSTEM, NETWORK.read_bytes(), dry_run=False, now=now)
     with db.read() as session:
         city = _City(session, settings, random.Random(seed), count, now)
     bulk = Bulk(db)
-    bulk.begin()
-    for n, at in enumerate(plausible_times(city.dice, count, now.timestamp() - YEARS * 365 * DAY, now.timestamp()), 1):
-        city.case(at)
-        if n % BATCH == 0 or n == count:
-            bulk.write(city.store.every)
-            if progress:
-                progress(n, count)
-    with db.session() as session:
-        for day, last in city.numbers.items():
-            session.merge(CaseCounter(day=day, last=last))
-    bulk.finish([rows.table for rows in city.store.every])
+    times = plausible_times(city.dice, count, now.timestamp() - YEARS * 365 * DAY, now.timestamp())
+    try:
+        bulk.begin()
+        for n, at in enumerate(times, 1):
+            city.case(at)
+            if n % BATCH == 0 or n == count:
+                bulk.write(city.store.every, city.numbers)
+                if progress:
+                    progress(n, count)
+    finally:
+        bulk.finish([rows.table for rows in city.store.every])
     return count
 
 

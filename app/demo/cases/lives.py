@@ -137,7 +137,7 @@ class Lives:
             return False
         self.unit_moves(life, work, "replied", "replied", replied_at=life.when)
         self.store.replies.add(
-            id=self.next_work, assignment_id=self.next_work, round=1, state="approved", result=RESULT,
+            assignment_id=self.next_work, round=1, state="approved", result=RESULT,
             measures="现场处置并回访。", contact="phone", opinion="satisfied", signed_name="经办人",
             leader_opinion="同意", sealed=True, updated_at=life.when,
         )  # fmt: skip
@@ -155,7 +155,7 @@ class Lives:
         accepted = life.at
         asked = self.comes(life, 1.5 * DAY)
         self.clock(life, "case", life.ident, ClockKind.follow_up, accepted, life.at if asked else None)
-        task = {"case_id": life.ident, "open": not asked, "after": moment(accepted), "due_at": life.columns["due_at"]}
+        task = {"case_id": life.ident, "open": not asked, "after": moment(accepted)}
         self.store.tasks.add(**task, tries=int(asked))
         if not asked:
             return
@@ -173,7 +173,7 @@ class Lives:
         said = {"satisfaction": opinion, "solved": opinion not in OPINIONS[3:], "contacted_in_time": True,
                 "true_to_reality": True} if spoken else {}  # fmt: skip
         self.store.tries.add(
-            case_id=life.ident, id=life.ident, round=1, at=life.when,
+            case_id=life.ident, round=1, at=life.when,
             reached="spoken" if spoken else "declined", **said,
         )  # fmt: skip
 

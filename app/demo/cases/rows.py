@@ -45,8 +45,8 @@ class Store:
     def __init__(self) -> None:
         self.citizens, self.numbers = _of(Citizen), _of(CitizenNumber)
         self.cases, self.events, self.items = _of(Case), _of(CaseEvent, numbered=True), _of(CaseItem)
-        self.works, self.replies, self.clocks = _of(Assignment), _of(Reply), _of(CaseClock)
-        self.tasks, self.tries = _of(FollowUpTask), _of(FollowUp)
+        self.works, self.replies, self.clocks = _of(Assignment), _of(Reply, numbered=True), _of(CaseClock)
+        self.tasks, self.tries = _of(FollowUpTask), _of(FollowUp, numbered=True)
         self.index = Rows(CASE_INDEX, {"audience": "", "weight": 0})
         self.every = (self.citizens, self.numbers, self.cases, self.items, self.events, self.works, self.replies,
                       self.clocks, self.tasks, self.tries, self.index)  # fmt: skip

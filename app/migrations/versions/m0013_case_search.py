@@ -14,6 +14,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from app.search.tokens import marked
+from app.text import without
 
 revision = "0013"
 down_revision = "0012"
@@ -23,7 +24,7 @@ depends_on = None
 MOMENT = sa.DateTime(timezone=True)
 BATCH = 1_000
 CASES = sa.text(
-    "SELECT id, title, content, area, caller_name, address, created_at FROM case_file "
+    "SELECT id, title, content, area, caller_name, caller_number, address, created_at FROM case_file "
     "WHERE registered_at IS NOT NULL AND id > :after ORDER BY id LIMIT :batch"
 ).columns(created_at=MOMENT)
 UNITS = sa.text("SELECT DISTINCT case_id, unit_id FROM assignment WHERE case_id > :after AND case_id <= :last")
@@ -73,7 +74,9 @@ def _fill(postgresql: bool) -> None:
 def _entry(case: Any, units: list[str]) -> dict[str, Any]:
     created: datetime = case.created_at
     month = f"tm{created.replace(tzinfo=created.tzinfo or UTC).astimezone(UTC):%Y%m}"
-    texts = (case.title, f"{case.content}\n{case.area}", f"{case.address}\n{case.caller_name}")
+    who = (case.caller_number, case.caller_name, case.address)  # found by the last text alone, whoever wrote it where
+    title, content, area = (without(text, *who) for text in (case.title, case.content, case.area))
+    texts = (title, f"{content}\n{area}", f"{case.address}\n{case.caller_name}")
     words = " ".join([*marked(texts), month, *units])
     return {"subject_id": case.id, "moment": case.created_at, "words": words}
 

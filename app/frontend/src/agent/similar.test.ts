@@ -17,6 +17,7 @@ it('asks for a number at once, and for words when there are some', () => {
   expect(askedFor(EMPTY, 1)).toBeNull()
   expect(askedFor({ ...EMPTY, title: '停水' }, 1)).toBeNull()
   expect(askedFor({ ...EMPTY, title: '停水了' }, 1)).toMatchObject({ title: '停水了', case_id: 1 })
+  expect(Object.keys(askedFor({ ...EMPTY, title: '停水了', area: '城南' }, 1)!)).toEqual(['number', 'title', 'content', 'address', 'case_id'])
   expect(askedFor({ ...EMPTY, caller_number: '13800138000' }, null)).toMatchObject({ number: '13800138000', case_id: null })
 })
 

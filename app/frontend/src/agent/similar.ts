@@ -24,7 +24,6 @@ export interface Asked {
   title: string
   content: string
   address: string
-  area: string
   case_id: number | null
 }
 
@@ -38,9 +37,9 @@ export interface Similar {
 
 /** What is asked for a form; null while there is nothing to ask about. */
 export function askedFor(form: CaseFields, caseId: number | null): Asked | null {
-  const { title, content, address, area, caller_number: number } = form
+  const { title, content, address, caller_number: number } = form
   if (!number.trim() && (title + content + address).trim().length < LEAST) return null
-  return { number: number.slice(0, 40), title, content, address, area, case_id: caseId }
+  return { number: number.slice(0, 40), title, content, address, case_id: caseId }
 }
 
 export function useSimilar(ask: (body: Asked, signal: AbortSignal) => Promise<Candidate[]>): Similar {
