@@ -251,7 +251,7 @@ def test_nobody_finds_a_trace_of_a_citizen_who_asked_for_secrecy(
     assert len(walk.asked) > 60
     for path, bodies in ASKED.items():
         nothing = path.endswith(("lookup", "follow_up/next"))  # neither is for those who may not know the citizen
-            expected = 409 if any("version" in body for body in bodies) else 404 if nothing else 200
+        expected = 409 if any("version" in body for body in bodies) else 404 if nothing else 200
         assert expected in walk.answered[path], f"{path} was answered to nobody"
     out, err = capfd.readouterr()
     said = caplog.text + out + err
