@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
@@ -11,6 +11,8 @@ from sqlalchemy import Select, func, inspect, select
 from sqlmodel import Session, col
 
 T = TypeVar("T")
+Wider = Callable[[int, int], "Select[Any] | None"]
+"""How many rows were selected, how many there should be → a statement that selects more; None when nothing does."""
 MAX_SIZE = 100
 MOST_COUNTED = 1_000
 """So many rows behind the beginning of a page are counted: to count a million takes longer than to show any page."""
@@ -44,10 +46,17 @@ class Leaf:
         return max(1, min(self.page_size, MAX_SIZE))
 
 
-def page_of(session: Session, statement: Select[Any], leaf: Leaf | None) -> Page[Any]:
-    """One page of what `statement` selects, the first when no leaf is named; two queries."""
+def page_of(session: Session, statement: Select[Any], leaf: Leaf | None, wider: Wider | None = None) -> Page[Any]:
+    """One page of what `statement` selects, the first when no leaf is named; two queries.
+
+    Where `statement` selects the beginning of a list only, `wider` makes one that selects more of it, as long as what
+    there is does not fill page and count.
+    """
     leaf = leaf or Leaf()
-    total = counted(session, statement, leaf.offset + MOST_COUNTED)
+    most = leaf.offset + max(MOST_COUNTED, leaf.size)
+    total = counted(session, statement, most)
+    while wider is not None and total < most and (more := wider(total, most)) is not None:
+        statement, total = more, counted(session, more, most)
     rows = list(session.execute(statement.offset(leaf.offset).limit(leaf.size)).scalars())
     return Page(rows, total, leaf.page, leaf.size)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, false, not_, or_, select
@@ -25,6 +25,8 @@ from app.cases.tables import CASE_INDEX, Case
 from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
 from app.search.tokens import sought
 
+FIRST_READ, READ_BY_MONTHS = 31, 730
+"""Days: how far back a common word is looked for at first, and from where on everything is read."""
 _NUMBER_BEGUN = re.compile(r"(20\d{2})(\d{2})(\d{0,2})(?:[-\s]*(\d{0,6}))?")
 
 
@@ -55,15 +57,46 @@ def month_tag(moment: datetime) -> str:
     return f"m{moment.astimezone(UTC):%Y%m}"
 
 
+def month_tags(since: datetime, until: datetime) -> list[str]:
+    """The tags of the cases of this time, the last month among them."""
+    days = range(0, max(0, (until - since).days) + 1, 10)
+    return sorted({month_tag(since + timedelta(days=n)) for n in days} | {month_tag(until)})
+
+
 def unit_tag(unit_id: int) -> str:
     """The tag of the cases that a unit was given."""
     return f"u{unit_id}"
 
 
-def narrowed(session: Session, actor: Actor, statement: Select[Any], words: str) -> Select[Any]:
+class Newest:
+    """The months that are read for a word: as many of the latest as hold enough of it, and all if these do not.
+
+    A database that puts everything that fits in order before it shows the newest would read every case that ever had a
+    common word. The word is taken to be as common earlier as it is now; where that is wrong everything is read.
+    """
+
+    def __init__(self, statement: Callable[[Sequence[str]], Select[Any]], now: datetime) -> None:
+        self._statement, self._now, self._days = statement, now, FIRST_READ
+
+    def first(self) -> Select[Any]:
+        """What the latest months hold."""
+        return self._statement(month_tags(self._now - timedelta(days=self._days), self._now))
+
+    def wider(self, found: int, wanted: int) -> Select[Any] | None:
+        """More of it, where `found` of the `wanted` were there (`app.paging.Wider`)."""
+        if not self._days:
+            return None
+        days = self._days * wanted * 3 // (2 * found) if found else READ_BY_MONTHS + 1
+        self._days = days if days <= READ_BY_MONTHS else 0
+        return self.first() if self._days else self._statement(())
+
+
+def narrowed(
+    session: Session, actor: Actor, statement: Select[Any], words: str, months: Sequence[str] = ()
+) -> Select[Any]:
     """`statement` about cases that have all of these words, or whose number begins so; the newest first.
 
-    `statement` must be limited to what the asker may know of.
+    `statement` must be limited to what the asker may know of; `months`: of these only.
     """
     if number := number_begun(words):
         first, behind = number
@@ -75,8 +108,8 @@ def narrowed(session: Session, actor: Actor, statement: Select[Any], words: str)
     # What only narrows may be kept wider than the truth: who has the case no more is kept out by `statement`.
     tags = () if actor.may(Permission.cases_read) else [unit_tag(unit) for unit in sorted(actor.unit_ids)]
     if not actor.may(Permission.personal_read):
-        return index.among(statement, col(Case.id), index.all_of(wanted, TELLING_TEXTS, tags))
-    found = index.among(statement, col(Case.id), index.all_of(wanted, ANYWHERE, tags))
+        return index.among(statement, col(Case.id), index.all_of(wanted, TELLING_TEXTS, tags, months))
+    found = index.among(statement, col(Case.id), index.all_of(wanted, ANYWHERE, tags, months))
     if actor.may(Permission.confidential_read):
         return found
     plain = index.fits(col(Case.id), index.all_of(wanted, TELLING_TEXTS))

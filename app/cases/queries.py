@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import cache
@@ -15,12 +15,13 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import may_be_sought, narrowed
+from app.cases.finding import Newest, may_be_sought, narrowed, number_begun
 from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CASE_DONE, CaseState
 from app.cases.tables import CASE_INDEX, Case, CaseEvent
 from app.citizens.tables import CitizenNumber
+from app.clock import utc_now
 from app.paging import Leaf, Page, equal, page_of, within
 from app.search.index import index_of
 from app.text import clean, normal_number
@@ -49,16 +50,20 @@ def list_cases(
     session: Session, actor: Actor, zone: ZoneInfo, *, leaf: Leaf | None = None, **filters: Any
 ) -> Page[Case]:
     """A page of what `_sought` seeks with these filters. Raises Forbidden."""
-    statement, asking = _sought(session, actor, zone, **filters)
+    newest, asking = _sought(session, actor, zone, **filters)
     with asking:
-        return page_of(session, statement, leaf)
+        words = filters.get("q", "")
+        if index_of(CASE_INDEX, session).stops_early or not words or number_begun(words) or filters.get("to"):
+            return page_of(session, newest(()), leaf)
+        months = Newest(newest, utc_now())
+        return page_of(session, months.first(), leaf, months.wider)
 
 
 def first_cases(session: Session, actor: Actor, zone: ZoneInfo, most: int, **filters: Any) -> list[tuple[Case, bool]]:
     """The first `most` of what `list_cases` lists, each with whether it is confidential, by one statement."""
-    statement, asking = _sought(session, actor, zone, **filters)
+    newest, asking = _sought(session, actor, zone, **filters)
     with asking:
-        rows = session.execute(statement.add_columns(access.confidential()).limit(most)).all()
+        rows = session.execute(newest(()).add_columns(access.confidential()).limit(most)).all()
     return [(case, bool(confidential)) for case, confidential in rows]
 
 
@@ -75,21 +80,22 @@ def _sought(
     number: str = "",
     from_: date | None = None,
     to: date | None = None,
-) -> tuple[Select[Any], AbstractContextManager[None]]:
+) -> tuple[Callable[[Sequence[str]], Select[Any]], AbstractContextManager[None]]:
     """Cases the asker may know of, newest first; `q` is a case number or how one begins, or words of registered ones.
 
-    A search by number or name never finds a citizen that the asker may not see. What comes second holds while it is
-    asked. Raises Forbidden.
+    A search by number or name never finds a citizen that the asker may not see. The statement is made for the months
+    (tags) that words are looked for in, () for all; what comes second holds while it is asked. Raises Forbidden.
     """
     statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
     asking: AbstractContextManager[None] = nullcontext()
-    if q := clean(q, 100):
+    q = clean(q, 100)
+    if q:
         asking = index_of(CASE_INDEX, session).asking(session)
-        statement = narrowed(session, actor, statement, q)
     if number:
         statement = statement.where(col(Case.caller_number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
-    return within(statement, Case.created_at, from_, to, zone), asking
+    statement = within(statement, Case.created_at, from_, to, zone)
+    return lambda months: narrowed(session, actor, statement, q, months) if q else statement, asking
 
 
 def of_citizen(

@@ -6,7 +6,7 @@
 
 or, where things are listed with conditions of their own and the newest first (the greatest ids):
 
-    query = index.all_of(sought("停水"), ANYWHERE, tags=["u12"])
+    query = index.all_of(sought("停水"), ANYWHERE, ["u12"])
     statement = index.among(select(Case), Case.id, query)
 
 Writing belongs to the transaction in which the thing itself is written. The database's own tokenizers see ready-made
@@ -179,8 +179,8 @@ class SearchIndex(ABC):
         return nullcontext()
 
     @abstractmethod
-    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
-        """The database's expression for all of these tokens at that place, and one of these tags if there are any."""
+    def all_of(self, wanted: Sequence[Wanted], mark: str, *tags: Sequence[str]) -> str:
+        """The database's expression for all of these tokens at that place, and one of each list of tags with any."""
 
     @abstractmethod
     def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
@@ -234,9 +234,9 @@ class _Fts5(SearchIndex):
             self._tell(session, what, id=subject_id, words=words)
             session.execute(self.table.delete().where(row))
 
-    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
+    def all_of(self, wanted: Sequence[Wanted], mark: str, *tags: Sequence[str]) -> str:
         parts = [f'"{mark}{one.text}"{"*" if one.begins else ""}' for one in wanted]
-        return " AND ".join([*parts, *_one_of([f'"{TAG}{tag}"' for tag in tags], " OR ")])
+        return " AND ".join([*parts, *_one_of([[f'"{TAG}{tag}"' for tag in group] for group in tags], " OR ")])
 
     def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
         fts = self._table
@@ -299,9 +299,9 @@ class _Gin(SearchIndex):
     def remove(self, session: Session, subject_id: int) -> None:
         session.execute(self.table.delete().where(self.table.c.subject_id == subject_id))
 
-    def all_of(self, wanted: Sequence[Wanted], mark: str, tags: Sequence[str] = ()) -> str:
+    def all_of(self, wanted: Sequence[Wanted], mark: str, *tags: Sequence[str]) -> str:
         parts = [f"'{mark}{one.text}'{':*' if one.begins else ''}" for one in wanted]
-        return " & ".join([*parts, *_one_of([f"'{TAG}{tag}'" for tag in tags], " | ")])
+        return " & ".join([*parts, *_one_of([[f"'{TAG}{tag}'" for tag in group] for group in tags], " | ")])
 
     def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
         # OFFSET 0 keeps PostgreSQL from taking the two apart: it would carry the words of every entry that fits. In
@@ -360,8 +360,8 @@ def _holds(table: Any, query: str) -> Any:
     return table.c.words.op("@@")(sa.cast(sa.literal(query), TSQUERY))
 
 
-def _one_of(tags: Sequence[str], between: str) -> list[str]:
-    return [f"({between.join(tags)})"] if tags else []
+def _one_of(groups: Sequence[Sequence[str]], between: str) -> list[str]:
+    return [f"({between.join(group)})" for group in groups if group]
 
 
 def _numbered(queries: Sequence[str]) -> dict[str, str]:

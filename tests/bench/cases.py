@@ -128,7 +128,7 @@ class Office:
     def duplicates(self) -> None:
         """A matter is being typed."""
         told = self.teller.tell()
-        matter = Matter(told.title, told.content, told.address, told.area)
+        matter = Matter(told.title, told.content, told.address)
         number = self.number()
         self.read(lambda session: candidates(session, AGENT, matter, number, self.now))
 

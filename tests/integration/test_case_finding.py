@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -198,6 +199,30 @@ def test_a_long_list_is_counted_no_further_than_needed_and_leafed_through_to_its
         last = page_of(session, sa.select(numbers.c.i).order_by(numbers.c.i), Leaf(22, 50))
     assert (first.total, len(first.items)) == (MOST_COUNTED, 50)
     assert (last.total, last.items) == (many, list(range(1051, 1061)))
+
+
+@pytest.mark.parametrize("common", [1, 5])
+def test_a_word_is_leafed_through_in_order_however_few_months_are_read_for_the_first_page(
+    world: World, common: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Two months hold `common` cases of one word each; before it was rare, and long ago common."""
+    monkeypatch.setattr("app.paging.MOST_COUNTED", 2)
+    today = datetime.now(UTC)
+    for days in (900, 901, 902, 903, 400, *[40] * common, *[3] * common):
+        world.now = today - timedelta(days=days)
+        world.case(WATER)
+    read: list[str] = []
+    with world.db.read() as session:
+        everything = service.list_cases(session, world.people["taker"], ZONE, q="停水", leaf=Leaf(1, 100))
+        sa.event.listen(session.get_bind(), "before_cursor_execute", lambda *told: read.append(str(told[3])))
+        leaves = [Leaf(n, 2) for n in range(1, 9)]
+        pages = [service.list_cases(session, world.people["taker"], ZONE, q="停水", leaf=leaf) for leaf in leaves]
+    assert len(everything.items) == 5 + 2 * common
+    assert [case.id for page in pages for case in page.items] == [case.id for case in everything.items]
+    assert [case.id for case in everything.items] == sorted((case.id or 0 for case in everything.items), reverse=True)
+    if world.db.dialect == "postgresql" and common > 1:
+        first = next(told for told in read if "'c停水'" in told)
+        assert f"'tm{today:%Y%m}'" in first, "for the first page the latest months are enough"
 
 
 def test_cases_that_were_there_before_the_index_are_found_after_the_migration(world: World, db_url: str):
