@@ -106,6 +106,7 @@ def test_a_unit_is_told_asks_for_more_time_and_is_told_what_became_of_it(
     expect(head.locator("[data-row]")).to_be_focused()
     head.keyboard.press("Enter")
     expect(head).to_have_url(re.compile("/extensions$"))
+    expect(head.locator("nav a.here")).to_have_text("督办")
     is_for_everybody(head, "extensions", tmp_path)
     head.get_by_role("button", name="审批").click()
     dialog = head.get_by_role("dialog")
@@ -217,10 +218,12 @@ def test_an_urgent_case_is_seen_on_every_page_of_a_leader_until_it_is_acknowledg
     expect(rows).to_have_count(2)
     expect(rows.first).to_be_focused()
     is_for_everybody(leader, "urgent", tmp_path)
+    place = rows.last.bounding_box()
     leader.keyboard.press("F9")
     expect(leader.get_by_test_id("known")).to_have_count(1)
     expect(mark).to_have_text("紧急1")
-    expect(rows).to_have_count(2)  # nothing moves under the hand
+    expect(rows).to_have_count(2)
+    assert rows.last.bounding_box() == place  # nothing moves under the hand
     expect(rows.first).to_be_focused()
     assert "chase.acknowledged" in world.history(first)
     leader.keyboard.press("F9")  # once is enough: the other one was not chosen

@@ -4,7 +4,7 @@ import type { RouteRecordRaw } from 'vue-router'
 import { askDemo, askWho, asked, home, may, mayOpen, me } from './session/session'
 import type { Area } from './session/session'
 import type { Key } from './i18n'
-import { STAGES } from './chasing/stages'
+import { STAGES, seesDrafts } from './chasing/stages'
 import { BOARDS } from './loop/types'
 
 declare module 'vue-router' {
@@ -33,7 +33,7 @@ const routes: RouteRecordRaw[] = [
   ),
   { path: '/follow-up/:id?', component: () => import('./loop/FollowUpPage.vue'), meta: { title: 'followUp.title', area: 'followUp' } },
   { path: '/notices', component: () => import('./notices/NoticesPage.vue'), meta: { title: 'notices.title' } },
-  byPerson('/chases', () => (may('cases.review') ? '/chases/drafts' : '/chases/first')),
+  byPerson('/chases', () => (seesDrafts() ? '/chases/drafts' : '/chases/first')),
   ...STAGES.map(
     (stage): RouteRecordRaw => ({ path: `/chases/${stage}`, component: () => import('./chasing/ChasesPage.vue'), props: { stage }, meta: { title: `chases.stage.${stage}`, area: 'chases' } }),
   ),

@@ -7,6 +7,9 @@ import type { Chase, Level } from './types'
 export const STAGES = ['drafts', ...LEVELS] as const
 export type Stage = (typeof STAGES)[number]
 
+/** Whether this person hears of what has not been decided (app/chasing/queries.py). */
+export const seesDrafts = (): boolean => may('cases.review') || may('audit.read')
+
 /** What every question for this stage says. */
 export const fixed = (stage: Stage): Record<string, string> => (stage === 'drafts' ? { state: 'draft' } : { level: stage })
 

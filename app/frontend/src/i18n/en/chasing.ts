@@ -28,6 +28,7 @@ export const chasing = {
   'chases.due': 'Due',
   'chases.by': 'Due',
   'chases.at': 'Sent',
+  'chases.draftedAt': 'Drafted',
   'chases.read': 'Read',
   'chases.decide': 'Decide',
   'chases.decideHint': 'The unit is told at once; that can’t be taken back.',

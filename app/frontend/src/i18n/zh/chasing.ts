@@ -28,6 +28,7 @@ export const chasing = {
   'chases.due': '时限',
   'chases.by': '办结时限',
   'chases.at': '发出时间',
+  'chases.draftedAt': '起草时间',
   'chases.read': '查看',
   'chases.decide': '审定',
   'chases.decideHint': '发出后单位会收到提醒，不能撤回。',
