@@ -39,7 +39,7 @@ class Decision(Body):
 
 
 class ExtensionOut(Answer):
-    """A request for more time."""
+    """A request for more time, and what came of it. `due_at` is the end of that time as it is now."""
 
     id: int
     state: str
@@ -49,12 +49,38 @@ class ExtensionOut(Answer):
     asked_at: str
     asked_by_name: str
     due_at: str
+    decided_at: str | None
+    decided_by_name: str
+    decision_why: str
     case_id: int | None
     number: str
     title: str
     assignment_id: int | None
     unit_id: int | None
     unit: str
+
+
+class Standing(Answer):
+    """An assignment's time: what it is counted in (null: nothing is timed), and what was asked for, newest first."""
+
+    unit_of_time: Unit | None
+    due_at: str | None
+    may_ask: bool
+    requests: list[ExtensionOut]
+
+
+@router.get("/{work_id}/extensions", operation_id="assignment_extensions")
+def standing(work_id: Id, actor: ActorDep, web: WebDep) -> Standing:
+    """What the unit has asked for, what came of it, and whether it can ask now."""
+    with web.db.read() as session:
+        found = extensions.standing(session, actor, work_id)
+        clock = found.clock
+        return Standing(
+            unit_of_time=Unit(clock.unit) if clock is not None else None,
+            due_at=iso(clock.due_at) if clock is not None else None,
+            may_ask=found.may_ask,
+            requests=_out(session, actor, found.requests),
+        )
 
 
 @router.post("/{work_id}/extension", operation_id="ask_extension")
@@ -83,7 +109,7 @@ def decide(extension_id: Id, body: Decision, actor: ActorDep, web: WebDep) -> Ex
 
 
 def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[ExtensionOut]:
-    names = display_names(session, {row.asked_by for row in rows})
+    names = display_names(session, {one for row in rows for one in (row.asked_by, row.decided_by)})
     shown = []
     for row in rows:
         clock = session.get_one(CaseClock, row.clock_id)
@@ -100,6 +126,9 @@ def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[Ext
                 asked_at=iso(row.asked_at) or "",
                 asked_by_name=names.get(row.asked_by or 0, ""),
                 due_at=iso(clock.due_at) or "",
+                decided_at=iso(row.decided_at),
+                decided_by_name=names.get(row.decided_by or 0, ""),
+                decision_why=without(row.decision_why, *secrets),
                 case_id=case.id if case else None,
                 number=case.number if case else "",
                 title=access.plain(case.title, case, clear=clear) if case else "",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
-from app.assignments.inbox import known_of
+from app.assignments.inbox import get_work, known_of
 from app.assignments.tables import Assignment
 from app.auth.model import Permission
 from app.cases import access, clocks
@@ -88,6 +89,31 @@ def waiting(session: Session, actor: Actor, leaf: Leaf | None = None) -> Page[Cl
         .order_by(col(CaseClock.due_at), col(ClockExtension.id))
     )
     return page_of(session, statement, leaf)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a unit's time for an assignment stands: the clock that runs now, and whether this person can ask for more."""
+
+    clock: CaseClock | None
+    may_ask: bool
+    requests: list[ClockExtension]
+
+
+def standing(session: Session, actor: Actor, work_id: int, *, now: datetime | None = None) -> Standing:
+    """What was asked for this assignment, in every round, the newest first. Raises NotFound."""
+    now = now or utc_now()
+    _case, work = get_work(session, actor, work_id)
+    of_work = (col(CaseClock.subject_kind) == SubjectKind.assignment.value) & (col(CaseClock.subject_id) == work_id)
+    mine = select(CaseClock).where(of_work, col(CaseClock.kind) == ClockKind.handle.value)
+    clocks_of = list(session.execute(mine.order_by(col(CaseClock.id))).scalars())
+    asked = select(ClockExtension).where(col(ClockExtension.clock_id).in_([one.id for one in clocks_of]))
+    requests = list(session.execute(asked.order_by(col(ClockExtension.id).desc())).scalars())
+    clock = next((one for one in reversed(clocks_of) if one.ended_at is None), None)
+    in_time = clock is not None and now < clock.due_at and AssignmentState(work.state) in AT_THE_UNIT
+    waits = any(one.state == ExtensionState.requested.value for one in requests)
+    may_ask = in_time and not waits and bool(in_unit(session, actor, work.unit_id))
+    return Standing(clock, may_ask, requests)
 
 
 def subject_of(session: Session, clock_id: int) -> tuple[Case, Assignment | None] | None:

@@ -18,7 +18,7 @@ from app.chasing import orders as use
 from app.chasing import queries
 from app.chasing.model import LONGEST_TEXT, ChaseState, Level, UrgentCause
 from app.chasing.tables import Chase, UrgentMatter
-from app.chasing.urgent import acknowledge, open_matters, receipts_of
+from app.chasing.urgent import acknowledge, acknowledgeable, open_matters, receipts_of
 from app.citizens.tables import Citizen
 from app.clock import iso
 from app.db import loaded
@@ -105,7 +105,7 @@ class ReceiptOut(Answer):
 
 
 class UrgentOut(Answer):
-    """An urgent matter: why, how often leaders were told, and who has said that they know."""
+    """An urgent matter: why, how often leaders were told, who has said that they know, whether the asker can."""
 
     id: int
     case_id: int
@@ -118,6 +118,7 @@ class UrgentOut(Answer):
     tries: int
     next_at: str | None
     known_at: str | None
+    may_acknowledge: bool
     receipts: list[ReceiptOut]
 
 
@@ -170,7 +171,7 @@ def open_urgent(actor: ActorDep, web: WebDep, listing: Annotated[Listing, Query(
     """Urgent matters that nobody has acknowledged yet."""
     with web.db.read() as session:
         page = open_matters(session, actor, listing.leaf)
-        return PageOf.of(page, _urgent(session, page.items))
+        return PageOf.of(page, _urgent(session, actor, page.items))
 
 
 @urgent.post("/{matter_id}/acknowledge", operation_id="acknowledge_urgent_matter")
@@ -179,7 +180,7 @@ def acknowledge_matter(matter_id: Id, actor: ActorDep, web: WebDep) -> UrgentOut
     with web.db.session() as session:
         matter = acknowledge(session, actor, matter_id)
         session.flush()
-        return _urgent(session, [matter])[0]
+        return _urgent(session, actor, [matter])[0]
 
 
 def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
@@ -213,9 +214,10 @@ def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
     return shown
 
 
-def _urgent(session: Session, matters: list[UrgentMatter]) -> list[UrgentOut]:
+def _urgent(session: Session, actor: Actor, matters: list[UrgentMatter]) -> list[UrgentOut]:
     cases = loaded(session, Case, (matter.case_id for matter in matters))
-    receipts = receipts_of(session, [matter.id or 0 for matter in matters])
+    ids = [matter.id or 0 for matter in matters]
+    receipts, theirs = receipts_of(session, ids), acknowledgeable(session, actor, ids)
     names = display_names(session, {one.user_id for some in receipts.values() for one in some})
     return [
         UrgentOut(
@@ -226,6 +228,7 @@ def _urgent(session: Session, matters: list[UrgentMatter]) -> list[UrgentOut]:
             at=iso(matter.at) or "",
             next_at=iso(matter.next_at),
             known_at=iso(matter.known_at),
+            may_acknowledge=matter.id in theirs,
             receipts=[
                 ReceiptOut(by_name=names.get(one.user_id, ""), at=iso(one.at) or "")
                 for one in receipts.get(matter.id or 0, [])

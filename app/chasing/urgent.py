@@ -109,6 +109,16 @@ def open_matters(session: Session, actor: Actor, leaf: Leaf | None = None) -> Pa
     return page_of(session, statement, leaf)
 
 
+def acknowledgeable(session: Session, actor: Actor, matter_ids: Collection[int]) -> set[int]:
+    """Those of these matters that this person can say they know of, and has not yet."""
+    mine = select(col(UrgentReceipt.matter_id)).where(
+        col(UrgentReceipt.matter_id).in_(matter_ids), col(UrgentReceipt.user_id) == actor.user_id
+    )
+    said = set(session.execute(mine).scalars()) if matter_ids else set()
+    left = (one for one in matter_ids if one not in said)
+    return {one for one in left if actor.may(Permission.urgent_acknowledge) or _was_told(session, actor, one)}
+
+
 def receipts_of(session: Session, matter_ids: Collection[int]) -> dict[int, list[UrgentReceipt]]:
     """By matter, who has acknowledged it, and when."""
     found: dict[int, list[UrgentReceipt]] = {}

@@ -102,6 +102,25 @@ def test_a_unit_asks_for_more_time_a_head_approves_and_the_case_gets_it_too(worl
     assert kinds[0] == "extension_decided"
 
 
+def test_a_unit_reads_what_became_of_its_requests_and_whether_it_can_ask_again(world: World, seen_by: SeenBy):
+    _, work_id = signed(world)
+    unit, head, path = seen_by("WATER.handler"), seen_by("head"), f"/api/assignments/{work_id}/extensions"
+    stands = unit.get(path).json()
+    assert (stands["unit_of_time"], stands["may_ask"], stands["requests"]) == ("working_days", True, [])
+    assert head.get(path).json()["may_ask"] is False
+    assert seen_by("CITY.handler").get(path).status_code == 404
+    asked = ask(unit, work_id).json()
+    assert unit.get(path).json()["may_ask"] is False
+    head.send("POST", f"/api/extensions/{asked['id']}/decide", json={"approved": False, "reason": "理由不充分"})
+    stands = unit.get(path).json()
+    [row] = stands["requests"]
+    assert (row["state"], row["decision_why"], stands["may_ask"]) == ("refused", "理由不充分", True)
+    assert row["decided_by_name"]
+    world.work("WATER.handler", working.give_it_back, work_id, "路灯归城管")
+    stands = unit.get(path).json()
+    assert (stands["unit_of_time"], stands["due_at"], stands["may_ask"]) == (None, None, False)
+
+
 def test_a_refusal_changes_no_end_and_a_second_request_is_possible(world: World, seen_by: SeenBy):
     case_id, work_id = signed(world)
     unit, head = seen_by("WATER.leader"), seen_by("head")
@@ -220,12 +239,15 @@ def test_an_urgent_matter_is_acknowledged_and_leaves_the_list(world: World, seen
     assert leader.get("/api/notices/unread").json() == {"unread": 1, "urgent": 1}
     [row] = leader.get("/api/urgent").json()["items"]
     assert (row["case_id"], row["cause"], row["urgency"], row["receipts"]) == (case_id, "submitted", "life", [])
+    assert row["may_acknowledge"] is True
+    assert [one["may_acknowledge"] for one in seen_by("taker").get("/api/urgent").json()["items"]] == [False]
     path = f"/api/urgent/{row['id']}/acknowledge"
     assert seen_by("WATER.leader").send("POST", path).status_code == 404
     assert seen_by("taker").send("POST", path).status_code == 403
     done = leader.send("POST", path).json()
     assert [one["by_name"] != "" for one in done["receipts"]] == [True]
     assert done["known_at"] is not None
+    assert done["may_acknowledge"] is False
     assert leader.get("/api/urgent").json()["total"] == 0
 
 

@@ -24,7 +24,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.actor import SYSTEM
-from app.assignments import judging, working
+from app.assignments import extensions, judging, working
 from app.assignments.model import Opinion
 from app.auth.model import Role
 from app.calls.service import record
@@ -87,6 +87,10 @@ def world(db: Database) -> World:
     angry = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, f"{NAME}说没修好", propose_redo=True)
     world.asked(case_id, angry)
     world.act("head", judging.redo_case, case_id, f"{NAME}不满意")
+    with db.session() as session:
+        extensions.ask(
+            session, world.people["WATER.handler"], world.work_of(case_id, "WATER"), 1, f"{NAME}不在家", now=world.now
+        )
     return world
 
 

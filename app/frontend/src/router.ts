@@ -4,6 +4,7 @@ import type { RouteRecordRaw } from 'vue-router'
 import { askDemo, askWho, asked, home, may, mayOpen, me } from './session/session'
 import type { Area } from './session/session'
 import type { Key } from './i18n'
+import { STAGES, seesDrafts } from './chasing/stages'
 import { BOARDS } from './loop/types'
 
 declare module 'vue-router' {
@@ -31,6 +32,14 @@ const routes: RouteRecordRaw[] = [
     (which): RouteRecordRaw => ({ path: `/boards/${which}`, component: () => import('./loop/BoardsPage.vue'), props: { which }, meta: { title: `boards.${which}`, area: 'boards' } }),
   ),
   { path: '/follow-up/:id?', component: () => import('./loop/FollowUpPage.vue'), meta: { title: 'followUp.title', area: 'followUp' } },
+  { path: '/notices', component: () => import('./notices/NoticesPage.vue'), meta: { title: 'notices.title' } },
+  byPerson('/chases', () => (seesDrafts() ? '/chases/drafts' : '/chases/first')),
+  ...STAGES.map(
+    (stage): RouteRecordRaw => ({ path: `/chases/${stage}`, component: () => import('./chasing/ChasesPage.vue'), props: { stage }, meta: { title: `chases.stage.${stage}`, area: 'chases' } }),
+  ),
+  { path: '/chases/units', component: () => import('./chasing/ByUnitPage.vue'), meta: { title: 'chases.stage.units', area: 'chases' } },
+  { path: '/extensions', component: () => import('./chasing/ExtensionsPage.vue'), meta: { title: 'extensions.title', area: 'extensions' } },
+  { path: '/urgent', component: () => import('./chasing/UrgentPage.vue'), meta: { title: 'urgent.title', area: 'urgent' } },
   { path: '/calls', component: () => import('./office/CallsPage.vue'), meta: { title: 'calls.title', area: 'calls' } },
   { path: '/calls/:id', component: () => import('./office/CallPage.vue'), meta: { title: 'calls.detail', area: 'calls' } },
   { path: '/voicemails', component: () => import('./office/VoicemailsPage.vue'), meta: { title: 'voicemails.title', area: 'voicemails' } },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { cityInput, clockTime, dateTime, duration, fromCityInput, menuPath, percent, phoneNumber, shortTime } from './format'
+import { cityInput, clockTime, dateTime, dayEnd, dueTime, duration, fromCityInput, menuPath, percent, phoneNumber, shortTime } from './format'
 import { en } from '../i18n/en'
 import { zh } from '../i18n/zh'
 import { ageLevel, atLeast, atMost, depthLevel } from '../wallboard/levels'
@@ -9,6 +9,11 @@ it('tells times of the hotline’s city', () => {
   expect(shortTime('2026-11-24T01:30:12Z')).toBe('11-24 09:30')
   expect(clockTime(Date.UTC(2026, 10, 24, 16, 0, 5))).toBe('00:00:05')
   expect([dateTime(null), dateTime('nonsense')]).toEqual(['—', 'nonsense'])
+})
+
+it('says that a day ends at 24:00', () => {
+  expect([dueTime('2026-11-24T16:00:00Z'), dueTime('2026-11-24T16:30:00Z'), dueTime(null)]).toEqual(['11-24 24:00', '11-25 00:30', '—'])
+  expect(dayEnd('2026-12-31')).toBe('2026-12-31T16:00:00.000Z')
 })
 
 it('reads and writes times of the hotline’s city, wherever the browser is', () => {

@@ -25,6 +25,12 @@ export const shortTime = (value: string | number | null | undefined): string => 
 /** "09:30:12" */
 export const clockTime = (value: string | number | null | undefined): string => shown(value, clock)
 
+/** When a time ends, as people say it: at midnight the day before is over, "11-24 24:00". */
+export function dueTime(value: string | null | undefined): string {
+  const text = shortTime(value)
+  return text.endsWith(' 00:00') ? shortTime(Date.parse(value ?? '') - 60_000).replace(/ .*/, ' 24:00') : text
+}
+
 const DIGITS = /(\d{4})-(\d{2})-(\d{2})\D+(\d{2}):(\d{2})/
 
 /** A moment as the value of a datetime-local input, in the hotline's city: "2026-11-24T09:30". */
@@ -34,6 +40,9 @@ export function cityInput(at: string | number | Date): string {
 
 /** The moment that a datetime-local input means in the hotline's city; "" for none. The zone has had one offset since 1991. */
 export const fromCityInput = (text: string): string => (text ? `${text.slice(0, 16)}:00+08:00` : '')
+
+/** The end of a day (24:00) in the hotline's city. */
+export const dayEnd = (day: string): string => new Date(Date.parse(fromCityInput(`${day}T00:00`)) + 86_400_000).toISOString()
 
 /** Seconds as "0:07", "12:05", "1:02:05"; a missing value as "—". */
 export function duration(seconds: number | null | undefined): string {

@@ -8,7 +8,8 @@ const links = (box: HTMLElement | undefined): HTMLElement[] => [...(box?.querySe
 
 export interface RowKeys {
   onKey(event: KeyboardEvent): void
-  /** Focus on the row of this id, or on the first one, unless the person is busy elsewhere on the page. */
+  /** Focus on the row of this id, or on the first one, unless the person is busy elsewhere on the page; the link of the frame that
+      led here is nothing to be busy with. */
   begin(id: number | null): void
 }
 
@@ -25,7 +26,8 @@ export function useRowKeys(box: Ref<HTMLElement | undefined>): RowKeys {
       next.focus()
     },
     begin(id) {
-      const free = document.activeElement === document.body || document.activeElement?.id === 'main'
+      const at = document.activeElement
+      const free = at === document.body || at?.id === 'main' || (at instanceof HTMLAnchorElement && at.closest('header.top, .wall header') !== null)
       if (!free) return
       const rows = links(box.value)
       ;(rows.find((row) => row.dataset.row === String(id)) ?? rows[0])?.focus({ preventScroll: id === null })

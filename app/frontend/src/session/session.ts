@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'roster' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -81,6 +81,9 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   boards: 'cases.read',
   followUp: 'cases.follow_up',
   work: 'work.handle',
+  chases: 'cases.read',
+  urgent: 'cases.read',
+  extensions: 'extensions.decide',
   roster: 'roster.read',
   admin: 'users.manage',
   audit: 'audit.read',

@@ -4,11 +4,13 @@ import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
 import { cases } from './cases'
+import { chasing } from './chasing'
 import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
+import { notices } from './notices'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -34,6 +36,8 @@ export const zh = {
   ...units,
   ...clocks,
   ...work,
+  ...notices,
+  ...chasing,
   ...knowledge,
   ...admin,
   ...demo,

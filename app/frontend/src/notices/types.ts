@@ -1,0 +1,30 @@
+// What the server sends of notices (app/notices/routes.py).
+export interface Notice {
+  id: number
+  kind: string
+  step: string
+  case_id: number
+  number: string
+  title: string
+  assignment_id: number | null
+  unit_id: number | null
+  unit: string
+  due_at: string | null
+  at: string
+  read_at: string | null
+  text: string
+  text_en: string
+  sent: { channel: string; state: string; tries: number; done_at: string | null }[]
+}
+
+export interface Unread {
+  unread: number
+  urgent: number
+}
+
+export interface Contact {
+  email: string
+  mobile: string
+  /** The channels that the office has set up. */
+  channels: string[]
+}
