@@ -80,26 +80,6 @@ def test_a_caller_on_hold_hears_music_and_the_agent_nothing_of_the_caller(talk: 
     talk.hotline.wait_no_channels()
 
 
-def test_a_tone_that_was_played_to_a_leg_ends_at_the_rooms_door(talk: Talking) -> None:
-    """A call-back's agent heard the ringing tone for the whole talk, and nothing of the citizen. Asterisk ends a tone
-    by itself when it reads from a channel that is being redirected, but not in the moments between two applications."""
-    manager = talk.hotline.manager
-    for priority, app, data in (("1", "PlayTones", "ring"), ("2", "Goto", "acd-room,s,1")):
-        where = {"Context": "test-ringing", "Extension": "s", "Priority": priority}
-        manager.action("DialplanExtensionAdd", **where, Application=app, ApplicationData=data, Replace="yes")
-    talk.hold()
-    talk.hotline.wait_phase(talk.channel, "held")
-    mark = manager.mark()
-    for channel in (talk.channel, talk.agent_channel):
-        manager.set_variable(channel, "HOTLINE_ROOM", f"room-{talk.call}")
-    talk.hotline.redirect(talk.channel, "acd-room")
-    manager.wait_event("ConfbridgeJoin", 5, mark, Channel=talk.channel)
-    talk.hotline.redirect(talk.agent_channel, "test-ringing")
-    talk.agent.wait_hears(440, timeout=4)
-    talk.line.hang_up()
-    talk.agent.wait_idle()
-
-
 def test_hold_and_resume_many_times_leave_every_recording_whole(talk: Talking) -> None:
     for _turn in range(4):
         since = talk.line.heard_s()
