@@ -15,7 +15,7 @@ from app.notices.model import NoticeKind, channels_of
 from app.notices.tables import Notice
 from app.notices.telling import address
 from app.units.model import MemberRole
-from app.units.tables import UnitMember
+from app.units.tables import Unit, UnitMember
 
 ANYBODY = (MemberRole.handler, MemberRole.leader)
 LEADERS = (MemberRole.leader,)
@@ -72,7 +72,9 @@ def _people(unit_id: int, roles: Sequence[MemberRole]) -> Select[Any]:
     return (
         select(col(User.id))
         .join(UnitMember, col(UnitMember.user_id) == col(User.id))
+        .join(Unit, col(Unit.id) == col(UnitMember.unit_id))
         .where(
+            col(Unit.active).is_(True),
             col(UnitMember.unit_id) == unit_id,
             col(UnitMember.role).in_([role.value for role in roles]),
             col(UnitMember.until).is_(None),

@@ -58,9 +58,9 @@ def test_a_unit_writes_its_leader_passes_the_centre_publishes_and_an_agent_finds
     centre = seen_by("dispatcher", "/knowledge/gaps")
     centre.get_by_role("button", name="交单位 二次供水").click()
     dialog = centre.get_by_role("dialog")
-    dialog.get_by_label("归哪个单位").fill("水务局")
+    dialog.get_by_label("交给哪个单位").fill("水务局")
     dialog.get_by_role("button", name="水务局").click()
-    expect(dialog.get_by_test_id("kg-unit_id-owner")).to_contain_text("水务局")
+    expect(dialog.get_by_test_id("kg-chosen")).to_contain_text("水务局")
     assert accessibility(centre) == []
     dialog.get_by_role("button", name="交单位").click()
     expect(centre.locator("tbody tr")).to_contain_text("已交单位")

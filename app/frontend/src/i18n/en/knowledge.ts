@@ -159,6 +159,8 @@ export const knowledge: Record<keyof typeof zh, string> = {
   'knowledge.gapStep.give': 'Give to a unit',
   'knowledge.gapStep.hand_back': 'Hand back',
   'knowledge.gapStep.close': 'Close',
+  'knowledge.giveTo': 'To which unit',
+  'knowledge.givenTo': 'Given to',
   'knowledge.gapTitle.give': 'Give to a unit: {words}',
   'knowledge.gapTitle.hand_back': 'Hand back: {words}',
   'knowledge.gapTitle.close': 'Close: {words}',

@@ -157,6 +157,8 @@ export const knowledge = {
   'knowledge.gapStep.give': '交单位',
   'knowledge.gapStep.hand_back': '退回中心',
   'knowledge.gapStep.close': '办结',
+  'knowledge.giveTo': '交给哪个单位',
+  'knowledge.givenTo': '交给',
   'knowledge.gapTitle.give': '交单位补写：{words}',
   'knowledge.gapTitle.hand_back': '退回中心：{words}',
   'knowledge.gapTitle.close': '办结：{words}',
