@@ -82,6 +82,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
     """The jobs of a running hotline that need nothing from outside."""
     from app import spool
     from app.chasing import sweep
+    from app.knowledge.asking import ask_units
     from recordings.retention import prune
 
     return [
@@ -91,6 +92,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
         Job("warn of what is nearly late", 15.0, lambda: sweep.warn_near(database, utc_now())),
         Job("chase again", 60.0, lambda: sweep.climb(database, settings, utc_now())),
         Job("take up what was on account", 60.0, lambda: sweep.take_up(database, utc_now())),
+        Job("ask units about their articles", 600.0, lambda: ask_units(database, settings.zone, utc_now())),
         Job("settle provisional ends", 600.0, lambda: sweep.settle_ends(database, settings, utc_now())),
         Job("delete what has outlived its retention", 3600.0, lambda: prune(database, settings)),
     ]

@@ -128,7 +128,7 @@ def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[Ext
                 due_at=iso(clock.due_at) or "",
                 decided_at=iso(row.decided_at),
                 decided_by_name=names.get(row.decided_by or 0, ""),
-                decision_why=without(row.decision_why, *secrets),
+                decision_why=access.plain(row.decision_why, case, clear=clear) if case else row.decision_why,
                 case_id=case.id if case else None,
                 number=case.number if case else "",
                 title=access.plain(case.title, case, clear=clear) if case else "",

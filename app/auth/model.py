@@ -60,9 +60,12 @@ class Permission(StrEnum):
     rules_read = "rules.read"  # how the queues are set, and the rules about callers
     nuisance_write = "nuisance.write"  # set and end rules about callers who misuse the hotline
     knowledge_read = "knowledge.read"
+    knowledge_use = "knowledge.use"  # say what was read to callers, whether it helped, and what was not found
     knowledge_internal = "knowledge.internal"  # also what is not for everybody's ears
     knowledge_write = "knowledge.write"
     knowledge_review = "knowledge.review"  # publish what others wrote, withdraw it, find it still true
+    knowledge_own = "knowledge.own"  # write and change the articles of one's own unit
+    knowledge_lead = "knowledge.lead"  # … and pass them to the centre as its leader
     calendar_write = "calendar.write"
     clocks_write = "clocks.write"  # set the time limits of cases
     extensions_decide = "extensions.decide"  # give somebody more time, or not
@@ -78,7 +81,7 @@ class Permission(StrEnum):
 
 
 P = Permission
-_KNOWLEDGE = {P.knowledge_read, P.knowledge_internal}
+_KNOWLEDGE = {P.knowledge_read, P.knowledge_use, P.knowledge_internal}
 _EDITOR = {P.knowledge_write, P.knowledge_review}
 _STAFF = {
     P.calls_read,
@@ -138,10 +141,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up}
     ),
-    Role.unit_handler: frozenset({P.units_read, P.work_handle}),
-    Role.unit_leader: frozenset({P.units_read, P.work_handle, P.work_lead}),
+    Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read, P.knowledge_own}),
+    Role.unit_leader: frozenset(
+        {P.units_read, P.work_handle, P.work_lead, P.knowledge_read, P.knowledge_own, P.knowledge_lead}
+    ),
     Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
-    Role.city_leader: frozenset({P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read}),
+    Role.city_leader: frozenset(
+        {P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read, P.knowledge_use}
+    ),
     Role.auditor: frozenset(
         {P.audit_read, P.calls_read, P.cases_read, P.cases_export, P.system_read, P.rules_read, P.units_read}
         | _KNOWLEDGE

@@ -14,27 +14,25 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.clock import local_day, utc_now
-from app.errors import Forbidden
-from app.knowledge.model import WARNED, VersionState
+from app.knowledge.model import FOUND as IN_FORCE
+from app.knowledge.model import OPEN, WARNED, VersionState
+from app.knowledge.parties import works
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeVersion
 from app.paging import Leaf, Page, page_of
 from app.search.index import Entry, Scope, index_of
 
 SHOWN = 20
-FOUND = (VersionState.published.value, VersionState.expired.value)
+FOUND = [state.value for state in IN_FORCE]
 INTERNAL = "internal"
-
-
-def works(actor: Actor) -> bool:
-    """Whether somebody writes or reviews articles, and sees those that nobody else sees yet."""
-    return actor.may(Permission.knowledge_write) or actor.may(Permission.knowledge_review)
 
 
 class View(StrEnum):
     """Lists of articles for those who write and review."""
 
+    own = "own"  # those of units, whatever their state: to a unit's people their own
     drafts = "drafts"
-    review = "review"  # somebody has to approve them, or send them back
+    vet = "vet"  # the leader of their unit has to look at them
+    review = "review"  # somebody at the centre has to approve them, or send them back
     due = "due"  # to be looked at within WARNED, or over
     published = "published"
     withdrawn = "withdrawn"
@@ -69,7 +67,7 @@ def entry_of(article: KnowledgeArticle, version: KnowledgeVersion, zone: tzinfo)
             "\n".join([version.phone_answer, version.letter_answer, version.unit_name, *version.areas]),
         ),
         audience=INTERNAL if version.internal else "",
-        until=_end_of(article.expires_on, zone),
+        until=end_of(article.expires_on, zone),
         weight=article.used,
         moment=version.decided_at or version.written_at,
     )
@@ -93,16 +91,27 @@ def search(
 
 
 def listed(
-    session: Session, actor: Actor, view: View, zone: tzinfo, *, leaf: Leaf | None = None, now: datetime | None = None
+    session: Session,
+    actor: Actor,
+    view: View,
+    zone: tzinfo,
+    *,
+    unit: int | None = None,
+    leaf: Leaf | None = None,
+    now: datetime | None = None,
 ) -> Page[Any]:
-    """Pairs of articles and the versions that a view is about: what waits longest, or is due first, comes first.
+    """Pairs of articles (of that unit, if one is named) and the versions that a view is about: what waits longest, or
+    is due first, comes first.
 
-    Raises Forbidden: the lists of work are for those who write or review.
+    Raises Forbidden: the lists of work are for those who write or review; a unit's people see their own.
     """
     actor.require(Permission.knowledge_read)
-    if view is not View.published and not works(actor):
-        raise Forbidden()
     statement = _view(view, local_day(now or utc_now(), zone))
+    if view is not View.published and not works(actor):
+        actor.require(Permission.knowledge_own)
+        statement = statement.where(_of_own_units(actor))
+    if unit is not None:
+        statement = statement.where(col(KnowledgeArticle.owner_unit_id) == unit)
     if not actor.may(Permission.knowledge_internal):
         statement = statement.where(col(KnowledgeVersion.internal).is_(False))
     page = page_of(session, statement.with_only_columns(col(KnowledgeVersion.id)), leaf)
@@ -112,10 +121,23 @@ def listed(
     return Page(pairs, page.total, page.page, page.page_size)
 
 
+def _of_own_units(actor: Actor) -> Any:
+    """What may be listed to a unit's people: theirs, and nothing that was written for another."""
+    owner, version = col(KnowledgeArticle.owner_unit_id), KnowledgeVersion
+    written_here = or_(col(version.unit_id) == owner, col(version.state).not_in([state.value for state in OPEN]))
+    return owner.in_(actor.unit_ids) & written_here
+
+
 def _view(view: View, today: date) -> Select[Any]:
     version, article = KnowledgeVersion, KnowledgeArticle
     state, ident = col(version.state), col(version.id)
     match view:
+        case View.own:
+            return (
+                _latest().where(col(article.owner_unit_id).is_not(None)).order_by(col(version.written_at).desc(), ident)
+            )
+        case View.vet:
+            return _opened().where(state == VersionState.in_unit.value).order_by(col(version.submitted_at), ident)
         case View.drafts:
             return (
                 _opened()
@@ -131,9 +153,14 @@ def _view(view: View, today: date) -> Select[Any]:
         case View.published:
             return _current().where(state.in_(FOUND)).order_by(col(version.decided_at).desc(), ident)
         case View.due:
-            review, expiry, soon = col(article.review_on), col(article.expires_on), today + WARNED
+            review, expiry = col(article.review_on), col(article.expires_on)
             first = case((expiry < review, expiry), else_=func.coalesce(review, expiry))
-            return _current().where(state.in_(FOUND), or_(review <= soon, expiry <= soon)).order_by(first, ident)
+            return _current().where(state.in_(FOUND), due_by(today + WARNED)).order_by(first, ident)
+
+
+def due_by(day: date) -> Any:
+    """Articles whose day comes until then."""
+    return or_(col(KnowledgeArticle.review_on) <= day, col(KnowledgeArticle.expires_on) <= day)
 
 
 def _current() -> Select[Any]:
@@ -148,12 +175,19 @@ def _opened() -> Select[Any]:
     return joined
 
 
+def _latest() -> Select[Any]:
+    both: Any = select(KnowledgeArticle, KnowledgeVersion)
+    newest = func.coalesce(col(KnowledgeArticle.open_id), col(KnowledgeArticle.current_id))
+    joined: Select[Any] = both.join(KnowledgeVersion, newest == col(KnowledgeVersion.id))
+    return joined
+
+
 def _by_id(session: Session, table: Any, idents: Sequence[int]) -> dict[int, Any]:
     rows = session.execute(select(table).where(col(table.id).in_(set(idents)))).scalars()
     return {row.id: row for row in rows}
 
 
-def _end_of(day: date | None, zone: tzinfo) -> datetime | None:
+def end_of(day: date | None, zone: tzinfo) -> datetime | None:
     """The first moment after `day` where the hotline is."""
     if day is None:
         return None

@@ -2,6 +2,9 @@
 
 An article is a row of versions. What has been published is never changed again: whoever wants other words makes a new
 version, and the old one is read to callers until the new one has been approved by somebody else.
+
+An article is the centre's or a unit's. What a unit vouches for is looked at by the unit's leader first, then by the
+centre: two tables, of which the second is the first with the unit's people in it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from app.auth.model import Permission
 from app.errors import Forbidden, Refused
 from app.text import clean
 
@@ -29,7 +31,8 @@ class VersionState(StrEnum):
     """Where a version stands."""
 
     draft = "draft"
-    in_review = "in_review"
+    in_unit = "in_unit"  # the leader of the unit that it belongs to has to look at it
+    in_review = "in_review"  # the centre has to
     published = "published"
     expired = "expired"  # its day is over; still shown, as expired and last
     replaced = "replaced"  # by a newer version
@@ -44,6 +47,7 @@ class Step(StrEnum):
     submit = "submit"  # for review
     recall = "recall"  # its writer takes it back
     send_back = "send_back"  # the reviewer returns it, with the reason
+    vet = "vet"  # the unit's leader finds it right, and passes it to the centre
     approve = "approve"  # and publishes it
     confirm = "confirm"  # still true: new dates, the same words
     revise = "revise"  # a new draft is made of it; it stays as it is
@@ -53,40 +57,72 @@ class Step(StrEnum):
     supersede = "supersede"  # a newer version has been approved
 
 
+class Party(StrEnum):
+    """What somebody is to an article or a gap (`app.knowledge.parties` works it out)."""
+
+    writer = "writer"  # writes for the centre
+    editor = "editor"  # reviews and publishes for the centre
+    member = "member"  # works in the unit that it belongs to
+    leader = "leader"  # … and leads it
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Where a step leads, and who may take it: nobody (`needs` None: it happens by itself) or who has the permission,
-    `other` than the person who wrote or submitted it, with a `reason`."""
+    """Where a step leads, and who may take it (nobody: it happens by itself), `other` than the person who wrote,
+    submitted or passed it, with a `reason`."""
 
     to: VersionState
-    needs: Permission | None
+    by: frozenset[Party]
     other: bool = False
     reason: bool = False
 
 
-S, E, P = VersionState, Step, Permission
-TRANSITIONS: Mapping[tuple[VersionState, Step], Rule] = {
-    (S.draft, E.edit): Rule(S.draft, P.knowledge_write),
-    (S.draft, E.submit): Rule(S.in_review, P.knowledge_write),
-    (S.draft, E.discard): Rule(S.discarded, P.knowledge_write),
-    (S.in_review, E.recall): Rule(S.draft, P.knowledge_write),
-    (S.in_review, E.send_back): Rule(S.draft, P.knowledge_review, reason=True),
-    (S.in_review, E.approve): Rule(S.published, P.knowledge_review, other=True),
-    (S.published, E.confirm): Rule(S.published, P.knowledge_review),
-    (S.published, E.revise): Rule(S.published, P.knowledge_write),
-    (S.published, E.withdraw): Rule(S.withdrawn, P.knowledge_review, reason=True),
-    (S.published, E.expire): Rule(S.expired, None),
-    (S.published, E.supersede): Rule(S.replaced, None),
-    (S.expired, E.confirm): Rule(S.published, P.knowledge_review),
-    (S.expired, E.revise): Rule(S.expired, P.knowledge_write),
-    (S.expired, E.withdraw): Rule(S.withdrawn, P.knowledge_review, reason=True),
-    (S.expired, E.supersede): Rule(S.replaced, None),
-    (S.withdrawn, E.revise): Rule(S.withdrawn, P.knowledge_write),
-    (S.withdrawn, E.supersede): Rule(S.replaced, None),
+S, E = VersionState, Step
+WRITER, EDITOR, LEADER = frozenset({Party.writer}), frozenset({Party.editor}), frozenset({Party.leader})
+MEMBER = frozenset({Party.member})
+ITSELF: frozenset[Party] = frozenset()
+Table = Mapping[tuple[VersionState, Step], Rule]
+TRANSITIONS: Table = {
+    (S.draft, E.edit): Rule(S.draft, WRITER),
+    (S.draft, E.submit): Rule(S.in_review, WRITER),
+    (S.draft, E.discard): Rule(S.discarded, WRITER),
+    (S.in_review, E.recall): Rule(S.draft, WRITER),
+    (S.in_review, E.send_back): Rule(S.draft, EDITOR, reason=True),
+    (S.in_review, E.approve): Rule(S.published, EDITOR, other=True),
+    (S.published, E.confirm): Rule(S.published, EDITOR),
+    (S.published, E.revise): Rule(S.published, WRITER),
+    (S.published, E.withdraw): Rule(S.withdrawn, EDITOR, reason=True),
+    (S.published, E.expire): Rule(S.expired, ITSELF),
+    (S.published, E.supersede): Rule(S.replaced, ITSELF),
+    (S.expired, E.confirm): Rule(S.published, EDITOR),
+    (S.expired, E.revise): Rule(S.expired, WRITER),
+    (S.expired, E.withdraw): Rule(S.withdrawn, EDITOR, reason=True),
+    (S.expired, E.supersede): Rule(S.replaced, ITSELF),
+    (S.withdrawn, E.revise): Rule(S.withdrawn, WRITER),
+    (S.withdrawn, E.supersede): Rule(S.replaced, ITSELF),
 }
-del S, E, P
-OPEN = (VersionState.draft, VersionState.in_review)
+"""Of an article that is the centre's."""
+OF_UNITS: Table = {
+    **TRANSITIONS,
+    (S.draft, E.edit): Rule(S.draft, WRITER | MEMBER),
+    (S.draft, E.submit): Rule(S.in_unit, WRITER | MEMBER),
+    (S.draft, E.discard): Rule(S.discarded, WRITER | MEMBER),
+    (S.in_unit, E.recall): Rule(S.draft, WRITER | MEMBER),
+    (S.in_unit, E.send_back): Rule(S.draft, LEADER, reason=True),
+    (S.in_unit, E.vet): Rule(S.in_review, LEADER, other=True),
+    (S.in_review, E.recall): Rule(S.draft, WRITER | MEMBER),
+    (S.published, E.confirm): Rule(S.published, EDITOR | LEADER),
+    (S.published, E.revise): Rule(S.published, WRITER | MEMBER),
+    (S.expired, E.confirm): Rule(S.published, EDITOR | LEADER),
+    (S.expired, E.revise): Rule(S.expired, WRITER | MEMBER),
+    (S.withdrawn, E.revise): Rule(S.withdrawn, WRITER | MEMBER),
+}
+"""Of an article that is a unit's: nothing of it reaches the centre's review before the unit's leader has passed it."""
+del S, E
+OPEN = (VersionState.draft, VersionState.in_unit, VersionState.in_review)
 """Somebody is working on it; an article has one such version at most."""
+FOUND = (VersionState.published, VersionState.expired)
+"""It may be read to callers."""
 
 
 class GapState(StrEnum):
@@ -94,6 +130,7 @@ class GapState(StrEnum):
 
     open = "open"
     claimed = "claimed"
+    given = "given"  # to a unit, whose people answer it or hand it back
     closed = "closed"
 
 
@@ -103,18 +140,37 @@ class GapStep(StrEnum):
     miss = "miss"  # somebody has searched in vain once more
     claim = "claim"
     release = "release"
+    give = "give"  # to a unit
+    hand_back = "hand_back"  # the unit says why it is not its matter
     close = "close"  # with the article that answers it, or a word why there is none
 
 
-GAPS: Mapping[tuple[GapState, GapStep], GapState] = {
-    (GapState.open, GapStep.miss): GapState.open,
-    (GapState.open, GapStep.claim): GapState.claimed,
-    (GapState.open, GapStep.close): GapState.closed,
-    (GapState.claimed, GapStep.miss): GapState.claimed,
-    (GapState.claimed, GapStep.release): GapState.open,
-    (GapState.claimed, GapStep.close): GapState.closed,
-    (GapState.closed, GapStep.miss): GapState.open,  # what was thought to answer it does not
+@dataclass(frozen=True)
+class GapRule:
+    """Where a step leads, and who may take it (nobody: it happens by itself)."""
+
+    to: GapState
+    by: frozenset[Party]
+
+
+G, T = GapState, GapStep
+GAPS: Mapping[tuple[GapState, GapStep], GapRule] = {
+    (G.open, T.miss): GapRule(G.open, ITSELF),
+    (G.open, T.claim): GapRule(G.claimed, WRITER),
+    (G.open, T.give): GapRule(G.given, WRITER),
+    (G.open, T.close): GapRule(G.closed, WRITER),
+    (G.claimed, T.miss): GapRule(G.claimed, ITSELF),
+    (G.claimed, T.release): GapRule(G.open, WRITER),
+    (G.claimed, T.give): GapRule(G.given, WRITER),
+    (G.claimed, T.close): GapRule(G.closed, WRITER),
+    (G.given, T.miss): GapRule(G.given, ITSELF),
+    (G.given, T.release): GapRule(G.open, WRITER),
+    (G.given, T.give): GapRule(G.given, WRITER),
+    (G.given, T.hand_back): GapRule(G.open, MEMBER),
+    (G.given, T.close): GapRule(G.closed, WRITER | MEMBER),
+    (G.closed, T.miss): GapRule(G.open, ITSELF),  # what was thought to answer it does not
 }
+del G, T
 
 WARNED = timedelta(days=30)  # so long before its day an article is on the list of those that need a look
 REVIEW_EVERY = timedelta(days=180)  # unless the writer names a day
@@ -129,7 +185,8 @@ LONGEST_UNIT = 80
 class Content:
     """What a version says. `phone_answer` is short and made to be read aloud, `letter_answer` to be written.
 
-    `unit_id` and `unit_name` name the owner as of writing; `expires_on` is the last day on which it is true.
+    `unit_id` is the unit that it belonged to when it was written (None: the centre), `unit_name` who vouches for it in
+    words; `expires_on` is the last day on which it is true.
     """
 
     title: str = ""
@@ -204,10 +261,10 @@ def due_on(review_on: date | None, expires_on: date | None) -> date | None:
     return min((day for day in (review_on, expires_on) if day is not None), default=None)
 
 
-def rule_for(state: VersionState, step: Step) -> Rule:
+def rule_for(state: VersionState, step: Step, *, of_unit: bool = False) -> Rule:
     """The rule of a pair. Raises Refused for one that is not in the table."""
     try:
-        return TRANSITIONS[state, step]
+        return (OF_UNITS if of_unit else TRANSITIONS)[state, step]
     except KeyError:
         raise Refused(
             "这个版本的状态不允许这样做，刷新后再看。",
@@ -216,12 +273,12 @@ def rule_for(state: VersionState, step: Step) -> Rule:
         ) from None
 
 
-def permitted(rule: Rule, permissions: frozenset[Permission], *, own: bool) -> None:
-    """Whether somebody with these permissions may take the step; `own`: they wrote or submitted it themselves.
+def permitted(rule: Rule, parties: frozenset[Party], *, own: bool) -> None:
+    """Whether somebody who is that to an article may take the step; `own`: they wrote or submitted it themselves.
 
     Raises Forbidden, Refused.
     """
-    if rule.needs is None or rule.needs not in permissions:
+    if not rule.by & parties:
         raise Forbidden()
     if rule.other and own:
         raise Refused(
@@ -231,23 +288,28 @@ def permitted(rule: Rule, permissions: frozenset[Permission], *, own: bool) -> N
         )
 
 
-def steps_for(state: VersionState, permissions: frozenset[Permission], *, own: bool) -> list[Step]:
-    """What somebody may do with a version in this state, in the order of the table."""
-    return [
-        step
-        for (at, step), rule in TRANSITIONS.items()
-        if at is state and rule.needs in permissions and not (rule.other and own)
-    ]
+def steps_for(state: VersionState, parties: frozenset[Party], *, own: bool, of_unit: bool = False) -> list[Step]:
+    """What somebody may do with a version in this state, in the order of life."""
+    table = OF_UNITS if of_unit else TRANSITIONS
+    able = {
+        step for (at, step), rule in table.items() if at is state and rule.by & parties and not (rule.other and own)
+    }
+    return [step for step in Step if step in able]
 
 
-def next_gap_state(state: GapState, step: GapStep) -> GapState:
-    """The state after `step`. Raises Refused for a pair that is not in the table."""
+def gap_rule(state: GapState, step: GapStep) -> GapRule:
+    """The rule of a pair. Raises Refused for one that is not in the table."""
     try:
         return GAPS[state, step]
     except KeyError:
         raise Refused(
             "这一条已被处理，刷新后再看。", "This has been dealt with. Reload and look again.", code="wrong_state"
         ) from None
+
+
+def gap_steps(state: GapState, parties: frozenset[Party]) -> list[GapStep]:
+    """What somebody may do with a search in vain, in the order of the table."""
+    return [step for (at, step), rule in GAPS.items() if at is state and rule.by & parties]
 
 
 def _words(words: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from pydantic import Field
 from sqlmodel import Session
 
 from app.actor import Actor
+from app.auth.model import Permission
 from app.auth.service import display_names
 from app.clock import local_day, utc_now
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id, Listing, PageOf, Version
-from app.knowledge import finding, gaps, service, uses, views
+from app.knowledge import finding, gaps, parties, reading, service, standing, uses, views
 from app.knowledge.finding import View
 from app.knowledge.model import Content, GapState, GapStep, KnowledgeType, Step, VersionState
 from app.knowledge.tables import KnowledgeArticle, KnowledgeGap
@@ -46,6 +48,7 @@ class Summary(Answer):
     type: KnowledgeType
     internal: bool
     areas: list[str]
+    owner_unit_id: int | None
     unit_name: str
     review_on: date | None
     expires_on: date | None
@@ -77,6 +80,7 @@ class ArticleRow(Summary):
     title: str
     number: int
     due_on: date | None
+    late: bool
     written_by_name: str | None
     written_at: str
     submitted_by_name: str | None
@@ -103,6 +107,30 @@ class ContentIn(Body):
     def content(self) -> Content:
         """As the use cases take it."""
         return Content(**{name: getattr(self, name) for name in ContentIn.model_fields})
+
+
+class ArticleIn(ContentIn):
+    """A new article; `gap_id`: the search in vain that it is to answer."""
+
+    gap_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
+
+
+class OwnerIn(Body):
+    """Whose it is; None: the centre's."""
+
+    unit_id: int | None = Field(ge=1, le=2**31 - 1)
+
+
+class StandingOut(Answer):
+    """How a unit stands with what it vouches for."""
+
+    unit_id: int
+    name: str
+    articles: int
+    due: int
+    late: int
+    vet: int
+    gaps: int
 
 
 class ContentEdit(ContentIn):
@@ -144,6 +172,8 @@ class VersionOut(Answer):
     written_at: str
     submitted_by_name: str | None
     submitted_at: str | None
+    vetted_by_name: str | None
+    vetted_at: str | None
     decided_by_name: str | None
     decided_at: str | None
     reason: str
@@ -153,6 +183,8 @@ class ArticleOut(Answer):
     """An article; `current` is the number of the version that is or was last in force, `open` of the one being made."""
 
     id: int
+    owner_unit_id: int | None
+    owner_unit_name: str
     current: int | None
     open: int | None
     review_on: date | None
@@ -174,6 +206,7 @@ class ArticleFilter(Listing):
     """Which list."""
 
     view: View = View.published
+    unit: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class Useless(Body):
@@ -192,13 +225,15 @@ class GapFilter(Listing):
     """Which gaps."""
 
     state: GapState | None = None
+    unit: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class GapIn(Body):
-    """A step; to close it, the article that answers it or a word why there will be none."""
+    """A step; to close it, the article that answers it or a word why there will be none; to give it, the unit."""
 
     step: GapStep
     article_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    unit_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
     note: str = ""
 
 
@@ -210,6 +245,9 @@ class GapOut(Answer):
     missed: int
     useless: int
     state: GapState
+    steps: list[GapStep]
+    unit_id: int | None
+    unit_name: str
     first_at: str
     last_at: str
     claimed_by_name: str | None
@@ -226,9 +264,10 @@ def search_knowledge(body: Sought, actor: ActorDep, web: WebDep) -> HitsOut:
     wanted, today = sought(body.q), local_day(now, web.settings.zone)
     with web.db.read() as session:
         hits = finding.search(session, actor, body.q, limit=body.limit, now=now)
-        items = [HitOut(**views.hit(one, wanted, today)) for one in hits]
+        units = views.units_of(session, [one.article for one in hits])
+        items = [HitOut(**views.hit(one, wanted, units, today)) for one in hits]
     noted = False
-    if body.done and not items:
+    if body.done and not items and actor.may(Permission.knowledge_use):
         with web.db.session() as session:
             noted = gaps.note(session, actor, body.q, now=now) is not None
     return HitsOut(items=items, noted=noted)
@@ -239,23 +278,33 @@ def list_knowledge(actor: ActorDep, web: WebDep, filters: Annotated[ArticleFilte
     """A list of work, or everything that is in force."""
     now, zone = utc_now(), web.settings.zone
     with web.db.read() as session:
-        page = finding.listed(session, actor, filters.view, zone, leaf=filters.leaf, now=now)
+        page = finding.listed(session, actor, filters.view, zone, unit=filters.unit, leaf=filters.leaf, now=now)
         names = views.names_of(session, [version for _, version in page.items])
-        return PageOf.of(page, [ArticleRow(**views.row(pair, names, local_day(now, zone))) for pair in page.items])
+        units, today = views.units_of(session, [article for article, _ in page.items]), local_day(now, zone)
+        return PageOf.of(page, [ArticleRow(**views.row(actor, pair, names, units, today)) for pair in page.items])
+
+
+@router.get("/units", operation_id="list_knowledge_units")
+def list_knowledge_units(actor: ActorDep, web: WebDep) -> list[StandingOut]:
+    """How units stand with what they vouch for, those with something late first; to a unit's people their own."""
+    with web.db.read() as session:
+        rows = standing.of_units(session, actor, web.settings.zone)
+        return [StandingOut(**asdict(one)) for one in rows]
 
 
 @router.post("/articles", operation_id="create_knowledge", status_code=201)
-def create_knowledge(body: ContentIn, actor: ActorDep, web: WebDep) -> ArticleOut:
-    """A new article, as a draft."""
+def create_knowledge(body: ArticleIn, actor: ActorDep, web: WebDep) -> ArticleOut:
+    """A new article, as a draft, of the unit that it names."""
     with web.db.session() as session:
-        return _out(session, actor, web, service.create(session, actor, body.content(), web.settings.zone))
+        made = service.create(session, actor, body.content(), web.settings.zone, gap_id=body.gap_id)
+        return _out(session, actor, web, made)
 
 
 @router.get("/articles/{article_id}", operation_id="read_knowledge")
 def read_knowledge(article_id: Id, actor: ActorDep, web: WebDep) -> ArticleOut:
     """An article with its versions."""
     with web.db.read() as session:
-        return _out(session, actor, web, service.seen(session, actor, article_id))
+        return _out(session, actor, web, reading.seen(session, actor, article_id))
 
 
 @router.patch("/articles/{article_id}", operation_id="edit_knowledge")
@@ -266,9 +315,16 @@ def edit_knowledge(article_id: Id, body: ContentEdit, actor: ActorDep, web: WebD
         return _out(session, actor, web, service.edit(session, actor, article_id, body.revision, body.content(), zone))
 
 
+@router.put("/articles/{article_id}/owner", operation_id="give_knowledge")
+def give_knowledge(article_id: Id, body: OwnerIn, actor: ActorDep, web: WebDep) -> ArticleOut:
+    """It is that unit's from now on, or the centre's."""
+    with web.db.session() as session:
+        return _out(session, actor, web, service.give(session, actor, article_id, body.unit_id))
+
+
 @router.post("/articles/{article_id}/steps", operation_id="step_knowledge")
 def step_knowledge(article_id: Id, body: StepIn, actor: ActorDep, web: WebDep) -> ArticleOut:
-    """Submit, recall, send back, approve, confirm, revise, withdraw, discard."""
+    """Submit, recall, send back, pass, approve, confirm, revise, withdraw, discard."""
     with web.db.session() as session:
         wanted = body.model_dump()
         return _out(session, actor, web, service.take(session, actor, article_id, zone=web.settings.zone, **wanted))
@@ -293,19 +349,20 @@ def list_knowledge_gaps(actor: ActorDep, web: WebDep, filters: Annotated[GapFilt
     """What was searched in vain, the most often first."""
     with web.db.read() as session:
         page = gaps.listed(session, actor, **filters.wanted(), leaf=filters.leaf)
-        return PageOf.of(page, _gaps(session, page.items))
+        return PageOf.of(page, _gaps(session, actor, page.items))
 
 
 @router.post("/gaps/{gap_id}/steps", operation_id="step_knowledge_gap")
 def step_knowledge_gap(gap_id: Id, body: GapIn, actor: ActorDep, web: WebDep) -> GapOut:
-    """Claim it, put it back, close it."""
+    """Claim it, put it back, give it to a unit, hand it back, close it."""
     with web.db.session() as session:
-        return _gaps(session, [gaps.take(session, actor, gap_id, **body.model_dump())])[0]
+        return _gaps(session, actor, [gaps.take(session, actor, gap_id, **body.model_dump())])[0]
 
 
-def _gaps(session: Session, rows: list[KnowledgeGap]) -> list[GapOut]:
+def _gaps(session: Session, actor: Actor, rows: list[KnowledgeGap]) -> list[GapOut]:
     names = display_names(session, {who for row in rows for who in (row.claimed_by, row.closed_by)})
-    return [GapOut(**views.gap(row, names)) for row in rows]
+    units = views.units_of(session, rows)
+    return [GapOut(**views.gap(row, parties.of_gap(session, actor, row), names, units)) for row in rows]
 
 
 def _out(session: Session, actor: Actor, web: Web, row: KnowledgeArticle) -> ArticleOut:

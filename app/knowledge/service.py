@@ -1,4 +1,7 @@
-"""Articles: written, reviewed by somebody else, published, kept true, withdrawn. Every step is audited (K1)."""
+"""Articles: written, reviewed by somebody else, published, kept true, withdrawn. Every step is audited (K1).
+
+What belongs to a unit is written by its people, passed by its leader and published by the centre.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from app.audit.service import write
 from app.auth.model import Permission
 from app.clock import local_day, utc_now
 from app.db import found
-from app.errors import BadInput, Forbidden, NotFound, Refused, VersionConflict
-from app.knowledge import finding
+from app.errors import BadInput, Forbidden, Refused, VersionConflict
+from app.knowledge import answers, asking, finding, owning, parties
 from app.knowledge.model import (
     LONGEST_REASON,
     OPEN,
@@ -33,22 +36,37 @@ from app.knowledge.model import (
     rule_for,
     state_at,
 )
+from app.knowledge.reading import is_own, seen
 from app.knowledge.tables import KnowledgeArticle, KnowledgeVersion
 from app.text import clean
+from app.units.tables import Unit
 
 
 def create(
-    session: Session, actor: Actor, content: Content, zone: tzinfo, *, now: datetime | None = None
+    session: Session,
+    actor: Actor,
+    content: Content,
+    zone: tzinfo,
+    *,
+    gap_id: int | None = None,
+    now: datetime | None = None,
 ) -> KnowledgeArticle:
-    """A new article, as a draft. Raises Forbidden, BadInput."""
-    actor.require(Permission.knowledge_write)
+    """A new article, as a draft, of the unit that it names; it answers that search in vain once it is published.
+
+    Raises Forbidden, NotFound, Refused (the search is not the asker's to answer), BadInput.
+    """
+    unit = owning.owner_for(session, actor, content.unit_id)
     now = now or utc_now()
-    values = _checked(actor, content, local_day(now, zone), complete=False)
-    article = KnowledgeArticle(created_by=actor.user_id, created_at=now)
+    values = _checked(actor, content, unit, local_day(now, zone), complete=False)
+    article = KnowledgeArticle(
+        created_by=actor.user_id, created_at=now, owner_unit_id=unit.id if unit is not None else None
+    )
     session.add(article)
     session.flush()
     _draft(session, actor, article, 1, values, now)
-    _audit(session, actor, article, "create", 1, now)
+    if gap_id is not None:
+        answers.begin(session, actor, gap_id, article)
+    _audit(session, actor, article, "create", 1, now, _of_unit(article))
     return article
 
 
@@ -69,14 +87,19 @@ def edit(
     now = now or utc_now()
     article = seen(session, actor, article_id, lock=True)
     version = _open(session, article)
-    permitted(rule_for(VersionState(version.state), Step.edit), actor.permissions, own=False)
+    rule = rule_for(VersionState(version.state), Step.edit, of_unit=article.owner_unit_id is not None)
+    permitted(rule, parties.of_article(session, actor, article), own=False)
     if version.revision != revision:
         raise VersionConflict(
             "这篇稿件刚被他人修改，请核对最新内容后再保存。",
             "Somebody else has just changed this draft. Compare with what is stored and save again.",
             current=_told(version),
         )
-    values = _checked(actor, content, local_day(now, zone), complete=False)
+    if content.unit_id is None and not actor.may(Permission.knowledge_write):
+        content = replace(content, unit_id=article.owner_unit_id)  # only the centre takes it from a unit
+    if content.unit_id != article.owner_unit_id:
+        _change_owner(session, actor, article, content.unit_id, version.number, now)
+    values = _checked(actor, content, _owner(session, article), local_day(now, zone), complete=False)
     if values == _values(version):
         return article
     for name, value in values.items():
@@ -111,8 +134,8 @@ def take(
     article = seen(session, actor, article_id, lock=True)
     version = _concerned(session, article, step)
     state = state_at(VersionState(version.state), article.expires_on, today)
-    rule = rule_for(state, step)
-    permitted(rule, actor.permissions, own=is_own(actor, version))
+    rule = rule_for(state, step, of_unit=article.owner_unit_id is not None)
+    permitted(rule, parties.of_article(session, actor, article), own=is_own(actor, version))
     if version.revision != revision:
         raise VersionConflict(
             "这个版本刚被他人修改，刷新后再看。", "Somebody else has just changed this version. Reload and look again."
@@ -122,8 +145,13 @@ def take(
         raise BadInput(fields={"reason": "写明原因 (say why)"})
     match step:
         case Step.submit:
-            _checked(actor, Content(**content_of(version)), today, complete=True)
+            _checked(actor, Content(**content_of(version)), _owner(session, article), today, complete=True)
             version.submitted_by, version.submitted_at, version.reason = actor.user_id, now, ""
+            version.vetted_by = version.vetted_at = None
+            if rule.to is VersionState.in_unit:
+                asking.tell_leaders(session, article, version, now, but=actor.user_id)
+        case Step.vet:
+            version.vetted_by, version.vetted_at = actor.user_id, now
         case Step.send_back | Step.withdraw:
             version.decided_by, version.decided_at, version.reason = actor.user_id, now, why
         case Step.approve:
@@ -146,51 +174,23 @@ def take(
     return article
 
 
-def seen(session: Session, actor: Actor, article_id: int, *, lock: bool = False) -> KnowledgeArticle:
-    """The article, if the asker may know of it. Raises Forbidden, NotFound."""
-    actor.require(Permission.knowledge_read)
-    article = found(session, KnowledgeArticle, article_id, lock=lock)
-    shown = session.get(KnowledgeVersion, article.current_id or article.open_id or 0)
-    if shown is None:
-        shown = (
-            session.execute(select(KnowledgeVersion).where(col(KnowledgeVersion.article_id) == article.id))
-            .scalars()
-            .first()
-        )
-    if shown is None or not _may_read(actor, shown):
-        raise NotFound()
+def give(
+    session: Session, actor: Actor, article_id: int, unit_id: int | None, *, now: datetime | None = None
+) -> KnowledgeArticle:
+    """The article is that unit's from now on, or the centre's (None).
+
+    Raises Forbidden, NotFound, Refused (under review), BadInput (field unit_id).
+    """
+    actor.require(Permission.knowledge_write)
+    article = seen(session, actor, article_id, lock=True)
+    if article.owner_unit_id != unit_id:
+        _change_owner(session, actor, article, unit_id, None, now or utc_now())
     return article
-
-
-def versions(session: Session, actor: Actor, article: KnowledgeArticle) -> list[KnowledgeVersion]:
-    """The versions that the asker may read, the newest first: drafts are for those who write or review."""
-    of_it = col(KnowledgeVersion.article_id) == article.id
-    rows = session.execute(
-        select(KnowledgeVersion).where(of_it).order_by(col(KnowledgeVersion.number).desc())
-    ).scalars()
-    return [row for row in rows if _may_read(actor, row)]
-
-
-def in_force(session: Session, article: KnowledgeArticle) -> KnowledgeVersion | None:
-    """The version that may be read to callers (an expired one is, as expired); None if there is none."""
-    version = session.get(KnowledgeVersion, article.current_id) if article.current_id else None
-    return version if version is not None and version.state in finding.FOUND else None
 
 
 def content_of(version: KnowledgeVersion) -> dict[str, Any]:
     """What a version says, by the names of `Content`."""
     return {one.name: getattr(version, one.name) for one in fields(Content)} | {"type": KnowledgeType(version.type)}
-
-
-def is_own(actor: Actor, version: KnowledgeVersion) -> bool:
-    """Whether the asker wrote or submitted it."""
-    return not actor.is_system and actor.user_id in (version.written_by, version.submitted_by)
-
-
-def _may_read(actor: Actor, version: KnowledgeVersion) -> bool:
-    if version.internal and not actor.may(Permission.knowledge_internal):
-        return False
-    return finding.works(actor) or VersionState(version.state) not in (*OPEN, VersionState.discarded)
 
 
 def _open(session: Session, article: KnowledgeArticle) -> KnowledgeVersion:
@@ -219,6 +219,7 @@ def _publish(
     version.decided_by, version.decided_at, version.reason = actor.user_id, now, ""
     article.current_id = version.id
     article.review_on, article.expires_on = version.review_on, version.expires_on
+    answers.published(session, actor, article, now)
 
 
 def _revise(
@@ -230,8 +231,14 @@ def _revise(
         select(func.max(KnowledgeVersion.number)).where(col(KnowledgeVersion.article_id) == article.id)
     ).scalar_one()
     # The days of the old version are most likely the reason for revising it.
-    days = {"review_on": now.date() + REVIEW_EVERY, "expires_on": None}
-    _draft(session, actor, article, latest + 1, _values(version) | days, now)
+    fresh: dict[str, Any] = {
+        "review_on": now.date() + REVIEW_EVERY,
+        "expires_on": None,
+        "unit_id": article.owner_unit_id,
+    }
+    if (unit := _owner(session, article)) is not None:
+        fresh["unit_name"] = unit.short_name
+    _draft(session, actor, article, latest + 1, _values(version) | fresh, now)
 
 
 def _draft(
@@ -250,13 +257,35 @@ def _draft(
     article.open_id = version.id
 
 
-def _checked(actor: Actor, content: Content, today: date, *, complete: bool) -> dict[str, Any]:
-    """The columns that are written. Raises BadInput, Forbidden."""
-    kept = cleaned(content)
+def _owner(session: Session, article: KnowledgeArticle) -> Unit | None:
+    return session.get(Unit, article.owner_unit_id) if article.owner_unit_id is not None else None
+
+
+def _of_unit(article: KnowledgeArticle) -> dict[str, Any]:
+    return {"unit": article.owner_unit_id} if article.owner_unit_id is not None else {}
+
+
+def _change_owner(
+    session: Session, actor: Actor, article: KnowledgeArticle, unit_id: int | None, number: int | None, now: datetime
+) -> None:
+    before = article.owner_unit_id
+    owning.change(session, actor, article, unit_id)
+    detail = {"step": "owner", "before": before, "unit": unit_id, **({"version": number} if number else {})}
+    write(session, actor, Action.knowledge_changed, f"knowledge:{article.id}", detail, now=now)
+
+
+def _checked(actor: Actor, content: Content, unit: Unit | None, today: date, *, complete: bool) -> dict[str, Any]:
+    """The columns that are written; what is a unit's bears its name. Raises BadInput, Forbidden."""
+    kept = replace(cleaned(content), unit_id=unit.id if unit is not None else None)
+    if unit is not None:
+        kept = replace(kept, unit_name=unit.short_name)
     kept = replace(kept, review_on=kept.review_on or today + REVIEW_EVERY)
     if kept.internal and not actor.may(Permission.knowledge_internal):
         raise Forbidden()
-    if wrong := faults(kept, today, complete=complete):
+    wrong = faults(kept, today, complete=complete)
+    if unit is not None and kept.internal:
+        wrong["internal"] = "归单位的知识不能仅供中心内部 (what is a unit's can't be internal to the centre)"
+    if wrong:
         raise BadInput(fields=wrong)
     values = asdict(kept)
     return values | {"keywords": list(kept.keywords), "areas": list(kept.areas), "type": kept.type.value}

@@ -24,13 +24,15 @@ KNOWLEDGE_INDEX = search_table("knowledge_index")
 
 
 class KnowledgeArticle(SQLModel, table=True):
-    """One answer. `current_id` is the version that is, or was last, in force; `open_id` the one that is worked on."""
+    """One answer, of the unit `owner_unit_id` or of the centre (None). `current_id` is the version that is, or was
+    last, in force; `open_id` the one that is worked on."""
 
     __tablename__ = "knowledge_article"
 
     id: int | None = Field(default=None, primary_key=True)
     current_id: int | None = None
     open_id: int | None = None
+    owner_unit_id: int | None = Field(default=None, index=True)
     review_on: date | None = Field(default=None, index=True)
     expires_on: date | None = Field(default=None, index=True)
     used: int = 0
@@ -70,6 +72,8 @@ class KnowledgeVersion(SQLModel, table=True):
     written_at: datetime = Field(sa_type=UTCDateTime)
     submitted_by: int | None = None
     submitted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    vetted_by: int | None = None  # the leader of its unit who passed it
+    vetted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     decided_by: int | None = None
     decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     reason: str = Field(default="", max_length=LONGEST_REASON)
@@ -92,7 +96,8 @@ class KnowledgeUse(SQLModel, table=True):
 class KnowledgeGap(SQLModel, table=True):
     """What was searched in vain, however often: `missed` found nothing, `useless` found nothing that helped.
 
-    `words` never hold long numbers; `key` is their normalised form, by which searches are counted together.
+    `words` never hold long numbers; `key` is their normalised form, by which searches are counted together. `unit_id`
+    is the unit that has to answer it; `article_id` what answers it, or will as soon as it is published.
     """
 
     __tablename__ = "knowledge_gap"
@@ -106,6 +111,7 @@ class KnowledgeGap(SQLModel, table=True):
     first_at: datetime = Field(sa_type=UTCDateTime)
     last_at: datetime = Field(sa_type=UTCDateTime)
     claimed_by: int | None = None
+    unit_id: int | None = Field(default=None, index=True)
     closed_by: int | None = None
     closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     article_id: int | None = None

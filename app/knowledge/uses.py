@@ -8,9 +8,11 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
+from app.auth.model import Permission
 from app.clock import utc_now
 from app.errors import Refused
-from app.knowledge import finding, service
+from app.knowledge import finding
+from app.knowledge.reading import in_force, seen
 from app.knowledge.tables import KnowledgeArticle, KnowledgeUse
 from app.text import clean
 
@@ -29,8 +31,9 @@ def read_out(
     Within a call it counts once; a later word on whether it helped replaces the earlier one. Raises Forbidden,
     NotFound, Refused for what is not in force.
     """
-    article = service.seen(session, actor, article_id, lock=True)
-    version = service.in_force(session, article)
+    actor.require(Permission.knowledge_use)
+    article = seen(session, actor, article_id, lock=True)
+    version = in_force(session, article)
     if version is None:
         raise Refused("这篇知识没有在用的版本。", "This article has no version in force.", code="wrong_state")
     call_id = clean(call_id, 64)

@@ -30,7 +30,7 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 def notices(session: Session, actor: Actor, *, unread: bool = False, leaf: Leaf | None = None) -> Page[Notice]:
-    """The asker's own, newest first, but for those of cases from which they are kept by now."""
+    """The asker's own, newest first, without those of cases from which they are kept by now, or of units they left."""
     statement = select(Notice).where(_own(actor)).order_by(col(Notice.id).desc())
     return page_of(session, statement.where(col(Notice.read_at).is_(None)) if unread else statement, leaf)
 
@@ -100,7 +100,8 @@ def set_contact(
 
 def _own(actor: Actor) -> Any:
     told = exists().where(col(Case.id) == col(Notice.case_id), not_recused(actor))
-    return (col(Notice.user_id) == _person(actor)) & told
+    of_unit = col(Notice.case_id).is_(None) & col(Notice.unit_id).in_(actor.unit_ids)
+    return (col(Notice.user_id) == _person(actor)) & (told | of_unit)
 
 
 def _whose(session: Session, actor: Actor, user_id: int | None) -> int:

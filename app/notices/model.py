@@ -1,7 +1,7 @@
 """Who is told of what, and by which channel (C5, C8, C11; 篇6 第16、17、20条). Pure: tables and the back-off.
 
-A notice is told to a person. It carries the case's number, its title without personal words, a unit and a time; never
-whoever called.
+A notice is told to a person. One of a case carries the case's number, its title without personal words, a unit and a
+time; never whoever called.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class NoticeKind(StrEnum):
     urgent = "urgent"  # 紧急工单
     extension_asked = "extension_asked"  # 延期申请
     extension_decided = "extension_decided"  # 延期审批结果
+    article_due = "article_due"  # 知识待复审
+    article_late = "article_late"  # 知识逾期未复审
+    article_to_vet = "article_to_vet"  # 知识待单位审核
+    gap_given = "gap_given"  # 没找到的交单位补写
 
 
 class Desk(StrEnum):
@@ -58,6 +62,11 @@ class Desk(StrEnum):
     duty = "duty"  # 带班领导
     today = "today"  # 当日带班领导: who the roster says it is
 
+
+OF_KNOWLEDGE = frozenset(
+    {NoticeKind.article_due, NoticeKind.article_late, NoticeKind.article_to_vet, NoticeKind.gap_given}
+)
+"""They are about no case."""
 
 WHOLE_UNIT = (Desk.handlers, Desk.leaders)
 

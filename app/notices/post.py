@@ -23,6 +23,7 @@ from app.notices.channels import Away, Letter, Port, Refused
 from app.notices.model import LEASE, LONGEST, Channel, DeliveryState, pause_after
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.told import told_of
+from app.notices.units import works_there
 from app.notices.words import body, subject, text
 from app.settings import Settings
 
@@ -98,6 +99,8 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
 
 
 def _still_told(session: Session, notice: Notice) -> bool:
+    if notice.case_id is None:
+        return works_there(session, notice.user_id, notice.unit_id)
     return people.still_told(session, session.get_one(Case, notice.case_id), notice.user_id)
 
 

@@ -37,15 +37,17 @@ class DeliveryOut(Answer):
 
 
 class NoticeOut(Answer):
-    """A notice: a case's number, its title without personal words, a unit and a time."""
+    """A notice: a case's number, its title without personal words, a unit and a time; or of no case, but an article
+    of the knowledge base."""
 
     id: int
     kind: NoticeKind
     step: str
-    case_id: int
+    case_id: int | None
     number: str
     title: str
     assignment_id: int | None
+    article_id: int | None
     unit_id: int | None
     unit: str
     due_at: str | None
@@ -155,7 +157,7 @@ def _contact(settings: Settings, row: NoticeContact) -> ContactOut:
 def _out(session: Session, settings: Settings, notice: Notice, sent: list[NoticeDelivery]) -> NoticeOut:
     told = told_of(session, notice)
     return NoticeOut(
-        **notice.model_dump(include={"id", "step", "case_id", "number", "assignment_id", "unit_id"}),
+        **notice.model_dump(include={"id", "step", "case_id", "number", "assignment_id", "article_id", "unit_id"}),
         title=told.title,
         kind=told.kind,
         unit=told.unit,

@@ -29,10 +29,11 @@ class Notice(SQLModel, table=True):
     user_id: int = Field(foreign_key="user_account.id")
     kind: str = Field(max_length=24)
     step: str = Field(default="", max_length=16)  # of what is timed, where that matters
-    case_id: int = Field(foreign_key="case_file.id", index=True)
+    case_id: int | None = Field(default=None, foreign_key="case_file.id", index=True)  # None: it is of no case
     number: str = Field(max_length=20)
     title: str = Field(default="", max_length=200)
     assignment_id: int | None = None
+    article_id: int | None = None
     unit_id: int | None = None
     due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     at: datetime = Field(sa_type=UTCDateTime)

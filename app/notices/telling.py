@@ -72,7 +72,7 @@ def tell(
     ]
     session.add_all(rows)
     session.flush()
-    _address(session, rows, channels_of(kind), now)
+    address(session, rows, channels_of(kind), now)
     return users
 
 
@@ -89,8 +89,8 @@ def title_of(session: Session, case: Case) -> str:
     return plain_title(case.title, words, confidential=is_confidential(session, case))
 
 
-def _address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:
-    """Put them on their way to whoever has given an address for a channel."""
+def address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:
+    """Put notices on their way to whoever has given an address for a channel."""
     wanted = [row.user_id for row in rows]
     contacts = session.execute(select(NoticeContact).where(col(NoticeContact.user_id).in_(wanted))).scalars()
     of = {contact.user_id: contact for contact in contacts}

@@ -36,8 +36,10 @@ def told_of(session: Session, notice: Notice) -> Told:
     """
     unit = session.get(Unit, notice.unit_id) if notice.unit_id is not None else None
     work = session.get(Assignment, notice.assignment_id) if notice.assignment_id is not None else None
+    name = unit.short_name if unit is not None else ""
+    if notice.case_id is None:
+        return Told(NoticeKind(notice.kind), "", notice.title, name, due_at=notice.due_at)
     case = session.get_one(Case, notice.case_id)
     title = CONFIDENTIAL if is_confidential(session, case) else notice.title
     due_at = notice.due_at or (work.due_at if work is not None else case.due_at)
-    name = unit.short_name if unit is not None else ""
     return Told(NoticeKind(notice.kind), notice.number, title, name, notice.step, due_at)

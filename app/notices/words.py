@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 
 from app.clocks.limits import due_day
 from app.clocks.model import ClockKind
-from app.notices.model import NoticeKind
+from app.notices.model import OF_KNOWLEDGE, NoticeKind
 from app.text import covered
 
 K = NoticeKind
@@ -37,6 +37,10 @@ WORDS: Mapping[NoticeKind, tuple[str, str]] = {
     K.order_unmet: ("督办期满，仍未办结", "not done by the day of the supervision order"),
     K.urgent: ("紧急工单，请确认收到并处置", "urgent: acknowledge and see to it"),
     K.extension_asked: ("申请延期，待审批", "more time is asked for"),
+    K.article_due: ("待复审，请核对后确认或修订", "is due for review: confirm or revise it"),
+    K.article_late: ("已过复审期限或有效期，请立即核对", "is past its day of review or expiry: see to it at once"),
+    K.article_to_vet: ("待本单位负责人审核", "waits for you, the leader of its unit"),
+    K.gap_given: ("有市民要问而没有答案的，请补写", "something that callers ask has no answer: write one"),
     K.extension_decided: ("延期申请已有结果", "the request for more time was decided"),
 }
 del K
@@ -66,6 +70,8 @@ class Told:
 
 def subject(told: Told) -> str:
     """The line above an e-mail."""
+    if told.kind in OF_KNOWLEDGE:
+        return f"【{SENDER}】知识库：{WORDS[told.kind][0]}"
     return f"【{SENDER}】工单 {told.number}：{WORDS[told.kind][0]}"
 
 
@@ -73,6 +79,8 @@ def text(told: Told, zone: tzinfo, language: str = "zh") -> str:
     """The notice as one sentence, for an SMS or a list."""
     zh, en = WORDS[told.kind]
     step = STEPS.get(told.step)
+    if told.kind in OF_KNOWLEDGE:
+        return _of_knowledge(told, zone, language)
     if language.startswith("zh"):
         about = f"{told.unit}：" if told.unit else ""
         matter = f"（{told.title}）" if told.title and told.title != CONFIDENTIAL else told.title
@@ -82,6 +90,18 @@ def text(told: Told, zone: tzinfo, language: str = "zh") -> str:
     named = f" ({told.title})" if told.title else ""
     at = f"; due {told.due_at.astimezone(zone):%Y-%m-%d %H:%M}" if told.due_at else ""
     return f"{about}case {told.number}{named}, {f'{step[1]}: ' if step else ''}{en}{at}."
+
+
+def _of_knowledge(told: Told, zone: tzinfo, language: str) -> str:
+    zh, en = WORDS[told.kind]
+    if language.startswith("zh"):
+        about, at = (
+            f"{told.unit}：" if told.unit else "",
+            f"，期限 {due_words(told.due_at, zone)}" if told.due_at else "",
+        )
+        return f"{about}知识库{f'“{told.title}”' if told.title else ''}{zh}{at}。"
+    about, at = f"{told.unit}: " if told.unit else "", f"; due {due_day(told.due_at, zone)}" if told.due_at else ""
+    return f"{about}knowledge base: {f'“{told.title}” ' if told.title else ''}{en}{at}."
 
 
 def body(told: Told, zone: tzinfo) -> str:

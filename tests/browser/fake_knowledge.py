@@ -31,6 +31,8 @@ class FakeKnowledge:
             self.sought.append(body)
             found = self.hits if "停水" in body["q"] else []
             return JSONResponse({"items": found, "noted": body["done"] and not found})
+        if what == "units":
+            return JSONResponse(knowledge.units())
         if what == "gaps":
             return JSONResponse(office.page(self.gaps, {}) if method == "GET" else {"noted": True})
         if parts[0] == "gaps":

@@ -70,7 +70,7 @@ def test_a_new_version_is_compared_and_published_and_a_gap_becomes_an_article(
     page.keyboard.press("Escape")
     version.get_by_role("button", name="通过并发布").click()
     expect(page.get_by_text("已发布")).to_be_visible()
-    page.get_by_role("link", name="到期复核").click()
+    page.get_by_role("link", name="待复审").click()
     expect(page.locator("tbody tr").last).to_contain_text("已过期")
     expect(page.locator("tbody tr").last).to_contain_text("2020-01-31 已过")
     assert accessibility(page) == []

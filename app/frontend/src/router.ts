@@ -52,7 +52,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/knowledge/new', component: () => import('./knowledge/EditPage.vue'), meta: { title: 'knowledge.new', area: 'knowledge' } },
   { path: '/knowledge/articles/:id', component: () => import('./knowledge/ArticlePage.vue'), meta: { title: 'knowledge.title', area: 'knowledge' } },
   { path: '/knowledge/articles/:id/edit', component: () => import('./knowledge/EditPage.vue'), meta: { title: 'knowledge.edit', area: 'knowledge' } },
-  ...(['review', 'due', 'drafts', 'published', 'withdrawn'] as const).map(
+  ...(['own', 'units', 'vet', 'review', 'due', 'drafts', 'published', 'withdrawn'] as const).map(
     (view): RouteRecordRaw => ({ path: `/knowledge/${view}`, component: () => import('./knowledge/ListPage.vue'), props: { view }, meta: { title: `knowledge.view.${view}`, area: 'knowledge' } }),
   ),
   { path: '/roster', component: () => import('./roster/RosterPage.vue'), meta: { title: 'roster.title', area: 'roster' } },

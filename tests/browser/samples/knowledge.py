@@ -18,6 +18,7 @@ def summary(serial: int, **changes: Any) -> Json:
         "type": "notice",
         "internal": False,
         "areas": [],
+        "owner_unit_id": None,
         "unit_name": "市供水公司",
         "review_on": "2027-05-01",
         "expires_on": None,
@@ -71,6 +72,8 @@ def version(number: int, state: str, steps: list[str], **changes: Any) -> Json:
         "written_at": AT,
         "submitted_by_name": "陈派单",
         "submitted_at": AT,
+        "vetted_by_name": None,
+        "vetted_at": None,
         "decided_by_name": None,
         "decided_at": None,
         "reason": "",
@@ -83,6 +86,8 @@ def article(serial: int = 1) -> Json:
     newer = "停水提前四十八小时公布。"
     return {
         "id": serial,
+        "owner_unit_id": None,
+        "owner_unit_name": "",
         "current": 1,
         "open": 2,
         **{name: summary(serial)[name] for name in ("review_on", "expires_on", "used", "helped", "not_helped")},
@@ -99,6 +104,7 @@ def row(serial: int, title: str, **changes: Any) -> Json:
         "title": title,
         "number": 1,
         "due_on": "2020-01-31",
+        "late": True,
         "written_by_name": "陈派单",
         "written_at": AT,
         "submitted_by_name": "陈派单",
@@ -121,6 +127,9 @@ def gaps() -> list[Json]:
         "missed": 7,
         "useless": 2,
         "state": "open",
+        "steps": ["claim", "give", "close"],
+        "unit_id": None,
+        "unit_name": "",
         "first_at": AT,
         "last_at": AT,
         "claimed_by_name": None,
@@ -129,5 +138,11 @@ def gaps() -> list[Json]:
         "article_id": None,
         "note": "",
     }
-    closed = {"state": "closed", "closed_by_name": "陈派单", "closed_at": AT, "article_id": 1}
+    closed = {"state": "closed", "steps": [], "closed_by_name": "陈派单", "closed_at": AT, "article_id": 1}
     return [gap, {**gap, "id": 2, "words": "停水在哪查", "missed": 3, **closed}]
+
+
+def units() -> list[Json]:
+    """Two units, one of them late."""
+    late = {"unit_id": 2, "name": "水务局", "articles": 12, "due": 3, "late": 1, "vet": 1, "gaps": 2}
+    return [late, {**late, "unit_id": 3, "name": "城管局", "due": 0, "late": 0, "vet": 0, "gaps": 0}]

@@ -25,6 +25,7 @@ PERMISSIONS = [
     "knowledge.internal",
     "knowledge.read",
     "knowledge.review",
+    "knowledge.use",
     "knowledge.write",
     "messages.read",
     "nuisance.write",

@@ -1,7 +1,7 @@
 // What the server tells of the knowledge base.
 
-export type State = 'draft' | 'in_review' | 'published' | 'expired' | 'replaced' | 'withdrawn' | 'discarded'
-export type Step = 'edit' | 'submit' | 'recall' | 'send_back' | 'approve' | 'confirm' | 'revise' | 'withdraw' | 'discard'
+export type State = 'draft' | 'in_unit' | 'in_review' | 'published' | 'expired' | 'replaced' | 'withdrawn' | 'discarded'
+export type Step = 'edit' | 'submit' | 'recall' | 'send_back' | 'vet' | 'approve' | 'confirm' | 'revise' | 'withdraw' | 'discard'
 export const TYPES = ['policy', 'guide', 'service', 'notice'] as const
 
 export interface Part {
@@ -15,6 +15,7 @@ export interface Summary {
   type: string
   internal: boolean
   areas: string[]
+  owner_unit_id: number | null
   unit_name: string
   review_on: string | null
   expires_on: string | null
@@ -40,6 +41,7 @@ export interface Row extends Summary {
   title: string
   number: number
   due_on: string | null
+  late: boolean
   written_by_name: string | null
   written_at: string
   submitted_by_name: string | null
@@ -71,6 +73,8 @@ export interface Version extends Content {
   written_at: string
   submitted_by_name: string | null
   submitted_at: string | null
+  vetted_by_name: string | null
+  vetted_at: string | null
   decided_by_name: string | null
   decided_at: string | null
   reason: string
@@ -78,6 +82,8 @@ export interface Version extends Content {
 
 export interface Article {
   id: number
+  owner_unit_id: number | null
+  owner_unit_name: string
   current: number | null
   open: number | null
   review_on: string | null
@@ -88,12 +94,28 @@ export interface Article {
   versions: Version[]
 }
 
+/** How a unit stands with what it vouches for. */
+export interface Standing {
+  unit_id: number
+  name: string
+  articles: number
+  due: number
+  late: number
+  vet: number
+  gaps: number
+}
+
+export type GapStep = 'claim' | 'release' | 'give' | 'hand_back' | 'close'
+
 export interface Gap {
   id: number
   words: string
   missed: number
   useless: number
-  state: 'open' | 'claimed' | 'closed'
+  state: 'open' | 'claimed' | 'given' | 'closed'
+  steps: GapStep[]
+  unit_id: number | null
+  unit_name: string
   first_at: string
   last_at: string
   claimed_by_name: string | null

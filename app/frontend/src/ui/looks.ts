@@ -94,6 +94,7 @@ const NUISANCES: Record<string, Look> = {
 
 const KNOWLEDGE: Record<string, Look> = {
   draft: { tone: 'paused', icon: 'pen' },
+  in_unit: { tone: 'talking', icon: 'people' },
   in_review: { tone: 'talking', icon: 'search' },
   published: { tone: 'ready', icon: 'ready' },
   expired: { tone: 'trouble', icon: 'warning' },
@@ -105,6 +106,7 @@ const KNOWLEDGE: Record<string, Look> = {
 const GAPS: Record<string, Look> = {
   open: { tone: 'paused', icon: 'info' },
   claimed: { tone: 'talking', icon: 'person' },
+  given: { tone: 'talking', icon: 'people' },
   closed: { tone: 'ready', icon: 'ready' },
 }
 

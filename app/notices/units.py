@@ -1,0 +1,89 @@
+"""Notices to the people of a unit that are about no case: what the knowledge base asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+from sqlmodel import Session, col
+
+from app.auth.tables import User
+from app.notices.model import NoticeKind, channels_of
+from app.notices.tables import Notice
+from app.notices.telling import address
+from app.units.model import MemberRole
+from app.units.tables import Unit, UnitMember
+
+ANYBODY = (MemberRole.handler, MemberRole.leader)
+LEADERS = (MemberRole.leader,)
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a unit's people with these roles are told, each once for that key."""
+
+    unit_id: int
+    kind: NoticeKind
+    key: str
+    title: str = ""
+    article_id: int | None = None
+    due_at: datetime | None = None
+    roles: Sequence[MemberRole] = ANYBODY
+
+
+def untold(session: Session, word: Word) -> bool:
+    """Whether somebody has not been told yet."""
+    return session.execute(_wanted(word).limit(1)).first() is not None
+
+
+def tell_unit(session: Session, word: Word, now: datetime, *, but: int | None = None) -> list[int]:
+    """Tell them, in the transaction of what it is about; who was told now."""
+    users = [user for user in session.execute(_wanted(word)).scalars() if user != but]
+    rows = [
+        Notice(
+            key=word.key,
+            user_id=user,
+            kind=word.kind.value,
+            number="",
+            title=word.title,
+            article_id=word.article_id,
+            unit_id=word.unit_id,
+            due_at=word.due_at,
+            at=now,
+        )
+        for user in users
+    ]
+    session.add_all(rows)
+    session.flush()
+    address(session, rows, channels_of(word.kind), now)
+    return users
+
+
+def works_there(session: Session, user_id: int, unit_id: int | None) -> bool:
+    """Whether somebody who was to be told still works in that unit."""
+    statement = _people(unit_id or 0, ANYBODY).where(col(User.id) == user_id)
+    return session.execute(statement.limit(1)).first() is not None
+
+
+def _people(unit_id: int, roles: Sequence[MemberRole]) -> Select[Any]:
+    return (
+        select(col(User.id))
+        .join(UnitMember, col(UnitMember.user_id) == col(User.id))
+        .join(Unit, col(Unit.id) == col(UnitMember.unit_id))
+        .where(
+            col(Unit.active).is_(True),
+            col(UnitMember.unit_id) == unit_id,
+            col(UnitMember.role).in_([role.value for role in roles]),
+            col(UnitMember.until).is_(None),
+            col(User.active).is_(True),
+        )
+        .distinct()
+    )
+
+
+def _wanted(word: Word) -> Select[Any]:
+    told = exists().where(col(Notice.key) == word.key, col(Notice.user_id) == col(User.id))
+    return _people(word.unit_id, word.roles).where(~told)
