@@ -83,7 +83,7 @@ def test_what_the_role_does_not_allow_is_not_offered(
     monkeypatch.setattr("tests.browser.samples.people.PERMISSIONS", ["cases.read"])
     page = sign_in("/cases", "boss")
     links = page.get_by_role("navigation", name="主导航").get_by_role("link")
-    expect(links).to_have_text(["工单", "工单台"])
+    expect(links).to_have_text(["工单", "工单台", "督办"])
     page.goto(f"{fake.base}/admin/users")
     expect(page.get_by_role("heading", level=1)).to_have_text("你的账户没有打开此页的权限")
 
