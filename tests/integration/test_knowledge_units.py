@@ -312,6 +312,10 @@ def test_rest_tells_every_role_no_more_than_that(city: City, seen_by: SeenBy):
     unit = dict.fromkeys(paths, 200) | {"draft": 404}
     wanted = {"taker": nobody, "mayor": nobody, "auditor": nobody, "WATER.handler": unit, "WATER.leader": unit}
     wanted |= {who: unit | {"draft": 200} for who in ("dispatcher", "head", "leader", "CITY.handler", "CITY.leader")}
+    wanted |= {"supervisor": wanted["head"], "quality": nobody, "admin": nobody, "citizen": dict.fromkeys(paths, 403)}
+    for name in ("supervisor", "quality", "admin", "citizen"):
+        city.world.people[name] = city.world.somebody(Role(name))
+    assert {role for who in wanted for role in city.of(who).roles} == set(Role)
     for who, expected in wanted.items():
         one = seen_by(who)
         answers = {name: one.get(path) for name, path in paths.items()}
