@@ -3,10 +3,12 @@ export interface Notice {
   id: number
   kind: string
   step: string
-  case_id: number
+  /** Null for what is about the knowledge base. */
+  case_id: number | null
   number: string
   title: string
   assignment_id: number | null
+  article_id: number | null
   unit_id: number | null
   unit: string
   due_at: string | null
