@@ -97,7 +97,7 @@ def test_a_board_is_walked_by_keys_the_late_ones_first_and_a_return_is_judged_on
     world.work("WATER.handler", working.give_it_back, work, "管线归物业")
     desk.locator("[data-board=returns]").click()
     expect(rows).to_have_count(1)
-    desk.keyboard.press("Enter")
+    rows.press("Enter")
     works = desk.get_by_test_id("works")
     expect(works).to_contain_text("退单 1 次")
     expect(desk.get_by_test_id("timeline")).to_contain_text("管线归物业")
@@ -113,6 +113,7 @@ def test_a_board_is_walked_by_keys_the_late_ones_first_and_a_return_is_judged_on
 def test_whoever_asks_the_citizen_is_told_what_is_missing_and_is_heard_once(world: World, sits_down: SitsDown) -> None:
     case_id = world.to_follow_up("WATER")
     asker = sits_down("taker", "/follow-up")
+    expect(asker.get_by_test_id("waiting")).to_contain_text("待回访 1 件")
     asker.keyboard.press("F9")
     expect(asker.get_by_test_id("follow-up-form")).to_contain_text("138 0013 8000")
     expect(asker.locator("#fu-satisfaction input").first).to_be_focused()
