@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import accessibility
+from app.assignments import judging, working
+from app.cases import loop
+from app.clock import utc_now
+from app.db import Database
+from app.migrations.run import upgrade
+from tests.browser.conftest import WIDE, accessibility
 from tests.browser.fake_backend import FakeBackend
+from tests.browser.house import served, signed_in
+from tests.browser.steps import act
+from tests.case_kit.world import World
+from tests.integration.web_browser import PASSWORD
 
 PAGES = [
     "/agent",
@@ -50,6 +60,63 @@ def test_axe_finds_nothing_and_320_pixels_are_enough(
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert accessibility(page) == []
+
+
+def test_axe_finds_nothing_on_the_pages_of_the_case_loop(page: Page, tmp_path: Path) -> None:
+    """On the real backend: nobody would believe a fake that plays twenty states."""
+    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
+    upgrade(url)
+    db = Database(url)
+    world = World(db)
+    world.now = utc_now()
+    waits = world.case()
+    world.act("taker", loop.submit, waits)
+    world.dispatched("WATER")
+    _, [work] = world.dispatched("WATER")
+    world.work("WATER.handler", working.sign, work)
+    replied, _ = world.dispatched("WATER")
+    world.handed_in(replied, "WATER")
+    world.act("head", judging.begin_review, replied)
+    asks = world.to_follow_up("WATER")
+    found: dict[str, list[dict[str, Any]]] = {}
+
+    with served(db, tmp_path / "home") as house:
+
+        def look(who: str, path: str, see: str, *then: Callable[[], object]) -> None:
+            signed_in(page, db, house, world.people[who].name or "", PASSWORD)
+            page.goto(f"{house}{path}")
+            expect(page.locator(see).first).to_be_visible()
+            for do in then:
+                do()
+            found[path] = accessibility(page)
+            page.set_viewport_size({"width": 320, "height": 640})
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+            found[f"{path}, narrow"] = accessibility(page)
+            page.set_viewport_size(WIDE)
+
+        def wrong(press: Callable[[], object]) -> Callable[[], object]:
+            return lambda: (press(), expect(page.get_by_test_id("error-summary")).to_be_visible())
+
+        look("dispatcher", "/boards/dispatch", "[data-row]")
+        look(
+            "dispatcher",
+            f"/cases/{waits}",
+            "[data-testid=next-acts]",
+            act(page, "dispatched").click,
+            wrong(page.get_by_role("dialog").locator("button[type=submit]").click),
+        )
+        look("head", f"/cases/{replied}", "[data-testid=reply] dl")
+        look("taker", f"/follow-up/{asks}", "#fu-satisfaction", wrong(lambda: page.keyboard.press("F9")))
+        look("WATER.handler", "/work/to_sign", "[data-testid=inbox] a")
+        look(
+            "WATER.handler",
+            f"/work/assignments/{work}",
+            "[data-testid=reply-form]",
+            wrong(page.get_by_test_id("submit").click),
+        )
+        look("head", "/roster", "[data-testid=faults]")
+    db.dispose()
+    assert {place: it for place, it in found.items() if it} == {}
 
 
 def test_the_login_page_too(page: Page, fake: FakeBackend) -> None:

@@ -1,4 +1,6 @@
-"""The case loop at the centre's pages, on the real backend: boards, acts, call-backs, by clicks and by keys."""
+"""The case loop at the centre's pages, on the real backend: boards, acts, call-backs, by clicks and by keys.
+
+The whole way of a case is in test_five_roles.py."""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.actor import SYSTEM
 from app.assignments import judging, working
@@ -20,10 +22,11 @@ from app.clock import utc_now
 from app.db import Database
 from app.migrations.run import upgrade
 from app.units import service as units
-from tests.browser.conftest import WIDE, accessibility, shot
+from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import served, signed_in
 from tests.browser.samples import calls
+from tests.browser.steps import act
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
@@ -62,19 +65,6 @@ def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterato
         yield enter
 
 
-def fits_a_telephone(page: Page) -> None:
-    """At 320 pixels nothing scrolls sideways, and axe finds nothing."""
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert accessibility(page) == []
-    page.set_viewport_size(WIDE)
-
-
-def act(page: Page, name: str) -> Locator:
-    """The button of that act."""
-    return page.locator(f"button[data-act={name}]")
-
-
 def submitted(world: World, **more: str) -> int:
     """A case that waits for a dispatcher."""
     case_id = world.case({**LEAK, **more})
@@ -82,8 +72,8 @@ def submitted(world: World, **more: str) -> int:
     return case_id
 
 
-def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys(
-    world: World, sits_down: SitsDown, tmp_path: Path
+def test_a_board_is_walked_by_keys_the_late_ones_first_and_a_return_is_judged_once(
+    world: World, sits_down: SitsDown
 ) -> None:
     world.later(days=-3)
     late = submitted(world, title="路灯不亮")
@@ -98,41 +88,19 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(due.first).to_have_attribute("data-late", "true")
     expect(due.nth(1)).to_contain_text("还剩 23 小时")
     expect(desk.locator("[data-board=dispatch]")).to_have_text("派单台2超期 1")
-    shot(desk, "board", tmp_path)
-    assert accessibility(desk) == []
-    fits_a_telephone(desk)
     desk.keyboard.press("j")
     expect(rows.nth(1)).to_be_focused()
     desk.keyboard.press("ArrowUp")
     expect(rows.first).to_have_attribute("data-row", str(late))
-    desk.keyboard.press("j")
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_test_id("next-acts")).to_be_visible()
-    shot(desk, "case", tmp_path)
-    act(desk, "dispatched").click()
-    expect(desk.locator("#dis-units")).to_be_visible()
-    desk.locator("#dis-units").fill("水务局")
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_test_id("gifts")).to_contain_text("水务局")
-    desk.keyboard.type("三日内办结")
-    shot(desk, "dispatch", tmp_path)
-    assert accessibility(desk) == []
-    fits_a_telephone(desk)
-    desk.keyboard.press("Control+Enter")
-    works = desk.get_by_test_id("works")
-    expect(works).to_contain_text("待签收")
-    expect(desk.get_by_test_id("timeline")).to_contain_text("派单")
-    assert world.state(case_id) == "dispatched"
 
-    world.now = utc_now()
-    world.work("WATER.handler", working.give_it_back, world.work_of(case_id, "WATER"), "管线归物业")
-    desk.get_by_role("link", name="工单台").last.click()
+    _, [work] = world.dispatched("WATER", case_id=case_id)
+    world.work("WATER.handler", working.give_it_back, work, "管线归物业")
     desk.locator("[data-board=returns]").click()
     expect(rows).to_have_count(1)
-    desk.locator("[data-row]").press("Enter")
+    rows.press("Enter")
+    works = desk.get_by_test_id("works")
     expect(works).to_contain_text("退单 1 次")
     expect(desk.get_by_test_id("timeline")).to_contain_text("管线归物业")
-    shot(desk, "returned", tmp_path)
     act(desk, "return_refused").click()
     desk.get_by_role("dialog").get_by_role("button", name="退单不成立").click()
     expect(desk.get_by_test_id("error-summary")).to_contain_text("填写理由")
@@ -141,39 +109,21 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(works).to_contain_text("待签收")
     assert world.history(case_id).count("unit.return_refused") == 1
 
-    world.handed_in(case_id, "WATER")
-    desk = sits_down("head", "/boards/review")
-    expect(rows).to_have_count(1)
-    desk.keyboard.press("Enter")
-    act(desk, "review_begun").click()
-    expect(desk.get_by_test_id("reply")).to_contain_text("已修复全部 6 盏路灯")
-    shot(desk, "review", tmp_path)
-    assert accessibility(desk) == []
-    fits_a_telephone(desk)
-    act(desk, "accepted").first.click()
-    expect(desk.locator("#act-opinion")).to_be_focused()
-    desk.keyboard.type("办理到位")
-    desk.keyboard.press("Control+Enter")
-    expect(desk.get_by_role("link", name="登记回访")).to_be_visible()
-    assert world.state(case_id) == "to_follow_up"
 
+def test_whoever_asks_the_citizen_is_told_what_is_missing_and_is_heard_once(world: World, sits_down: SitsDown) -> None:
+    case_id = world.to_follow_up("WATER")
     asker = sits_down("taker", "/follow-up")
     expect(asker.get_by_test_id("waiting")).to_contain_text("待回访 1 件")
     asker.keyboard.press("F9")
-    form = asker.get_by_test_id("follow-up-form")
-    expect(form).to_contain_text("138 0013 8000")
-    expect(asker.get_by_test_id("reply")).to_contain_text("已修复全部 6 盏路灯")
+    expect(asker.get_by_test_id("follow-up-form")).to_contain_text("138 0013 8000")
     expect(asker.locator("#fu-satisfaction input").first).to_be_focused()
     asker.keyboard.press("F9")
     expect(asker.get_by_test_id("error-summary")).to_contain_text("选择满意程度")
-    assert accessibility(asker) == []
-    fits_a_telephone(asker)
     asker.locator("#fu-satisfaction input").first.focus()
     asker.keyboard.press("4")
     for _ in range(3):
         asker.keyboard.press("Tab")
         asker.keyboard.press("Space")
-    shot(asker, "follow-up", tmp_path)
     asker.keyboard.press("F9")
     expect(asker.get_by_test_id("error-summary")).to_contain_text("写明不满意的原因")
     asker.locator("#fu-satisfaction input").first.focus()
@@ -183,7 +133,6 @@ def test_a_case_is_dispatched_judged_accepted_and_followed_up_by_clicks_and_keys
     expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
     assert world.history(case_id).count("followed_up") == 1
     assert world.state(case_id) == "closed"
-    assert world.state(late) == "to_dispatch"
 
 
 def test_what_was_written_down_stays_when_a_colleague_asked_first(world: World, sits_down: SitsDown) -> None:

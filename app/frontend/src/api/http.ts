@@ -78,6 +78,12 @@ function queryString(query: Options['query']): string {
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : ''
 }
 
+/** What the server says of a field stands in both languages, "请填写 (required)"; the reader gets their own. */
+export function inOwnWords(text: string): string {
+  const both = /^(.*[\u3400-\u9fff].*) \(([^\u3400-\u9fff]+)\)$/s.exec(text)
+  return both ? both[locale.value === 'zh' ? 1 : 2]! : text
+}
+
 const OWN_WORDS = new Set(['signed_out', 'bad_credentials', 'forbidden', 'not_found'])
 
 function asError(response: Response, body: unknown): ApiError {
@@ -93,7 +99,7 @@ function asError(response: Response, body: unknown): ApiError {
   if (told?.message) {
     const hint = code === 'bad_credentials' ? t('error.bad_credentialsHint') : ''
     const message = code === 'bad_credentials' ? t('error.bad_credentials') : told.message
-    return new ApiError(status, code, message, hint, told.fields ?? {}, body)
+    return new ApiError(status, code, message, hint, Object.fromEntries(Object.entries(told.fields ?? {}).map(([field, text]) => [field, inOwnWords(text)])), body)
   }
   if (OWN_WORDS.has(code)) return new ApiError(status, code, t(`error.${code}` as Key), '', {}, body)
   const time = new Date().toLocaleTimeString('zh-CN', { hour12: false })

@@ -81,8 +81,8 @@ export function caseActs(loop: Pick<Loop, 'acts' | 'redo_proposed'>, state: stri
   const known = loop.acts.filter((act) => ORDER.includes(act))
   const first = (act: string): number => {
     if (loop.redo_proposed && (act === 'redo' || act === 'closed')) return act === 'redo' ? -2 : -1
-    // With a unit, or before a judgement, another unit is the exception.
-    if (act === 'dispatched' && state !== 'to_dispatch') return ORDER.length
+    // With a unit, or before a judgement, another unit is the exception; yet likelier than what takes the case off its way.
+    if (act === 'dispatched' && state !== 'to_dispatch') return WITH_UNITS.has(state) ? USUAL.length - 0.5 : ORDER.length
     if (act === 'accepted' && state === 'in_review') return -1
     return ORDER.indexOf(act)
   }

@@ -27,6 +27,7 @@ it('never promises more time than is left, and marks late and nearly late by mor
 it('offers the likeliest act first and another unit last', () => {
   const offered = (acts: string[], state: string, redo_proposed = false): string[] => caseActs({ acts, redo_proposed }, state)
   expect(offered(['merged', 'declined', 'sent_back', 'dispatched'], 'to_dispatch')).toEqual(['dispatched', 'declined', 'sent_back', 'merged'])
+  expect(offered(['deferred', 'merged', 'dispatched'], 'signed')).toEqual(['dispatched', 'deferred', 'merged'])
   expect(offered(['dispatched', 'merged', 'return_upheld'], 'returned')).toEqual(['merged', 'dispatched'])
   expect(offered(['accepted', 'redo'], 'in_review')).toEqual(['accepted', 'redo'])
   expect(offered(['followed_up', 'closed', 'redo'], 'to_follow_up', true)).toEqual(['redo', 'closed', 'followed_up'])

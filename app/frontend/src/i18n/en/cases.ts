@@ -16,6 +16,7 @@ export const cases: Record<keyof typeof zh, string> = {
   'case.caller_name': 'Caller’s name',
   'case.caller_number': 'Contact number',
   'case.area': 'Area',
+  'case.place': 'Place',
   'case.address': 'Address',
   'case.confidential': 'The caller asks for confidentiality',
   'case.confidentialHint': 'The unit complained about does not see who called',

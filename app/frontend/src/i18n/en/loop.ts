@@ -244,6 +244,7 @@ export const loop: Record<keyof typeof zh, string> = {
 
   'loop.next': 'Next',
   'loop.more': 'More',
+  'loop.news': 'Something has happened, it is now “{state}”',
   'loop.nothing': 'Nothing for you to do here now',
   'loop.items': 'What is asked',
   'case.items': 'What is asked',

@@ -14,6 +14,7 @@ export const cases = {
   'case.caller_name': '来电人姓名',
   'case.caller_number': '联系电话',
   'case.area': '区域',
+  'case.place': '地点',
   'case.address': '具体地址',
   'case.confidential': '来电人要求保密',
   'case.confidentialHint': '被反映单位看不到来电人信息',

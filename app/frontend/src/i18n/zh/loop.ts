@@ -242,6 +242,7 @@ export const loop = {
 
   'loop.next': '下一步',
   'loop.more': '更多',
+  'loop.news': '有新进展，现在是“{state}”',
   'loop.nothing': '这张工单现在没有需要你做的',
   'loop.items': '诉求事项',
   'case.items': '诉求事项',

@@ -30,7 +30,7 @@ export const work = {
   'work.due': '时限',
   'work.unit': '承办单位',
   'work.given': '交办时间',
-  'work.givenTo': '{when} 交 {unit} 办理',
+  'work.givenTo': '{when} 交{unit}办理',
   'work.round': '重办 第{n}次',
   'work.returns': '退单 {n} 次',
   'work.lead': '主办',
