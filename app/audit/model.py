@@ -29,6 +29,8 @@ class Action(StrEnum):
     case_overridden = "case.overridden"
     cases_exported = "cases.exported"
     cases_imported = "cases.imported"
+    cases_batch = "cases.batch"  # one act on several cases
+    cases_batch_undone = "cases.batch_undone"
     case_recused = "case.recused"  # somebody is kept from a case
     case_recusal_lifted = "case.recusal_lifted"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
