@@ -1,7 +1,7 @@
 """Tables that people keep in a spreadsheet: read with faults named by row and column, written so that no cell runs.
 
 The form is CSV as the spreadsheets of the offices write it: UTF-8 (with or without a mark) or GB 18030, comma, a row of
-heads. Pure: what a table means is for the caller to say.
+heads; or the first sheet of a workbook (`app.workbooks`). Pure: what a table means is for the caller to say.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app import workbooks
 from app.text import clean
 
 MOST_FAULTS = 200
+MOST_EMPTY = 1_000  # rows of a workbook that may stand empty between the others
 MARK = b"\xef\xbb\xbf"
 MEDIA_TYPE = "text/csv"
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -78,7 +80,7 @@ class Sheet:
 def read(data: bytes, columns: Sequence[Column], *, most_rows: int) -> Sheet:
     """The table in `data`. Columns stand in any order; heads that are not asked for and empty rows are passed over."""
     sheet = Sheet(columns)
-    rows = _rows(data, sheet)
+    rows = _rows(data, sheet, most_rows)
     if rows is None:
         return sheet
     heads = [clean(cell, 60) for cell in rows[0]] if rows else []
@@ -121,10 +123,16 @@ def _led(cell: str) -> bool:
     return cell.startswith("'") and cell.lstrip("'").startswith(_RUNS)
 
 
-def _rows(data: bytes, sheet: Sheet) -> list[list[str]] | None:
+def _rows(data: bytes, sheet: Sheet, most_rows: int) -> list[list[str]] | None:
+    if data.startswith(workbooks.BEGINS):
+        try:
+            return workbooks.rows(data, most_rows + MOST_EMPTY)
+        except workbooks.Unreadable:
+            data = b"\0"
     text = _decoded(data)
     if text is None:
-        sheet.fault(1, "", "读不出文字，存为 CSV（UTF-8）再试 (not readable: save it as CSV UTF-8)")
+        told = "读不出文字，存为 xlsx 或 CSV（UTF-8）再试 (not readable: save it as xlsx or CSV UTF-8)"
+        sheet.fault(1, "", told)
         return None
     try:
         return list(csv.reader(io.StringIO(text, newline="")))
@@ -134,7 +142,7 @@ def _rows(data: bytes, sheet: Sheet) -> list[list[str]] | None:
 
 
 def _decoded(data: bytes) -> str | None:
-    if b"\0" in data:  # what spreadsheets keep for themselves (xlsx), and UTF-16
+    if b"\0" in data:  # what older spreadsheets keep for themselves (xls), and UTF-16
         return None
     for encoding in ("utf-8-sig", "gb18030"):
         try:

@@ -99,6 +99,12 @@ def export_cases(
     return sheets.write(HEADS, rows[:MOST_OUT])
 
 
+def blank(actor: Actor) -> bytes:
+    """An empty table with the heads that an import reads. Raises Forbidden."""
+    actor.require(Permission.cases_import)
+    return sheets.write([column.head for column in COLUMNS], [])
+
+
 def import_cases(session: Session, actor: Actor, data: bytes, *, dry_run: bool, now: datetime | None = None) -> Outcome:
     """Registered cases from another line or system. What has been imported under its number before is passed over.
 

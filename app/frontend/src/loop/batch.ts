@@ -86,7 +86,7 @@ export function usePicks(rows: () => BoardRow[]): Picks {
 
   return {
     full,
-    chosen: computed(() => [...kept.values()].map((row) => shown(row.id) ?? row)),
+    chosen: computed(() => [...kept.values()].map((row) => shown(row.id) ?? row).sort((a, b) => a.id - b.id)),
     has: (id) => kept.has(id),
     toggle(id) {
       full.value = false
