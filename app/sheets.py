@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from app import workbooks
@@ -58,6 +60,17 @@ class Line:
 
 
 @dataclass
+class Outcome:
+    """What an import does, or would do; nothing is written while there is a fault."""
+
+    created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    written: bool = False
+
+
+@dataclass
 class Sheet:
     """A table that was read; `present` are the columns that it has. Who finds more that is wrong adds to `faults`."""
 
@@ -103,6 +116,27 @@ def read(data: bytes, columns: Sequence[Column], *, most_rows: int) -> Sheet:
     if not sheet.lines and not sheet.faults:
         sheet.fault(2, "", "表里没有内容 (there is nothing in this table)")
     return sheet
+
+
+def day(text: str) -> date:
+    """Understands a day: 2026-11-24, 2026/11/24 or 2026年11月24日."""
+    try:
+        year, month, number = re.split(r"[-/.年月]", text.rstrip("日"))
+        found = date(int(year), int(month), int(number))
+    except ValueError:
+        found = date.min
+    if not 2000 <= found.year <= 2199:
+        raise ValueError("须为日期，如 2026-11-24 (a day, like 2026-11-24)")
+    return found
+
+
+def yes(text: str) -> bool:
+    """Understands yes or no."""
+    if text in ("是", "yes", "1"):
+        return True
+    if text in ("否", "no", "0"):
+        return False
+    raise ValueError("须为“是”或“否” (yes or no)")
 
 
 def write(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

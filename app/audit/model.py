@@ -45,8 +45,12 @@ class Action(StrEnum):
     clock_exchanged = "clock.exchanged"  # another limit holds for something that was being timed
     extension_asked = "extension.asked"
     extension_decided = "extension.decided"
+    roster_imported = "roster.imported"
+    roster_exported = "roster.exported"
     roster_changed = "roster.changed"  # who is on duty, or takes turns
     knowledge_changed = "knowledge.changed"  # which step of an article's life
+    knowledge_imported = "knowledge.imported"
+    knowledge_exported = "knowledge.exported"
     knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time

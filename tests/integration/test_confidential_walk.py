@@ -132,6 +132,10 @@ def said(path: str, answer: Response) -> str:
 SEARCHES: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/case-tables/export": [{}],
+    "/api/batches/try": [
+        {"act": "dispatched", "cases": [{"id": 1, "version": 1}], "unit_id": 2, "way": "written"},
+        {"act": "sent_back", "cases": [{"id": 1, "version": 1}], "reason": "?"},
+    ],
     "/api/calls/search": [{}, {"q": NUMBER}, {"number": NUMBER}],
     "/api/audit/search": [{}],
 }
