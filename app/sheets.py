@@ -1,20 +1,24 @@
 """Tables that people keep in a spreadsheet: read with faults named by row and column, written so that no cell runs.
 
 The form is CSV as the spreadsheets of the offices write it: UTF-8 (with or without a mark) or GB 18030, comma, a row of
-heads. Pure: what a table means is for the caller to say.
+heads; or the first sheet of a workbook (`app.workbooks`). Pure: what a table means is for the caller to say.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from app import workbooks
 from app.text import clean
 
 MOST_FAULTS = 200
+MOST_EMPTY = 1_000  # rows of a workbook that may stand empty between the others
 MARK = b"\xef\xbb\xbf"
 MEDIA_TYPE = "text/csv"
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -56,6 +60,17 @@ class Line:
 
 
 @dataclass
+class Outcome:
+    """What an import does, or would do; nothing is written while there is a fault."""
+
+    created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    written: bool = False
+
+
+@dataclass
 class Sheet:
     """A table that was read; `present` are the columns that it has. Who finds more that is wrong adds to `faults`."""
 
@@ -78,7 +93,7 @@ class Sheet:
 def read(data: bytes, columns: Sequence[Column], *, most_rows: int) -> Sheet:
     """The table in `data`. Columns stand in any order; heads that are not asked for and empty rows are passed over."""
     sheet = Sheet(columns)
-    rows = _rows(data, sheet)
+    rows = _rows(data, sheet, most_rows)
     if rows is None:
         return sheet
     heads = [clean(cell, 60) for cell in rows[0]] if rows else []
@@ -103,6 +118,27 @@ def read(data: bytes, columns: Sequence[Column], *, most_rows: int) -> Sheet:
     return sheet
 
 
+def day(text: str) -> date:
+    """Understands a day: 2026-11-24, 2026/11/24 or 2026年11月24日."""
+    try:
+        year, month, number = re.split(r"[-/.年月]", text.rstrip("日"))
+        found = date(int(year), int(month), int(number))
+    except ValueError:
+        found = date.min
+    if not 2000 <= found.year <= 2199:
+        raise ValueError("须为日期，如 2026-11-24 (a day, like 2026-11-24)")
+    return found
+
+
+def yes(text: str) -> bool:
+    """Understands yes or no."""
+    if text in ("是", "yes", "1"):
+        return True
+    if text in ("否", "no", "0"):
+        return False
+    raise ValueError("须为“是”或“否” (yes or no)")
+
+
 def write(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A table as spreadsheets open it. What would run as a formula is led by an apostrophe, which `read` takes off."""
     out = io.StringIO()
@@ -121,10 +157,16 @@ def _led(cell: str) -> bool:
     return cell.startswith("'") and cell.lstrip("'").startswith(_RUNS)
 
 
-def _rows(data: bytes, sheet: Sheet) -> list[list[str]] | None:
+def _rows(data: bytes, sheet: Sheet, most_rows: int) -> list[list[str]] | None:
+    if data.startswith(workbooks.BEGINS):
+        try:
+            return workbooks.rows(data, most_rows + MOST_EMPTY)
+        except workbooks.Unreadable:
+            data = b"\0"
     text = _decoded(data)
     if text is None:
-        sheet.fault(1, "", "读不出文字，存为 CSV（UTF-8）再试 (not readable: save it as CSV UTF-8)")
+        told = "读不出文字，存为 xlsx 或 CSV（UTF-8）再试 (not readable: save it as xlsx or CSV UTF-8)"
+        sheet.fault(1, "", told)
         return None
     try:
         return list(csv.reader(io.StringIO(text, newline="")))
@@ -134,7 +176,7 @@ def _rows(data: bytes, sheet: Sheet) -> list[list[str]] | None:
 
 
 def _decoded(data: bytes) -> str | None:
-    if b"\0" in data:  # what spreadsheets keep for themselves (xlsx), and UTF-16
+    if b"\0" in data:  # what older spreadsheets keep for themselves (xls), and UTF-16
         return None
     for encoding in ("utf-8-sig", "gb18030"):
         try:

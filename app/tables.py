@@ -10,6 +10,7 @@ from app.announcements.tables import Announcement
 from app.assignments.tables import Assignment, Recusal, Reply
 from app.audit.tables import AuditEntry
 from app.auth.tables import LoginAttempt, User, UserSession
+from app.batches.tables import Batch, BatchRow
 from app.callbacks.tables import Callback
 from app.calls.tables import Call
 from app.cases.tables import CASE_INDEX, Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
@@ -38,6 +39,8 @@ __all__ = [
     "Announcement",
     "Assignment",
     "AuditEntry",
+    "Batch",
+    "BatchRow",
     "CalendarYear",
     "Call",
     "Callback",

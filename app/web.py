@@ -21,6 +21,7 @@ from app.assignments.inbox import open_work
 from app.assignments.routes import router as assignments
 from app.audit.routes import router as audit
 from app.auth.routes import router as auth
+from app.batches.routes import router as batches
 from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
 from app.cases.exchange_routes import router as case_tables
@@ -62,7 +63,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables,
+    case_tables, batches,
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from app.assignments.shapes import (
     TransferTo,
     Why,
 )
+from app.assignments.taking_back import take_back
 from app.assignments.views import loop_json, recusals_json
 from app.cases import boards, loop, service
 from app.cases.boards import Board
@@ -218,6 +219,12 @@ def merge(case_id: Id, body: Merge, actor: ActorDep, web: WebDep) -> ActedCase:
 def unmerge(case_id: Id, body: Why, actor: ActorDep, web: WebDep) -> ActedCase:
     """解除并案."""
     return _do(web, judging.unmerge, actor, case_id, body, body.reason)
+
+
+@router.post("/{case_id}/take-back", operation_id="take_back_case")
+def take_back_case(case_id: Id, body: Why, actor: ActorDep, web: WebDep) -> ActedCase:
+    """撤回 the last step, while nobody has gone on from it."""
+    return _do(web, take_back, actor, case_id, body, body.reason)
 
 
 @router.post("/{case_id}/follow-up", operation_id="follow_up_case")

@@ -13,12 +13,14 @@ from app.assignments import check, working
 from app.assignments.acting import children_of, works_of
 from app.assignments.inbox import known_of
 from app.assignments.tables import Assignment, Recusal, Reply
+from app.assignments.taking_back import may_be_taken_back
 from app.auth.service import display_names
 from app.cases import access
 from app.cases.loop import items_of
 from app.cases.parties import case_acts, work_acts
+from app.cases.states import CaseAct
 from app.cases.tables import Case
-from app.clock import iso
+from app.clock import iso, utc_now
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
 from app.units.tables import Unit
@@ -81,8 +83,11 @@ def loop_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
     tries = follow_ups_of(session, case.id or 0)
     names = display_names(session, [one.by for one in tries])
     task = session.get(FollowUpTask, case.id)
+    acts = case_acts(session, actor, case)
+    if CaseAct.taken_back in acts and not may_be_taken_back(session, case, utc_now()):
+        acts.remove(CaseAct.taken_back)
     return {
-        "acts": [act.value for act in case_acts(session, actor, case)],
+        "acts": [act.value for act in acts],
         "items": items_json(session, case, clear=clear),
         "about_unit": units.get(case.about_unit_id or 0),
         "to_unit": units.get(case.to_unit_id or 0),

@@ -29,6 +29,8 @@ class Action(StrEnum):
     case_overridden = "case.overridden"
     cases_exported = "cases.exported"
     cases_imported = "cases.imported"
+    cases_batch = "cases.batch"  # one act on several cases
+    cases_batch_undone = "cases.batch_undone"
     case_recused = "case.recused"  # somebody is kept from a case
     case_recusal_lifted = "case.recusal_lifted"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
@@ -43,8 +45,12 @@ class Action(StrEnum):
     clock_exchanged = "clock.exchanged"  # another limit holds for something that was being timed
     extension_asked = "extension.asked"
     extension_decided = "extension.decided"
+    roster_imported = "roster.imported"
+    roster_exported = "roster.exported"
     roster_changed = "roster.changed"  # who is on duty, or takes turns
     knowledge_changed = "knowledge.changed"  # which step of an article's life
+    knowledge_imported = "knowledge.imported"
+    knowledge_exported = "knowledge.exported"
     knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time

@@ -51,6 +51,11 @@ def begins(session: Session, case: Case, kind: ClockKind, now: datetime) -> None
     case.due_at = service.begin(session, _case(case), kind, matter_of(case), now=now).due_at
 
 
+def goes_on(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
+    """What had ended this step of the case was taken back: it ends when it would have."""
+    case.due_at = service.again(session, _case(case), kind, matter_of(case), now=now).due_at
+
+
 def ends(session: Session, case: Case, kind: ClockKind, now: datetime) -> None:
     """The step is done, if it was timed at all; nothing is timed until the next begins."""
     stops(session, case, kind, now)

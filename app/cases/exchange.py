@@ -56,14 +56,6 @@ def _type(text: str) -> str:
     raise ValueError("须为：" + "、".join(CASE_TYPES.values()) + " (one of these)")
 
 
-def _yes(text: str) -> bool:
-    if text in ("是", "yes", "1"):
-        return True
-    if text in ("否", "no", "0"):
-        return False
-    raise ValueError("须为“是”或“否” (yes or no)")
-
-
 COLUMNS = (
     sheets.Column("原编号", "key", required=True, needed=True, most=60),
     sheets.Column("类型", "type", required=True, needed=True, read=_type),
@@ -73,7 +65,7 @@ COLUMNS = (
     sheets.Column("电话", "caller_number", most=TEXT_FIELDS["caller_number"].limit),
     sheets.Column("区域", "area", most=TEXT_FIELDS["area"].limit),
     sheets.Column("地址", "address", most=TEXT_FIELDS["address"].limit),
-    sheets.Column("保密", "confidential", read=_yes, empty=False),
+    sheets.Column("保密", "confidential", read=sheets.yes, empty=False),
 )
 
 
@@ -101,6 +93,12 @@ def export_cases(
     with db.session() as session:
         write(session, actor, Action.cases_exported, "cases", {"rows": len(rows)}, now=now or utc_now())
     return sheets.write(HEADS, rows)
+
+
+def blank(actor: Actor) -> bytes:
+    """An empty table with the heads that an import reads. Raises Forbidden."""
+    actor.require(Permission.cases_import)
+    return sheets.write([column.head for column in COLUMNS], [])
 
 
 def import_cases(db: Database, actor: Actor, data: bytes, *, dry_run: bool, now: datetime | None = None) -> Outcome:

@@ -44,6 +44,15 @@ def export_cases(body: CaseSearch, actor: ActorDep, web: WebDep) -> Response:
     )
 
 
+@router.get("/blank", operation_id="blank_case_table", response_class=Response, responses=CSV)
+def blank_case_table(actor: ActorDep) -> Response:
+    """An empty table with the heads that an import reads."""
+    data = exchange.blank(actor)
+    return Response(
+        data, media_type=sheets.MEDIA_TYPE, headers={"Content-Disposition": 'attachment; filename="cases.csv"'}
+    )
+
+
 @router.post("/import", operation_id="import_cases")
 def import_cases(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> CaseImport:
     """Cases from a table: tried only, or written when nothing is wrong with any row.

@@ -135,11 +135,13 @@ def submit(
     *,
     urgency: Urgency = Urgency.general,
     about_unit_id: int | None = None,
+    why: str = "",
     now: datetime | None = None,
 ) -> Case:
     """交派单: a dispatcher is to give it to units; from now on the dispatch is timed.
 
-    `about_unit_id` is the unit that the caller complains about, which then neither handles nor sees it.
+    `about_unit_id` is the unit that the caller complains about, which then neither handles nor sees it. `why` is said
+    where it is more than the next step.
     """
     now = now or utc_now()
     case, done = begin(session, actor, case_id, version, CaseAct.submitted)
@@ -148,7 +150,7 @@ def submit(
     case.urgency = urgency.value
     case.about_unit_id = _unit(session, about_unit_id) if about_unit_id is not None else None
     detail = {"urgency": case.urgency, "about_unit_id": case.about_unit_id}
-    act_on(session, actor, case, CaseAct.submitted, now, detail=detail)
+    act_on(session, actor, case, CaseAct.submitted, now, reason=clean(why, 500), detail=detail)
     clocks.begins(session, case, ClockKind.dispatch, now)
     call_leaders(session, actor, case, UrgentCause.submitted, now)
     return case

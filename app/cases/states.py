@@ -97,6 +97,7 @@ class CaseAct(StrEnum):
     archived = "archived"
     merged = "merged"
     unmerged = "unmerged"
+    taken_back = "taken_back"  # 撤回: the last step was a mistake, and nobody has gone on from it
 
 
 class WorkAct(StrEnum):
@@ -115,6 +116,7 @@ class WorkAct(StrEnum):
     return_refused = "return_refused"
     return_upheld = "return_upheld"
     withdrawn = "withdrawn"
+    taken_back = "taken_back"  # that its result was accepted, with its case
 
 
 class By(StrEnum):
@@ -217,6 +219,9 @@ CASE_STEPS: tuple[Step[CaseState, CaseAct], ...] = (
     _case(_K.resumed, "deferred", _S.in_progress, "leader reviewer system"),
     _case(_K.merged, f"registered to_dispatch returned {_WITH_UNITS}", _S.merged, "dispatcher reviewer", "original"),
     _case(_K.unmerged, "merged", _S.to_dispatch, "dispatcher reviewer", "reason"),
+    # Taken back while nobody has gone on from it: no unit has signed, nobody has called the citizen.
+    _case(_K.taken_back, "dispatched", _S.to_dispatch, "dispatcher", "reason"),
+    _case(_K.taken_back, "to_follow_up", _S.in_review, "reviewer", "reason"),
 )
 
 _A, _W = AssignmentState, WorkAct
@@ -234,6 +239,7 @@ WORK_STEPS: tuple[Step[AssignmentState, WorkAct], ...] = (
     _work(_W.return_upheld, "returned", _A.withdrawn, "giver"),
     _work(_W.withdrawn, f"dispatched {_AT_WORK} in_review replied", _A.withdrawn, "giver", "reason"),
     _work(_W.withdrawn, "returned", _A.withdrawn, "system", "reason"),  # with its case, which is merged; with its unit
+    _work(_W.taken_back, "accepted", _A.replied, "system", "reason"),  # with its case
 )
 del _S, _K, _A, _W
 

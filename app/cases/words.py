@@ -84,6 +84,7 @@ CASE_ACTS: Mapping[CaseAct, str] = {
     CaseAct.archived: "归档",
     CaseAct.merged: "并案",
     CaseAct.unmerged: "解除并案",
+    CaseAct.taken_back: "撤回上一步",
 }
 WORK_ACTS: Mapping[WorkAct, str] = {
     WorkAct.given: "交办",
@@ -99,6 +100,7 @@ WORK_ACTS: Mapping[WorkAct, str] = {
     WorkAct.return_refused: "退单不成立",
     WorkAct.return_upheld: "退单成立",
     WorkAct.withdrawn: "撤回",
+    WorkAct.taken_back: "撤回采纳",
 }
 # What a caller hears of their own case: the name of a prompt, `state_…` (T3). A merged one stands where its original
 # does.

@@ -37,6 +37,15 @@ def take_off_desk(session: Session, case: Case) -> None:
         session.flush()
 
 
+def is_asked_about(session: Session, case: Case, now: datetime) -> bool:
+    """Whether somebody has called the citizen about the present result, or has taken the case to do so."""
+    task = session.get(FollowUpTask, case.id)
+    if task is None:
+        return False
+    taken = task.claimed_at is not None and task.claimed_at > now - CLAIM
+    return taken or task.tries > 0 or not task.open
+
+
 def next_task(session: Session, actor: Actor, now: datetime) -> FollowUpTask | None:
     """The case that should be called about first, now this person's for a while; None if there is none.
 

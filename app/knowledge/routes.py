@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, UploadFile
+from fastapi.responses import Response
 from pydantic import Field
 from sqlmodel import Session
 
@@ -16,7 +17,8 @@ from app.auth.service import display_names
 from app.clock import local_day, utc_now
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id, Listing, PageOf, Version
-from app.knowledge import finding, gaps, parties, reading, service, standing, uses, views
+from app.http.tables import CSV, TableOutcome, table
+from app.knowledge import exchange, finding, gaps, parties, reading, service, standing, uses, views
 from app.knowledge.finding import View
 from app.knowledge.model import Content, GapState, GapStep, KnowledgeType, Step, VersionState
 from app.knowledge.tables import KnowledgeArticle, KnowledgeGap
@@ -271,6 +273,21 @@ def search_knowledge(body: Sought, actor: ActorDep, web: WebDep) -> HitsOut:
         with web.db.session() as session:
             noted = gaps.note(session, actor, body.q, now=now) is not None
     return HitsOut(items=items, noted=noted)
+
+
+@router.get("/export", operation_id="export_knowledge", response_class=Response, responses=CSV)
+def export_knowledge(actor: ActorDep, web: WebDep) -> Response:
+    """What may be told to callers, as a table."""
+    with web.db.session() as session:
+        return table("knowledge", exchange.export_articles(session, actor))
+
+
+@router.post("/import", operation_id="import_knowledge")
+def import_knowledge(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> TableOutcome:
+    """Drafts from a table, to be reviewed by somebody else: tried only, or written when nothing is wrong."""
+    with web.db.session() as session:
+        made = exchange.import_articles(session, actor, file.file.read(), web.settings.zone, dry_run=dry_run)
+    return TableOutcome.of(made)
 
 
 @router.get("/articles", operation_id="list_knowledge")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, UploadFile
+from fastapi.responses import Response
 from pydantic import Field
 
 from app.auth.service import display_names
@@ -13,7 +14,8 @@ from app.clock import iso, local_day, utc_now
 from app.errors import BadInput
 from app.http.context import ActorDep, WebDep
 from app.http.schema import MOST, Answer, Body
-from app.roster import service
+from app.http.tables import CSV, TableOutcome, table
+from app.roster import exchange, service
 from app.roster.tables import DutyTurn
 
 router = APIRouter(prefix="/api/roster", tags=["roster"])
@@ -138,6 +140,26 @@ def get_roster(
             turns=[_turn(row, names) for row in seen.turns],
             faults=[FaultOut(day=one.day, post=one.post, why=one.why) for one in seen.faults],
         )
+
+
+@router.get("/export", operation_id="export_roster", response_class=Response, responses=CSV)
+def export_roster(
+    actor: ActorDep,
+    web: WebDep,
+    from_: Annotated[date | None, Query(alias="from", ge=FIRST, le=LAST)] = None,
+    to: Annotated[date | None, Query(ge=FIRST, le=LAST)] = None,
+) -> Response:
+    """The turns from a day (today) to another (four weeks on), as a table."""
+    first = from_ or local_day(utc_now(), web.settings.zone)
+    with web.db.session() as session:
+        return table("roster", exchange.export_turns(session, actor, first, to or first + timedelta(days=27)))
+
+
+@router.post("/import", operation_id="import_roster")
+def import_roster(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> TableOutcome:
+    """Turns from a table: tried only, or written when nothing is wrong with any row."""
+    with web.db.session() as session:
+        return TableOutcome.of(exchange.import_turns(session, actor, file.file.read(), dry_run=dry_run))
 
 
 @router.get("/candidates", operation_id="list_duty_candidates")

@@ -85,7 +85,7 @@ def put(
     """
     actor.require(Permission.roster_write)
     now = now or utc_now()
-    people = _people(session)
+    people = people_of(session)
     if post not in people:
         raise BadInput(fields={"post": "没有这个岗位 (no such post)"})
     if user_id is not None and user_id not in people[post]:
@@ -122,7 +122,7 @@ def set_people(
 ) -> list[int]:
     """Who takes turns at a post, in this order. Turns that are planned stay. Raises Forbidden, BadInput."""
     actor.require(Permission.roster_write)
-    if post not in _people(session):
+    if post not in people_of(session):
         raise BadInput(fields={"post": "没有这个岗位 (no such post)"})
     wanted = list(dict.fromkeys(user_ids))
     if not set(wanted) <= {user.id for user in _of_the_centre(session)}:
@@ -194,14 +194,14 @@ def _roster(session: Session, first: date, last: date) -> Roster:
         raise BadInput(fields={"to": f"一次最多 {MOST_DAYS} 天 (at most {MOST_DAYS} days at a time)"})
     known = calendar(session, first)
     days = [(day, known.is_working(day)) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))]
-    people = _people(session)
+    people = people_of(session)
     sections = [post for post in people if post not in (OFFICE, LEADER)]
     within = select(DutyTurn).where(col(DutyTurn.day).between(first, last)).order_by(col(DutyTurn.day))
     turns = list(session.execute(within).scalars())
     return Roster(days, sections, people, turns, faults(days, sections, people, map(_turn, turns)))
 
 
-def _people(session: Session) -> dict[str, list[int]]:
+def people_of(session: Session) -> dict[str, list[int]]:
     """Every post with those who take turns at it and may still log in: the active sections, the office, the leader."""
     active = select(col(HandlingSection.code)).where(col(HandlingSection.active).is_(True))
     sections: list[str] = list(session.execute(active.order_by(col(HandlingSection.position))).scalars())

@@ -6,7 +6,6 @@ An imported row is known by its code: what is new is made, what differs is chang
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,6 +19,7 @@ from app.audit.model import Action
 from app.audit.service import write
 from app.auth.tables import User
 from app.clock import iso, utc_now
+from app.sheets import Outcome
 from app.text import normal_number
 from app.units import members
 from app.units.fields import SHORTEST_NUMBER, WORD_LISTS, Phone, UnitValues, written
@@ -104,17 +104,6 @@ MEMBER_COLUMNS = (
     sheets.Column("账户", "user", required=True, needed=True, most=64, read=str.casefold),
     sheets.Column("角色", "role", required=True, needed=True, read=_one_of(ROLES)),
 )
-
-
-@dataclass
-class Outcome:
-    """What an import does, or would do; nothing is written while there is a fault."""
-
-    created: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    faults: list[sheets.Fault] = field(default_factory=list)
-    written: bool = False
 
 
 def export_units(session: Session, actor: Actor) -> bytes:

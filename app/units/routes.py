@@ -364,7 +364,7 @@ def _member(one: members.Member) -> MemberOut:
     )
 
 
-def _outcome(outcome: exchange.Outcome) -> OutcomeOut:
+def _outcome(outcome: sheets.Outcome) -> OutcomeOut:
     faults = [FaultOut(**asdict(fault)) for fault in outcome.faults]
     return OutcomeOut(
         created=outcome.created,

@@ -30,6 +30,7 @@ from app.actor import Actor
 from app.assignments import giving, judging, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
+from app.assignments.taking_back import take_back
 from app.cases import loop
 from app.cases.model import Ground, HandlingWay
 from app.cases.states import CASE_STEPS, WORK_STEPS, By, CaseAct, WorkAct
@@ -269,6 +270,7 @@ CASE_ACTS: dict[CaseAct, Callable[[Loop, int, int], Doing]] = {
     CaseAct.resumed: _case(judging.resume),
     CaseAct.merged: _case(judging.merge, lambda m, c, n: m.cases[n % CASES]),
     CaseAct.unmerged: _case(judging.unmerge, _text("地点不同")),
+    CaseAct.taken_back: _case(take_back, _text("派错单位")),
 }
 
 

@@ -25,6 +25,7 @@ from app.cases.tables import Case
 from app.citizens.tables import Citizen
 from app.errors import Busy, Forbidden
 from app.paging import MAX_SIZE
+from tests.case_kit.documents import workbook
 from tests.case_kit.world import World
 from tests.integration.web_browser import Browser
 
@@ -197,3 +198,13 @@ def test_tables_over_http(browser: Callable[..., Browser], world: World):
     sent = {"file": ("cases.csv", (HEAD + "B-1,求助,停电,整栋停电,,,\r\n").encode("gb18030"))}
     assert head.send("POST", "/api/case-tables/import?dry_run=false", files=sent).json()["written"]
     assert browser(Role.agent).send("POST", "/api/case-tables/export", json={}).status_code == 403
+    heads = table(head.get("/api/case-tables/blank").content)[0]
+    assert heads == ["原编号", "类型", "标题", "内容", "姓名", "电话", "区域", "地址", "保密"]
+    cells: dict[str, str | int | float] = {f"{letter}1": name for letter, name in zip("ABCDEFGHI", heads, strict=True)}
+    cells |= {"A2": "X-1", "B2": "投诉", "C2": "停水", "D2": "三天没水", "F2": 13900000001, "I2": "~是", "A4": "X-2"}
+    sent = {"file": ("cases.xlsx", workbook(cells))}
+    tried = head.send("POST", "/api/case-tables/import", files=sent).json()
+    assert {(one["row"], one["column"]) for one in tried["faults"]} == {(4, "类型"), (4, "标题"), (4, "内容")}
+    sent = {"file": ("cases.xlsx", workbook({place: cells[place] for place in cells if place != "A4"}))}
+    assert head.send("POST", "/api/case-tables/import?dry_run=false", files=sent).json()["created"] == ["X-1"]
+    assert browser(Role.agent).get("/api/case-tables/blank").status_code == 403

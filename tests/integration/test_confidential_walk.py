@@ -122,7 +122,7 @@ def values(world: World) -> dict[str, list[str]]:
         "case_id": cases, "work_id": works, "call_id": [CALL], "citizen_id": some, "unit_id": some,
         "which": ["dispatch", "returns", "under_way", "review", "proposals", "follow_up", "deferred"],
         "post": ["leader"],
-        "box": ["to_sign", "at_work", "to_approve", "from_below", "handed_in", "done"],
+        "batch_id": some, "box": ["to_sign", "at_work", "to_approve", "from_below", "handed_in", "done"],
         "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
         "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
         "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
@@ -159,6 +159,10 @@ STALE = {"version": 999, "opinion": "同意"}
 ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/case-tables/export": [{}],
+    "/api/batches/try": [
+        {"act": "dispatched", "cases": [{"id": 1, "version": 1}], "unit_id": 2, "way": "written"},
+        {"act": "sent_back", "cases": [{"id": 1, "version": 1}], "reason": "?"},
+    ],
     "/api/calls/search": [{}, {"q": NUMBER}, {"number": NUMBER}],
     "/api/audit/search": [{}],
     "/api/nuisance-rules/search": [{}, {"number": NUMBER}],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import sheets
+from app import sheets, workbooks
 from app.sheets import Column, Fault
 from app.text import clean
+from tests.case_kit.documents import workbook
 
 
 def _count(text: str) -> int:
@@ -80,3 +82,32 @@ def test_no_exported_cell_runs_as_a_formula_and_reading_gives_it_back(cell: str)
 def test_what_was_written_is_what_is_read(cell: str):
     data = sheets.write(["名称", "说明"], [["x", cell]])
     assert sheets.read(data, COLUMNS, most_rows=1).lines[0].values["note"] == clean(cell, 60, lines=True)
+
+
+def test_a_workbook_is_read_as_a_person_sees_it_and_its_rows_keep_their_numbers():
+    data = workbook({"A1": "名称", "C1": "数量", "A3": "~水务", "C3": 13800138000, "A5": "城管", "C5": "许多"})
+    sheet = sheets.read(data, COLUMNS, most_rows=10)
+    assert [(line.row, line.values["name"]) for line in sheet.lines] == [(3, "水务"), (5, "城管")]
+    assert sheet.lines[0].values["count"] == 13800138000
+    assert [(fault.row, fault.column) for fault in sheet.told] == [(5, "数量")]
+
+
+def test_days_and_long_numbers_of_a_workbook_are_written_out():
+    cells = {"A1": 46350, "B1": 46350.5, "C1": 1.3800138e10, "D1": 0.1, "AA1": 0.5}
+    [row] = workbooks.rows(workbook(cells, days=frozenset({"A1", "B1", "AA1"})), 10)
+    assert row[:4] == ["2026-11-24", "2026-11-24 12:00", "13800138000", "0.1"]
+    assert (row[26], len(row)) == ("12:00", 27)
+
+
+def test_a_workbook_that_would_grow_is_not_read(monkeypatch: pytest.MonkeyPatch):
+    whole = workbook({"A1": "名称", "A2": "水务"})
+    assert workbooks.rows(whole, 10)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as good, zipfile.ZipFile(packed, "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, b'<!DOCTYPE a [<!ENTITY b "c">]>' + good.read(name))
+    with pytest.raises(workbooks.Unreadable):
+        workbooks.rows(packed.getvalue(), 10)
+    monkeypatch.setattr(workbooks, "LARGEST", 50)
+    with pytest.raises(workbooks.Unreadable):
+        workbooks.rows(whole, 10)

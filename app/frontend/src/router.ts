@@ -26,6 +26,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/agent', component: () => import('./agent/AgentPage.vue'), meta: { title: 'agent.title' } },
   { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
   { path: '/cases', component: () => import('./office/CasesPage.vue'), meta: { title: 'cases.title', area: 'cases' } },
+  { path: '/cases/import', component: () => import('./office/CaseImportPage.vue'), meta: { title: 'caseImport.title', area: 'cases' } },
   { path: '/cases/:id', component: () => import('./office/CasePage.vue'), meta: { title: 'cases.title', area: 'cases' } },
   byPerson('/boards', () => (may('cases.dispatch') ? '/boards/dispatch' : '/boards/under_way')),
   ...BOARDS.map(

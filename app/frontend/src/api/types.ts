@@ -417,6 +417,14 @@ export interface UnitCandidate {
   units: number
 }
 
+/** What an import of cases did, or would do: the numbers of what is new. */
+export interface CaseImport {
+  created: string[]
+  unchanged: number
+  faults: { row: number; column: string; told: string }[]
+  written: boolean
+}
+
 export interface ImportOutcome {
   created: string[]
   changed: string[]

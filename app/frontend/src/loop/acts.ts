@@ -32,6 +32,7 @@ export const CASE_FORMS: Record<string, ActForm> = {
   resumed: { path: 'resume', fields: [] },
   merged: { path: 'merge', fields: ['original'] },
   unmerged: { path: 'unmerge', fields: ['reason'] },
+  taken_back: { path: 'take-back', fields: ['reason'] },
   closed: { path: 'close', fields: ['reason'] },
   archived: { path: 'archive', fields: [] },
 }
@@ -73,7 +74,7 @@ export const BODY: Record<FieldName, string> = {
 const WITH_UNITS = new Set(['dispatched', 'signed', 'in_progress', 'redo'])
 /** The likeliest next step first; what takes a case off its way last. */
 const USUAL = ['review_begun', 'accepted', 'followed_up', 'dispatched', 'submitted', 'answered', 'guided', 'transferred', 'declined', 'resumed', 'archived', 'redo']
-const RARE = ['referred', 'sent_back', 'closed', 'deferred', 'merged', 'unmerged', 'reopened']
+const RARE = ['referred', 'sent_back', 'closed', 'deferred', 'merged', 'unmerged', 'reopened', 'taken_back']
 const ORDER = [...USUAL, ...RARE]
 
 /** What the person is offered on the case's page, the likeliest first. */

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
+import { shallowRef } from 'vue'
 import type { CaseEvent } from '../api/types'
 import { CASE_FORMS, caseActs, isUsual, leading, tree, workActs } from './acts'
+import { usePicks } from './batch'
 import { dueIn, dueText } from './due'
 import { missing, nothing, shouldPropose, toSend } from './heard'
 import type { Heard } from './heard'
 import { told, unitOf, whyBack } from './history'
-import type { ActedRow } from './types'
+import type { ActedRow, BoardRow } from './types'
 
 const NOW = Date.parse('2026-11-24T01:00:00Z')
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString()
@@ -81,4 +83,19 @@ it('tells a line of history in words', () => {
   const back = (assignment: number, reason: string): CaseEvent => event('unit.returned', { assignment, reason })
   expect(whyBack([back(1, '一'), back(1, '二'), back(2, '三')], 1)).toBe('二')
   expect(unitOf(event('unit.signed', { unit_id: 20 }), names)).toBe('城管局')
+})
+
+it('chooses one, a range from the last one, and no more than the server takes', () => {
+  const rows = shallowRef(Array.from({ length: 120 }, (_, at) => ({ id: at + 1, version: 1 }) as BoardRow))
+  const picks = usePicks(() => rows.value)
+  picks.toggle(2)
+  picks.range(5)
+  picks.toggle(3)
+  expect(picks.chosen.value.map((row) => row.id)).toEqual([2, 4, 5])
+  picks.all()
+  expect([picks.chosen.value.length, picks.full.value]).toEqual([100, true])
+  rows.value = rows.value.map((row) => ({ ...row, version: row.id === 2 ? 7 : 1 }))
+  expect(picks.chosen.value[0]!.version).toBe(7)
+  picks.clear()
+  expect(picks.chosen.value).toEqual([])
 })

@@ -1,4 +1,5 @@
 // Walking a list by keys: J and ↓ to the next row, K and ↑ to the one before; the row's link takes the focus, so Enter opens it.
+// Space chooses a row where rows can be chosen, Shift with a step chooses on.
 // The keys belong to the list: they do nothing while the focus is elsewhere (WCAG 2.1.4).
 import type { Ref } from 'vue'
 
@@ -13,9 +14,25 @@ export interface RowKeys {
   begin(id: number | null): void
 }
 
-export function useRowKeys(box: Ref<HTMLElement | undefined>): RowKeys {
+/** How rows are chosen by keys. */
+export interface Choosing {
+  toggle(id: number): void
+  range(id: number): void
+}
+
+const idOf = (link: HTMLElement): number => Number(link.dataset.row)
+
+export function useRowKeys(box: Ref<HTMLElement | undefined>, choosing?: () => Choosing | null): RowKeys {
   return {
     onKey(event) {
+      const choose = choosing?.() ?? null
+      const here = document.activeElement as HTMLElement
+      if (event.key === ' ' && choose && here.dataset.row) {
+        event.preventDefault()
+        if (event.shiftKey) choose.range(idOf(here))
+        else choose.toggle(idOf(here))
+        return
+      }
       const step = STEPS[event.key]
       if (!step || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return
       const rows = links(box.value)
@@ -24,6 +41,9 @@ export function useRowKeys(box: Ref<HTMLElement | undefined>): RowKeys {
       if (!next) return
       event.preventDefault()
       next.focus()
+      if (!event.shiftKey || !choose) return
+      if (at >= 0) choose.range(idOf(rows[at]!))
+      choose.range(idOf(next))
     },
     begin(id) {
       const at = document.activeElement

@@ -12,6 +12,8 @@ type Filters = Record<string, string>
 export interface Listed<T> {
   /** The filters as they stand in the form; apply() makes them count. */
   filters: Filters
+  /** The filters as they count. */
+  asked(): Filters
   data: Ref<Page<T> | null>
   error: Ref<unknown>
   loading: Ref<boolean>
@@ -134,6 +136,7 @@ export function useList<T>(path: string, shown: string[], { hidden = [], fixed =
 
   return {
     filters,
+    asked: () => ({ ...fixed, ...asked }),
     data,
     error,
     loading,

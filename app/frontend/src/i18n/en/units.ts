@@ -94,7 +94,7 @@ export const units: Record<keyof typeof zh, string> = {
   'units.import.units': 'Units',
   'units.import.members': 'People',
   'units.importFile': 'File',
-  'units.importFileHint': 'A CSV table (UTF-8 or GBK) with the heads of the export; it is checked first, nothing is written yet',
+  'units.importFileHint': 'An xlsx or CSV table (UTF-8 or GBK) with the heads of the export; it is checked first, nothing is written yet',
   'units.importFileMissing': 'Choose a file',
   'units.importTry': 'Check',
   'units.importWrite': 'Write',

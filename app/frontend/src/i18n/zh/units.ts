@@ -92,7 +92,7 @@ export const units = {
   'units.import.units': '单位',
   'units.import.members': '人员',
   'units.importFile': '文件',
-  'units.importFileHint': 'CSV 表格（UTF-8 或 GBK），列名与导出的一样；先检查，不会马上写入',
+  'units.importFileHint': 'xlsx 或 CSV 表格（UTF-8 或 GBK），列名与导出的一样；先检查，不会马上写入',
   'units.importFileMissing': '选择文件',
   'units.importTry': '检查',
   'units.importWrite': '写入',
