@@ -38,6 +38,11 @@ def keep(session: Session, case: Case) -> None:
     index_of(CASE_INDEX, session).put(session, entry_of(case, session.execute(units).scalars().all()))
 
 
+def keep_new(session: Session, case: Case) -> None:
+    """The same for a case that was a draft until now: it is not in the index, and no unit has been given it."""
+    index_of(CASE_INDEX, session).add(session, entry_of(case))
+
+
 def entry_of(case: Case, units: Collection[int] = ()) -> Entry:
     """How a case is found; `units` are those that were ever given it."""
     return Entry(

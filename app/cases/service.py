@@ -233,18 +233,19 @@ def register(
         raise acting.conflict(session, actor, case)
     changes = _apply(session, actor, case, fields)
     _require_complete(case)
+    earlier = ended_before(session, case, now)
     case.registered_at = now
     case.registered_by = actor.user_id
     case.registered_from_version = version
     snapshot = {name: getattr(case, name) for name in FIELDS}
     detail: dict[str, Any] = {"fields": changes, "registered": snapshot}
-    if (earlier := ended_before(session, case, now)) is not None:
+    if earlier is not None:
         case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
         detail["repeat_of"] = earlier.id  # its number is for whoever may know of that case (`views.event_json`)
     happen(session, actor, case, CaseAct.registered, now, detail=detail)
     acting.bump(case, actor, now)
     _learn_citizen(session, case, now)
-    finding.keep(session, case)
+    finding.keep_new(session, case)
     return case
 
 

@@ -100,9 +100,14 @@ class SearchIndex(ABC):
     def __init__(self, table: sa.Table) -> None:
         self.table = table
 
-    @abstractmethod
     def put(self, session: Session, entry: Entry) -> None:
         """Keep this entry instead of the one that is kept of that thing, if any."""
+        self.remove(session, entry.subject_id)
+        self.add(session, entry)
+
+    @abstractmethod
+    def add(self, session: Session, entry: Entry) -> None:
+        """Keep an entry of a thing of which none is kept yet."""
 
     @abstractmethod
     def remove(self, session: Session, subject_id: int) -> None:
@@ -219,8 +224,7 @@ class _Fts5(SearchIndex):
 
     stops_early = True
 
-    def put(self, session: Session, entry: Entry) -> None:
-        self.remove(session, entry.subject_id)
+    def add(self, session: Session, entry: Entry) -> None:
         words = " ".join(entry.words)
         session.execute(self.table.insert().values(**_columns(entry), words=words))
         self._tell(session, "(rowid, words) VALUES (:id, :words)", id=entry.subject_id, words=words)
@@ -291,8 +295,7 @@ class _Gin(SearchIndex):
         for name in PLAIN:
             session.execute(sa.text(f"SET LOCAL {name} TO DEFAULT"))
 
-    def put(self, session: Session, entry: Entry) -> None:
-        self.remove(session, entry.subject_id)
+    def add(self, session: Session, entry: Entry) -> None:
         words = sa.func.array_to_tsvector(sa.bindparam("words", entry.words, type_=ARRAY(sa.Text)))
         session.execute(self.table.insert().values(**_columns(entry), words=words))
 

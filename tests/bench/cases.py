@@ -41,6 +41,7 @@ from app.demo.cases.fill import fill
 from app.demo.cases.matters import AREAS, ROADS, TITLES, Teller
 from app.migrations.run import upgrade
 from app.settings import Settings
+from app.starting import settled
 from tests.bench._load import quantile
 from tests.bench.card import databases
 
@@ -180,6 +181,7 @@ def bench(kind: str, cases: int, keep: Path | None) -> dict[str, Taken]:
         else:
             now = empty
         office, taken = Office(db, now), {}
+        settled()  # as the backend does when it has started
         for name, (do, times) in WORK.items():
             for _ in range(max(5, times // 10)):
                 do(office)
