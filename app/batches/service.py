@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -94,7 +95,10 @@ def run(
     """
     now = now or utc_now()
     _require(actor, act, told, picks)
-    batch_id, waiting = _begun(db, actor, key, act, told, picks, now)
+    try:
+        batch_id, waiting = _begun(db, actor, key, act, told, picks, now)
+    except IntegrityError:  # PostgreSQL: the second of a double click; the first's batch is there now
+        batch_id, waiting = _begun(db, actor, key, act, told, picks, now)
     for row_id in waiting:
         try:
             _one(db, row_id, lambda session, row: _do(session, actor, act, told, row, now))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -105,6 +109,26 @@ def test_each_case_is_done_by_itself_and_once_however_often_it_is_sent(world: Wo
     with world.db.read() as session:
         made = entries(session, world.people["auditor"], ZoneInfo("Asia/Shanghai")).items
     assert [one.detail for one in made if one.action == "cases.batch"] == [{"act": "dispatched", "cases": 3}]
+
+
+def test_two_clicks_at_the_same_moment_are_one_batch(world: World, monkeypatch: pytest.MonkeyPatch):
+    ids, inside, known = waiting(world, 3), Event(), service.numbers
+    chosen = picks(world, ids)
+
+    def slowly(*asked: Any) -> dict[int, str]:
+        inside.set()
+        sleep(0.3)  # meanwhile the second click has looked for the batch, and found none
+        return known(*asked)
+
+    monkeypatch.setattr(service, "numbers", slowly)
+    with ThreadPoolExecutor(2) as hands:
+        first = hands.submit(run, world, "dispatcher", BatchAct.dispatched, water(world), chosen)
+        assert inside.wait(10)
+        second = hands.submit(run, world, "dispatcher", BatchAct.dispatched, water(world), chosen)
+        both = [first.result(30), second.result(30)]
+    assert both[0].batch.id == both[1].batch.id
+    assert [row.outcome for row in read(world, "dispatcher", both[0].batch.id or 0).rows] == ["done"] * 3
+    assert [world.history(case_id).count("dispatched") for case_id in ids] == [1, 1, 1]
 
 
 def test_what_was_broken_off_goes_on_when_it_is_sent_again(world: World, monkeypatch: pytest.MonkeyPatch):
