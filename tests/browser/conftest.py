@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from app.clock import utc_now
+from app.db import Database
+from app.migrations.run import upgrade
 from app.tools import tool
 from tests.browser.fake_backend import DIST, FakeBackend
+from tests.browser.house import WIDE, page_of, served, signed_in
+from tests.case_kit.world import World
+from tests.integration.web_browser import PASSWORD
 
 AXE = DIST.parent / "node_modules/axe-core/axe.min.js"
-WIDE = {"width": 1366, "height": 768}
 
 
 # Sound without a gesture stays forbidden as in life.
@@ -55,6 +60,60 @@ def page(context: BrowserContext) -> Iterator[Page]:
     problems: list[str] = []
     made.on("pageerror", lambda error: problems.append(str(error)))
     yield made
+    assert not problems, problems
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A fresh house."""
+    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
+    upgrade(url)
+    made = Database(url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    """A small city, now."""
+    made = World(db)
+    made.now = utc_now()
+    return made
+
+
+@pytest.fixture
+def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterator[Callable[[str, str], Page]]:
+    """Opens the one page at an address as somebody of that city."""
+    with served(db, tmp_path / "home") as house:
+
+        def enter(who: str, path: str) -> Page:
+            signed_in(page, db, house, world.people[who].name or "", PASSWORD)
+            page.goto(f"{house}{path}")
+            return page
+
+        yield enter
+
+
+@pytest.fixture
+def seen_by(world: World, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """The page of a person of that city, each in a browser of their own: at that address, else where they are, at
+    first their home."""
+    pages: dict[str, Page] = {}
+    problems: list[str] = []
+    with served(world.db, tmp_path / "home") as house:
+
+        def open_(who: str, path: str = "") -> Page:
+            if who not in pages:
+                pages[who] = page_of(browser, problems)
+                signed_in(pages[who], world.db, house, world.people[who].name or "", PASSWORD)
+                path = path or "/"
+            if path:
+                pages[who].goto(f"{house}{path}")
+            return pages[who]
+
+        yield open_
+        for page in pages.values():
+            page.context.close()
     assert not problems, problems
 
 

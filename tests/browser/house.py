@@ -14,8 +14,9 @@ from app.auth.sessions import COOKIE, login
 from app.db import Database
 from app.settings import Settings
 from app.web import create_app
-from tests.browser.conftest import WIDE
 from tests.browser.fake_backend import wait_for
+
+WIDE = {"width": 1366, "height": 768}
 
 
 @contextmanager

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.assignments import working
 from app.cases import loop
 from app.clock import utc_now
-from app.db import Database
-from app.migrations.run import upgrade
 from tests.browser.conftest import WIDE, accessibility, shot
-from tests.browser.house import served, signed_in
 from tests.case_kit.world import World
-from tests.integration.web_browser import PASSWORD
 
 SitsDown = Callable[..., Page]
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """A fresh house."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    made = Database(url)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    """A small city, now."""
-    made = World(db)
-    made.now = utc_now()
-    return made
-
-
-@pytest.fixture
-def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterator[SitsDown]:
-    """Opens a page as somebody of that city."""
-    with served(db, tmp_path / "home") as house:
-
-        def enter(who: str, path: str) -> Page:
-            signed_in(page, db, house, world.people[who].name, PASSWORD)
-            page.goto(f"{house}{path}")
-            return page
-
-        yield enter
 
 
 def fits_a_telephone(page: Page) -> None:

@@ -12,12 +12,10 @@ from app.auth.model import Role
 from app.db import Database
 from tests.browser.conftest import WIDE, accessibility, shot
 from tests.browser.house import served, signed_in
-from tests.browser.test_batches import db, world
 from tests.case_kit.documents import workbook
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
-__all__ = ["db", "world"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEADS: dict[str, str | int | float] = {"A1": "原编号", "B1": "类型", "C1": "标题", "D1": "内容", "E1": "电话"}
 RIGHT: dict[str, str | int | float] = {"A2": "旧-1", "B2": "投诉", "C2": "停水", "D2": "三天没水", "E2": 13900000001}

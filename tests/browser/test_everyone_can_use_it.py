@@ -11,9 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.assignments import judging, working
 from app.cases import loop
-from app.clock import utc_now
 from app.db import Database
-from app.migrations.run import upgrade
 from tests.browser.conftest import WIDE, accessibility
 from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import served, signed_in
@@ -62,13 +60,10 @@ def test_axe_finds_nothing_and_320_pixels_are_enough(
     assert accessibility(page) == []
 
 
-def test_axe_finds_nothing_on_the_pages_of_the_case_loop(page: Page, tmp_path: Path) -> None:
+def test_axe_finds_nothing_on_the_pages_of_the_case_loop(
+    page: Page, db: Database, world: World, tmp_path: Path
+) -> None:
     """On the real backend: nobody would believe a fake that plays twenty states."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    db = Database(url)
-    world = World(db)
-    world.now = utc_now()
     waits = world.case()
     world.act("taker", loop.submit, waits)
     world.dispatched("WATER")
@@ -115,7 +110,6 @@ def test_axe_finds_nothing_on_the_pages_of_the_case_loop(page: Page, tmp_path: P
             wrong(page.get_by_test_id("submit").click),
         )
         look("head", "/roster", "[data-testid=faults]")
-    db.dispose()
     assert {place: it for place, it in found.items() if it} == {}
 
 

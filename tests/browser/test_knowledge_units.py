@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from app.clock import utc_now
-from app.db import Database
 from app.knowledge import gaps
-from app.migrations.run import upgrade
 from tests.browser.conftest import accessibility
-from tests.browser.house import page_of, served, signed_in
 from tests.case_kit.world import World
-from tests.integration.web_browser import PASSWORD
 
 SeenBy = Callable[[str, str], Page]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A small city on a database of its own, in which somebody has searched in vain."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    db = Database(url)
-    made = World(db)
-    made.now = utc_now()
-    with db.session() as session:
-        gaps.note(session, made.people["taker"], "二次供水 水箱")
-    yield made
-    db.dispose()
-
-
-@pytest.fixture
-def seen_by(world: World, browser: Browser, tmp_path: Path) -> Iterator[SeenBy]:
-    """The page of a person of that city at an address, each in a browser of their own."""
-    pages: dict[str, Page] = {}
-    problems: list[str] = []
-    with served(world.db, tmp_path / "home") as house:
-
-        def open_(who: str, path: str) -> Page:
-            if who not in pages:
-                pages[who] = page_of(browser, problems)
-                signed_in(pages[who], world.db, house, world.people[who].name or "", PASSWORD)
-            pages[who].goto(f"{house}{path}")
-            return pages[who]
-
-        yield open_
-        for page in pages.values():
-            page.context.close()
-    assert not problems, problems
-
-
-def test_a_unit_writes_its_leader_passes_the_centre_publishes_and_an_agent_finds_it(seen_by: SeenBy) -> None:
+def test_a_unit_writes_its_leader_passes_the_centre_publishes_and_an_agent_finds_it(
+    world: World, seen_by: SeenBy
+) -> None:
+    with world.db.session() as session:
+        gaps.note(session, world.people["taker"], "二次供水 水箱")
     centre = seen_by("dispatcher", "/knowledge/gaps")
     centre.get_by_role("button", name="交单位 二次供水").click()
     dialog = centre.get_by_role("dialog")

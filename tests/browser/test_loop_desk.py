@@ -5,12 +5,11 @@ The whole way of a case is in test_five_roles.py."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.actor import SYSTEM
@@ -20,49 +19,15 @@ from app.calls.service import record
 from app.cases import loop
 from app.clock import utc_now
 from app.db import Database
-from app.migrations.run import upgrade
 from app.units import service as units
 from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend
-from tests.browser.house import served, signed_in
 from tests.browser.samples import calls
 from tests.browser.steps import act
 from tests.case_kit.world import World
-from tests.integration.web_browser import PASSWORD
 
 SitsDown = Callable[..., Page]
 LEAK = {"type": "help", "title": "水管漏水", "content": "幸福里小区门口水管漏水，路面结冰", "area": "城南区"}
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """A fresh house."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    made = Database(url)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def world(db: Database) -> World:
-    """A small city, now."""
-    made = World(db)
-    made.now = utc_now()
-    return made
-
-
-@pytest.fixture
-def sits_down(page: Page, db: Database, world: World, tmp_path: Path) -> Iterator[SitsDown]:
-    """Opens a page as somebody of that city."""
-    with served(db, tmp_path / "home") as house:
-
-        def enter(who: str, path: str) -> Page:
-            signed_in(page, db, house, world.people[who].name, PASSWORD)
-            page.goto(f"{house}{path}")
-            return page
-
-        yield enter
 
 
 def submitted(world: World, **more: str) -> int:

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.assignments import judging, working
 from app.cases import loop
-from app.clock import utc_now
-from app.db import Database
-from app.migrations.run import upgrade
 from tests.browser.conftest import accessibility
-from tests.browser.house import page_of, served, signed_in
 from tests.browser.steps import is_in, open_from, says
 from tests.case_kit.world import World
-from tests.integration.web_browser import PASSWORD
 
 ITEMS = ["修好人民路 3 号至 9 号的路灯", "告诉市民多久巡查一次"]
 RESULT = "#reply-result"
-SeenBy = Callable[[str], Page]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A small city on a database of its own, now."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    db = Database(url)
-    made = World(db)
-    made.now = utc_now()
-    yield made
-    db.dispose()
-
-
-@pytest.fixture
-def seen_by(world: World, browser: Browser, tmp_path: Path) -> Iterator[SeenBy]:
-    """The page of a person of that city, each in a browser of their own, at their home."""
-    pages: dict[str, Page] = {}
-    problems: list[str] = []
-    with served(world.db, tmp_path / "home") as house:
-
-        def open_(who: str) -> Page:
-            if who not in pages:
-                page = pages[who] = page_of(browser, problems)
-                signed_in(page, world.db, house, world.people[who].name or "", PASSWORD)
-                page.goto(f"{house}/")
-            return pages[who]
-
-        yield open_
-        for page in pages.values():
-            page.context.close()
-    assert not problems, problems
+SeenBy = Callable[..., Page]
 
 
 def given(world: World, *, confidential: bool = False, items: list[str] | None = None) -> tuple[int, int]:

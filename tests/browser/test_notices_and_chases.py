@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.assignments import working
 from app.cases import loop
 from app.chasing import sweep
 from app.clock import utc_now
 from app.clocks.rules import Urgency
-from app.db import Database
-from app.migrations.run import upgrade
 from app.settings import get_settings
 from tests.browser.conftest import WIDE, accessibility, shot
-from tests.browser.house import page_of, served, signed_in
 from tests.case_kit.world import World
-from tests.integration.web_browser import PASSWORD
 
 SeenBy = Callable[[str, str], Page]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A small city, now."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    db = Database(url)
-    made = World(db)
-    made.now = utc_now()
-    yield made
-    db.dispose()
-
-
-@pytest.fixture
-def seen_by(world: World, browser: Browser, tmp_path: Path) -> Iterator[SeenBy]:
-    """A page of a person of that city, each in a browser of their own."""
-    pages: dict[str, Page] = {}
-    problems: list[str] = []
-    with served(world.db, tmp_path / "home") as house:
-
-        def open_(who: str, path: str) -> Page:
-            if who not in pages:
-                pages[who] = page_of(browser, problems)
-                signed_in(pages[who], world.db, house, world.people[who].name or "", PASSWORD)
-            pages[who].goto(f"{house}{path}")
-            return pages[who]
-
-        yield open_
-        for page in pages.values():
-            page.context.close()
-    assert not problems, problems
 
 
 def is_for_everybody(page: Page, name: str, folder: Path) -> None:

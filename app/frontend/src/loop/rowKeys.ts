@@ -1,6 +1,7 @@
 // Walking a list by keys: J and ↓ to the next row, K and ↑ to the one before; the row's link takes the focus, so Enter opens it.
 // Space chooses a row where rows can be chosen, Shift with a step chooses on.
 // The keys belong to the list: they do nothing while the focus is elsewhere (WCAG 2.1.4).
+import { nextTick, watch } from 'vue'
 import type { Ref } from 'vue'
 
 const STEPS: Record<string, number> = { j: 1, J: 1, ArrowDown: 1, k: -1, K: -1, ArrowUp: -1 }
@@ -12,6 +13,8 @@ export interface RowKeys {
   /** Focus on the row of this id, or on the first one, unless the person is busy elsewhere on the page; the link of the frame that
       led here is nothing to be busy with. */
   begin(id: number | null): void
+  /** The same, once, as soon as the list is there. */
+  beginWhenRead(list: Ref<unknown>, id: number | null): void
 }
 
 /** How rows are chosen by keys. */
@@ -23,7 +26,23 @@ export interface Choosing {
 const idOf = (link: HTMLElement): number => Number(link.dataset.row)
 
 export function useRowKeys(box: Ref<HTMLElement | undefined>, choosing?: () => Choosing | null): RowKeys {
+  const begin = (id: number | null): void => {
+    const at = document.activeElement
+    const free = at === document.body || at?.id === 'main' || (at instanceof HTMLAnchorElement && at.closest('header.top, .wall header') !== null)
+    if (!free) return
+    const rows = links(box.value)
+    ;(rows.find((row) => row.dataset.row === String(id)) ?? rows[0])?.focus({ preventScroll: id === null })
+  }
   return {
+    begin,
+    beginWhenRead(list, id) {
+      const stop = watch(list, async (now) => {
+        if (!now) return
+        stop()
+        await nextTick()
+        begin(id)
+      })
+    },
     onKey(event) {
       const choose = choosing?.() ?? null
       const here = document.activeElement as HTMLElement
@@ -44,13 +63,6 @@ export function useRowKeys(box: Ref<HTMLElement | undefined>, choosing?: () => C
       if (!event.shiftKey || !choose) return
       if (at >= 0) choose.range(idOf(rows[at]!))
       choose.range(idOf(next))
-    },
-    begin(id) {
-      const at = document.activeElement
-      const free = at === document.body || at?.id === 'main' || (at instanceof HTMLAnchorElement && at.closest('header.top, .wall header') !== null)
-      if (!free) return
-      const rows = links(box.value)
-      ;(rows.find((row) => row.dataset.row === String(id)) ?? rows[0])?.focus({ preventScroll: id === null })
     },
   }
 }
