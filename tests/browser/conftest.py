@@ -15,7 +15,7 @@ from app.db import Database
 from app.migrations.run import upgrade
 from app.tools import tool
 from tests.browser.fake_backend import DIST, FakeBackend
-from tests.browser.house import WIDE, page_of, served, signed_in
+from tests.browser.house import PATIENCE_MS, WIDE, page_of, served, signed_in
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
@@ -32,7 +32,7 @@ def playwright() -> Iterator[Playwright]:
     if not (DIST / "index.html").exists():
         pytest.fail("the pages are not built. Remedy: make setup (or npm ci && npm run build in app/frontend)")
     with sync_playwright() as one:
-        expect.set_options(timeout=5_000)
+        expect.set_options(timeout=PATIENCE_MS)
         yield one
 
 
@@ -48,7 +48,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser that has never been here before."""
     made = browser.new_context(viewport=WIDE, locale="zh-CN")
-    made.set_default_timeout(5_000)
+    made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
 

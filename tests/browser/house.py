@@ -17,6 +17,7 @@ from app.web import create_app
 from tests.browser.fake_backend import wait_for
 
 WIDE = {"width": 1366, "height": 768}
+PATIENCE_MS = 10_000  # three files of tests at a time on two processors: what takes half a second takes five
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def signed_in(page: Page, db: Database, house: str, name: str, password: str) ->
 def page_of(browser: Browser, problems: list[str]) -> Page:
     """A page in a browser of its own; whatever goes wrong inside it is noted."""
     context = browser.new_context(viewport=WIDE, locale="zh-CN")
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: problems.append(str(error)))
     return page

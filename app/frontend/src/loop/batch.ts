@@ -1,6 +1,7 @@
 // One act on several cases of a board (app/batches/routes.py): which are offered where, and which cases are chosen.
 import { computed, reactive, ref } from 'vue'
 import type { ComputedRef, Ref } from 'vue'
+import { inOwnWords } from '../api/http'
 import { locale } from '../i18n'
 import type { BoardName, BoardRow } from './types'
 
@@ -51,7 +52,7 @@ export interface Batch {
   rows: BatchRow[]
 }
 
-export const whyText = (why: Why | null): string => why?.[locale.value] ?? ''
+export const whyText = (why: Why | null): string => inOwnWords(why?.[locale.value] ?? '')
 
 /** A name for this one order, so that sending it twice is sending it once. */
 export function newKey(): string {
