@@ -113,7 +113,7 @@ def test_a_table_is_checked_row_by_row_before_it_is_written(desk: Page, db: Data
     choose("X1,新局,市直部门,YC\nX2,新科,下属单位,NO\n")
     told = desk.get_by_test_id("import-outcome")
     expect(told).to_contain_text("有 1 处要改，什么都没有写入")
-    expect(told.locator("tbody tr")).to_have_text(["3上级编码没有这个编码的单位 (no unit of this code)"])
+    expect(told.locator("tbody tr")).to_have_text(["3上级编码没有这个编码的单位"])
     assert accessibility(desk) == []
     choose("X1,新局,市直部门,YC\nX2,新科,下属单位,X1\n")
     expect(told).to_contain_text("新建 2 个，修改 0 个")

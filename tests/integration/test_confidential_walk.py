@@ -188,17 +188,19 @@ ACTS = {
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way}",
     "/api/cases/{case_id}": " register discard restore items answer guide refer transfer decline reopen submit "
-    "send-back dispatch review redo defer resume merge unmerge follow-up close archive orders recusals",
+    "send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
+    "recusals",
     "/api/assignments/{work_id}": "reply start hand-down submit rework approve accept redo return refuse-return "
     "uphold-return withdraw extension",
     "/api/chases/{chase_id}": "confirm drop",
+    "/api/batches": " {batch_id}/undo",
     "/api/callbacks/{callback_id}": "take release reached missed cancel reopen",
     "/api/announcements": " {announcement_id} {announcement_id}/end spoken",
-    "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses gaps "
-    "gaps/{gap_id}/steps",
+    "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "
+    "articles/{article_id}/owner gaps gaps/{gap_id}/steps import",
     "/api/notices": "read {notice_id}/read contact contacts/{user_id}",
     "/api/nuisance-rules": " {rule_id}/end",
-    "/api/roster": "plan days/{day}/{post} posts/{post} posts/{post}/hand-over",
+    "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",
     "/api/units": " import import-members {unit_id} {unit_id}/move {unit_id}/close {unit_id}/reopen {unit_id}/members "
     "{unit_id}/members/{member_id}/end",
 }
