@@ -71,7 +71,8 @@ def without(text: str, *secrets: str) -> str:
     A word of fewer than two characters beside what may stand between them is no name; nothing is masked for it.
     """
     for word in secrets:
-        if len(_BETWEEN.sub("", word)) >= 2 and _letters(_BETWEEN.sub("", word)) <= _letters(text):
+        bare = _BETWEEN.sub("", word)
+        if len(bare) >= 2 and _letters(bare) <= _letters(text):
             mask = masked_number(word) if _TELEPHONE.fullmatch(word) else masked_name(word)
             text = mask.join(_written(word).split(text))
     return text
@@ -95,8 +96,11 @@ def _written(word: str) -> re.Pattern[str]:
 @lru_cache(maxsize=64)
 def _letters(text: str) -> frozenset[str]:
     """Of every character its plainest form, whatever its width, case or accent. Where a word has one that a text has
-    not, it is not in it: to make a pattern of each number takes ten times as long as to see that."""
-    return frozenset(unicodedata.normalize("NFKD", char)[0].casefold()[0] for char in set(text))
+    not, it is not in it: to make a pattern of each number takes ten times as long as to see that.
+
+    Whatever `_written` takes for the same has the same form here: a form too many would leave a name unmasked.
+    """
+    return frozenset(unicodedata.normalize("NFKD", char)[0].casefold()[0].replace("ı", "i") for char in set(text))
 
 
 def _either_width(char: str) -> str:

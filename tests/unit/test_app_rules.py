@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -247,6 +249,16 @@ def test_names_and_addresses_are_masked_also_with_blanks_between():
     assert without("王 小 芳住保密巷77号", "王小芳", "保密巷77号") == "王**住保***"
     assert without("Li Ming LI MING", "Li Ming") == "L*** L***"
     assert without("13 + 14", "1") == "13 + 14", "one character is no name"
+
+
+def test_whatever_the_pattern_of_a_name_takes_for_the_same_is_masked():
+    every = (chr(n) for n in range(sys.maxunicode) if not 0xD800 <= n < 0xE000)
+    cased = [char for char in every if char.lower() != char or char.upper() != char]
+    line = "".join(cased)
+    for char in cased:
+        for other in re.findall(re.escape(char), line, re.IGNORECASE):
+            assert without(f"甲{other}来电", f"甲{char}") == "甲*来电", f"{char!r} and {other!r}"
+    assert len(cased) > 2_000
 
 
 def test_a_word_with_dashes_or_brackets_is_masked_with_and_without_them():
