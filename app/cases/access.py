@@ -12,7 +12,7 @@ from app.actor import Actor
 from app.assignments.tables import Assignment, Recusal
 from app.auth.model import Permission
 from app.calls.tables import Call
-from app.cases.model import PERSONAL
+from app.cases.model import PERSONAL, TEXT_FIELDS
 from app.cases.states import AssignmentState, CaseAct, CaseState
 from app.cases.tables import Case, CaseEvent
 from app.chasing.model import UNDECIDED_LINES
@@ -239,7 +239,7 @@ def hides_personal_change(fields: Mapping[str, Any], case: Case, *, clear: bool)
     if clear:
         return dict(fields)
     return {
-        key: unmasked(value, [getattr(case, key)], case, clear=False) if isinstance(value, str) else value
+        key: unmasked(value, [getattr(case, key)], case, clear=False) if key in TEXT_FIELDS else value
         for key, value in fields.items()
         if key not in PERSONAL
     }
