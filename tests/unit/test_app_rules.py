@@ -23,7 +23,7 @@ from app.cases.model import (
 )
 from app.errors import BadCredentials, Busy, HotlineError, Refused, VersionConflict
 from app.hours.model import CLOSED_ALL_DAY, DayHours, DayKind, hours, minutes, open_state
-from app.text import clean, is_call_id, masked_name, normal_number, without
+from app.text import clean, covered, is_call_id, masked_name, normal_number, without
 from app.text import masked_number as masked_phone
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -247,6 +247,11 @@ def test_names_and_addresses_are_masked_also_with_blanks_between():
     assert without("王 小 芳住保密巷77号", "王小芳", "保密巷77号") == "王**住保***"
     assert without("Li Ming LI MING", "Li Ming") == "L*** L***"
     assert without("13 + 14", "1") == "13 + 14", "one character is no name"
+
+
+def test_a_name_that_was_typed_in_wide_letters_is_masked_in_narrow_ones_too():
+    assert without("Ｊｉｍ 来电，Jim 再来电", "Ｊｉｍ") == "Ｊ** 来电，Ｊ** 再来电"
+    assert covered("JIM 来电", "Ｊｉｍ", "***") == "*** 来电"
 
 
 def test_a_word_with_dashes_or_brackets_is_masked_with_and_without_them():
