@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from app.alarms.service import open_alarms
-from app.assignments import extensions, giving, judging, working
+from app.assignments import extensions, giving, judging, taking_back, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
 from app.assignments.tables import Assignment
@@ -245,3 +245,19 @@ def test_a_merged_case_that_closed_with_its_original_counted_as_one_more(world: 
     world.asked(original, Heard(Reached.spoken, Opinion.satisfied, True, True, True))
     assert (world.state(original), world.state(twin)) == ("closed", "closed")
     assert kept() == (1, 1)
+
+
+def test_an_acceptance_that_was_taken_back_counted_as_accepted_and_nobody_asked(world: World):
+    case_id = world.to_follow_up("WATER")
+
+    def accepted() -> int:
+        with world.db.read() as session:
+            return of_the_centre(session, world.now - timedelta(days=1), world.now + timedelta(days=1)).accepted
+
+    assert accepted() == 1
+    world.act("head", taking_back.take_back, case_id, "还有一项没有答复")
+    assert accepted() == 0
+    world.act("head", judging.accept_case, case_id, "同意")
+    assert accepted() == 1
+    world.act("head", judging.redo_case, case_id, "重做")  # what was accepted before stays that
+    assert accepted() == 1
