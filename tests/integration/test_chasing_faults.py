@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from app.actor import SYSTEM
 from app.alarms.service import open_alarms
 from app.assignments import extensions, giving, judging, taking_back, working
 from app.assignments.giving import Gift
@@ -30,6 +31,8 @@ from app.measures.loop_query import of_the_centre
 from app.notices.tables import Notice
 from app.roster.tables import DutyTurn
 from app.settings import Settings
+from app.units import service as units
+from app.units.tables import Unit
 from app.workdays import service as workdays
 from tests.case_kit.world import World
 
@@ -261,3 +264,13 @@ def test_an_acceptance_that_was_taken_back_counted_as_accepted_and_nobody_asked(
     assert accepted() == 1
     world.act("head", judging.redo_case, case_id, "重做")  # what was accepted before stays that
     assert accepted() == 1
+
+
+def test_people_of_a_unit_that_was_closed_were_told_of_what_they_may_not_see(world: World):
+    case_id = world.to_follow_up("CITY")
+    with world.db.session() as session:
+        city = session.get_one(Unit, world.units["CITY"])
+        units.close(session, SYSTEM, city.id or 0, city.version, now=world.now)
+    world.act("head", judging.redo_case, case_id, "市民反映未修复")
+    assert "redo" not in told(world, "CITY.handler")
+    assert "redo" in told(world, "dispatcher")
