@@ -131,10 +131,33 @@ def test_a_unit_whose_own_limit_stayed_is_below_the_case_s_new_clock(world: Worl
     case, unit = running(world, Subject.case(case_id))["handle"], running(world, Subject.assignment(work_id))["handle"]
     assert (unit.id, unit.due_at, unit.parent_id) == (before.id, before.due_at, case.id)
     assert case.due_at > unit.due_at
+    assert longer(world, work_id, 9) == due_of(world, case_id) != case.due_at
+
+
+def longer(world: World, work_id: int, amount: int) -> datetime:
     with world.db.session() as session:
-        asked = extensions.ask(session, world.people["WATER.handler"], work_id, 9, "配件待采购", now=world.now)
+        asked = extensions.ask(session, world.people["WATER.handler"], work_id, amount, "配件待采购", now=world.now)
         extensions.decide(session, world.people["head"], asked.id or 0, True, now=world.now)
-    assert running(world, Subject.assignment(work_id))["handle"].due_at == due_of(world, case_id) != case.due_at
+    return running(world, Subject.assignment(work_id))["handle"].due_at
+
+
+def test_a_unit_lost_the_time_that_it_was_given_when_one_more_was_asked(world: World):
+    case_id, [work_id] = world.dispatched("WATER", way=HandlingWay.telephone)
+    end = longer(world, work_id, 8)
+    assert due_of(world, case_id) == end
+    more_urgent(world, case_id, Urgency.general)  # seven days instead of three: the eleventh is later
+    case, unit = running(world, Subject.case(case_id))["handle"], running(world, Subject.assignment(work_id))["handle"]
+    assert (case.amount, case.due_at, due_of(world, case_id)) == (7, end, end)
+    assert unit.due_at == end
+
+
+def test_more_time_for_a_matter_that_seemed_less_grave_is_over_with_its_limit(world: World):
+    case_id = world.case()
+    world.act("taker", loop.submit, case_id, urgency=Urgency.utilities)
+    _, [work_id] = world.dispatched("WATER", case_id=case_id)
+    longer(world, work_id, 10)
+    more_urgent(world, case_id, Urgency.life)
+    assert running(world, Subject.assignment(work_id))["handle"].due_at == world.now + 2 * HOUR
 
 
 def test_a_return_that_waited_while_the_case_was_on_account_was_timed_no_more(world: World):
