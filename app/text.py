@@ -104,8 +104,8 @@ def _letters(text: str) -> frozenset[str]:
 
 
 def _either_width(char: str) -> str:
-    wide = chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char
-    return re.escape(char) if wide == char else f"[{re.escape(char)}{wide}]"
+    narrow = chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char
+    return f"[{re.escape(narrow)}{chr(ord(narrow) + 0xFEE0)}]" if "!" <= narrow <= "~" else re.escape(char)
 
 
 def covered(text: str, word: str, mask: str) -> str:

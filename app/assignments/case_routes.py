@@ -38,7 +38,7 @@ from app.cases import boards, loop, service
 from app.cases.boards import Board
 from app.cases.routes import CaseOut
 from app.cases.tables import Case
-from app.cases.views import case_json
+from app.cases.views import case_json, cases_json
 from app.clock import iso, utc_now
 from app.followups import desk
 from app.followups.service import close_all_the_same, follow_up
@@ -74,7 +74,7 @@ def board(which: Board, actor: ActorDep, web: WebDep, listing: Annotated[Listing
     """A board: what is due first before the rest."""
     with web.db.read() as session:
         page = boards.board(session, actor, which, listing.leaf)
-        return PageOf.of(page, [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items])
+        return PageOf.of(page, [CaseOut(**row) for row in cases_json(session, actor, page.items)])
 
 
 @lists.post("/follow_up/next", operation_id="next_follow_up")

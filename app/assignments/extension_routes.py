@@ -16,7 +16,7 @@ from app.cases import access
 from app.clock import iso
 from app.clocks.limits import Unit
 from app.clocks.model import LONGEST_WHY
-from app.clocks.tables import CaseClock, ClockExtension
+from app.clocks.tables import ClockExtension
 from app.http.context import ActorDep, WebDep
 from app.http.schema import Answer, Body, Id, Listing, PageOf
 
@@ -110,31 +110,32 @@ def decide(extension_id: Id, body: Decision, actor: ActorDep, web: WebDep) -> Ex
 
 def _out(session: Session, actor: Actor, rows: list[ClockExtension]) -> list[ExtensionOut]:
     names = display_names(session, {one for row in rows for one in (row.asked_by, row.decided_by)})
+    subjects = extensions.subjects_of(session, rows)
+    units = unit_names(session, [work.unit_id for _, _, work in subjects.values()])
+    _citizens = access.citizens_of(session, (case for _, case, _ in subjects.values()))
     shown = []
     for row in rows:
-        clock = session.get_one(CaseClock, row.clock_id)
-        case, work = extensions.subject_of(session, row.clock_id) or (None, None)
-        clear = case is not None and access.sees_citizen(session, actor, case)
-        unit_id = work.unit_id if work else None
+        clock, case, work = subjects[row.clock_id]
+        clear = access.sees_citizen(session, actor, case)
         shown.append(
             ExtensionOut(
                 id=row.id or 0,
                 state=row.state,
                 amount=row.amount,
                 unit_of_time=Unit(clock.unit),
-                reason=access.plain(row.why, case, clear=clear) if case else row.why,
+                reason=access.plain(row.why, case, clear=clear),
                 asked_at=iso(row.asked_at) or "",
                 asked_by_name=names.get(row.asked_by or 0, ""),
                 due_at=iso(clock.due_at) or "",
                 decided_at=iso(row.decided_at),
                 decided_by_name=names.get(row.decided_by or 0, ""),
-                decision_why=access.plain(row.decision_why, case, clear=clear) if case else row.decision_why,
-                case_id=case.id if case else None,
-                number=case.number if case else "",
-                title=access.plain(case.title, case, clear=clear) if case else "",
-                assignment_id=work.id if work else None,
-                unit_id=unit_id,
-                unit=unit_names(session, [unit_id]).get(unit_id or 0, ""),
+                decision_why=access.plain(row.decision_why, case, clear=clear),
+                case_id=case.id,
+                number=case.number,
+                title=access.plain(case.title, case, clear=clear),
+                assignment_id=work.id,
+                unit_id=work.unit_id,
+                unit=units.get(work.unit_id, ""),
             )
         )
     return shown

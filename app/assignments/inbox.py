@@ -53,12 +53,6 @@ def inbox(session: Session, actor: Actor, box: Box, leaf: Leaf | None = None) ->
     return page_of(session, _works(actor, box).order_by(*order), leaf)
 
 
-def cases_of(session: Session, works: Iterable[Assignment]) -> dict[int, Case]:
-    """The cases of these assignments, by id."""
-    ids = {work.case_id for work in works}
-    return {case.id or 0: case for case in session.execute(select(Case).where(col(Case.id).in_(ids))).scalars()}
-
-
 def counts(session: Session, actor: Actor, now: datetime) -> dict[Box, dict[str, int]]:
     """Of every box: how much is in it, and how much of that is late. Raises Forbidden."""
     return {

@@ -26,8 +26,10 @@ from app.assignments.shapes import (
 from app.assignments.tables import Assignment
 from app.assignments.views import unit_names, work_json, work_row
 from app.cases import access
+from app.cases.tables import Case
 from app.cases.views import case_json
 from app.clock import iso, utc_now
+from app.db import loaded
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Id, Listing, PageOf
 
@@ -57,7 +59,8 @@ def inbox_box(box: Box, actor: ActorDep, web: WebDep, listing: Annotated[Listing
     with web.db.read() as session:
         page = inbox.inbox(session, actor, box, listing.leaf)
         units = unit_names(session, [work.unit_id for work in page.items])
-        cases = inbox.cases_of(session, page.items)
+        cases = loaded(session, Case, (work.case_id for work in page.items))
+        _citizens = access.citizens_of(session, cases.values())
         rows = []
         for work in page.items:
             case = cases[work.case_id]

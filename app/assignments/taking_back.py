@@ -67,7 +67,7 @@ def _dispatch(session: Session, actor: Actor, case: Case, reason: str, now: date
 
 
 def _acceptance(session: Session, actor: Actor, case: Case, reason: str, now: datetime) -> Case:
-    if is_asked_about(session, case, now):
+    if is_asked_about(session, case, now, lock=True):
         raise Refused(
             "回访已经开始，不能撤回采纳。",
             "Somebody is calling the citizen, or has: the acceptance stays.",

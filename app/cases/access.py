@@ -12,11 +12,12 @@ from app.actor import Actor
 from app.assignments.tables import Assignment, Recusal
 from app.auth.model import Permission
 from app.calls.tables import Call
-from app.cases.model import PERSONAL
+from app.cases.model import PERSONAL, TEXT_FIELDS
 from app.cases.states import AssignmentState, CaseAct, CaseState
 from app.cases.tables import Case, CaseEvent
 from app.chasing.model import UNDECIDED_LINES
 from app.citizens.tables import Citizen
+from app.db import loaded
 from app.errors import NotFound
 from app.text import masked_name, masked_number, without
 
@@ -142,6 +143,11 @@ def is_confidential(session: Session, case: Case) -> bool:
     return citizen is not None and citizen.confidential
 
 
+def citizens_of(session: Session, cases: Iterable[Case]) -> object:
+    """Whom `is_confidential` looks up for each of these, in one statement; at hand as long as somebody holds it."""
+    return loaded(session, Citizen, (case.citizen_id for case in cases))
+
+
 def confidential() -> Any:
     """The condition for cases which are that, or whose citizen asked for secrecy: `is_confidential` for lists."""
     # One look-up for each case that is read; a list of all who asked for secrecy would be made for every search.
@@ -239,7 +245,7 @@ def hides_personal_change(fields: Mapping[str, Any], case: Case, *, clear: bool)
     if clear:
         return dict(fields)
     return {
-        key: unmasked(value, [getattr(case, key)], case, clear=False) if isinstance(value, str) else value
+        key: unmasked(value, [getattr(case, key)], case, clear=False) if key in TEXT_FIELDS else value
         for key, value in fields.items()
         if key not in PERSONAL
     }

@@ -16,7 +16,7 @@ from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
 from app.cases.states import CaseState
 from app.cases.tables import Case
-from app.cases.views import attachments, candidate_json, case_json, event_json
+from app.cases.views import attachments, candidate_json, case_json, cases_json, event_json
 from app.citizens.service import as_json
 from app.citizens.tables import Citizen
 from app.clock import iso, utc_now
@@ -199,7 +199,7 @@ def search_cases(body: CaseSearch, actor: ActorDep, web: WebDep) -> PageOf[CaseO
 def _listed(actor: Actor, web: Web, filters: CaseFilter) -> PageOf[CaseOut]:
     with web.db.read() as session:
         page = service.list_cases(session, actor, web.settings.zone, **filters.wanted(), leaf=filters.leaf)
-        return PageOf.of(page, [CaseOut(**case_json(session, actor, case, content=False)) for case in page.items])
+        return PageOf.of(page, [CaseOut(**row) for row in cases_json(session, actor, page.items)])
 
 
 @router.post("/duplicates", operation_id="find_duplicates")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from app.cases import access
 from app.cases.duplicates import Candidate
 from app.cases.tables import Case, CaseEvent
 from app.clock import iso
+from app.db import loaded
 from app.faxes.tables import Fax
 from app.voicemails.tables import Voicemail
 
@@ -46,6 +48,15 @@ def case_json(session: Session, actor: Actor, case: Case, *, content: bool = Tru
         "masked": not clear,
         "fields": fields,
     }
+
+
+def cases_json(session: Session, actor: Actor, cases: Collection[Case]) -> list[dict[str, Any]]:
+    """These cases for a list; what is looked up for each of them is asked for once for all."""
+    _at_hand = (
+        access.citizens_of(session, cases),
+        loaded(session, Agent, (case.agent_id for case in cases)),
+    )
+    return [case_json(session, actor, case, content=False) for case in cases]
 
 
 def case_row(case: Case, *, clear: bool) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from app.chasing import queries
 from app.chasing.model import LONGEST_TEXT, ChaseState, Level, UrgentCause
 from app.chasing.tables import Chase, UrgentMatter
 from app.chasing.urgent import acknowledge, acknowledgeable, open_matters, receipts_of
-from app.citizens.tables import Citizen
 from app.clock import iso
 from app.db import loaded
 from app.http.context import ActorDep, WebDep
@@ -187,7 +186,7 @@ def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
     units = unit_names(session, [row.unit_id for row in rows])
     names = display_names(session, {user for row in rows for user in (row.issued_by, row.decided_by)})
     cases = loaded(session, Case, (row.case_id for row in rows))
-    _citizens = loaded(session, Citizen, (case.citizen_id for case in cases.values()))  # who is one asks for each
+    _citizens = access.citizens_of(session, cases.values())
     shown = []
     for row in rows:
         case = cases[row.case_id]

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM
-from app.alarms.service import clear_alarm, open_alarms, raise_alarm
+from app.alarms.service import clear_alarm, open_subjects, raise_alarm
 from app.assignments import judging
 from app.cases import clocks as case_clocks
 from app.cases.states import CaseState
@@ -129,7 +129,7 @@ def _raise_unheard(db: Database, now: datetime) -> set[int]:
 def _clear_heard(db: Database, now: datetime) -> None:
     """Somebody has acknowledged it after all, or the case is over."""
     with db.read() as session:
-        raised = [int(alarm.detail["matter"]) for alarm in open_alarms(session) if alarm.code == UNHEARD]
+        raised = [int(subject) for subject in open_subjects(session, UNHEARD)]
         pairs = select(UrgentMatter, Case).join(Case, col(Case.id) == col(UrgentMatter.case_id))
         rows = session.execute(pairs.where(col(UrgentMatter.id).in_(raised))).all() if raised else []
         over = [matter.id for matter, case in rows if not urgent.is_unheard(case, matter)]

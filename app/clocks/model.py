@@ -143,6 +143,17 @@ def start(
     return _timed(Clock(kind, limit, now, end.at, now, end.provisional, round=round), by, parent, now)
 
 
+def keep_end(clock: Clock, before: Clock, now: datetime, by: Reckoning, *, parent: Clock | None = None) -> Clock:
+    """`clock` in the place of `before`: by no shorter limit it ends no sooner, since more time may have been granted.
+
+    Such an end is another's, which is not counted again.
+    """
+    shorter = clock.limit.unit is not before.limit.unit or clock.limit.amount < before.limit.amount
+    if shorter or clock.due_at >= before.due_at:
+        return clock
+    return _timed(replace(clock, due_at=before.due_at, provisional=False), by, parent, now)
+
+
 def expire(clock: Clock, now: datetime) -> Clock:
     """The clock as it is at `now`: missed if its end has come, and then whatever was asked for has lapsed."""
     if clock.state is not ClockState.running or now < clock.due_at:

@@ -169,7 +169,8 @@ def exchange(
 
     The new clock begins when the old one did, or now where its end would be past by that: nobody is late by what was
     not known. What the old one missed stays missed. It ends with `parent`, or with the old one's parent, and what was
-    below the old one is below it. Raises NotFound.
+    below the old one is below it. Unless the new limit is a shorter one, more time that was granted is not lost. Raises
+    NotFound.
     """
     now = now or utc_now()
     one = _open(session, subject, kind)
@@ -178,7 +179,9 @@ def exchange(
     parent = parent or parent_of(session, before)
     limit, above = limit_for(rules(session), kind, matter), value_of(session, parent)
     for begun in (before.started_at, now):
-        clock = model.start(kind, limit, begun, reckoning(session, begun, settings), parent=above, round=before.round)
+        by = reckoning(session, begun, settings)
+        clock = model.start(kind, limit, begun, by, parent=above, round=before.round)
+        clock = model.keep_end(clock, one.clock, now, by, parent=above)
         if clock.due_at > now:
             break
     row = _insert(session, subject, clock, parent, after=before)

@@ -37,9 +37,12 @@ def take_off_desk(session: Session, case: Case) -> None:
         session.flush()
 
 
-def is_asked_about(session: Session, case: Case, now: datetime) -> bool:
-    """Whether somebody has called the citizen about the present result, or has taken the case to do so."""
-    task = session.get(FollowUpTask, case.id)
+def is_asked_about(session: Session, case: Case, now: datetime, *, lock: bool = False) -> bool:
+    """Whether somebody has called the citizen about the present result, or has taken the case to do so.
+
+    With `lock` nobody takes it until the transaction ends.
+    """
+    task = session.get(FollowUpTask, case.id, with_for_update=True if lock else None)
     if task is None:
         return False
     taken = task.claimed_at is not None and task.claimed_at > now - CLAIM

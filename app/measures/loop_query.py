@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from app.assignments.model import UNSATISFIED
 from app.assignments.tables import Assignment
-from app.cases.states import CASE_DONE, AssignmentState, CaseState
+from app.cases.states import CASE_DONE, AssignmentState, CaseAct, CaseState
 from app.cases.tables import Case, CaseEvent
 from app.chasing.model import UNSAID, Level
 from app.chasing.tables import Chase
@@ -35,7 +35,8 @@ def of_the_centre(session: Session, since: datetime, until: datetime) -> Counts:
     spoken = _last_talk(col(Case.id))
     merged = col(Case.merged_into_id).is_not(None)  # also when it has closed with its original
     ended = col(Case.state).in_([state.value for state in CASE_DONE if state is not CaseState.merged])
-    given, accepted, replied, redone = (_happened(event) for event in ("submitted", "accepted", "replied", "redo"))
+    given, replied, redone = (_happened(event) for event in ("submitted", "replied", "redo"))
+    accepted = _accepted()
     returned = exists().where(
         col(Assignment.case_id) == col(Case.id), col(Assignment.parent_id).is_(None), col(Assignment.returns) > 0
     )
@@ -167,6 +168,16 @@ def _in_time(subject: SubjectKind, ident: Any) -> ColumnElement[bool]:
 
 def _happened(event: str) -> ColumnElement[bool]:
     return exists().where(col(CaseEvent.case_id) == col(Case.id), col(CaseEvent.event) == event)
+
+
+def _accepted() -> ColumnElement[bool]:
+    """Accepted more often than that was taken back."""
+    lines = select(func.count()).select_from(CaseEvent).where(col(CaseEvent.case_id) == col(Case.id))
+    back = (col(CaseEvent.event) == CaseAct.taken_back.value) & (
+        col(CaseEvent.from_state) == CaseState.to_follow_up.value
+    )
+    accepted = col(CaseEvent.event) == CaseAct.accepted.value
+    return lines.where(accepted).scalar_subquery() > lines.where(back).scalar_subquery()
 
 
 def _counted() -> tuple[ColumnElement[bool], ...]:

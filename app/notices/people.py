@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import Select, String, cast, or_, select
 from sqlmodel import Session, col
 
 from app.assignments.tables import Assignment, Recusal
@@ -21,7 +22,7 @@ from app.roster.model import LEADER
 from app.roster.tables import DutyTurn
 from app.settings import get_settings
 from app.units.model import MemberRole
-from app.units.tables import UnitMember
+from app.units.tables import Unit, UnitMember
 
 IN_THE_UNIT = {Desk.handlers: (MemberRole.handler,), Desk.leaders: (MemberRole.leader,)}
 ANYBODY = (MemberRole.handler, MemberRole.leader)
@@ -85,18 +86,25 @@ def of_the_centre(session: Session, desk: Desk) -> list[int]:
     return [user for user in users if user is not None]
 
 
-def _members(session: Session, unit_id: int, roles: Iterable[MemberRole]) -> list[int]:
-    statement = (
+def working_in(unit_id: int, roles: Iterable[MemberRole]) -> Select[Any]:
+    """The users who work in a unit that is not closed, with one of these roles."""
+    return (
         select(col(User.id))
         .join(UnitMember, col(UnitMember.user_id) == col(User.id))
+        .join(Unit, col(Unit.id) == col(UnitMember.unit_id))
         .where(
+            col(Unit.active).is_(True),
             col(UnitMember.unit_id) == unit_id,
             col(UnitMember.role).in_([role.value for role in roles]),
             col(UnitMember.until).is_(None),
             col(User.active).is_(True),
         )
+        .distinct()
     )
-    return [ident for ident in session.execute(statement).scalars() if ident is not None]
+
+
+def _members(session: Session, unit_id: int, roles: Iterable[MemberRole]) -> list[int]:
+    return list(session.execute(working_in(unit_id, roles)).scalars())
 
 
 def _fallback(session: Session, unit_id: int) -> list[int]:

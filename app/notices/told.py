@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from sqlmodel import Session
 
 from app.assignments.tables import Assignment
-from app.cases.access import is_confidential
+from app.cases.access import citizens_of, is_confidential
 from app.cases.tables import Case
-from app.citizens.tables import Citizen
 from app.db import loaded
 from app.notices.model import NoticeKind
 from app.notices.tables import Notice
@@ -23,7 +22,7 @@ def at_hand(session: Session, notices: Iterable[Notice]) -> tuple[object, ...]:
     cases = loaded(session, Case, (one.case_id for one in notices))
     return (
         cases,
-        loaded(session, Citizen, (case.citizen_id for case in cases.values())),
+        citizens_of(session, cases.values()),
         loaded(session, Unit, (one.unit_id for one in notices)),
         loaded(session, Assignment, (one.assignment_id for one in notices)),
     )

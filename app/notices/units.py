@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists
 from sqlmodel import Session, col
 
 from app.auth.tables import User
 from app.notices.model import NoticeKind, channels_of
+from app.notices.people import ANYBODY, working_in
 from app.notices.tables import Notice
 from app.notices.telling import address
 from app.units.model import MemberRole
-from app.units.tables import Unit, UnitMember
 
-ANYBODY = (MemberRole.handler, MemberRole.leader)
 LEADERS = (MemberRole.leader,)
 
 
@@ -64,26 +63,10 @@ def tell_unit(session: Session, word: Word, now: datetime, *, but: int | None = 
 
 def works_there(session: Session, user_id: int, unit_id: int | None) -> bool:
     """Whether somebody who was to be told still works in that unit."""
-    statement = _people(unit_id or 0, ANYBODY).where(col(User.id) == user_id)
+    statement = working_in(unit_id or 0, ANYBODY).where(col(User.id) == user_id)
     return session.execute(statement.limit(1)).first() is not None
-
-
-def _people(unit_id: int, roles: Sequence[MemberRole]) -> Select[Any]:
-    return (
-        select(col(User.id))
-        .join(UnitMember, col(UnitMember.user_id) == col(User.id))
-        .join(Unit, col(Unit.id) == col(UnitMember.unit_id))
-        .where(
-            col(Unit.active).is_(True),
-            col(UnitMember.unit_id) == unit_id,
-            col(UnitMember.role).in_([role.value for role in roles]),
-            col(UnitMember.until).is_(None),
-            col(User.active).is_(True),
-        )
-        .distinct()
-    )
 
 
 def _wanted(word: Word) -> Select[Any]:
     told = exists().where(col(Notice.key) == word.key, col(Notice.user_id) == col(User.id))
-    return _people(word.unit_id, word.roles).where(~told)
+    return working_in(word.unit_id, word.roles).where(~told)

@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 
+from app.db import Database
 from app.tools import tool
 
 NOBODY = "nobody"  # PostgreSQL refuses to run as root
@@ -112,3 +114,9 @@ def _program(name: str) -> str:
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
+
+
+def waits_for_a_lock(db: Database) -> bool:
+    """Whether a transaction waits for another one to end."""
+    with db.read() as session:
+        return bool(session.execute(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())

@@ -27,6 +27,7 @@ from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound, Refused
 from app.settings import Settings
 from app.workdays import service as workdays
+from tests.integration.postgres_server import waits_for_a_lock
 from tests.integration.web_browser import Browser
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # a Tuesday, 09:00 in the city
@@ -134,11 +135,6 @@ def test_two_who_decide_at_once_decide_once(db: Database, person: People, steps:
     with db.read() as session:
         (stored,) = clocks.of_subject(session, CASE)
         assert due_day(stored.due_at, ZONE) == date(2026, 12, 8)
-
-
-def waits_for_a_lock(db: Database) -> bool:
-    with db.read() as session:
-        return bool(session.execute(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())
 
 
 def test_a_unit_that_gives_back_costs_the_centre_time_and_a_redo_keeps_the_first_outcome(

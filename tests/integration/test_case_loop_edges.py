@@ -114,6 +114,15 @@ def test_masks_that_somebody_was_shown_are_never_written_over_the_citizens_words
     assert (case.answer, case.content, case.title) == (told, f"{told}，路灯不亮", "路灯全不亮")
 
 
+def test_the_type_of_a_draft_in_secret_is_chosen_by_somebody_who_sees_masks(world: World):
+    with world.db.session() as session:
+        fields = {"title": "路灯不亮", "caller_number": NUMBER, "confidential": True}
+        case = service.create_manual(session, world.people["taker"], fields, now=world.now)
+        chosen = {"type": "complaint"}
+        service.autosave(session, world.people["dispatcher"], case.id or 0, chosen, case.version, now=world.now)
+        assert case.type == "complaint"
+
+
 def test_what_was_merged_into_a_case_ends_with_it_however_that_ends(world: World):
     original, twin = world.case(), world.case()
     world.act("head", judging.merge, twin, original)

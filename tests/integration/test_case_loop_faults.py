@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from app.actor import SYSTEM, Actor
-from app.assignments import giving, judging, working
+from app.assignments import giving, judging, taking_back, working
 from app.assignments.giving import Gift
 from app.assignments.tables import Assignment
 from app.cases import loop
@@ -15,8 +16,10 @@ from app.cases.model import HandlingWay
 from app.clocks.model import ClockKind
 from app.clocks.service import Subject, of_subject, open_of
 from app.errors import Refused, VersionConflict
+from app.followups import desk
 from app.units import service as units
 from tests.case_kit.world import World
+from tests.integration.postgres_server import waits_for_a_lock
 
 
 def open_clocks(world: World, case_id: int) -> set[str]:
@@ -172,3 +175,25 @@ def test_a_double_click_on_a_dispatch_to_many_units_was_called_a_conflict(world:
             dispatcher = world.people["dispatcher"]
             giving.dispatch(session, dispatcher, case_id, version, HandlingWay.coordinated, gifts, now=world.now)
     assert world.history(case_id).count("unit.given") == 4
+
+
+def test_an_acceptance_was_taken_back_while_somebody_took_the_case_to_call_the_citizen(world: World):
+    case_id = world.to_follow_up("WATER")
+    refused: list[str] = []
+
+    def take_back() -> None:
+        try:
+            world.act("head", taking_back.take_back, case_id, "还有一项没有答复")
+        except Refused as error:
+            refused.append(error.code)
+
+    with world.db.session() as session:
+        assert desk.next_task(session, world.people["taker"], world.now) is not None
+        session.flush()
+        thread = threading.Thread(target=take_back)
+        thread.start()
+        while world.db.dialect == "postgresql" and not waits_for_a_lock(world.db):
+            assert thread.is_alive()
+    thread.join()
+    assert refused == ["citizen_is_asked"]
+    assert world.state(case_id) == "to_follow_up"

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import event
+
+from app.assignments import extensions
 from app.cases import loop, service
+from app.chasing import orders
 from tests.case_kit.world import World
 from tests.integration.web_browser import SeenBy
+
+NUMBERS = count(8000)
+LISTS = {
+    "dispatcher": ("/api/boards/under_way", "/api/cases", "/api/chases"),
+    "head": ("/api/extensions",),
+    "WATER.handler": ("/api/assignments/inbox/to_sign", "/api/notices"),
+}
 
 
 def version(world: World, case_id: int) -> int:
@@ -183,3 +198,29 @@ def test_a_unit_at_work_is_not_kept_away_before_its_work_is_taken_back(world: Wo
     body = {"unit_id": world.units["WATER"], "reason": "被投诉单位"}
     answer = seen_by("head").send("POST", f"/api/cases/{case_id}/recusals", json=body)
     assert answer.json()["error"]["code"] == "has_it"
+
+
+@pytest.mark.parametrize(("who", "path"), [(who, path) for who, paths in LISTS.items() for path in paths])
+def test_a_long_list_asks_the_database_no_more_often_than_a_short_one(
+    world: World, seen_by: SeenBy, who: str, path: str
+):
+    page, asked = seen_by(who), list[str]()
+    for engine in world.db.engines:
+        event.listen(engine, "before_cursor_execute", lambda *it: asked.append(it[2]))
+
+    def costs(more: int) -> tuple[int, int]:
+        for _ in range(more):
+            case_id, [work] = world.dispatched("WATER", case_id=world.case(number=f"1380013{next(NUMBERS)}"))
+            with world.db.session() as session:
+                extensions.ask(session, world.people["WATER.handler"], work, 1, "待配件", now=world.now)
+            with world.db.session() as session:
+                day = world.now + timedelta(days=2)
+                orders.order(session, world.people["head"], case_id, "请速办", day, now=world.now)
+        asked.clear()
+        return len(page.get(path).json()["items"]), len(asked)
+
+    few, cost = costs(2)
+    many, cost_of_many = costs(3)
+    assert few >= 2
+    assert many > few
+    assert cost_of_many == cost

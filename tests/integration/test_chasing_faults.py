@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from app.actor import SYSTEM
 from app.alarms.service import open_alarms
-from app.assignments import extensions, giving, judging, working
+from app.assignments import extensions, giving, judging, taking_back, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
 from app.assignments.tables import Assignment
@@ -30,6 +31,8 @@ from app.measures.loop_query import of_the_centre
 from app.notices.tables import Notice
 from app.roster.tables import DutyTurn
 from app.settings import Settings
+from app.units import service as units
+from app.units.tables import Unit
 from app.workdays import service as workdays
 from tests.case_kit.world import World
 
@@ -128,10 +131,33 @@ def test_a_unit_whose_own_limit_stayed_is_below_the_case_s_new_clock(world: Worl
     case, unit = running(world, Subject.case(case_id))["handle"], running(world, Subject.assignment(work_id))["handle"]
     assert (unit.id, unit.due_at, unit.parent_id) == (before.id, before.due_at, case.id)
     assert case.due_at > unit.due_at
+    assert longer(world, work_id, 9) == due_of(world, case_id) != case.due_at
+
+
+def longer(world: World, work_id: int, amount: int) -> datetime:
     with world.db.session() as session:
-        asked = extensions.ask(session, world.people["WATER.handler"], work_id, 9, "配件待采购", now=world.now)
+        asked = extensions.ask(session, world.people["WATER.handler"], work_id, amount, "配件待采购", now=world.now)
         extensions.decide(session, world.people["head"], asked.id or 0, True, now=world.now)
-    assert running(world, Subject.assignment(work_id))["handle"].due_at == due_of(world, case_id) != case.due_at
+    return running(world, Subject.assignment(work_id))["handle"].due_at
+
+
+def test_a_unit_lost_the_time_that_it_was_given_when_one_more_was_asked(world: World):
+    case_id, [work_id] = world.dispatched("WATER", way=HandlingWay.telephone)
+    end = longer(world, work_id, 8)
+    assert due_of(world, case_id) == end
+    more_urgent(world, case_id, Urgency.general)  # seven days instead of three: the eleventh is later
+    case, unit = running(world, Subject.case(case_id))["handle"], running(world, Subject.assignment(work_id))["handle"]
+    assert (case.amount, case.due_at, due_of(world, case_id)) == (7, end, end)
+    assert unit.due_at == end
+
+
+def test_more_time_for_a_matter_that_seemed_less_grave_is_over_with_its_limit(world: World):
+    case_id = world.case()
+    world.act("taker", loop.submit, case_id, urgency=Urgency.utilities)
+    _, [work_id] = world.dispatched("WATER", case_id=case_id)
+    longer(world, work_id, 10)
+    more_urgent(world, case_id, Urgency.life)
+    assert running(world, Subject.assignment(work_id))["handle"].due_at == world.now + 2 * HOUR
 
 
 def test_a_return_that_waited_while_the_case_was_on_account_was_timed_no_more(world: World):
@@ -245,3 +271,29 @@ def test_a_merged_case_that_closed_with_its_original_counted_as_one_more(world: 
     world.asked(original, Heard(Reached.spoken, Opinion.satisfied, True, True, True))
     assert (world.state(original), world.state(twin)) == ("closed", "closed")
     assert kept() == (1, 1)
+
+
+def test_an_acceptance_that_was_taken_back_counted_as_accepted_and_nobody_asked(world: World):
+    case_id = world.to_follow_up("WATER")
+
+    def accepted() -> int:
+        with world.db.read() as session:
+            return of_the_centre(session, world.now - timedelta(days=1), world.now + timedelta(days=1)).accepted
+
+    assert accepted() == 1
+    world.act("head", taking_back.take_back, case_id, "还有一项没有答复")
+    assert accepted() == 0
+    world.act("head", judging.accept_case, case_id, "同意")
+    assert accepted() == 1
+    world.act("head", judging.redo_case, case_id, "重做")  # what was accepted before stays that
+    assert accepted() == 1
+
+
+def test_people_of_a_unit_that_was_closed_were_told_of_what_they_may_not_see(world: World):
+    case_id = world.to_follow_up("CITY")
+    with world.db.session() as session:
+        city = session.get_one(Unit, world.units["CITY"])
+        units.close(session, SYSTEM, city.id or 0, city.version, now=world.now)
+    world.act("head", judging.redo_case, case_id, "市民反映未修复")
+    assert "redo" not in told(world, "CITY.handler")
+    assert "redo" in told(world, "dispatcher")

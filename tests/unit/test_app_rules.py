@@ -25,7 +25,7 @@ from app.cases.model import (
 )
 from app.errors import BadCredentials, Busy, HotlineError, Refused, VersionConflict
 from app.hours.model import CLOSED_ALL_DAY, DayHours, DayKind, hours, minutes, open_state
-from app.text import clean, is_call_id, masked_name, normal_number, without
+from app.text import clean, covered, is_call_id, masked_name, normal_number, without
 from app.text import masked_number as masked_phone
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -259,6 +259,11 @@ def test_whatever_the_pattern_of_a_name_takes_for_the_same_is_masked():
         for other in re.findall(re.escape(char), line, re.IGNORECASE):
             assert without(f"甲{other}来电", f"甲{char}") == "甲*来电", f"{char!r} and {other!r}"
     assert len(cased) > 2_000
+
+
+def test_a_name_that_was_typed_in_wide_letters_is_masked_in_narrow_ones_too():
+    assert without("Ｊｉｍ 来电，Jim 再来电", "Ｊｉｍ") == "Ｊ** 来电，Ｊ** 再来电"
+    assert covered("JIM 来电", "Ｊｉｍ", "***") == "*** 来电"
 
 
 def test_a_word_with_dashes_or_brackets_is_masked_with_and_without_them():
