@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
@@ -34,6 +34,7 @@ from tests.integration.web_browser import PASSWORD
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # a Tuesday, 09:00 in the city
 MATTER = {"type": "complaint", "title": "路灯不亮", "content": "人民路路灯三天不亮，晚上老人不敢出门"}
 _serial = itertools.count(1)
+Done = TypeVar("Done")
 
 
 class World:
@@ -97,20 +98,18 @@ class World:
             service.register(session, taker, case.id or 0, {}, case.version, now=self.now)
             return case.id or 0
 
-    def act(self, who: str, what: Callable[..., Any], case_id: int, *args: Any, **more: Any) -> Case:
-        """Somebody does something to a case."""
+    def act(self, who: str, what: Callable[..., Done], case_id: int, *args: Any, **more: Any) -> Done:
+        """Somebody does something to a case; what the act gives."""
         with self.db.session() as session:
             version = self.stored(session, case_id).version
-            case: Case = what(session, self.people[who], case_id, version, *args, now=self.now, **more)
-            return case
+            return what(session, self.people[who], case_id, version, *args, now=self.now, **more)
 
-    def work(self, who: str, what: Callable[..., Any], work_id: int, *args: Any, **more: Any) -> Assignment:
+    def work(self, who: str, what: Callable[..., Assignment], work_id: int, *args: Any, **more: Any) -> Assignment:
         """Somebody does something to an assignment."""
         with self.db.session() as session:
             row = session.get(Assignment, work_id)
             assert row is not None
-            done: Assignment = what(session, self.people[who], work_id, row.version, *args, now=self.now, **more)
-            return done
+            return what(session, self.people[who], work_id, row.version, *args, now=self.now, **more)
 
     def dispatched(
         self, *codes: str, lead: str = "", way: HandlingWay = HandlingWay.written, case_id: int | None = None

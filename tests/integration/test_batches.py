@@ -13,16 +13,17 @@ import pytest
 
 from app.assignments import giving, judging, working
 from app.audit.service import entries
-from app.batches import service
+from app.batches import acts, service
 from app.batches.model import BatchAct, Told
 from app.batches.service import Found, Pick
 from app.cases import loop
 from app.cases.history import events_of
 from app.cases.model import HandlingWay
+from app.cases.tables import Case
 from app.db import Database
 from app.errors import BadInput, Busy, Forbidden, NotFound, Refused
 from app.followups import desk
-from tests.case_kit.soundness import assert_grown, assert_sound, stored
+from tests.case_kit.soundness import Stored, assert_grown, assert_sound, stored
 from tests.case_kit.world import World
 from tests.integration.web_browser import SeenBy
 
@@ -66,12 +67,12 @@ def reasons(world: World, case_id: int) -> list[tuple[str, str]]:
         return [(one.event, one.reason) for one in events_of(session, case_id)]
 
 
-def check(world: World, ids: Sequence[int], before: Sequence[object]) -> None:
+def check(world: World, ids: Sequence[int], before: Sequence[Stored]) -> None:
     with world.db.read() as session:
         for ident, then in zip(ids, before, strict=True):
             now = stored(session, ident)
             assert_sound(now)
-            assert_grown(then, now)  # type: ignore[arg-type]
+            assert_grown(then, now)
 
 
 def test_a_trial_tells_what_would_happen_and_stores_nothing(world: World):
@@ -133,15 +134,15 @@ def test_two_clicks_at_the_same_moment_are_one_batch(world: World, monkeypatch: 
 
 def test_what_was_broken_off_goes_on_when_it_is_sent_again(world: World, monkeypatch: pytest.MonkeyPatch):
     ids = waiting(world, 2)
-    chosen, real, calls = picks(world, ids), service.acts.do, []
+    chosen, real, calls = picks(world, ids), acts.do, []
 
-    def breaks(*args: object) -> object:
+    def breaks(*args: Any) -> Case:
         calls.append(args)
         if len(calls) == 2:
             raise Busy()
-        return real(*args)  # type: ignore[arg-type]
+        return real(*args)
 
-    monkeypatch.setattr(service.acts, "do", breaks)
+    monkeypatch.setattr(acts, "do", breaks)
     batch = run(world, "dispatcher", BatchAct.dispatched, water(world), chosen)
     assert [row.outcome for row in batch.rows] == ["done", "waiting"]
     batch = run(world, "dispatcher", BatchAct.dispatched, water(world), chosen)

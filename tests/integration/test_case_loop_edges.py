@@ -103,7 +103,7 @@ def test_masks_that_somebody_was_shown_are_never_written_over_the_citizens_words
         shown, content = hidden(told, case), hidden(case.content, case)
     assert NUMBER not in shown + content
     items = world.act("dispatcher", loop.set_items, case_id, [shown, "修路灯", "答复市民"])
-    assert [item.text for item in items] == [told, "修路灯", "答复市民"]  # type: ignore[attr-defined]
+    assert [item.text for item in items] == [told, "修路灯", "答复市民"]
     with world.db.session() as session:
         version = world.stored(session, case_id).version
         fields = {"content": content, "title": "路灯全不亮"}
