@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from app.actor import SYSTEM, Actor
 from app.assignments import giving, judging, working
@@ -26,6 +26,7 @@ from app.cases.tables import Case
 from app.db import Database
 from app.followups.model import Heard
 from app.followups.service import follow_up
+from app.notices.tables import Notice
 from app.units import members
 from app.units import service as units
 from app.units.model import MemberRole
@@ -123,6 +124,12 @@ class World:
         self.act("dispatcher", giving.dispatch, case_id, way, gifts)
         return case_id, [self.work_of(case_id, code) for code in codes]
 
+    def signed(self) -> tuple[int, int]:
+        """A case for which the water bureau has signed. Its id and the assignment's."""
+        case_id, [work_id] = self.dispatched("WATER")
+        self.work("WATER.handler", working.sign, work_id)
+        return case_id, work_id
+
     def reply_fields(self, case_id: int, **more: Any) -> dict[str, Any]:
         """A complete reply."""
         with self.db.read() as session:
@@ -187,6 +194,12 @@ class World:
         case = session.get(Case, case_id)
         assert case is not None
         return case
+
+    def told(self, who: str) -> list[str]:
+        """The kinds of what somebody was told, oldest first."""
+        mine = select(Notice).where(Notice.user_id == self.people[who].user_id).order_by(col(Notice.id))
+        with self.db.read() as session:
+            return [row.kind for row in session.exec(mine).all()]
 
     def history(self, case_id: int) -> list[str]:
         """What happened, oldest first."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.alarms.service import open_alarms
 from app.assignments.tables import Recusal
@@ -70,7 +70,7 @@ def send(world: World, chosen: Settings) -> int:
 
 def outcomes(world: World, channel: str = "email") -> list[tuple[str, int, str]]:
     with world.db.read() as session:
-        mine = select(NoticeDelivery).where(NoticeDelivery.channel == channel).order_by(NoticeDelivery.id)  # type: ignore[arg-type]
+        mine = select(NoticeDelivery).where(NoticeDelivery.channel == channel).order_by(col(NoticeDelivery.id))
         return [(row.state, row.tries, row.fault) for row in session.exec(mine).all()]
 
 
