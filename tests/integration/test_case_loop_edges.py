@@ -222,12 +222,15 @@ def test_a_reply_that_is_too_long_is_refused_and_not_cut(world: World):
     assert set(wrong.value.fields) == {"result", "answers.1"}
 
 
-def test_a_message_that_comes_late_leaves_an_ended_case_with_its_agent(world: World, settings: Settings):
+@pytest.mark.parametrize("agent_id", ["1001", None])
+def test_a_message_that_comes_late_leaves_an_ended_case_with_its_agent(
+    world: World, settings: Settings, agent_id: str | None
+):
     record(world.db, "h-7.1", number=NUMBER)
     supervisor = world.people["supervisor"] = world.somebody(Role.supervisor)
     facts = CallFacts(call_id="h-7.1", number=NUMBER)
     with world.db.session() as session:
-        case = service.open_draft(session, facts, agent_id="1001", now=world.now)
+        case = service.open_draft(session, facts, agent_id=agent_id, now=world.now)
         case_id = case.id or 0
         service.register(session, supervisor, case_id, dict(MATTER), case.version, now=world.now)
     world.act("supervisor", loop.answer, case_id, "已答复")
@@ -238,7 +241,7 @@ def test_a_message_that_comes_late_leaves_an_ended_case_with_its_agent(world: Wo
     with world.db.read() as session:
         stored = session.get(Case, case_id)
         assert stored is not None
-        assert (stored.agent_id, stored.source, stored.section) == ("1001", "call", None)
+        assert (stored.agent_id, stored.source, stored.section) == (agent_id, "call", None)
 
 
 def test_a_time_without_a_zone_is_refused(world: World, seen_by: SeenBy):
