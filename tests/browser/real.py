@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.secrets import secret
 from asterisk_conf.accounts import PhoneAccount
+from tests.browser.house import WIDE
 from tests.harness.system import PASSWORD, HotlineSystem
 from tests.peers import audio
 from tests.peers.baresip import BaresipPhone
@@ -180,6 +182,18 @@ class Desk:
         answer = self.context.request.fetch(f"{base}{path}", method=method, data=body, headers=headers)
         assert answer.ok, (answer.status, answer.text())
         return answer.json()
+
+
+@contextmanager
+def seated(world: World, browser: Browser) -> Iterator[Desk]:
+    """An agent who has logged in, in a browser of their own; whatever goes wrong inside the page fails the test."""
+    context = browser.new_context(viewport=WIDE, locale="zh-CN")
+    context.set_default_timeout(SLOW_MS)
+    desk = Desk.open(world, context, world.account())
+    yield desk
+    world.forget()
+    context.close()
+    assert not desk.problems, desk.problems
 
 
 @dataclass

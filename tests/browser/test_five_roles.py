@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.db import Database
-from tests.browser.conftest import WIDE, shot
+from tests.browser.conftest import shot
 from tests.browser.house import page_of
-from tests.browser.real import AGENT, CITIZEN, SLOW_MS, Desk, World, hears_now, offered
+from tests.browser.real import AGENT, CITIZEN, Desk, World, hears_now, offered, seated
 from tests.browser.steps import act, is_in, open_from, says
 from tests.case_kit.world import World as Town
 from tests.integration.web_browser import PASSWORD
@@ -65,13 +65,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def desk(world: World, browser: Browser) -> Iterator[Desk]:
     """An agent who has logged in."""
-    context = browser.new_context(viewport=WIDE, locale="zh-CN")
-    context.set_default_timeout(SLOW_MS)
-    one = Desk.open(world, context, world.account())
-    yield one
-    world.forget()
-    context.close()
-    assert not one.problems, one.problems
+    with seated(world, browser) as one:
+        yield one
 
 
 Comes = Callable[..., Page]

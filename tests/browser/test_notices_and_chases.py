@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.assignments import working
 from app.cases import loop
@@ -32,6 +32,16 @@ def is_for_everybody(page: Page, name: str, folder: Path) -> None:
 
 def bell(page: Page, unread: int) -> None:
     expect(page.get_by_test_id("bell")).to_contain_text(f"{unread} 条未读")
+
+
+def says_no_without_a_reason(page: Page, opens: str, no: str, sends: str, *, told: str) -> Locator:
+    """Somebody decides against it and is told that they must say why; the dialog, still open."""
+    page.get_by_role("button", name=opens).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(no, exact=True).click()
+    dialog.get_by_role("button", name=sends).click()
+    expect(dialog.get_by_test_id("error-summary")).to_contain_text(told)
+    return dialog
 
 
 def test_a_unit_is_told_asks_for_more_time_and_is_told_what_became_of_it(
@@ -71,11 +81,7 @@ def test_a_unit_is_told_asks_for_more_time_and_is_told_what_became_of_it(
     expect(head).to_have_url(re.compile("/extensions$"))
     expect(head.locator("nav a.here")).to_have_text("督办")
     is_for_everybody(head, "extensions", tmp_path)
-    head.get_by_role("button", name="审批").click()
-    dialog = head.get_by_role("dialog")
-    dialog.get_by_text("不同意", exact=True).click()
-    dialog.get_by_role("button", name="提交审批").click()
-    expect(dialog.get_by_test_id("error-summary")).to_contain_text("写明不同意的原因")
+    dialog = says_no_without_a_reason(head, "审批", "不同意", "提交审批", told="写明不同意的原因")
     dialog.get_by_text("同意延期", exact=True).click()
     shot(head, "decide", tmp_path)
     dialog.get_by_role("button", name="提交审批").click()
@@ -120,11 +126,7 @@ def test_a_reprimand_is_decided_in_other_words_and_a_supervision_order_reaches_t
     expect(head).to_have_url(re.compile("/chases/drafts$"))
     expect(head.locator("[data-stage=drafts]")).to_have_text("待审定1")
     is_for_everybody(head, "drafts", tmp_path)
-    head.get_by_role("button", name="审定").click()
-    dialog = head.get_by_role("dialog")
-    dialog.get_by_text("不予通报", exact=True).click()
-    dialog.get_by_role("button", name="不予通报").click()
-    expect(dialog.get_by_test_id("error-summary")).to_contain_text("写明不予发出的理由")
+    dialog = says_no_without_a_reason(head, "审定", "不予通报", "不予通报", told="写明不予发出的理由")
     dialog.get_by_text("同意通报", exact=True).click()
     dialog.get_by_label("正文").fill("水务局逾期未办，予以通报，限三日内书面说明。")
     shot(head, "reprimand", tmp_path)

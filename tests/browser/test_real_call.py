@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import WIDE
 from tests.browser.real import (
     AGENT,
     CITIZEN,
@@ -23,6 +22,7 @@ from tests.browser.real import (
     hears_now,
     offered,
     recording,
+    seated,
     talk,
 )
 from tests.drills._hearing import longest_gap
@@ -43,14 +43,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def desk(world: World, browser: Browser) -> Iterator[Desk]:
-    """An agent who has logged in; whatever goes wrong inside the page fails the test."""
-    context = browser.new_context(viewport=WIDE, locale="zh-CN")
-    context.set_default_timeout(SLOW_MS)
-    one = Desk.open(world, context, world.account())
-    yield one
-    world.forget()
-    context.close()
-    assert not one.problems, one.problems
+    """An agent who has logged in."""
+    with seated(world, browser) as one:
+        yield one
 
 
 def call_id_of(desk: Desk, number: str) -> str:

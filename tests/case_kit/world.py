@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from app.actor import SYSTEM, Actor
 from app.assignments import giving, judging, working
@@ -26,6 +26,7 @@ from app.cases.tables import Case
 from app.db import Database
 from app.followups.model import Heard
 from app.followups.service import follow_up
+from app.notices.tables import Notice
 from app.units import members
 from app.units import service as units
 from app.units.model import MemberRole
@@ -34,6 +35,7 @@ from tests.integration.web_browser import PASSWORD
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # a Tuesday, 09:00 in the city
 MATTER = {"type": "complaint", "title": "路灯不亮", "content": "人民路路灯三天不亮，晚上老人不敢出门"}
 _serial = itertools.count(1)
+Done = TypeVar("Done")
 
 
 class World:
@@ -97,20 +99,18 @@ class World:
             service.register(session, taker, case.id or 0, {}, case.version, now=self.now)
             return case.id or 0
 
-    def act(self, who: str, what: Callable[..., Any], case_id: int, *args: Any, **more: Any) -> Case:
-        """Somebody does something to a case."""
+    def act(self, who: str, what: Callable[..., Done], case_id: int, *args: Any, **more: Any) -> Done:
+        """Somebody does something to a case; what the act gives."""
         with self.db.session() as session:
             version = self.stored(session, case_id).version
-            case: Case = what(session, self.people[who], case_id, version, *args, now=self.now, **more)
-            return case
+            return what(session, self.people[who], case_id, version, *args, now=self.now, **more)
 
-    def work(self, who: str, what: Callable[..., Any], work_id: int, *args: Any, **more: Any) -> Assignment:
+    def work(self, who: str, what: Callable[..., Assignment], work_id: int, *args: Any, **more: Any) -> Assignment:
         """Somebody does something to an assignment."""
         with self.db.session() as session:
             row = session.get(Assignment, work_id)
             assert row is not None
-            done: Assignment = what(session, self.people[who], work_id, row.version, *args, now=self.now, **more)
-            return done
+            return what(session, self.people[who], work_id, row.version, *args, now=self.now, **more)
 
     def dispatched(
         self, *codes: str, lead: str = "", way: HandlingWay = HandlingWay.written, case_id: int | None = None
@@ -123,6 +123,12 @@ class World:
         gifts = [Gift(self.units[code], lead=len(codes) > 1 and code == (lead or codes[0])) for code in codes]
         self.act("dispatcher", giving.dispatch, case_id, way, gifts)
         return case_id, [self.work_of(case_id, code) for code in codes]
+
+    def signed(self) -> tuple[int, int]:
+        """A case for which the water bureau has signed. Its id and the assignment's."""
+        case_id, [work_id] = self.dispatched("WATER")
+        self.work("WATER.handler", working.sign, work_id)
+        return case_id, work_id
 
     def reply_fields(self, case_id: int, **more: Any) -> dict[str, Any]:
         """A complete reply."""
@@ -188,6 +194,12 @@ class World:
         case = session.get(Case, case_id)
         assert case is not None
         return case
+
+    def told(self, who: str) -> list[str]:
+        """The kinds of what somebody was told, oldest first."""
+        mine = select(Notice).where(Notice.user_id == self.people[who].user_id).order_by(col(Notice.id))
+        with self.db.read() as session:
+            return [row.kind for row in session.exec(mine).all()]
 
     def history(self, case_id: int) -> list[str]:
         """What happened, oldest first."""

@@ -21,6 +21,7 @@ from app.db import Database
 from app.migrations.run import upgrade
 from app.settings import Settings
 from app.web import create_app
+from tests.case_kit.chasing import swept
 from tests.case_kit.world import World
 from tests.integration.postgres_server import PostgresServer
 from tests.integration.web_browser import PASSWORD, Browser, SeenBy
@@ -144,6 +145,17 @@ def browser(client: TestClient, person: Callable[..., Actor]) -> Callable[..., B
 def world(db: Database) -> World:
     """A small city on this database."""
     return World(db)
+
+
+@pytest.fixture
+def time_passes(world: World, settings: Settings) -> Callable[..., int]:
+    """Let time pass, then do everything that the worker does about lateness; how much that was."""
+
+    def pass_(**span: float) -> int:
+        world.later(**span)
+        return swept(world, settings)
+
+    return pass_
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event
+from sqlmodel import col, select
 
 from app.actor import Actor
 from app.audit.service import entries
@@ -97,15 +98,15 @@ def listed(world: World) -> list[Case]:
 
 def imported(world: World) -> int:
     with world.db.read() as session:
-        return len(session.execute(select(Case.id).where(Case.opened_for.like("import:%"))).all())  # type: ignore
+        return len(session.exec(select(Case).where(col(Case.opened_for).startswith("import:"))).all())
 
 
 def test_more_cases_than_a_page_go_out_each_with_its_own_mask(world: World, monkeypatch: pytest.MonkeyPatch):
     count = MAX_SIZE + 20
     brought_in(world, HEAD + "".join(f"P-{n},求助,停电{n},停电,王小明,139{n:08d},\r\n" for n in range(count)))
     with world.db.session() as session:
-        session.execute(update(Citizen).where(Citizen.id == 3).values(confidential=True))  # type: ignore[arg-type]
-        secret = session.execute(select(Case.number).where(Case.citizen_id == 3)).scalar_one()  # type: ignore
+        session.get_one(Citizen, 3).confidential = True
+        secret = session.exec(select(Case.number).where(Case.citizen_id == 3)).one()
     world.people["asker"] = world.somebody(Role.duty_leader)
     _, *rows = exported(world, "asker")
     assert [one[3] for one in rows] == [f"停电{n}" for n in reversed(range(count))]

@@ -19,7 +19,7 @@ from app.cases import loop
 from app.cases.history import events_of
 from app.cases.model import HandlingWay
 from app.chasing import orders, sweep, urgent
-from app.chasing.tables import Chase, UrgentMatter
+from app.chasing.tables import UrgentMatter
 from app.clock import local_day
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
@@ -28,29 +28,15 @@ from app.clocks.tables import CaseClock
 from app.errors import Refused
 from app.followups.model import Heard, Reached
 from app.measures.loop_query import of_the_centre
-from app.notices.tables import Notice
 from app.roster.tables import DutyTurn
 from app.settings import Settings
 from app.units import service as units
 from app.units.tables import Unit
 from app.workdays import service as workdays
+from tests.case_kit.chasing import chase_of, decided
 from tests.case_kit.world import World
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def sweeps(world: World, settings: Settings) -> Callable[..., None]:
-    """Let time pass, then chase what is late and look at what was waited for."""
-
-    def pass_(**span: float) -> None:
-        world.later(**span)
-        sweep.chase_missed(world.db, settings, world.now)
-        sweep.climb(world.db, settings, world.now)
-        sweep.call_again(world.db, world.now)
-        sweep.take_up(world.db, world.now)
-
-    return pass_
 
 
 def running(world: World, subject: Subject) -> dict[str, CaseClock]:
@@ -61,12 +47,6 @@ def running(world: World, subject: Subject) -> dict[str, CaseClock]:
 def due_of(world: World, case_id: int) -> datetime | None:
     with world.db.read() as session:
         return world.stored(session, case_id).due_at
-
-
-def told(world: World, who: str) -> list[str]:
-    with world.db.read() as session:
-        mine = select(Notice).where(Notice.user_id == world.people[who].user_id).order_by(Notice.id)  # type: ignore[arg-type]
-        return [row.kind for row in session.exec(mine).all()]
 
 
 def more_urgent(world: World, case_id: int, urgency: Urgency) -> None:
@@ -106,14 +86,13 @@ def test_a_case_that_was_found_to_be_more_urgent_kept_its_old_limit(world: World
         assert session.get_one(Assignment, work_id).due_at == unit["sign"].due_at == end - 22 * HOUR
 
 
-def test_a_unit_is_not_late_by_an_urgency_that_nobody_knew_of(world: World, sweeps: Callable[..., None]):
-    case_id, [work_id] = world.dispatched("WATER")
-    world.work("WATER.handler", working.sign, work_id)
-    sweeps(hours=30)
+def test_a_unit_is_not_late_by_an_urgency_that_nobody_knew_of(world: World, time_passes: Callable[..., int]):
+    case_id, work_id = world.signed()
+    time_passes(hours=30)
     more_urgent(world, case_id, Urgency.life)
     assert running(world, Subject.assignment(work_id))["handle"].due_at == world.now + 2 * HOUR
-    sweeps()
-    assert "chased" not in told(world, "WATER.leader")
+    time_passes()
+    assert "chased" not in world.told("WATER.leader")
 
 
 def test_one_more_unit_for_the_same_matter_changes_nobody_s_time(world: World):
@@ -175,8 +154,7 @@ def test_a_return_that_waited_while_the_case_was_on_account_was_timed_no_more(wo
 
 
 def test_a_refusal_s_reason_went_into_the_history_as_it_was_typed(world: World):
-    case_id, [work_id] = world.dispatched("WATER")
-    world.work("WATER.handler", working.sign, work_id)
+    case_id, work_id = world.signed()
     with world.db.session() as session:
         asked = extensions.ask(session, world.people["WATER.handler"], work_id, 3, "配件待采购", now=world.now)
         extensions.decide(session, world.people["head"], asked.id or 0, False, "理由\u202e不\x00充分 ", now=world.now)
@@ -185,76 +163,70 @@ def test_a_refusal_s_reason_went_into_the_history_as_it_was_typed(world: World):
 
 
 def test_an_hour_of_silence_about_an_urgent_matter_is_an_alarm_until_somebody_says_that_they_know(
-    world: World, sweeps: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    world: World, time_passes: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ):
     world.act("taker", loop.submit, world.case(), urgency=Urgency.life)
     for _ in range(11):
-        sweeps(minutes=5)
-    assert (told(world, "leader").count("urgent"), alarms(world)) == (12, [])
+        time_passes(minutes=5)
+    assert (world.told("leader").count("urgent"), alarms(world)) == (12, [])
 
     with monkeypatch.context() as patched:  # the database takes nothing, or the worker is killed before it is stored
         patched.setattr(sweep, "raise_alarm", lambda *_, **__: False)
-        sweeps(minutes=5)
+        time_passes(minutes=5)
     with world.db.read() as session:
         (matter,) = session.exec(select(UrgentMatter).where(UrgentMatter.cause == "submitted")).all()
         assert matter.next_at is not None
-    sweeps(minutes=5)
+    time_passes(minutes=5)
     assert alarms(world) == ["urgent_unacknowledged"]
     with world.db.read() as session:
         assert session.get_one(UrgentMatter, matter.id).next_at is None
-    sweeps(minutes=5)
+    time_passes(minutes=5)
     assert alarms(world) == ["urgent_unacknowledged"]
     with world.db.session() as session:
         urgent.acknowledge(session, world.people["leader"], matter.id or 0, now=world.now)
-    sweeps()
+    time_passes()
     assert alarms(world) == []
 
 
 def test_the_leader_whom_the_roster_names_is_called_first_and_everybody_where_nobody_stands(
-    world: World, settings: Settings, sweeps: Callable[..., None]
+    world: World, settings: Settings, time_passes: Callable[..., int]
 ):
     second = world.people["leader 2"] = world.somebody(Role.duty_leader)
     with world.db.session() as session:
         today = local_day(world.now, settings.zone)
         session.add(DutyTurn(day=today, post="leader", user_id=second.user_id or 0, changed_at=world.now))
     world.act("taker", loop.submit, world.case(), urgency=Urgency.utilities)
-    assert (told(world, "leader"), told(world, "leader 2")) == ([], ["urgent"])
-    sweeps(minutes=5)
-    assert (told(world, "leader"), told(world, "leader 2")) == (["urgent"], ["urgent", "urgent"])
+    assert (world.told("leader"), world.told("leader 2")) == ([], ["urgent"])
+    time_passes(minutes=5)
+    assert (world.told("leader"), world.told("leader 2")) == (["urgent"], ["urgent", "urgent"])
     world.later(days=1)
     world.act("taker", loop.submit, world.case(), urgency=Urgency.utilities)
-    assert (told(world, "leader"), told(world, "leader 2")) == (["urgent"] * 2, ["urgent"] * 3)
+    assert (world.told("leader"), world.told("leader 2")) == (["urgent"] * 2, ["urgent"] * 3)
 
 
-def test_a_unit_was_reprimanded_for_what_it_had_done_meanwhile(world: World, sweeps: Callable[..., None]):
-    case_id, [work_id] = world.dispatched("WATER")
-    world.work("WATER.handler", working.sign, work_id)
+def test_a_unit_was_reprimanded_for_what_it_had_done_meanwhile(world: World, time_passes: Callable[..., int]):
+    case_id, _ = world.signed()
     for days in (10, 5, 4):
-        sweeps(days=days)
+        time_passes(days=days)
     world.handed_in(case_id, "WATER")
-    with world.db.read() as session:
-        draft = session.exec(select(Chase).where(Chase.level == "reprimand")).one()
-    with pytest.raises(Refused) as refused, world.db.session() as session:
-        orders.decide(session, world.people["head"], draft.id or 0, True, now=world.now)
+    with pytest.raises(Refused) as refused:
+        decided(world, "head", "reprimand", True)
     assert refused.value.code == "met"
-    with world.db.session() as session:
-        orders.decide(session, world.people["head"], draft.id or 0, False, why="已办结", now=world.now)
-    assert "reprimand" not in told(world, "WATER.leader")
+    decided(world, "head", "reprimand", False, why="已办结")
+    assert "reprimand" not in world.told("WATER.leader")
 
 
-def test_an_order_fell_due_while_nobody_was_to_act_on_the_case(world: World, sweeps: Callable[..., None]):
-    case_id, [work_id] = world.dispatched("WATER")
-    world.work("WATER.handler", working.sign, work_id)
+def test_an_order_fell_due_while_nobody_was_to_act_on_the_case(world: World, time_passes: Callable[..., int]):
+    case_id, _ = world.signed()
     with world.db.session() as session:
         orders.order(session, world.people["head"], case_id, "请速办", world.now + timedelta(days=2), now=world.now)
     world.act("leader", judging.defer, case_id, "等待材料", world.now + timedelta(days=5))
-    sweeps(days=2)
-    with world.db.read() as session:
-        row = session.exec(select(Chase).where(Chase.level == "order")).one()
-        assert (row.state, row.next_at) == ("sent", world.now + timedelta(days=3))
-    sweeps(days=3)
-    sweeps(minutes=5)
-    assert told(world, "head")[-1] == "order_unmet"
+    time_passes(days=2)
+    row = chase_of(world, "order")
+    assert (row.state, row.next_at) == ("sent", world.now + timedelta(days=3))
+    time_passes(days=3)
+    time_passes(minutes=5)
+    assert world.told("head")[-1] == "order_unmet"
 
 
 def test_a_merged_case_that_closed_with_its_original_counted_as_one_more(world: World, settings: Settings):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
-from sqlmodel import select
+from sqlmodel import col, select
 
-from app.actor import Actor
 from app.assignments import giving, judging, working
 from app.assignments.giving import Gift
 from app.assignments.model import Opinion
@@ -24,9 +21,8 @@ from app.db import Database
 from app.followups.model import Heard, Reached
 from app.settings import Settings
 from tests.case_kit.world import World
-from tests.integration.web_browser import Browser
+from tests.integration.web_browser import Browser, SeenBy
 
-SeenBy = Callable[[str], Browser]
 CONTENT = Heard(Reached.spoken, Opinion.satisfied, True, True, True)
 ANGRY = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, "还是不亮", propose_redo=True)
 
@@ -37,25 +33,6 @@ def world(db: Database) -> World:
     made = World(db)
     made.now = utc_now()
     return made
-
-
-@pytest.fixture
-def seen_by(client: TestClient, world: World) -> SeenBy:
-    """A browser in which that person has signed in."""
-
-    def open_(who: str) -> Browser:
-        actor: Actor = world.people[who]
-        one = Browser(TestClient(client.app, base_url="http://hotline.test", raise_server_exceptions=False))
-        assert one.sign_in(actor.name).status_code == 200
-        return one
-
-    return open_
-
-
-def signed(world: World) -> tuple[int, int]:
-    case_id, [work_id] = world.dispatched("WATER")
-    world.work("WATER.handler", working.sign, work_id)
-    return case_id, work_id
 
 
 def due(world: World, case_id: int, work_id: int) -> tuple[datetime, datetime]:
@@ -72,7 +49,7 @@ def ask(browser: Browser, work_id: int, amount: int = 3, reason: str = "配件�
 
 
 def test_a_unit_asks_for_more_time_a_head_approves_and_the_case_gets_it_too(world: World, seen_by: SeenBy):
-    case_id, work_id = signed(world)
+    case_id, work_id = world.signed()
     unit, head = seen_by("WATER.handler"), seen_by("head")
     before = due(world, case_id, work_id)
     assert ask(seen_by("CITY.handler"), work_id).status_code == 404
@@ -103,7 +80,7 @@ def test_a_unit_asks_for_more_time_a_head_approves_and_the_case_gets_it_too(worl
 
 
 def test_a_unit_reads_what_became_of_its_requests_and_whether_it_can_ask_again(world: World, seen_by: SeenBy):
-    _, work_id = signed(world)
+    _, work_id = world.signed()
     unit, head, path = seen_by("WATER.handler"), seen_by("head"), f"/api/assignments/{work_id}/extensions"
     stands = unit.get(path).json()
     assert (stands["unit_of_time"], stands["may_ask"], stands["requests"]) == ("working_days", True, [])
@@ -122,7 +99,7 @@ def test_a_unit_reads_what_became_of_its_requests_and_whether_it_can_ask_again(w
 
 
 def test_a_refusal_changes_no_end_and_a_second_request_is_possible(world: World, seen_by: SeenBy):
-    case_id, work_id = signed(world)
+    case_id, work_id = world.signed()
     unit, head = seen_by("WATER.leader"), seen_by("head")
     before = due(world, case_id, work_id)
     for approved in (False, True):
@@ -131,13 +108,13 @@ def test_a_refusal_changes_no_end_and_a_second_request_is_possible(world: World,
         assert head.send("POST", f"/api/extensions/{asked['id']}/decide", json=body).status_code == 200
         assert (due(world, case_id, work_id) == before) is not approved
     with world.db.read() as session:
-        rows = session.exec(select(ClockExtension).order_by(ClockExtension.id)).all()  # type: ignore[arg-type]
+        rows = session.exec(select(ClockExtension).order_by(col(ClockExtension.id))).all()
         assert [(row.state, row.amount) for row in rows] == [("refused", 3), ("approved", 3), ("approved", 3)]
         assert rows[1].clock_id == rows[0].clock_id != rows[2].clock_id  # the case's, so that it waits for its unit
 
 
 def test_a_request_that_lapsed_when_the_unit_was_out_of_it_is_in_nobody_s_way(world: World, seen_by: SeenBy):
-    case_id, work_id = signed(world)
+    case_id, work_id = world.signed()
     assert ask(seen_by("WATER.handler"), work_id).status_code == 200
     world.work("WATER.handler", working.give_it_back, work_id, "路灯归城管")
     world.work("head", giving.uphold_return, work_id)
@@ -148,7 +125,7 @@ def test_a_request_that_lapsed_when_the_unit_was_out_of_it_is_in_nobody_s_way(wo
 
 
 def test_a_unit_below_cannot_have_more_time_than_the_unit_above_it(world: World, seen_by: SeenBy):
-    case_id, work_id = signed(world)
+    case_id, work_id = world.signed()
     world.work("WATER.handler", giving.hand_down, work_id, [Gift(world.units["WATER-S"])])
     below = world.work_of(case_id, "WATER-S")
     assert ask(seen_by("WATER-S.handler"), below).json()["error"]["code"] == "beyond_parent"
@@ -184,7 +161,7 @@ def test_only_one_of_several_units_could_have_more_time_and_the_case_got_too_muc
 
 
 def test_a_head_who_is_kept_from_a_case_read_its_requests_for_more_time(world: World, seen_by: SeenBy):
-    case_id, work_id = signed(world)
+    case_id, work_id = world.signed()
     assert ask(seen_by("WATER.handler"), work_id).status_code == 200
     head = seen_by("head")
     assert head.get("/api/extensions").json()["total"] == 1
@@ -198,13 +175,13 @@ def test_a_head_who_is_kept_from_a_case_read_its_requests_for_more_time(world: W
 
 def test_what_is_late_gets_no_more_time(world: World, seen_by: SeenBy):
     world.now = utc_now() - timedelta(days=40)
-    _, work_id = signed(world)
+    _, work_id = world.signed()
     assert ask(seen_by("WATER.handler"), work_id).json()["error"]["code"] == "wrong_state"
 
 
 def test_an_order_and_a_reprimand_by_hand(world: World, seen_by: SeenBy, settings: Settings):
     world.now = utc_now() - timedelta(days=60)
-    case_id, _ = signed(world)
+    case_id, _ = world.signed()
     for days in (20, 20, 20):
         world.later(days=days)
         sweep.chase_missed(world.db, settings, world.now)

@@ -204,6 +204,9 @@ def test_a_unit_sees_no_draft_of_another_nothing_internal_and_nobodys_name_behin
 def test_the_centre_gives_an_article_to_a_unit_and_what_was_written_before_stays_its_own(city: City):
     article = city.write("dispatcher", replace(WATER, title="停水旧稿"))
     city.take("dispatcher", article, Step.discard)
+    city.give("dispatcher", article, "WATER")
+    with pytest.raises(NotFound):
+        city.reads("WATER.handler", article)
     inner = city.write("dispatcher", replace(WATER, internal=True))
     for unit in ("WATER", "C"):
         with pytest.raises(BadInput) as caught:

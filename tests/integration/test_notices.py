@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.alarms.service import open_alarms
 from app.assignments.tables import Recusal
@@ -23,10 +23,12 @@ from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound
 from app.notices import inbox, post
 from app.notices.channels import Away, Letter, ports
-from app.notices.model import LEASE, LONGEST, Channel
+from app.notices.model import LEASE, LONGEST, Channel, NoticeKind
 from app.notices.tables import Notice, NoticeDelivery
 from app.notices.told import told_of
+from app.notices.units import Word, tell_unit
 from app.settings import Settings
+from app.units import members
 from tests.case_kit.outside import MailServer, SmsGateway, text_of
 from tests.case_kit.world import World
 
@@ -70,7 +72,7 @@ def send(world: World, chosen: Settings) -> int:
 
 def outcomes(world: World, channel: str = "email") -> list[tuple[str, int, str]]:
     with world.db.read() as session:
-        mine = select(NoticeDelivery).where(NoticeDelivery.channel == channel).order_by(NoticeDelivery.id)  # type: ignore[arg-type]
+        mine = select(NoticeDelivery).where(NoticeDelivery.channel == channel).order_by(col(NoticeDelivery.id))
         return [(row.state, row.tries, row.fault) for row in session.exec(mine).all()]
 
 
@@ -301,6 +303,20 @@ def test_nothing_more_goes_to_somebody_who_has_left_or_is_kept_from_the_case_by_
     with world.db.read() as session:
         assert inbox.notices(session, kept).items == []
         assert inbox.unread(session, kept) == {"unread": 0, "urgent": 0}
+
+
+def test_nothing_more_goes_to_somebody_who_has_left_the_unit_that_was_asked(
+    world: World, settings: Settings, mail: MailServer
+):
+    water, chief = world.units["WATER"], world.people["dispatcher"]
+    with world.db.session() as session:
+        tell_unit(session, Word(water, NoticeKind.gap_given, "gap:1"), world.now)
+        gone = world.people["WATER.handler"].user_id
+        (left,) = [one.row.id or 0 for one in members.listed(session, chief, water) if one.user.id == gone]
+        members.end(session, chief, water, left, now=world.now)
+    send(world, by_mail(settings, mail.port))
+    assert [one["To"] for one in mail.mails] == ["water.leader@city.test"]
+    assert sorted(state for state, _, _ in outcomes(world)) == ["off", "sent"]
 
 
 def test_a_notice_of_a_case_that_was_made_confidential_since_went_out_with_its_title(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import select
+from sqlmodel import Session, col, select
 
 from app.actor import Actor
 from app.audit.tables import AuditEntry
@@ -25,6 +26,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
 HEAD = "标题,电话答复,类型,内部,复核日期\r\n"
+
+
+def audited(session: Session, action: str) -> list[dict[str, Any]]:
+    wanted = select(AuditEntry).where(AuditEntry.action == action).order_by(col(AuditEntry.id))
+    return [dict(row.detail) for row in session.exec(wanted).all()]
 
 
 def test_knowledge_comes_in_as_drafts_and_goes_out_as_it_is_told(db: Database, person: People):
@@ -47,6 +53,8 @@ def test_knowledge_comes_in_as_drafts_and_goes_out_as_it_is_told(db: Database, p
         assert (made.created, made.written) == (["雨后路面积水"], True)
         drafts = finding.listed(session, writer, View.drafts, ZONE, now=NOW).items
         assert [(version.title, version.review_on) for _, version in drafts] == [("雨后路面积水", date(2027, 1, 5))]
+        assert audited(session, "knowledge.imported") == [{"rows": 0}, {"rows": 1}]
+        assert len(audited(session, "knowledge.exported")) == 2
 
 
 def names(db: Database, *actors: Actor) -> list[str]:
@@ -67,17 +75,21 @@ def test_the_roster_comes_in_by_day_and_post_and_two_change_places(db: Database,
         out = turns.export_turns(session, head, TODAY, TODAY + timedelta(days=6))
         same = turns.import_turns(session, head, out, dry_run=False, now=NOW)
         assert (same.unchanged, same.created, same.changed) == (2, [], [])
-        wrong = f"日期,岗位,账户\r\n2026-11-24,leader,{b}\r\n昨天,门卫,{a}\r\n2026-11-25,leader,{c}\r\n"
+        wrong = (
+            f"日期,岗位,账户\r\n2026-11-24,leader,{b}\r\n昨天,门卫,{a}\r\n2026-11-25,leader,{c}\r\n"
+            f"2026-11-26,leader,{a}\r\n2026-11-26,带班领导,{b}\r\n2028-11-26,leader,{a}\r\n"
+        )
         faults = turns.import_turns(session, head, wrong.encode(), dry_run=False, now=NOW).faults
         assert {(fault.row, fault.column) for fault in faults} == {
-            *((2, "账户"), (3, "日期"), (3, "岗位"), (4, "账户")),
+            *((2, "账户"), (3, "日期"), (3, "岗位"), (4, "账户"), (6, "岗位"), (7, "日期")),
         }
         swapped = f"日期,岗位,账户\r\n2026-11-24,leader,{b}\r\n2026-11-24,supervision-1,{a}\r\n"
         assert len(turns.import_turns(session, head, swapped.encode(), dry_run=False, now=NOW).changed) == 2
         stand = {turn.post: turn.user_id for turn in roster.roster(session, head, TODAY, TODAY).turns}
         assert stand == {"leader": other.user_id, "supervision-1": one.user_id}
-        actions = {row.action for row in session.exec(select(AuditEntry)).all()}
-        assert {"roster.imported", "roster.exported"} <= actions
+        told = {"created": 0, "changed": 0}
+        assert audited(session, "roster.imported") == [{**told, "created": 2}, told, {**told, "changed": 2}]
+        assert len(audited(session, "roster.exported")) == 1
 
 
 def test_both_over_http(browser: Callable[..., Browser]):
