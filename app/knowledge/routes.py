@@ -379,7 +379,7 @@ def step_knowledge_gap(gap_id: Id, body: GapIn, actor: ActorDep, web: WebDep) ->
 def _gaps(session: Session, actor: Actor, rows: list[KnowledgeGap]) -> list[GapOut]:
     names = display_names(session, {who for row in rows for who in (row.claimed_by, row.closed_by)})
     units = views.units_of(session, rows)
-    return [GapOut(**views.gap(row, parties.of_gap(session, actor, row), names, units)) for row in rows]
+    return [GapOut(**views.gap(row, parties.of_gap(actor, row), names, units)) for row in rows]
 
 
 def _out(session: Session, actor: Actor, web: Web, row: KnowledgeArticle) -> ArticleOut:
