@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +26,7 @@ from app.cases.words import CASE_STATES, CASE_TYPES
 from app.clock import utc_now
 from app.db import Database
 from app.errors import Busy, HotlineError, StorageFull
+from app.sheets import Outcome
 
 MOST_OUT, MOST_IN = 10_000, 5_000
 AT_ONCE = 50  # cases in one transaction: some tenths of a second
@@ -67,16 +67,6 @@ COLUMNS = (
     sheets.Column("地址", "address", most=TEXT_FIELDS["address"].limit),
     sheets.Column("保密", "confidential", read=sheets.yes, empty=False),
 )
-
-
-@dataclass
-class Outcome:
-    """What an import did, or (`written` is false) would do; nothing is written while there is a fault."""
-
-    created: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    faults: list[sheets.Fault] = field(default_factory=list)
-    written: bool = False
 
 
 def export_cases(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, select, update
 
+from app import sheets
 from app.actor import Actor
 from app.audit.service import entries
 from app.auth.model import Permission, Role
@@ -41,7 +42,7 @@ def exported(world: World, who: str) -> list[list[str]]:
     return table(exchange.export_cases(world.db, world.people[who], ZONE, {}, now=world.now))
 
 
-def brought_in(world: World, text: str, *, who: str = "head", dry_run: bool = False) -> exchange.Outcome:
+def brought_in(world: World, text: str, *, who: str = "head", dry_run: bool = False) -> sheets.Outcome:
     return exchange.import_cases(world.db, world.people[who], text.encode(), dry_run=dry_run, now=world.now)
 
 
