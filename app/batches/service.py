@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -23,7 +24,7 @@ from app.batches import acts
 from app.batches.model import MOST_CASES, ON_BOARD, UNDO_FOR, BatchAct, RowState, Told, faults
 from app.batches.tables import Batch, BatchRow
 from app.cases import access
-from app.cases.acting import locked
+from app.cases.acting import conflict, locked
 from app.cases.boards import BOARDS
 from app.cases.parties import AT_THE_CENTRE
 from app.cases.states import CASE_STEPS, CaseState
@@ -65,11 +66,6 @@ class Found:
     undo_until: datetime | None
 
 
-def offered(actor: Actor) -> list[BatchAct]:
-    """The acts that the asker may do at all."""
-    return [act for act in BatchAct if any(actor.may(one) for one in _permissions(act))]
-
-
 def attempt(
     db: Database, actor: Actor, act: BatchAct, told: Told, picks: Sequence[Pick], *, now: datetime | None = None
 ) -> list[Trial]:
@@ -99,13 +95,7 @@ def run(
         batch_id, waiting = _begun(db, actor, key, act, told, picks, now)
     except IntegrityError:  # PostgreSQL: the second of a double click; the first's batch is there now
         batch_id, waiting = _begun(db, actor, key, act, told, picks, now)
-    for row_id in waiting:
-        try:
-            _one(db, row_id, lambda session, row: _do(session, actor, act, told, row, now))
-        except Busy:  # the rest waits; whoever sends the batch again goes on from here
-            break
-        except HotlineError as error:
-            _one(db, row_id, lambda session, row, error=error: _refuse(session, row, error))  # type: ignore[misc]
+    _each(db, waiting, lambda session, row: _do(session, actor, act, told, row, now), _refuse)
     return batch_id
 
 
@@ -129,13 +119,7 @@ def take_back(db: Database, actor: Actor, batch_id: int, *, now: datetime | None
             session.add(batch)
             write(session, actor, Action.cases_batch_undone, f"batch:{batch.id}", {"act": batch.act}, now=now)
         rows = [row.id or 0 for row in reversed(_rows(session, batch_id)) if _may_go_back(row)]
-    for row_id in rows:
-        try:
-            _one(db, row_id, lambda session, row: _undo(session, actor, act, row, now))
-        except Busy:
-            break
-        except HotlineError as error:
-            _one(db, row_id, lambda session, row, error=error: _stays(session, row, error))  # type: ignore[misc]
+    _each(db, rows, lambda session, row: _undo(session, actor, act, row, now), _stays)
 
 
 def found(session: Session, actor: Actor, batch_id: int, now: datetime) -> Found:
@@ -178,7 +162,9 @@ def _tried(db: Database, actor: Actor, act: BatchAct, told: Told, pick: Pick, no
 
 def _act(session: Session, actor: Actor, act: BatchAct, told: Told, pick: Pick, now: datetime) -> Case:
     case = locked(session, actor, pick.case_id)
-    if case.version == pick.version and CaseState(case.state) not in BOARDS[ON_BOARD[act]].states:
+    if case.version != pick.version:  # also for the asker's own act: of this batch it is none, nor taken back with it
+        raise conflict(session, actor, case)
+    if CaseState(case.state) not in BOARDS[ON_BOARD[act]].states:
         raise Refused(
             "工单不在这个台上，请打开工单办理。", "This case is on another board: open it instead.", code="wrong_state"
         )
@@ -186,7 +172,7 @@ def _act(session: Session, actor: Actor, act: BatchAct, told: Told, pick: Pick, 
 
 
 def _require(actor: Actor, act: BatchAct, told: Told, picks: Sequence[Pick]) -> None:
-    if actor.user_id is None or act not in offered(actor):
+    if actor.user_id is None or not any(actor.may(one) for one in _permissions(act)):
         raise Forbidden()
     wrong = faults(act, told)
     if not 1 <= len(picks) <= MOST_CASES or len({one.case_id for one in picks}) != len(picks):
@@ -233,6 +219,23 @@ def _begun(
         return batch.id or 0, open_
 
 
+def _each(
+    db: Database,
+    rows: Sequence[int],
+    act: Callable[[Session, BatchRow], None],
+    refused: Callable[[HotlineError, Session, BatchRow], None],
+) -> None:
+    """One row after another; where the database is busy the rest waits for whoever sends it again."""
+    with suppress(Busy):
+        for row_id in rows:
+            try:
+                _one(db, row_id, act)
+            except Busy:
+                raise
+            except HotlineError as error:
+                _one(db, row_id, partial(refused, error))
+
+
 def _one(db: Database, row_id: int, what: Callable[[Session, BatchRow], None]) -> None:
     with db.session() as session:
         row = session.get(BatchRow, row_id, with_for_update=True)
@@ -244,12 +247,14 @@ def _one(db: Database, row_id: int, what: Callable[[Session, BatchRow], None]) -
 def _do(session: Session, actor: Actor, act: BatchAct, told: Told, row: BatchRow, now: datetime) -> None:
     if row.outcome != RowState.waiting.value:
         return
+    if session.get_one(Batch, row.batch_id, with_for_update={"read": True}).undone_at is not None:
+        return  # taken back while it was under way
     row.undo_with = acts.kept_for_undo(act, locked(session, actor, row.case_id))
     case = _act(session, actor, act, told, Pick(row.case_id, row.seen_version), now)
     row.outcome, row.after_version = RowState.done.value, case.version
 
 
-def _refuse(session: Session, row: BatchRow, error: HotlineError) -> None:
+def _refuse(error: HotlineError, _session: Session, row: BatchRow) -> None:
     if row.outcome == RowState.waiting.value:
         row.outcome, row.why = RowState.refused.value, _words(error)
 
@@ -264,7 +269,7 @@ def _undo(session: Session, actor: Actor, act: BatchAct, row: BatchRow, now: dat
     row.undone = RowState.done.value
 
 
-def _stays(session: Session, row: BatchRow, error: HotlineError) -> None:
+def _stays(error: HotlineError, _session: Session, row: BatchRow) -> None:
     if _may_go_back(row):
         row.undone, row.undone_why = RowState.refused.value, _words(error)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +15,7 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
+from app.bringing_in import bring_in
 from app.cases import access
 from app.cases.model import TEXT_FIELDS, CaseType
 from app.cases.queries import first_cases
@@ -26,12 +25,9 @@ from app.cases.tables import Case
 from app.cases.words import CASE_STATES, CASE_TYPES
 from app.clock import utc_now
 from app.db import Database
-from app.errors import Busy, HotlineError, StorageFull
+from app.sheets import Outcome
 
 MOST_OUT, MOST_IN = 10_000, 5_000
-AT_ONCE = 50  # cases in one transaction: some tenths of a second
-PAUSE_S = 0.12
-"""Longer than a process that waits for SQLite's file sleeps before it asks again: each gets in between two of ours."""
 HEADS = (
     "工单编号",
     "状态",
@@ -69,16 +65,6 @@ COLUMNS = (
 )
 
 
-@dataclass
-class Outcome:
-    """What an import did, or (`written` is false) would do; nothing is written while there is a fault."""
-
-    created: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    faults: list[sheets.Fault] = field(default_factory=list)
-    written: bool = False
-
-
 def export_cases(
     db: Database, actor: Actor, zone: ZoneInfo, filters: Mapping[str, Any], *, now: datetime | None = None
 ) -> bytes:
@@ -104,7 +90,7 @@ def blank(actor: Actor) -> bytes:
 def import_cases(db: Database, actor: Actor, data: bytes, *, dry_run: bool, now: datetime | None = None) -> Outcome:
     """Registered cases from another line or system. What has been imported under its number before is passed over.
 
-    Written AT_ONCE at a time, so that calls get their drafts meanwhile; the same table again takes up what is not in.
+    Written a few at a time, so that calls get their drafts meanwhile; the same table again takes up what is not in.
     Raises Forbidden, and Busy or StorageFull with how many are in.
     """
     actor.require(Permission.cases_import)
@@ -125,17 +111,8 @@ def import_cases(db: Database, actor: Actor, data: bytes, *, dry_run: bool, now:
     if outcome.faults or dry_run:
         outcome.created = [str(line.values.get("key", "")) for line in new]
         return outcome
-    for start in range(0, len(new), AT_ONCE):
-        if start:
-            time.sleep(PAUSE_S)
-        some = new[start : start + AT_ONCE]
-        try:
-            with db.session() as session:
-                created = _brought_in(session, actor, sheet, some, now)
-        except (Busy, StorageFull) as error:
-            raise _told_how_far(error, len(outcome.created)) from error
-        outcome.created += created
-        outcome.unchanged += len(some) - len(created)
+    outcome.created = bring_in(db, new, lambda session, some: _brought_in(session, actor, sheet, some, now))
+    outcome.unchanged += len(new) - len(outcome.created)
     outcome.written = True
     return outcome
 
@@ -155,19 +132,6 @@ def _brought_in(
     if created:
         write(session, actor, Action.cases_imported, "cases", {"rows": len(created)}, now=now)
     return created
-
-
-def _told_how_far(error: Busy | StorageFull, count: int) -> HotlineError:
-    """The same error, for somebody who has to know what is in already."""
-    if not count:
-        return error
-    return type(error)(
-        f"已导入 {count} 件，其余未导入：{error.message_zh}再次导入同一张表会从中断处继续。",
-        f"{count} cases are in, the rest is not: {error.message_en} The same table again goes on from there.",
-        code=error.code,
-        retry_after=error.retry_after,
-        extra={"imported": count},
-    )
 
 
 def _key(number: str) -> str:

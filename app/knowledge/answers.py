@@ -25,7 +25,7 @@ def locked(
     Raises Forbidden, NotFound (a unit's people know of no other's), Refused (somebody else's, or not in this state).
     """
     row = found(session, KnowledgeGap, gap_id, lock=True)
-    mine = parties.of_gap(session, actor, row)
+    mine = parties.of_gap(actor, row)
     if not mine & {Party.writer, Party.member}:
         raise NotFound() if parties.writes(actor) else Forbidden()
     rule = gap_rule(GapState(row.state), step)

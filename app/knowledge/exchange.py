@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -13,7 +14,9 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
+from app.bringing_in import bring_in
 from app.clock import local_day, utc_now
+from app.db import Database
 from app.knowledge import finding, service
 from app.knowledge.model import (
     LONGEST_LETTER,
@@ -65,8 +68,11 @@ COLUMNS = (
 )
 
 
-def export_articles(session: Session, actor: Actor) -> bytes:
-    """What is in force, as the import reads it; what is internal only for those who may read that. Raises Forbidden."""
+def export_articles(db: Database, actor: Actor) -> bytes:
+    """What is in force, as the import reads it; what is internal only for those who may read that. Raises Forbidden.
+
+    Read without a hand on the database, and written down once the audit knows of it.
+    """
     actor.require(Permission.knowledge_read)
     article, version = KnowledgeArticle, KnowledgeVersion
     wanted = (
@@ -78,20 +84,27 @@ def export_articles(session: Session, actor: Actor) -> bytes:
     )
     if not actor.may(Permission.knowledge_internal):
         wanted = wanted.where(col(version.internal).is_(False))
-    rows = [_row(*found) for found in session.execute(wanted).all()]
-    write(session, actor, Action.knowledge_exported, "knowledge", {"rows": len(rows)})
+    with db.read() as session:
+        rows = [_row(*found) for found in session.execute(wanted).all()]
+    with db.session() as session:
+        write(session, actor, Action.knowledge_exported, "knowledge", {"rows": len(rows)})
     return sheets.write([column.head for column in COLUMNS], rows)
 
 
 def import_articles(
-    session: Session, actor: Actor, data: bytes, zone: tzinfo, *, dry_run: bool, now: datetime | None = None
+    db: Database, actor: Actor, data: bytes, zone: tzinfo, *, dry_run: bool, now: datetime | None = None
 ) -> Outcome:
-    """A draft of every row whose title no article has had yet; what is known stays as it is. Raises Forbidden."""
+    """A draft of every row whose title no article has had yet; what is known stays as it is.
+
+    Written a few at a time, so that calls get their drafts meanwhile; the same table again takes up what is not in.
+    Raises Forbidden, and Busy or StorageFull with how many are in.
+    """
     actor.require(Permission.knowledge_write)
     now = now or utc_now()
     today = local_day(now, zone)
     sheet, outcome, new = sheets.read(data, COLUMNS, most_rows=MOST_IN), Outcome(), []
-    known, seen = set(session.execute(select(col(KnowledgeVersion.title))).scalars()), set()
+    with db.read() as session:
+        known, seen = set(session.execute(select(col(KnowledgeVersion.title))).scalars()), set()
     for line in sheet.lines:
         title = line.values.get("title")
         if title in seen:
@@ -110,16 +123,27 @@ def import_articles(
         wrong |= {name: told for name, told in days.items() if line.values[name] is not None}
         for name, told in wrong.items():
             sheet.fault(line.row, name, told)
-        outcome.created.append(content.title)
         new.append(content)
     outcome.faults = sheet.told
     if outcome.faults or dry_run:
+        outcome.created = [content.title for content in new]
         return outcome
-    for content in new:
-        service.create(session, actor, content, zone, now=now)
-    write(session, actor, Action.knowledge_imported, "knowledge", {"rows": len(new)}, now=now)
+    outcome.created = bring_in(db, new, lambda session, some: _brought_in(session, actor, some, zone, now))
+    outcome.unchanged += len(new) - len(outcome.created)
     outcome.written = True
     return outcome
+
+
+def _brought_in(session: Session, actor: Actor, contents: Sequence[Content], zone: tzinfo, now: datetime) -> list[str]:
+    """The titles of those that somebody else has not brought in meanwhile."""
+    title = col(KnowledgeVersion.title)
+    known = set(session.execute(select(title).where(title.in_([one.title for one in contents]))).scalars())
+    new = [one for one in contents if one.title not in known]
+    for content in new:
+        service.create(session, actor, content, zone, now=now)
+    if new:
+        write(session, actor, Action.knowledge_imported, "knowledge", {"rows": len(new)}, now=now)
+    return [one.title for one in new]
 
 
 def _row(version: KnowledgeVersion, review_on: Any, expires_on: Any) -> list[str]:

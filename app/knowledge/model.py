@@ -121,6 +121,8 @@ OF_UNITS: Table = {
 del S, E
 OPEN = (VersionState.draft, VersionState.in_unit, VersionState.in_review)
 """Somebody is working on it; an article has one such version at most."""
+OF_OPEN = frozenset(step for state, step in OF_UNITS if state in OPEN)
+"""The steps of what is being worked on; all others are of the version in force."""
 FOUND = (VersionState.published, VersionState.expired)
 """It may be read to callers."""
 

@@ -15,12 +15,14 @@ from app.units.tables import UnitMember
 
 def of_article(session: Session, actor: Actor, article: KnowledgeArticle) -> frozenset[Party]:
     """What the asker is to this article."""
-    return _of(session, actor, article.owner_unit_id)
+    found = _of(actor, article.owner_unit_id)
+    leads = Party.member in found and actor.may(Permission.knowledge_lead)
+    return found | {Party.leader} if leads and _leads(session, actor, article.owner_unit_id or 0) else found
 
 
-def of_gap(session: Session, actor: Actor, gap: KnowledgeGap) -> frozenset[Party]:
-    """What the asker is to this search in vain."""
-    return _of(session, actor, gap.unit_id)
+def of_gap(actor: Actor, gap: KnowledgeGap) -> frozenset[Party]:
+    """What the asker is to this search in vain, which nobody's leader has to pass."""
+    return _of(actor, gap.unit_id)
 
 
 def works(actor: Actor) -> bool:
@@ -38,7 +40,7 @@ def belongs(actor: Actor, unit_id: int | None) -> bool:
     return unit_id is not None and unit_id in actor.unit_ids and actor.may(Permission.knowledge_own)
 
 
-def _of(session: Session, actor: Actor, unit_id: int | None) -> frozenset[Party]:
+def _of(actor: Actor, unit_id: int | None) -> frozenset[Party]:
     if actor.is_system:
         return frozenset(Party)
     found = set()
@@ -46,10 +48,8 @@ def _of(session: Session, actor: Actor, unit_id: int | None) -> frozenset[Party]
         found.add(Party.writer)
     if actor.may(Permission.knowledge_review):
         found.add(Party.editor)
-    if unit_id is not None and belongs(actor, unit_id):
+    if belongs(actor, unit_id):
         found.add(Party.member)
-        if actor.may(Permission.knowledge_lead) and _leads(session, actor, unit_id):
-            found.add(Party.leader)
     return frozenset(found)
 
 

@@ -278,16 +278,14 @@ def search_knowledge(body: Sought, actor: ActorDep, web: WebDep) -> HitsOut:
 @router.get("/export", operation_id="export_knowledge", response_class=Response, responses=CSV)
 def export_knowledge(actor: ActorDep, web: WebDep) -> Response:
     """What may be told to callers, as a table."""
-    with web.db.session() as session:
-        return table("knowledge", exchange.export_articles(session, actor))
+    return table("knowledge", exchange.export_articles(web.db, actor))
 
 
 @router.post("/import", operation_id="import_knowledge")
 def import_knowledge(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> TableOutcome:
     """Drafts from a table, to be reviewed by somebody else: tried only, or written when nothing is wrong."""
-    with web.db.session() as session:
-        made = exchange.import_articles(session, actor, file.file.read(), web.settings.zone, dry_run=dry_run)
-    return TableOutcome.of(made)
+    data, zone = file.file.read(), web.settings.zone
+    return TableOutcome.of(exchange.import_articles(web.db, actor, data, zone, dry_run=dry_run))
 
 
 @router.get("/articles", operation_id="list_knowledge")
@@ -379,7 +377,7 @@ def step_knowledge_gap(gap_id: Id, body: GapIn, actor: ActorDep, web: WebDep) ->
 def _gaps(session: Session, actor: Actor, rows: list[KnowledgeGap]) -> list[GapOut]:
     names = display_names(session, {who for row in rows for who in (row.claimed_by, row.closed_by)})
     units = views.units_of(session, rows)
-    return [GapOut(**views.gap(row, parties.of_gap(session, actor, row), names, units)) for row in rows]
+    return [GapOut(**views.gap(row, parties.of_gap(actor, row), names, units)) for row in rows]
 
 
 def _out(session: Session, actor: Actor, web: Web, row: KnowledgeArticle) -> ArticleOut:

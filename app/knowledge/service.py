@@ -23,6 +23,7 @@ from app.errors import BadInput, Forbidden, Refused, VersionConflict
 from app.knowledge import answers, asking, finding, owning, parties
 from app.knowledge.model import (
     LONGEST_REASON,
+    OF_OPEN,
     OPEN,
     REVIEW_EVERY,
     Content,
@@ -204,8 +205,7 @@ def _open(session: Session, article: KnowledgeArticle) -> KnowledgeVersion:
 
 def _concerned(session: Session, article: KnowledgeArticle, step: Step) -> KnowledgeVersion:
     """The version that a step is about: the one being worked on for its steps, else the one in force."""
-    of_open = (Step.edit, Step.submit, Step.recall, Step.send_back, Step.approve, Step.discard)
-    if step in of_open or article.current_id is None:
+    if step in OF_OPEN or article.current_id is None:
         return _open(session, article)
     return found(session, KnowledgeVersion, article.current_id)
 

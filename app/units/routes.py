@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, UploadFile
@@ -11,10 +10,10 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlmodel import Session
 
-from app import sheets
 from app.clock import iso
 from app.http.context import ActorDep, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Version
+from app.http.tables import CSV, TableOutcome, table
 from app.units import exchange, members, queries, service, suggestions, views
 from app.units.fields import MOST_PHONES, Phone
 from app.units.model import LONGEST_NAME, LONGEST_TEXT, MOST_WORDS, MemberRole, PhoneKind, UnitKind
@@ -172,24 +171,6 @@ class SuggestionOut(Answer):
     words: list[str]
 
 
-class FaultOut(Answer):
-    """What is wrong in which row (heads are row 1) and column of a table."""
-
-    row: int
-    column: str
-    told: str
-
-
-class OutcomeOut(Answer):
-    """What an import did, or (`written` is false) would do."""
-
-    created: list[str]
-    changed: list[str]
-    unchanged: int
-    faults: list[FaultOut]
-    written: bool
-
-
 class TreeFilter(Body):
     """Which units: those that work, or those that are closed as well."""
 
@@ -249,35 +230,32 @@ def suggest_unit(body: Matter, actor: ActorDep, web: WebDep) -> list[SuggestionO
         return [SuggestionOut(unit=UnitRow(**views.row_json(unit)), words=list(words)) for unit, words in found]
 
 
-CSV: dict[int | str, dict[str, Any]] = {200: {"content": {sheets.MEDIA_TYPE: {}}}}
-
-
 @router.get("/export", operation_id="export_units", response_class=Response, responses=CSV)
 def export_units(actor: ActorDep, web: WebDep) -> Response:
     """The working units as a table."""
     with web.db.session() as session:
-        return _table("units", exchange.export_units(session, actor))
+        return table("units", exchange.export_units(session, actor))
 
 
 @router.get("/export-members", operation_id="export_unit_members", response_class=Response, responses=CSV)
 def export_unit_members(actor: ActorDep, web: WebDep) -> Response:
     """Who works where, as a table."""
     with web.db.session() as session:
-        return _table("unit-members", exchange.export_members(session, actor))
+        return table("unit-members", exchange.export_members(session, actor))
 
 
 @router.post("/import", operation_id="import_units")
-def import_units(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> OutcomeOut:
+def import_units(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> TableOutcome:
     """Units from a table: tried only, or written when nothing is wrong with any row."""
     with web.db.session() as session:
-        return _outcome(exchange.import_units(session, actor, file.file.read(), dry_run=dry_run))
+        return TableOutcome.of(exchange.import_units(session, actor, file.file.read(), dry_run=dry_run))
 
 
 @router.post("/import-members", operation_id="import_unit_members")
-def import_unit_members(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> OutcomeOut:
+def import_unit_members(file: UploadFile, actor: ActorDep, web: WebDep, dry_run: bool = True) -> TableOutcome:
     """Members from a table: tried only, or written when nothing is wrong with any row."""
     with web.db.session() as session:
-        return _outcome(exchange.import_members(session, actor, file.file.read(), dry_run=dry_run))
+        return TableOutcome.of(exchange.import_members(session, actor, file.file.read(), dry_run=dry_run))
 
 
 @router.get("/{unit_id}", operation_id="get_unit")
@@ -362,19 +340,3 @@ def _member(one: members.Member) -> MemberOut:
         since=iso(one.row.since) or "",
         until=iso(one.row.until),
     )
-
-
-def _outcome(outcome: sheets.Outcome) -> OutcomeOut:
-    faults = [FaultOut(**asdict(fault)) for fault in outcome.faults]
-    return OutcomeOut(
-        created=outcome.created,
-        changed=outcome.changed,
-        unchanged=outcome.unchanged,
-        faults=faults,
-        written=outcome.written,
-    )
-
-
-def _table(name: str, data: bytes) -> Response:
-    told = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(data, media_type=sheets.MEDIA_TYPE, headers=told)

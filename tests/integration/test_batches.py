@@ -21,6 +21,7 @@ from app.cases import loop
 from app.cases.history import events_of
 from app.cases.model import HandlingWay
 from app.cases.tables import Case
+from app.db import Database
 from app.errors import BadInput, Busy, Forbidden, NotFound, Refused
 from app.followups import desk
 from tests.case_kit.soundness import Stored, assert_grown, assert_sound, stored
@@ -164,6 +165,25 @@ def test_what_was_broken_off_and_taken_back_does_not_go_on(world: World, monkeyp
     again = run(world, "dispatcher", BatchAct.dispatched, water(world), chosen)
     assert [(row.outcome, row.undone) for row in again.rows] == [("done", "done"), ("waiting", "")]
     assert [world.state(one) for one in ids] == ["to_dispatch"] * 2
+
+
+def test_a_batch_that_is_taken_back_while_it_is_under_way_goes_no_further(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    ids, real, calls = waiting(world, 3), service._one, []
+
+    def then_the_page_is_loaded_again(db: Database, row_id: int, what: Any) -> None:
+        real(db, row_id, what)
+        calls.append(row_id)
+        if len(calls) == 1:
+            with world.db.read() as session:
+                [seen] = service.recent(session, world.people["dispatcher"], world.now)
+            undo(world, "dispatcher", seen)
+
+    monkeypatch.setattr(service, "_one", then_the_page_is_loaded_again)
+    batch = run(world, "dispatcher", BatchAct.dispatched, water(world), picks(world, ids))
+    assert [(row.outcome, row.undone) for row in batch.rows] == [("done", "done"), ("waiting", ""), ("waiting", "")]
+    assert [world.state(one) for one in ids] == ["to_dispatch"] * 3
 
 
 def test_a_dispatch_is_taken_back_but_for_what_a_unit_has_signed(world: World):
@@ -325,3 +345,15 @@ def test_the_same_case_is_not_in_two_hands_at_once(world: World):
     late = run(world, "head", BatchAct.dispatched, Told(unit_id=world.units["CITY"], way=HandlingWay.written), chosen)
     assert [row.outcome for row in late.rows] == ["refused"] * 2
     assert late.undo_until is None
+
+
+def test_what_the_same_person_did_before_is_not_called_done_by_another_batch(world: World):
+    ids = waiting(world, 1)
+    chosen = picks(world, ids)
+    first = run(world, "dispatcher", BatchAct.dispatched, water(world), chosen)
+    elsewhere = Told(unit_id=world.units["CITY"], way=HandlingWay.written)
+    [tried] = service.attempt(world.db, world.people["dispatcher"], BatchAct.dispatched, elsewhere, chosen)
+    assert (tried.why or {})["code"] == "version_conflict"
+    second = run(world, "dispatcher", BatchAct.dispatched, elsewhere, chosen, "other-0001")
+    assert ([row.outcome for row in second.rows], second.undo_until) == (["refused"], None)
+    assert read(world, "dispatcher", first.batch.id or 0).undo_until is not None

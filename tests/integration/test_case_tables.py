@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import col, select
 
+from app import bringing_in, sheets
 from app.actor import Actor
 from app.audit.service import entries
 from app.auth.model import Permission, Role
@@ -42,7 +43,7 @@ def exported(world: World, who: str) -> list[list[str]]:
     return table(exchange.export_cases(world.db, world.people[who], ZONE, {}, now=world.now))
 
 
-def brought_in(world: World, text: str, *, who: str = "head", dry_run: bool = False) -> exchange.Outcome:
+def brought_in(world: World, text: str, *, who: str = "head", dry_run: bool = False) -> sheets.Outcome:
     return exchange.import_cases(world.db, world.people[who], text.encode(), dry_run=dry_run, now=world.now)
 
 
@@ -129,7 +130,7 @@ def test_an_export_asks_once_for_all_cases_and_counts_nothing(world: World):
 
 
 def test_between_two_batches_of_an_import_others_write(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(exchange, "AT_ONCE", 4)
+    monkeypatch.setattr(bringing_in, "AT_ONCE", 4)
     seen: list[int] = []
 
     def somebody_calls(_seconds: float) -> None:
@@ -137,7 +138,7 @@ def test_between_two_batches_of_an_import_others_write(world: World, monkeypatch
             open_draft(session, CallFacts(f"h-{len(seen)}", number="13800138000"), now=world.now)
         seen.append(imported(world))
 
-    monkeypatch.setattr(exchange, "time", SimpleNamespace(sleep=somebody_calls))
+    monkeypatch.setattr(bringing_in, "time", SimpleNamespace(sleep=somebody_calls))
     outcome = brought_in(world, many(10))
     assert (len(outcome.created), outcome.written) == (10, True)
     assert seen == [4, 8]
@@ -149,7 +150,7 @@ def test_between_two_batches_of_an_import_others_write(world: World, monkeypatch
 def test_an_import_that_fails_on_the_way_says_how_many_are_in_and_goes_on_from_there(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(exchange, "AT_ONCE", 4)
+    monkeypatch.setattr(bringing_in, "AT_ONCE", 4)
     real, asked = exchange.register, []
 
     def away_at_the_sixth(*args: Any, **more: Any) -> Any:
@@ -170,7 +171,7 @@ def test_an_import_that_fails_on_the_way_says_how_many_are_in_and_goes_on_from_t
 
 
 def test_the_same_table_twice_at_once_comes_in_once(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(exchange, "AT_ONCE", 3)
+    monkeypatch.setattr(bringing_in, "AT_ONCE", 3)
     world.people["second"] = world.somebody(Role.section_head)
     known = exchange._known
     both = threading.Barrier(2)

@@ -267,5 +267,5 @@ def test_people_of_a_unit_that_was_closed_were_told_of_what_they_may_not_see(wor
         city = session.get_one(Unit, world.units["CITY"])
         units.close(session, SYSTEM, city.id or 0, city.version, now=world.now)
     world.act("head", judging.redo_case, case_id, "市民反映未修复")
-    assert "redo" not in told(world, "CITY.handler")
-    assert "redo" in told(world, "dispatcher")
+    assert "redo" not in world.told("CITY.handler")
+    assert "redo" in world.told("dispatcher")

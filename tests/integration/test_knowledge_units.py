@@ -139,6 +139,10 @@ def test_a_units_article_is_written_there_passed_by_its_leader_and_published_by_
     city.take("WATER.leader", article, Step.confirm, revision=2, review_on=TODAY + 120 * DAY)
     city.take("WATER.handler", article, Step.revise, revision=2)
     assert [one["state"] for one in city.reads("WATER.handler", article)["versions"]] == ["draft", "published"]
+    city.take("WATER.handler", article, Step.submit)
+    city.take("WATER.leader", article, Step.vet)
+    city.take("head", article, Step.approve)
+    assert [one["state"] for one in city.reads("WATER.handler", article)["versions"]] == ["published", "replaced"]
 
 
 def test_a_unit_sees_no_draft_of_another_nothing_internal_and_nobodys_name_behind_it(city: City):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlmodel import Session, col, select
 
+from app import bringing_in
 from app.actor import Actor
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
 from app.auth.tables import User
 from app.db import Database
 from app.knowledge import exchange as articles
-from app.knowledge import finding
+from app.knowledge import finding, gaps
 from app.knowledge.finding import View
 from app.knowledge.starter import load
 from app.roster import exchange as turns
@@ -38,23 +41,45 @@ def test_knowledge_comes_in_as_drafts_and_goes_out_as_it_is_told(db: Database, p
     wrong = HEAD + "停水,请储水。,公告,,昨天\r\n停水,,政策解答,也许,2020-01-01\r\n"
     with db.session() as session:
         load(session, ZONE, now=NOW)
-        tried = articles.import_articles(session, writer, wrong.encode(), ZONE, dry_run=False, now=NOW)
-        assert {(one.row, one.column) for one in tried.faults} == {
-            *((2, "类型"), (2, "复核日期"), (3, "标题"), (3, "电话答复"), (3, "内部")),
-        }
-        out = articles.export_articles(session, writer)
-        again = articles.import_articles(session, writer, out, ZONE, dry_run=False, now=NOW)
-        assert (again.created, again.faults, again.unchanged > 5) == ([], [], True)
-        hidden = len(articles.export_articles(session, plain)) < len(out)
-        assert hidden, "what is internal does not leave with everybody"
-        right = (HEAD + "雨后路面积水,请绕行。,公共服务,否,2027-01-05\r\n").encode()
-        assert not articles.import_articles(session, writer, right, ZONE, dry_run=True, now=NOW).written
-        made = articles.import_articles(session, writer, right, ZONE, dry_run=False, now=NOW)
-        assert (made.created, made.written) == (["雨后路面积水"], True)
+    tried = articles.import_articles(db, writer, wrong.encode(), ZONE, dry_run=False, now=NOW)
+    assert {(one.row, one.column) for one in tried.faults} == {
+        *((2, "类型"), (2, "复核日期"), (3, "标题"), (3, "电话答复"), (3, "内部")),
+    }
+    out = articles.export_articles(db, writer)
+    again = articles.import_articles(db, writer, out, ZONE, dry_run=False, now=NOW)
+    assert (again.created, again.faults, again.unchanged > 5) == ([], [], True)
+    hidden = len(articles.export_articles(db, plain)) < len(out)
+    assert hidden, "what is internal does not leave with everybody"
+    right = (HEAD + "雨后路面积水,请绕行。,公共服务,否,2027-01-05\r\n").encode()
+    assert not articles.import_articles(db, writer, right, ZONE, dry_run=True, now=NOW).written
+    made = articles.import_articles(db, writer, right, ZONE, dry_run=False, now=NOW)
+    assert (made.created, made.written) == (["雨后路面积水"], True)
+    with db.read() as session:
         drafts = finding.listed(session, writer, View.drafts, ZONE, now=NOW).items
         assert [(version.title, version.review_on) for _, version in drafts] == [("雨后路面积水", date(2027, 1, 5))]
-        assert audited(session, "knowledge.imported") == [{"rows": 0}, {"rows": 1}]
+        assert audited(session, "knowledge.imported") == [{"rows": 1}]
         assert len(audited(session, "knowledge.exported")) == 2
+
+
+def test_articles_come_in_a_few_at_a_time_and_others_write_meanwhile(
+    db: Database, person: People, monkeypatch: pytest.MonkeyPatch
+):
+    """On SQLite whoever writes keeps everybody else out: a thousand articles did for four seconds, a trial as well."""
+    writer, meanwhile = person(Role.section_head), []
+    text = (HEAD + "".join(f"停水{n},请储水。,公共服务,否,\r\n" for n in range(5))).encode()
+    monkeypatch.setattr(bringing_in, "AT_ONCE", 2)
+
+    def somebody_writes(_seconds: float) -> None:
+        with db.session() as session:
+            gaps.note(session, writer, f"井盖{len(meanwhile)}", now=NOW)
+        meanwhile.append(1)
+
+    monkeypatch.setattr(bringing_in, "time", SimpleNamespace(sleep=somebody_writes))
+    with db.session():
+        assert len(articles.import_articles(db, writer, text, ZONE, dry_run=True, now=NOW).created) == 5
+    assert len(articles.import_articles(db, writer, text, ZONE, dry_run=False, now=NOW).created) == 5
+    assert len(meanwhile) == 2
+    assert articles.import_articles(db, writer, text, ZONE, dry_run=False, now=NOW).unchanged == 5
 
 
 def names(db: Database, *actors: Actor) -> list[str]:

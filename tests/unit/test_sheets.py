@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import zipfile
 
 import pytest
@@ -111,3 +112,68 @@ def test_a_workbook_that_would_grow_is_not_read(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(workbooks, "LARGEST", 50)
     with pytest.raises(workbooks.Unreadable):
         workbooks.rows(whole, 10)
+
+
+def _changed(parts: dict[str, bytes], *, packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A small workbook of which some parts are other ones."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook({"A1": "名称", "A2": "水务"}))) as good:
+        known = {name: good.read(name) for name in good.namelist()}
+    with zipfile.ZipFile(out, "w", packing) as book:
+        for name, data in (known | parts).items():
+            book.writestr(name, data)
+    return out.getvalue()
+
+
+MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+SHEET, TEXTS = "xl/worksheets/first.xml", "xl/sharedStrings.xml"
+
+
+def _sheet(rows: bytes) -> bytes:
+    return b"<worksheet %s><sheetData>%s</sheetData></worksheet>" % (MAIN, rows)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"xl/workbook.xml": b"<workbook %s><sheets/></workbook>" % MAIN},
+        {SHEET: b'<?xml version="1.0" encoding="nonsense"?><a/>'},
+        {SHEET: _sheet(b'<row r="-3"><c><v>1</v></c></row>')},
+        {SHEET: _sheet(b'<row r="1"><c t="s"><v>-1</v></c></row>')},
+        {SHEET: _sheet(b'<row r="1">%s</row>' % (b"<c/>" * 1_000_001))},
+        {TEXTS: b"<sst %s>%s</sst>" % (MAIN, b"<si/>" * 1_000_001)},
+        {
+            SHEET: _sheet(b'<row><c t="s"><v>0</v></c></row>' * 9),
+            TEXTS: b"<sst %s><si><t>%s</t></si></sst>" % (MAIN, b"x" * 2_500_000),
+        },
+    ],
+    ids=["no sheet", "no such encoding", "row -3", "text -1", "a million cells", "a million texts", "one text"],
+)
+def test_a_workbook_that_was_made_to_do_harm_is_called_unreadable(parts: dict[str, bytes]):
+    with pytest.raises(workbooks.Unreadable):
+        workbooks.rows(_changed(parts), 10)
+
+
+def test_a_workbook_that_is_damaged_or_packed_in_another_way_is_called_unreadable():
+    assert workbooks.rows(_changed({}), 10)
+    for packing in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):  # they are unpacked whole, however much is asked for
+        with pytest.raises(workbooks.Unreadable):
+            workbooks.rows(_changed({}, packing=packing), 10)
+    damaged = bytearray(_changed({}))
+    at = damaged.find(SHEET.encode()) + len(SHEET)
+    damaged[at : at + 6] = b"\xff" * 6
+    with pytest.raises(workbooks.Unreadable):
+        workbooks.rows(bytes(damaged), 10)
+
+
+def test_a_format_of_a_number_that_never_ends_keeps_nobody_waiting():
+    code = b"[" * 200_000  # each of them was sought an end for: half a minute
+    styles = b'<styleSheet %s><numFmts><numFmt numFmtId="170" formatCode="%s"/></numFmts></styleSheet>' % (MAIN, code)
+    began = time.perf_counter()
+    assert workbooks.rows(_changed({"xl/styles.xml": styles}), 10) == [["名称"], ["水务"]]
+    assert time.perf_counter() - began < 5
+
+
+def test_rows_far_below_are_one_row_too_many():
+    cell = b'<row r="%d"><c t="inlineStr"><is><t>x</t></is></c></row>'
+    assert workbooks.rows(_changed({SHEET: _sheet(cell % 1 + cell % 9_999_999_999)}), 3) == [["x"], [], [], ["x"]]
