@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -14,6 +13,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.clock import local_day, utc_now
+from app.db import loaded
 from app.knowledge.model import FOUND as IN_FORCE
 from app.knowledge.model import OPEN, WARNED, VersionState
 from app.knowledge.parties import works
@@ -115,8 +115,8 @@ def listed(
     if not actor.may(Permission.knowledge_internal):
         statement = statement.where(col(KnowledgeVersion.internal).is_(False))
     page = page_of(session, statement.with_only_columns(col(KnowledgeVersion.id)), leaf)
-    versions = _by_id(session, KnowledgeVersion, page.items)
-    articles = _by_id(session, KnowledgeArticle, [one.article_id for one in versions.values()])
+    versions = loaded(session, KnowledgeVersion, page.items)
+    articles = loaded(session, KnowledgeArticle, [one.article_id for one in versions.values()])
     pairs = [(articles[versions[ident].article_id], versions[ident]) for ident in page.items]
     return Page(pairs, page.total, page.page, page.page_size)
 
@@ -180,11 +180,6 @@ def _latest() -> Select[Any]:
     newest = func.coalesce(col(KnowledgeArticle.open_id), col(KnowledgeArticle.current_id))
     joined: Select[Any] = both.join(KnowledgeVersion, newest == col(KnowledgeVersion.id))
     return joined
-
-
-def _by_id(session: Session, table: Any, idents: Sequence[int]) -> dict[int, Any]:
-    rows = session.execute(select(table).where(col(table.id).in_(set(idents)))).scalars()
-    return {row.id: row for row in rows}
 
 
 def end_of(day: date | None, zone: tzinfo) -> datetime | None:
