@@ -283,7 +283,7 @@ def test_new_cases_are_announced_and_move_no_row(world: World, sits_down: SitsDo
     for title in ("路灯不亮", "井盖破损"):
         submitted(world, title=title)
     page.clock.run_for(16_000)
-    news = desk.get_by_test_id("board-news")
+    news = desk.get_by_test_id("list-news")
     expect(news).to_contain_text("有 2 条新工单")
     expect(rows).to_have_count(1)
     expect(rows).to_have_attribute("data-row", str(first))
