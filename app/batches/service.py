@@ -24,7 +24,7 @@ from app.batches.model import MOST_CASES, ON_BOARD, UNDO_FOR, BatchAct, RowState
 from app.batches.tables import Batch, BatchRow
 from app.cases import access
 from app.cases.acting import locked
-from app.cases.boards import BOARDS
+from app.cases.boards import BOARDS, Board
 from app.cases.parties import AT_THE_CENTRE
 from app.cases.states import CASE_STEPS, CaseState
 from app.cases.tables import Case, CaseEvent
@@ -65,9 +65,9 @@ class Found:
     undo_until: datetime | None
 
 
-def offered(actor: Actor) -> list[BatchAct]:
-    """The acts that the asker may do at all."""
-    return [act for act in BatchAct if any(actor.may(one) for one in _permissions(act))]
+def offered(actor: Actor) -> dict[BatchAct, Board]:
+    """The acts that the asker may do at all, each with the board from which."""
+    return {act: ON_BOARD[act] for act in BatchAct if any(actor.may(one) for one in _permissions(act))}
 
 
 def attempt(

@@ -48,12 +48,14 @@ export function useRowKeys(box: Ref<HTMLElement | undefined>, choosing?: () => C
   }
   return {
     beginWhenRead(list, id) {
-      const stop = watch(list, async (now) => {
-        if (!now) return
-        stop()
+      let begun = false
+      const read = async (now: unknown): Promise<void> => {
+        if (!now || begun) return
+        begun = true
         await nextTick()
         begin(id)
-      })
+      }
+      watch(list, read, { immediate: true })
     },
     onKey(event) {
       const choose = choosing?.() ?? null
