@@ -14,6 +14,7 @@ from app.assignments.shapes import CaseId, Reason, UnitId
 from app.batches import service
 from app.batches.model import MOST_CASES, BatchAct, Told
 from app.batches.service import Found, Pick
+from app.cases.boards import Board
 from app.cases.model import HandlingWay
 from app.clock import iso, utc_now
 from app.http.context import ActorDep, WebDep
@@ -127,6 +128,12 @@ def recent_batches(actor: ActorDep, web: WebDep) -> list[BatchOut]:
     """The asker's batches that can still be taken back."""
     with web.db.read() as session:
         return [_out(session, actor, one) for one in service.recent(session, actor, utc_now())]
+
+
+@router.get("/offered", operation_id="offered_batches")
+def offered_batches(actor: ActorDep) -> dict[BatchAct, Board]:
+    """The acts that the asker may do to several cases at once, each with the board from which; the likeliest first."""
+    return service.offered(actor)
 
 
 @router.get("/{batch_id}", operation_id="get_batch")

@@ -25,7 +25,7 @@ from app.batches.model import MOST_CASES, ON_BOARD, UNDO_FOR, BatchAct, RowState
 from app.batches.tables import Batch, BatchRow
 from app.cases import access
 from app.cases.acting import conflict, locked
-from app.cases.boards import BOARDS
+from app.cases.boards import BOARDS, Board
 from app.cases.parties import AT_THE_CENTRE
 from app.cases.states import CASE_STEPS, CaseState
 from app.cases.tables import Case, CaseEvent
@@ -64,6 +64,11 @@ class Found:
     batch: Batch
     rows: list[BatchRow]
     undo_until: datetime | None
+
+
+def offered(actor: Actor) -> dict[BatchAct, Board]:
+    """The acts that the asker may do at all, each with the board from which."""
+    return {act: ON_BOARD[act] for act in BatchAct if any(actor.may(one) for one in _permissions(act))}
 
 
 def attempt(
@@ -172,7 +177,7 @@ def _act(session: Session, actor: Actor, act: BatchAct, told: Told, pick: Pick, 
 
 
 def _require(actor: Actor, act: BatchAct, told: Told, picks: Sequence[Pick]) -> None:
-    if actor.user_id is None or not any(actor.may(one) for one in _permissions(act)):
+    if actor.user_id is None or act not in offered(actor):
         raise Forbidden()
     wrong = faults(act, told)
     if not 1 <= len(picks) <= MOST_CASES or len({one.case_id for one in picks}) != len(picks):

@@ -64,6 +64,12 @@ def order(
     return [_order(session, actor, case, work, words, due_at, now) for work in works]
 
 
+def decidable(actor: Actor, chase: Chase) -> bool:
+    """Whether the asker may decide on it now."""
+    needed = DECIDES.get(Level(chase.level))
+    return chase.state == ChaseState.draft.value and needed is not None and actor.may(needed)
+
+
 def decide(
     session: Session,
     actor: Actor,

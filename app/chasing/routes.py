@@ -40,7 +40,8 @@ class ChasesAsked(DatedListing):
 
 
 class ChaseOut(Answer):
-    """One level of chasing, or a supervision order. `unit_id` null: the centre itself is late."""
+    """One level of chasing, or a supervision order, and whether the asker can decide on it. `unit_id` null: the centre
+    itself is late."""
 
     id: int
     case_id: int
@@ -61,6 +62,7 @@ class ChaseOut(Answer):
     decided_by_name: str
     decided_at: str | None
     reason: str
+    may_decide: bool
 
 
 class UnitCount(Answer):
@@ -208,6 +210,7 @@ def _out(session: Session, actor: Actor, rows: list[Chase]) -> list[ChaseOut]:
                 decided_by_name=names.get(row.decided_by or 0, ""),
                 decided_at=iso(row.decided_at),
                 reason=access.plain(row.decision_why, case, clear=clear),
+                may_decide=use.decidable(actor, row),
             )
         )
     return shown

@@ -166,7 +166,7 @@ def typed(world: World, desk: Desk, phone: BaresipPhone, pictures: Path) -> str:
 def dispatched(page: Page, number: str, pictures: Path) -> str:
     """The dispatcher's board tells of it by itself; it goes to the water bureau in writing. The address of the case."""
     page.clock.run_for(FOLLOWED_MS)
-    page.get_by_test_id("board-news").get_by_role("button").click()
+    page.get_by_test_id("list-news").get_by_role("button").click()
     row = page.get_by_role("link", name=number)
     expect(row).to_be_visible()
     shot(page, "03-board", pictures)

@@ -134,6 +134,25 @@ def test_what_was_only_saved_is_not_saved_again_by_the_key_that_means_next(world
     assert world.history(case_id).count("followed_up") == 1
 
 
+def test_after_the_last_one_the_tabs_tell_as_well_that_nobody_waits_to_be_asked(
+    world: World, sits_down: SitsDown
+) -> None:
+    world.to_follow_up("WATER")
+    asker = sits_down("head", "/follow-up")
+    tab = asker.locator("[data-board=follow_up]")
+    expect(tab).to_have_text("回访1")
+    asker.keyboard.press("F9")
+    expect(asker.locator("#fu-satisfaction input").first).to_be_focused()
+    asker.keyboard.press("1")
+    for _ in range(3):
+        asker.keyboard.press("Tab")
+        asker.keyboard.press("Space")
+    asker.keyboard.press("F9")
+    expect(asker.get_by_test_id("nothing-to-ask")).to_be_visible()
+    expect(asker.get_by_test_id("waiting")).to_contain_text("待回访 0 件")
+    expect(tab).to_have_text("回访0")
+
+
 def test_who_tries_again_too_early_is_told_so_and_keeps_the_text(world: World, sits_down: SitsDown) -> None:
     case_id = world.to_follow_up("WATER")
     asker = sits_down("taker", f"/follow-up/{case_id}")
@@ -283,7 +302,7 @@ def test_new_cases_are_announced_and_move_no_row(world: World, sits_down: SitsDo
     for title in ("路灯不亮", "井盖破损"):
         submitted(world, title=title)
     page.clock.run_for(16_000)
-    news = desk.get_by_test_id("board-news")
+    news = desk.get_by_test_id("list-news")
     expect(news).to_contain_text("有 2 条新工单")
     expect(rows).to_have_count(1)
     expect(rows).to_have_attribute("data-row", str(first))

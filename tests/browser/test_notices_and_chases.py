@@ -57,6 +57,13 @@ def test_a_unit_is_told_asks_for_more_time_and_is_told_what_became_of_it(
     rows = unit.locator("[data-row]")
     expect(rows.first).to_be_focused()
     is_for_everybody(unit, "notices", tmp_path)
+    choice = unit.get_by_label("显示")
+    choice.focus()
+    unit.keyboard.press("ArrowDown")  # chooses there, and leads to no row
+    expect(choice).to_be_focused()
+    expect(choice).to_have_value("true")
+    unit.keyboard.press("ArrowUp")
+    rows.first.focus()
     unit.keyboard.press("j")
     unit.keyboard.press("Enter")  # what the older one is about
     expect(unit).to_have_url(re.compile(f"/work/assignments/{work_id}$"))

@@ -319,6 +319,18 @@ def test_a_single_step_is_taken_back_while_nobody_has_gone_on(world: World, seen
     assert "taken_back" not in desk_.get(f"{path}/loop").json()["acts"]
 
 
+def test_a_person_is_told_which_acts_are_theirs_on_which_board(world: World, seen_by: SeenBy):
+    def offered(who: str) -> dict[str, str]:
+        told: dict[str, str] = seen_by(who).get("/api/batches/offered").json()
+        return told
+
+    on_boards = {"dispatched": "dispatch", "merged": "dispatch", "sent_back": "dispatch"}
+    judged = {"accepted": "review", "resumed": "deferred"}
+    assert list(offered("dispatcher").items()) == [*on_boards.items(), *judged.items()]  # the likeliest first
+    assert offered("leader") == {**on_boards, **judged}
+    assert offered("taker") == offered("mayor") == offered("auditor") == offered("WATER.handler") == {}
+
+
 def test_batches_over_http(world: World, seen_by: SeenBy):
     ids = waiting(world, 2)
     desk_ = seen_by("dispatcher")

@@ -188,12 +188,16 @@ def test_an_order_and_a_reprimand_by_hand(world: World, seen_by: SeenBy, setting
         sweep.climb(world.db, settings, world.now)
     head, unit = seen_by("head"), seen_by("WATER.leader")
     [draft] = head.get("/api/chases", params={"state": "draft"}).json()["items"]
+    assert draft["may_decide"] is True
+    [read] = seen_by("auditor").get("/api/chases", params={"state": "draft"}).json()["items"]
+    assert (read["id"], read["may_decide"]) == (draft["id"], False)
     assert (draft["level"], draft["unit"], "水务局" in draft["text"]) == ("reprimand", "水务局", True)
     assert [row["level"] for row in unit.get("/api/chases").json()["items"]] == ["second", "first"]
     assert seen_by("CITY.leader").get("/api/chases").json()["total"] == 0
     drop = head.send("POST", f"/api/chases/{draft['id']}/drop", json={"reason": ""})
     assert drop.status_code == 422
     done = head.send("POST", f"/api/chases/{draft['id']}/confirm", json={}).json()
+    assert done["may_decide"] is False
     assert (done["state"], done["decided_by_name"] != "") == ("confirmed", True)
 
     body = {"text": "请两日内办结并书面报告", "due_at": iso(utc_now() + timedelta(days=2))}

@@ -2,7 +2,7 @@
 import { may } from '../session/session'
 import type { Look } from '../ui/looks'
 import { LEVELS } from './types'
-import type { Chase, Level } from './types'
+import type { Chase } from './types'
 
 export const STAGES = ['drafts', ...LEVELS] as const
 export type Stage = (typeof STAGES)[number]
@@ -12,10 +12,6 @@ export const seesDrafts = (): boolean => may('cases.review') || may('audit.read'
 
 /** What every question for this stage says. */
 export const fixed = (stage: Stage): Record<string, string> => (stage === 'drafts' ? { state: 'draft' } : { level: stage })
-
-const DECIDES: Partial<Record<Level, string>> = { reprimand: 'chases.decide', exposure: 'exposures.decide' }
-/** Whether the page offers a decision on it; the server decides by itself. */
-export const decidable = (chase: Chase): boolean => chase.state === 'draft' && may(DECIDES[chase.level] ?? '')
 
 const LOOKS: Record<Chase['state'], Look> = {
   sent: { tone: 'paused', icon: 'clock' },

@@ -24,6 +24,7 @@ export interface Chase {
   decided_by_name: string
   decided_at: string | null
   reason: string
+  may_decide: boolean
 }
 
 export interface UnitCount {

@@ -1,22 +1,17 @@
-// One act on several cases of a board (app/batches/routes.py): which are offered where, and which cases are chosen.
+// One act on several cases of a board (app/batches/routes.py): which are offered, and which cases are chosen.
 import { computed, reactive, ref } from 'vue'
 import type { ComputedRef, Ref } from 'vue'
-import { inOwnWords } from '../api/http'
+import { api, inOwnWords } from '../api/http'
 import { locale } from '../i18n'
 import type { BoardName, BoardRow } from './types'
 
 export const MOST_CASES = 100
 export type BatchAct = 'dispatched' | 'merged' | 'sent_back' | 'accepted' | 'resumed'
 
-/** The acts of each board with who may do them, the likeliest first; the server decides by itself. */
-export const ON_BOARD: Partial<Record<BoardName, { act: BatchAct; needs: string[] }[]>> = {
-  dispatch: [
-    { act: 'dispatched', needs: ['cases.dispatch'] },
-    { act: 'merged', needs: ['cases.dispatch', 'cases.review'] },
-    { act: 'sent_back', needs: ['cases.dispatch'] },
-  ],
-  review: [{ act: 'accepted', needs: ['cases.review'] }],
-  deferred: [{ act: 'resumed', needs: ['cases.defer', 'cases.review'] }],
+/** The acts that this person may do to several cases of a board, the likeliest first; none while that can't be had. */
+export async function offeredOn(which: BoardName): Promise<BatchAct[]> {
+  const offered = await api<Partial<Record<BatchAct, string>>>('/batches/offered').catch(() => ({}))
+  return (Object.entries(offered) as [BatchAct, string][]).filter(([, board]) => board === which).map(([act]) => act)
 }
 
 export interface Why {

@@ -78,6 +78,7 @@ export const app: Record<keyof typeof zh, string> = {
   'list.from': 'From',
   'list.to': 'To',
   'list.refresh': 'Refresh',
+  'list.moved': 'The list has changed',
 
   'notice.state_set': '{by} has set you to “{state}”',
   'notice.state_set_later': '{by} has set you to “{state}”, after this call',

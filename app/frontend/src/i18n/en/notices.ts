@@ -32,7 +32,6 @@ export const notices = {
   'urgent.mark': 'Urgent',
   'urgent.title': 'Urgent cases',
   'urgent.news': '{n} urgent cases wait to be acknowledged',
-  'urgent.none': 'No urgent case waits to be acknowledged.',
   'urgent.new': 'There are new urgent cases',
   'urgent.hint': 'Once acknowledged, nobody is told again.',
   'urgent.keys': 'J or ↓ next, K or ↑ previous, Enter opens, F9 acknowledges',

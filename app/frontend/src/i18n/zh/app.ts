@@ -76,6 +76,7 @@ export const app = {
   'list.from': '从',
   'list.to': '到',
   'list.refresh': '刷新',
+  'list.moved': '列表有变化',
 
   'notice.state_set': '{by}把你设为“{state}”',
   'notice.state_set_later': '{by}把你设为“{state}”，这个通话处理完后生效',

@@ -32,7 +32,6 @@ export const notices = {
   'urgent.mark': '紧急',
   'urgent.title': '紧急工单',
   'urgent.news': '有 {n} 件紧急工单待确认',
-  'urgent.none': '没有待确认的紧急工单。',
   'urgent.new': '有新的紧急工单',
   'urgent.hint': '确认收到后不再重复通知。',
   'urgent.keys': 'J／↓ 下一条，K／↑ 上一条，回车打开，F9 确认收到',
