@@ -186,6 +186,7 @@ def merge(
 ) -> Case:
     """并案: the same matter is handled as another case that goes on, and closes with it. Raises BadInput (original)."""
     now = now or utc_now()
+    cases.lock_both(session, case_id, original_id)
     case, done = cases.begin(session, actor, case_id, version, CaseAct.merged)
     if done:
         return case
@@ -195,11 +196,10 @@ def merge(
     if twins_of(session, case):
         raise BadInput(fields={"original": "已有工单并入本工单，须先解除 (others were merged into this one)"})
     case.merged_into_id = original.id
-    told = {"original": original.id, "number": original.number}
-    cases.act_on(session, actor, case, CaseAct.merged, now, detail=told)
+    cases.act_on(session, actor, case, CaseAct.merged, now, detail={"original": original.id})
     for work in top_of(session, case.id or 0):
         if AssignmentState(work.state) not in WORK_DONE:
-            take_away(session, actor, case, work, f"并入 {original.number}", now)
+            take_away(session, actor, case, work, "并案", now)
     clocks.leaves(session, case, now)
     return case
 

@@ -36,6 +36,13 @@ def locked(session: Session, actor: Actor, case_id: int) -> Case:
     return access.require_visible(session, actor, session.execute(statement).scalar_one_or_none())
 
 
+def lock_both(session: Session, one: int, other: int) -> None:
+    """Two cases for this transaction alone, in the same order whoever asks: the other way round two would wait for
+    each other for ever."""
+    both = select(col(Case.id)).where(col(Case.id).in_((one, other))).order_by(col(Case.id))
+    session.execute(both.with_for_update()).all()
+
+
 def begin(session: Session, actor: Actor, case_id: int, version: int, act: CaseAct) -> Begun:
     """Whether the asker may do this to the version that they saw.
 

@@ -73,6 +73,11 @@ def unit_tag(unit_id: int) -> str:
     return f"u{unit_id}"
 
 
+def read_by_months(session: Session, words: str) -> bool:
+    """Whether these words are looked for in the latest months first (`Newest`): the database stops no earlier."""
+    return bool(words) and number_begun(words) is None and not index_of(CASE_INDEX, session).stops_early
+
+
 class Newest:
     """The months that are read for a word: as many of the latest as hold enough of it, and all if these do not.
 

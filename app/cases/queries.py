@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import Newest, may_be_sought, narrowed, number_begun
+from app.cases.finding import Newest, may_be_sought, narrowed, read_by_months
 from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CASE_DONE, CaseState
@@ -52,8 +52,7 @@ def list_cases(
     """A page of what `_sought` seeks with these filters. Raises Forbidden."""
     newest, asking = _sought(session, actor, zone, **filters)
     with asking:
-        words = filters.get("q", "")
-        if index_of(CASE_INDEX, session).stops_early or not words or number_begun(words) or filters.get("to"):
+        if filters.get("to") or not read_by_months(session, clean(filters.get("q", ""), 100)):
             return page_of(session, newest(()), leaf)
         months = Newest(newest, utc_now())
         return page_of(session, months.first(), leaf, months.wider)

@@ -16,7 +16,7 @@ from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
 from app.cases.states import CaseState
 from app.cases.tables import Case
-from app.cases.views import attachments, candidate_json, case_json, cases_json, event_json
+from app.cases.views import attachments, candidate_json, case_json, cases_json, event_json, others_in
 from app.citizens.service import as_json
 from app.citizens.tables import Citizen
 from app.clock import iso, utc_now
@@ -276,11 +276,9 @@ def case_events(case_id: Id, actor: ActorDep, web: WebDep) -> list[EventOut]:
     with web.db.read() as session:
         case = service.get_case(session, actor, case_id)
         clear = access.sees_citizen(session, actor, case)
-        repeated = access.known(session, actor, case.repeat_of_id)
-        return [
-            EventOut(**event_json(event, case, clear=clear, repeated=repeated))
-            for event in service.case_events(session, actor, case_id)
-        ]
+        events = service.case_events(session, actor, case_id)
+        others = others_in(session, actor, events)
+        return [EventOut(**event_json(event, case, clear=clear, others=others)) for event in events]
 
 
 def _full(web: Web, actor: Any, case_id: int) -> FullCase:

@@ -23,4 +23,4 @@ def close_twins(session: Session, actor: Actor, original: Case, now: datetime) -
     """However the original ended, nothing else would ever end these."""
     for twin in twins_of(session, original):
         twin.ended_at = now
-        act_on(session, actor, twin, CaseAct.closed, now, detail={"with": original.number})
+        act_on(session, actor, twin, CaseAct.closed, now, detail={"original": original.id})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -80,12 +81,18 @@ def candidate_json(session: Session, actor: Actor, one: Candidate) -> dict[str, 
     return {**case_row(one.case, clear=clear), "repeats": one.case.repeats, "reasons": reasons}
 
 
-def event_json(event: CaseEvent, case: Case, *, clear: bool, repeated: Case | None = None) -> dict[str, Any]:
-    """One line of a case's history; `repeated` is the case that it repeats, for whoever may know of that one."""
+NOBODY: Mapping[int, Case] = MappingProxyType({})
+# In a line's detail: another case, by its id; its number is for whoever may know of it.
+_OTHER = ("repeat_of", "original")
+
+
+def event_json(event: CaseEvent, case: Case, *, clear: bool, others: Mapping[int, Case] = NOBODY) -> dict[str, Any]:
+    """One line of a case's history; `others` are those that lines name and the asker may know of."""
     detail = event.detail if clear else access.masked_detail(event.detail, case)
-    detail = {key: value for key, value in detail.items() if key not in ("registered", "version", "repeat_of")}
-    if repeated is not None and "repeat_of" in event.detail:
-        detail["repeat_of"] = repeated.number
+    detail = {key: value for key, value in detail.items() if key not in ("registered", "version", *_OTHER)}
+    for key in _OTHER:
+        if (other := others.get(event.detail.get(key, 0))) is not None:
+            detail[key] = other.number
     if event.reason:
         detail["reason"] = access.plain(event.reason, case, clear=clear)
     return {
@@ -115,3 +122,10 @@ def attachments(session: Session, case_id: int) -> list[dict[str, Any]]:
     mails = session.execute(select(col(Voicemail.id)).where(col(Voicemail.case_id) == case_id)).scalars()
     faxes = session.execute(select(col(Fax.id)).where(col(Fax.case_id) == case_id)).scalars()
     return [{"kind": "voicemail", "id": i} for i in mails] + [{"kind": "fax", "id": i} for i in faxes]
+
+
+def others_in(session: Session, actor: Actor, events: Iterable[CaseEvent]) -> dict[int, Case]:
+    """The cases that these lines name, as far as the asker may know of them."""
+    named = {one.detail[key] for one in events for key in _OTHER if one.detail.get(key)}
+    found = session.execute(select(Case).where(col(Case.id).in_(named), access.visible(actor))) if named else ()
+    return {case.id or 0: case for case in (row[0] for row in found)}

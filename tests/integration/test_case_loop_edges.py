@@ -156,6 +156,22 @@ def test_a_unit_hears_of_a_twin_only_when_it_knows_of_that(world: World):
         assert loop_json(session, world.people["WATER.handler"], case)["twins"] == []
 
 
+def test_a_case_is_called_by_its_number_in_another_ones_history_for_those_only_who_may_know_of_it(
+    world: World, seen_by: SeenBy
+):
+    original, (twin, _) = world.case(), world.dispatched("WATER")
+    world.act("head", judging.merge, twin, original)
+    with world.db.session() as session:
+        kept, number = world.people["dispatcher"].user_id, world.stored(session, original).number
+        recuse(session, world.people["head"], original, "亲属", user_id=kept, now=world.now)
+    assert number in seen_by("head").get(f"/api/cases/{twin}/events").text
+    lines = seen_by("dispatcher").get(f"/api/cases/{twin}/events")
+    assert (lines.status_code, number in lines.text) == (200, False)
+    world.act("taker", loop.answer, original, "明早恢复照明")
+    assert seen_by("head").get(f"/api/cases/{twin}/events").text.count(number) == 2, "it closed with it"
+    assert number not in seen_by("dispatcher").get(f"/api/cases/{twin}/events").text
+
+
 def test_what_the_leading_unit_says_as_it_gives_back_is_not_told_to_the_others(world: World):
     case_id, [water, _] = world.dispatched("WATER", "CITY")
     world.work("WATER.handler", working.give_it_back, water, "局内人手不足")

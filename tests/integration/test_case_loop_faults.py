@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,13 @@ from app.actor import SYSTEM, Actor
 from app.assignments import giving, judging, taking_back, working
 from app.assignments.giving import Gift
 from app.assignments.tables import Assignment
+from app.cases import acting as cases
 from app.cases import loop
+from app.cases.acting import Begun
 from app.cases.model import HandlingWay
 from app.clocks.model import ClockKind
 from app.clocks.service import Subject, of_subject, open_of
-from app.errors import Refused, VersionConflict
+from app.errors import BadInput, Refused, VersionConflict
 from app.followups import desk
 from app.units import service as units
 from tests.case_kit.world import World
@@ -197,3 +200,30 @@ def test_an_acceptance_was_taken_back_while_somebody_took_the_case_to_call_the_c
     thread.join()
     assert refused == ["citizen_is_asked"]
     assert world.state(case_id) == "to_follow_up"
+
+
+def test_two_cases_are_merged_into_each_other_at_the_same_moment(world: World, monkeypatch: pytest.MonkeyPatch):
+    one, other, begin = world.case(), world.case(), cases.begin
+    refused: list[str] = []
+
+    def the_other_way() -> None:
+        try:
+            world.act("dispatcher", judging.merge, one, other)
+        except BadInput as error:
+            refused.extend(error.fields)
+
+    thread = threading.Thread(target=the_other_way)
+
+    def and_somebody_else_too(*asked: Any) -> Begun:
+        begun = begin(*asked)
+        monkeypatch.setattr(cases, "begin", begin)
+        thread.start()
+        while world.db.dialect == "postgresql" and not waits_for_a_lock(world.db):
+            assert thread.is_alive()
+        return begun
+
+    monkeypatch.setattr(cases, "begin", and_somebody_else_too)
+    world.act("head", judging.merge, other, one)
+    thread.join()
+    assert refused == ["original"]
+    assert [world.state(one), world.state(other)] == ["registered", "merged"]

@@ -55,7 +55,7 @@ function asked(detail: Detail): string[] {
 
 function texts(detail: Detail): string[] {
   const until = text(detail.until)
-  const into = text(detail.number) || text(detail.with)
+  const into = text(detail.original)
   const said = [detail.reason, detail.answer, detail.instructions, detail.note].map(text)
   if (text(detail.opinion) !== said[0]) said.push(text(detail.opinion))
   return [into, until && t('loop.until', { when: dateTime(until) }), ...said]
