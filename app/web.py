@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from app.agents.routes import router as agents
 from app.alarms.service import clear_alarm, raise_alarm
@@ -67,6 +67,19 @@ ROUTERS = (
 )  # fmt: skip
 
 
+def _ours() -> APIRouter:
+    """Every route of ours. What a route asks and answers is worked out at its first request; all applications of a
+    process share it, for that takes as long as some hundred requests."""
+    together = APIRouter()
+    for router in ROUTERS:
+        together.include_router(router, responses=ERRORS)
+    together.include_router(health)
+    return together
+
+
+OURS = _ours()
+
+
 def create_app(
     settings: Settings,
     db: Database,
@@ -103,9 +116,7 @@ def create_app(
     app.state.figures = Figures()
     app.add_middleware(Guard, settings=settings, figures=app.state.figures)
     errors.install(app)
-    for router in ROUTERS:
-        app.include_router(router, responses=ERRORS)
-    app.include_router(health)
+    app.router.routes.extend(OURS.routes)
     _include_demo(app, settings)
     return app
 
