@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,12 @@ class World:
         for code in ("WATER", "CITY", "WATER-S"):
             self.people[f"{code}.handler"] = self.member(code, MemberRole.handler)
             self.people[f"{code}.leader"] = self.member(code, MemberRole.leader)
+
+    def copied_to(self, db: Database) -> World:
+        """The same city in a copy of its database."""
+        other = copy.copy(self)
+        other.db, other.units, other.people = db, dict(self.units), dict(self.people)
+        return other
 
     def somebody(self, *roles: Role) -> Actor:
         """A new account with these roles."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from app.settings import Settings
 from app.web import create_app
 from tests.case_kit.chasing import swept
 from tests.case_kit.world import World
+from tests.integration.in_memory import in_memory
 from tests.integration.postgres_server import PostgresServer
 from tests.integration.web_browser import PASSWORD, Browser, SeenBy
 
@@ -41,7 +43,7 @@ def cheap_hashing() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL server for the session; a missing PostgreSQL is an error that names the remedy."""
-    server = PostgresServer()
+    server = PostgresServer(folder=in_memory())
     try:
         server.create("template_hotline")
         upgrade(server.url("template_hotline"))
@@ -58,17 +60,43 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def built(url: str) -> World:
+    """The small city in that database, which is a template from now on."""
+    db = Database(url)
+    city = World(db)
+    db.dispose()  # the last one out puts everything into one file, and nobody may look at a template
+    return city
+
+
+@pytest.fixture(scope="session")
+def sqlite_city(sqlite_template: Path) -> tuple[Path, World]:
+    """The same with the small city in it, and the city."""
+    file = sqlite_template.with_name("city.sqlite3")
+    shutil.copyfile(sqlite_template, file)
+    return file, built(f"sqlite:///{file}")
+
+
+@pytest.fixture(scope="session")
+def postgres_city(postgres_server: PostgresServer) -> tuple[str, World]:
+    """The name of a database with the small city in it, and the city."""
+    postgres_server.create("template_city", "template_hotline")
+    return "template_city", built(postgres_server.url("template_city"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated database, once on each kind."""
+def db_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a fresh, migrated database, once on each kind; with the small city in it for who asks for that."""
+    with_city = "city" in request.fixturenames
     if request.param == "sqlite":
-        file = tmp_path / "hotline.sqlite3"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
+        file = request.getfixturevalue("sqlite_city")[0] if with_city else request.getfixturevalue("sqlite_template")
+        with tempfile.TemporaryDirectory(prefix="hotline-db-", dir=in_memory()) as folder:
+            copied = shutil.copyfile(file, Path(folder) / "hotline.sqlite3")
+            yield f"sqlite:///{copied}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_city")[0] if with_city else "template_hotline"
     name = f"test_{next(_serial)}"
-    server.create(name, "template_hotline")
+    server.create(name, template)
     yield server.url(name)
     server.drop(name)
 
@@ -142,9 +170,16 @@ def browser(client: TestClient, person: Callable[..., Actor]) -> Callable[..., B
 
 
 @pytest.fixture
-def world(db: Database) -> World:
-    """A small city on this database."""
-    return World(db)
+def city(request: pytest.FixtureRequest, db: Database) -> World:
+    """A small city on this database. It is built once and copied: its people and units take longer than many a test."""
+    template: World = request.getfixturevalue("sqlite_city" if db.dialect == "sqlite" else "postgres_city")[1]
+    return template.copied_to(db)
+
+
+@pytest.fixture
+def world(city: World) -> World:
+    """The city as a test wants it, which may have another one of this name."""
+    return city
 
 
 @pytest.fixture

@@ -25,12 +25,12 @@ START_S = 30.0
 class PostgresServer:
     """Started on construction; `url(name)` of a database on it. Raises ToolMissing, which names the remedy.
 
-    `listen` is an address on which it is reached by TCP as well.
+    `listen` is an address on which it is reached by TCP as well; `folder` is where its own folder is made.
     """
 
-    def __init__(self, listen: str = "") -> None:
+    def __init__(self, listen: str = "", folder: str | None = None) -> None:
         self._drop = {}
-        self.home = Path(tempfile.mkdtemp(prefix="hotline-pg-"))
+        self.home = Path(tempfile.mkdtemp(prefix="hotline-pg-", dir=folder))
         if os.geteuid() == 0:
             user = pwd.getpwnam(NOBODY)
             self._drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
@@ -68,7 +68,9 @@ class PostgresServer:
     def create(self, database: str, template: str = "template0") -> None:
         """Make a database, perhaps as a copy of another one."""
         with self._connect("postgres") as connection:
-            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+            # To copy the files takes half as long as to write every page to the log, the new way since PostgreSQL 15.
+            how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"{how}')
 
     def drop(self, database: str) -> None:
         """Remove a database and whoever is connected to it."""

@@ -9,7 +9,6 @@ everything; the same act again is the same act. The world is built once and copi
 
 from __future__ import annotations
 
-import copy
 import os
 import random
 import shutil
@@ -41,10 +40,10 @@ from app.followups.model import Heard, Reached
 from app.followups.service import close_all_the_same, follow_up
 from tests.case_kit.soundness import Stored, assert_grown, assert_sound, stored
 from tests.case_kit.world import World
+from tests.integration.in_memory import in_memory
 
 STEPS = int(os.environ.get("HOTLINE_CASE_STEPS", "2080"))
 STEPS_EACH = 80
-IN_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # thousands of commits need not reach a disk
 CASES = 3
 
 PEOPLE = ("taker", "dispatcher", "head", "leader", "mayor")
@@ -97,11 +96,10 @@ class Loop(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """A copy of the world with its cases."""
-        self.folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
+        self.folder = tempfile.TemporaryDirectory(dir=in_memory())
         file = Path(self.folder.name) / "case.sqlite3"
         shutil.copyfile(str(self.template.db.url.database), file)
-        self.world = copy.copy(self.template)
-        self.world.db = Database(f"sqlite:///{file}")
+        self.world = self.template.copied_to(Database(f"sqlite:///{file}"))
         self.cases = self.started
         self.told: dict[int, Stored] = {}
         self.marks: dict[int, str] = {}

@@ -17,7 +17,6 @@ from app.chasing import sweep
 from app.clock import iso, utc_now
 from app.clocks.rules import Urgency
 from app.clocks.tables import ClockExtension
-from app.db import Database
 from app.followups.model import Heard, Reached
 from app.settings import Settings
 from tests.case_kit.world import World
@@ -28,11 +27,10 @@ ANGRY = Heard(Reached.spoken, Opinion.dissatisfied, False, True, False, "还是�
 
 
 @pytest.fixture
-def world(db: Database) -> World:
+def world(city: World) -> World:
     """A small city on this database, in the present: requests have no other time."""
-    made = World(db)
-    made.now = utc_now()
-    return made
+    city.now = utc_now()
+    return city
 
 
 def due(world: World, case_id: int, work_id: int) -> tuple[datetime, datetime]:

@@ -36,14 +36,13 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def world(db: Database) -> World:
+def world(city: World) -> World:
     """A small city on this database, whose people can be reached."""
-    made = World(db)
     for number, who in enumerate(("WATER.handler", "WATER.leader", "leader", "head")):
-        with db.session() as session:
+        with city.db.session() as session:
             mail, mobile = f"{who.lower()}@city.test", f"1390013900{number}"
-            inbox.set_contact(session, made.people[who], mail, mobile, now=made.now)
-    return made
+            inbox.set_contact(session, city.people[who], mail, mobile, now=city.now)
+    return city
 
 
 @pytest.fixture
