@@ -132,7 +132,10 @@ async def frozen_voice(report: Report, scene: Scene, one: Scenario, count: int) 
     def heard(citizen: Citizen) -> float | None:
         return prompt_at(citizen.line.heard, apology)
 
-    await until(lambda: all(heard(citizen) is not None for citizen in citizens), 30, "everybody to hear the apology")
+    # To look takes some work; when the apology began is read from the sound itself.
+    await until(
+        lambda: all(heard(citizen) is not None for citizen in citizens), 30, "everybody to hear the apology", every=0.5
+    )
     after = [citizen.answered_at + (heard(citizen) or 0.0) - began for citizen in citizens]
     told = [
         (await asyncio.to_thread(scene.manager.wait_event, "HotlineFailsafe", 1, mark, Call=citizen.call_id))["Cause"]
