@@ -17,7 +17,6 @@ PYTHON ?= $(shell /usr/bin/python3 -c 'import sys, venv; sys.exit(sys.version_in
             && echo /usr/bin/python3 || echo python3)
 PYTEST ?=
 BIN := .venv/bin
-TIERS := unit integration calls browser drills
 PACKAGES := ivr agi_scripts acd cti_bridge asterisk_conf recordings app
 
 .DEFAULT_GOAL := help
@@ -55,17 +54,13 @@ pages-test:
 	@if [ -e app/frontend/package.json ]; then cd app/frontend && ../../.telephony/bin/npm test --silent; fi
 
 tests:
-	@for tier in $(TIERS); do \
-	  ls tests/$$tier/test_*.py >/dev/null 2>&1 || { \
-	    echo "make test: the tier tests/$$tier has no tests here. Remedy: git checkout -- tests/$$tier" >&2; exit 1; }; \
-	done
-	@scripts/tests $(PYTEST)
+	@$(BIN)/python scripts/tests $(PYTEST)
 
 lint:
 	+@$(BESIDE) $(CHECKS)
 
 lint-types:
-	$(BIN)/mypy $(PACKAGES) scripts/toolchain
+	$(BIN)/mypy $(PACKAGES) scripts/toolchain scripts/lanes
 
 lint-style:
 	$(BIN)/ruff check .
