@@ -67,13 +67,15 @@ class Tests:
             if self.stopped:
                 return
             beside = ["-n", str(run.at_a_time), "--dist", "loadfile", "--no-loadscope-reorder"]
-            self.statuses[run] = self.pytest(run, ["--cache-clear", *(beside if run.at_a_time > 1 else [])], output)
+            self.statuses[run] = self.pytest(
+                run, ["--cache-clear", *(beside if run.at_a_time > 1 else [])], output, lane.niceness
+            )
 
-    def pytest(self, run: Run, more: Sequence[str], output: IO[bytes] | None) -> int:
+    def pytest(self, run: Run, more: Sequence[str], output: IO[bytes] | None = None, niceness: int = 0) -> int:
         """One pytest; its status."""
         argv = [sys.executable, "-m", "pytest", "-o", f"cache_dir={self.cache(run)}", *run.files]
         argv += ["-o", "junit_family=xunit1", f"--junitxml={self.notes / run.name}.xml", *self.given, *more]
-        process = processes.start(argv, self.repo, self.env, output)
+        process = processes.start(argv, self.repo, self.env, output, niceness)
         self.running[process] = output is not None
         if self.stopped:
             self.end()
@@ -106,7 +108,7 @@ class Tests:
         for run, failed in again.items():
             print(f"\ntests: second try of {len(failed)}:", *failed, "", sep="\n", flush=True)
             only = ["--last-failed", "--last-failed-no-failures", "none"]
-            self.statuses[run] = self.pytest(run, only, None)
+            self.statuses[run] = self.pytest(run, only)
 
     def status(self) -> int:
         """What to exit with. A narrowed run (-k) may leave a run without tests, an error only if all say so."""
@@ -117,17 +119,17 @@ class Tests:
 
 
 def take_lanes(tests: Tests, lanes: Sequence[Lane]) -> None:
-    """All lanes beside each other; what a lane that yields has to say follows when the others have ended."""
+    """All lanes beside each other; what those that yield have to say follows when the first has ended."""
     with contextlib.ExitStack() as stack:
-        yielding = {lane: stack.enter_context(tempfile.NamedTemporaryFile()) for lane in lanes if lane.yields}
-        threads = [threading.Thread(target=tests.work, args=(lane, file)) for lane, file in yielding.items()]
+        beside = {lane: stack.enter_context(tempfile.NamedTemporaryFile()) for lane in lanes if lane.niceness}
+        threads = [threading.Thread(target=tests.work, args=(lane, file)) for lane, file in beside.items()]
         for thread in threads:
             thread.start()
         for lane in lanes:
-            if not lane.yields:
+            if not lane.niceness:
                 tests.work(lane, None)
-        for thread, file in zip(threads, yielding.values(), strict=True):
-            print("\ntests: what ran beside it:", flush=True)
+        for thread, (lane, file) in zip(threads, beside.items(), strict=True):
+            print(f"\ntests: beside these ran {', '.join(run.name for run in lane.runs)}:", flush=True)
             follow(Path(file.name), thread)
 
 

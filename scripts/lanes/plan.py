@@ -1,8 +1,8 @@
 """Which test file runs in which lane, and in what order. Pure: names and durations in, runs of pytest out.
 
-Two lanes run beside each other. The first holds what is real and has a clock to meet: calls, browsers, drills; it
-mostly waits. The second holds what only computes, and yields the processors to the first whenever that wants them
-(`processes.py`), so it fills the time in which nobody speaks.
+The lanes run beside each other. The first holds what has a telephone and a clock to meet, calls and then drills; it
+mostly waits. The others fill the time in which nobody speaks, and yield the processors (`processes.py`): pages, which
+are patient for some seconds, and what only computes, which has no clock at all.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ TIERS = ("unit", "integration", "calls", "browser", "drills")
 REAL_CALLS = 3
 """Files with real calls at a time; with four, calls on two processors are late now and then."""
 DRILLS = 2
-BROWSERS = 3
-PATIENT = 2
+"""A drill waits for four fifths of its time, and its goals leave room for company; all five meet them with ten times
+as much to do as there are processors."""
+BROWSERS = 2
+COMPUTING = 2
+PAGES_NICENESS, COMPUTING_NICENESS = 5, 10
+"""A third and a tenth of a share: next to nothing while calls want the processors, and enough to meet a deadline of
+seconds."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Lane:
-    """Runs one after the other; a lane that yields leaves the processors to whoever else wants them."""
+    """Runs one after the other. The nicer a lane, the more it leaves the processors to others; 0: it has its share."""
 
     runs: tuple[Run, ...]
-    yields: bool = False
+    niceness: int = 0
 
 
 def lanes(files: Iterable[str], telephones: frozenset[str], durations: Mapping[str, float]) -> list[Lane]:
@@ -41,22 +46,20 @@ def lanes(files: Iterable[str], telephones: frozenset[str], durations: Mapping[s
     `telephones`: the files of the browser tier that have real calls. `durations`: file → seconds; a file that nobody
     has measured begins first. Raises ValueError for a file of no tier.
     """
-    of: dict[str, list[str]] = {name: [] for name in ("calls", "browser", "drills", "patient")}
+    of: dict[str, list[str]] = {name: [] for name in ("calls", "drills", "pages", "computing")}
     for file in files:
         of[_run_of(file, telephones)].append(file)
 
-    def run(name: str, at_a_time: int) -> Run:
-        return Run(name, tuple(longest_first(of[name], durations)), at_a_time)
+    def lane(niceness: int, **at_a_time: int) -> Lane:
+        runs = [Run(name, tuple(longest_first(of[name], durations)), count) for name, count in at_a_time.items()]
+        return Lane(tuple(run for run in runs if run.files), niceness)
 
-    real = (run("calls", REAL_CALLS), run("browser", BROWSERS), run("drills", DRILLS))
-    return [
-        lane
-        for lane in (
-            Lane(tuple(one for one in real if one.files)),
-            Lane(tuple(one for one in (run("patient", PATIENT),) if one.files), yields=True),
-        )
-        if lane.runs
-    ]
+    all_lanes = (
+        lane(0, calls=REAL_CALLS, drills=DRILLS),
+        lane(PAGES_NICENESS, pages=BROWSERS),
+        lane(COMPUTING_NICENESS, computing=COMPUTING),
+    )
+    return [one for one in all_lanes if one.runs]
 
 
 def longest_first(files: Iterable[str], durations: Mapping[str, float]) -> list[str]:
@@ -68,8 +71,6 @@ def _run_of(file: str, telephones: frozenset[str]) -> str:
     _tests, tier, _name = file.split("/", 2)
     if tier == "calls" or file in telephones:
         return "calls"
-    if tier in ("browser", "drills"):
-        return tier
-    if tier in ("unit", "integration"):
-        return "patient"
+    if tier in TIERS:
+        return {"drills": "drills", "browser": "pages"}.get(tier, "computing")
     raise ValueError(f"{file} belongs to no tier; tiers are {', '.join(TIERS)}")

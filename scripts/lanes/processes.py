@@ -6,16 +6,16 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-NICENESS = 10
-"""A tenth of a share: next to nothing while calls want the processors, and enough to meet a deadline of seconds."""
 
-
-def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    """Starts a program. With `output` it yields to all others, in a session of its own, and writes there; without, it
-    is one of ours, and has our terminal."""
+def start(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], output: IO[bytes] | None = None, niceness: int = 0
+) -> subprocess.Popen[bytes]:
+    """Starts a program. With `output` it writes there and yields to others by `niceness`, in a session of its own;
+    without, it has our terminal and our share."""
     if output is None:
         return subprocess.Popen(argv, cwd=cwd, env=env)
     return subprocess.Popen(
@@ -26,7 +26,7 @@ def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], output: IO[byt
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_yield_to_others,
+        preexec_fn=partial(_yield_to_others, niceness),
     )
 
 
@@ -39,10 +39,10 @@ def end(process: subprocess.Popen[bytes], whole_session: bool) -> None:
             process.terminate()
 
 
-def _yield_to_others() -> None:
-    os.nice(NICENESS)
+def _yield_to_others(niceness: int) -> None:
+    os.nice(niceness)
     # Linux may share the processors among sessions first, and niceness then counts within one session only.
     try:
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
+        Path("/proc/self/autogroup").write_text(str(niceness))
     except OSError:
         pass  # a system without such shares

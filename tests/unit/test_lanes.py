@@ -45,8 +45,13 @@ def test_the_longest_begins_first_and_one_that_nobody_measured_before_it() -> No
 
 def test_what_has_real_calls_is_never_in_a_lane_that_yields() -> None:
     lanes = plan.lanes(FILES, frozenset({"tests/browser/test_f.py"}), {})
-    yielding = [file for lane in lanes if lane.yields for run in lane.runs for file in run.files]
-    assert sorted(yielding) == ["tests/integration/test_b.py", "tests/unit/test_a.py"]
+    yielding = [file for lane in lanes if lane.niceness for run in lane.runs for file in run.files]
+    assert sorted(yielding) == ["tests/browser/test_e.py", "tests/integration/test_b.py", "tests/unit/test_a.py"]
+
+
+def test_calls_and_drills_are_not_beside_each_other() -> None:
+    first = plan.lanes(FILES, frozenset(), {})[0]
+    assert [(run.name, run.at_a_time) for run in first.runs] == [("calls", 3), ("drills", 2)]
 
 
 def test_a_file_of_no_tier_is_an_error() -> None:
@@ -71,8 +76,8 @@ def test_most_files_have_been_measured() -> None:
 def test_a_lane_that_yields_is_nice_in_a_session_of_its_own(tmp_path: Path) -> None:
     with (tmp_path / "said").open("wb") as said:
         asks = "import os; print(os.nice(0), os.getsid(0) == os.getpid())"
-        assert processes.start([sys.executable, "-SEc", asks], tmp_path, os.environ, said).wait() == 0
-    assert (tmp_path / "said").read_text().split() == [str(min(19, os.nice(0) + processes.NICENESS)), "True"]
+        assert processes.start([sys.executable, "-SEc", asks], tmp_path, os.environ, said, 7).wait() == 0
+    assert (tmp_path / "said").read_text().split() == [str(min(19, os.nice(0) + 7)), "True"]
 
 
 @pytest.fixture
