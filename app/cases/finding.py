@@ -27,8 +27,9 @@ from app.search.tokens import sought
 
 FIRST_READ, READ_BY_TIME = 48, 730
 """Days: how far back a common word is looked for at first, and from where on everything is read."""
-SPAN, MOST_SPANS = 8, 12
-"""Days that share a tag, and how many such tags a search names; a longer time is named by its months."""
+SPAN, MOST_SPANS, LATEST = 8, 13, 3
+"""Days that share a tag; how many such tags a search names (a longer time is named by its months); how many are read
+before the others where a few things are enough."""
 _NUMBER_BEGUN = re.compile(r"(20\d{2})(\d{2})(\d{0,2})(?:[-\s]*(\d{0,6}))?")
 
 
@@ -71,6 +72,12 @@ def time_tags(since: datetime, until: datetime) -> list[str]:
     if len(spans) <= MOST_SPANS:
         return sorted(spans)
     return sorted({_month(since + timedelta(days=n)) for n in range(0, days, 10)} | {_month(until)})
+
+
+def times_in_turn(since: datetime, until: datetime) -> list[list[str]]:
+    """The tags of the cases of this time, the latest days before the others."""
+    tags = time_tags(since, until)
+    return [tags[-LATEST:], tags[:-LATEST]] if len(tags) > LATEST else [tags]
 
 
 def _month(moment: datetime) -> str:

@@ -16,6 +16,7 @@ no Chinese.
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -137,14 +138,28 @@ class SearchIndex(ABC):
                 return [Hit(subject_id) for subject_id in list(found)[:limit]]
             return [Hit(subject_id, partly=True) for subject_id in self._partly(session, wanted, scope, limit)]
 
-    def newest(self, session: Session, queries: Sequence[str], limit: int) -> list[int]:
-        """The newest `limit` things (by id) for each of these expressions; what fits several of them comes first."""
+    def newest(self, session: Session, queries: Sequence[Sequence[str]], limit: int) -> list[int]:
+        """The newest `limit` things (by id) for each of these queries; what fits several of them comes first.
+
+        A query is an expression, or several of which each finds newer things than the next: of these no more is asked
+        than is needed.
+        """
         if not queries:
             return []
-        lists = " UNION ALL ".join(f"SELECT id FROM ({self._newest(n)}) AS s{n}" for n in range(len(queries)))
+        numbers = itertools.count()
+        lists = " UNION ALL ".join(f"SELECT id FROM ({self._in_turn(query, numbers)}) AS s{n}"
+                                   for n, query in enumerate(queries))  # fmt: skip
         found = sa.text(f"SELECT id FROM ({lists}) AS u GROUP BY id ORDER BY count(*) DESC, id DESC")
         with self.asking(session):
-            return list(session.execute(found, {**_numbered(queries), "limit": limit}).scalars())
+            values = _numbered([expression for query in queries for expression in query])
+            return list(session.execute(found, {**values, "limit": limit}).scalars())
+
+    def _in_turn(self, query: Sequence[str], numbers: Iterator[int]) -> str:
+        parts = [self._newest(next(numbers)) for _ in query]
+        if len(parts) == 1:
+            return parts[0]
+        lists = " UNION ALL ".join(f"SELECT id FROM ({part}) AS t{n}" for n, part in enumerate(parts))
+        return f"{lists} LIMIT :limit"
 
     def _partly(self, session: Session, wanted: Sequence[Wanted], scope: Scope, limit: int) -> list[int]:
         queries = [self.all_of([one], ANYWHERE) for one in wanted]
