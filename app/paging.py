@@ -54,19 +54,44 @@ def page_of(session: Session, statement: Select[Any], leaf: Leaf | None, wider: 
     """
     leaf = leaf or Leaf()
     most = leaf.offset + max(MOST_COUNTED, leaf.size)
+    if wider is not None:
+        return _page_of_keys(session, statement, leaf, wider, most)
     total = counted(session, statement, most)
-    while wider is not None and total < most and (more := wider(total, most)) is not None:
-        statement, total = more, counted(session, more, most)
     rows = list(session.execute(statement.offset(leaf.offset).limit(leaf.size)).scalars())
     return Page(rows, total, leaf.page, leaf.size)
 
 
+def _page_of_keys(session: Session, statement: Select[Any], leaf: Leaf, wider: Wider, most: int) -> Page[Any]:
+    """The same where it is dear to select twice: the keys of all that is counted, then the rows of the page by these.
+
+    `statement` must select one table.
+    """
+    table, key = _rows_of(statement)
+    keys = _keys(session, statement, most)
+    while len(keys) < most and (more := wider(len(keys), most)) is not None:
+        keys = _keys(session, more, most)
+    here = keys[leaf.offset : leaf.offset + leaf.size]
+    if not here:
+        return Page([], len(keys), leaf.page, leaf.size)
+    name = inspect(table).primary_key[0].key
+    rows = {getattr(row, name): row for row in session.execute(select(table).where(key.in_(here))).scalars()}
+    return Page([rows[one] for one in here if one in rows], len(keys), leaf.page, leaf.size)
+
+
 def counted(session: Session, statement: Select[Any], most: int = MOST_COUNTED) -> int:
     """How many rows `statement` selects, counted no further than `most`."""
-    first = statement.column_descriptions[0]["expr"]  # of the rows themselves only their keys are read
-    key = inspect(first).primary_key[0] if isinstance(first, type) else first
-    keys = statement.with_only_columns(key).order_by(None).limit(most).subquery()
+    keys = statement.with_only_columns(_rows_of(statement)[1]).order_by(None).limit(most).subquery()
     return int(session.execute(select(func.count()).select_from(keys)).scalar_one())
+
+
+def _rows_of(statement: Select[Any]) -> tuple[Any, Any]:
+    """What `statement` selects (a table, or a column), and its key: of the rows that are counted no more is read."""
+    first = statement.column_descriptions[0]["expr"]
+    return first, inspect(first).primary_key[0] if isinstance(first, type) else first
+
+
+def _keys(session: Session, statement: Select[Any], most: int) -> list[Any]:
+    return list(session.execute(statement.with_only_columns(_rows_of(statement)[1]).limit(most)).scalars())
 
 
 def equal(statement: Select[Any], wanted: Mapping[Any, str]) -> Select[Any]:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import may_be_sought, month_tags
+from app.cases.finding import may_be_sought, times_in_turn
 from app.cases.likeness import LIKE, Matter, key_words, likeness, same_place
 from app.cases.states import CaseState
 from app.cases.tables import CASE_INDEX, Case
@@ -125,11 +125,12 @@ def _of_number(session: Session, number: str, since: datetime) -> Sequence[int]:
     return session.execute(mine.order_by(col(Case.created_at).desc()).limit(OF_A_NUMBER)).scalars().all()
 
 
-def _queries(index: SearchIndex, matter: Matter, since: datetime, now: datetime) -> list[str]:
-    months = [] if index.stops_early else month_tags(since, now)
+def _queries(index: SearchIndex, matter: Matter, since: datetime, now: datetime) -> list[list[str]]:
     place = [one for one in sought(matter.address) if not one.begins]  # whatever begins with 号 is everywhere
-    queries = [index.all_of(place, ANYWHERE, months)] if place else []
-    return queries + [index.all_of(words, TELLING_TEXTS, months) for words in _runs(key_words(matter))[:MOST_QUERIES]]
+    wanted = [(place, ANYWHERE)] if place else []
+    wanted += [(words, TELLING_TEXTS) for words in _runs(key_words(matter))[:MOST_QUERIES]]
+    times = [()] if index.stops_early else times_in_turn(since, now)
+    return [[index.all_of(words, where, tags) for tags in times] for words, where in wanted]
 
 
 def _runs(words: str) -> list[list[Wanted]]:

@@ -25,8 +25,11 @@ from app.cases.tables import CASE_INDEX, Case
 from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
 from app.search.tokens import sought
 
-FIRST_READ, READ_BY_MONTHS = 31, 730
+FIRST_READ, READ_BY_TIME = 48, 730
 """Days: how far back a common word is looked for at first, and from where on everything is read."""
+SPAN, MOST_SPANS, LATEST = 8, 13, 3
+"""Days that share a tag; how many such tags a search names (a longer time is named by its months); how many are read
+before the others where a few things are enough."""
 _NUMBER_BEGUN = re.compile(r"(20\d{2})(\d{2})(\d{0,2})(?:[-\s]*(\d{0,6}))?")
 
 
@@ -53,19 +56,36 @@ def entry_of(case: Case, units: Collection[int] = ()) -> Entry:
             f"{case.address}\n{case.caller_name}",
         ),
         moment=case.created_at,
-        tags=[month_tag(case.created_at), *(unit_tag(unit) for unit in units)],
+        tags=[*tags_of(case.created_at), *(unit_tag(unit) for unit in units)],
     )
 
 
-def month_tag(moment: datetime) -> str:
-    """The tag of the cases of a month."""
+def tags_of(moment: datetime) -> tuple[str, str]:
+    """The tags that a case which was opened then shares with others of its time: of its month, and of its days."""
+    return _month(moment), _span(moment)
+
+
+def time_tags(since: datetime, until: datetime) -> list[str]:
+    """The tags of the cases of this time, the last day among them: as few as leave little else."""
+    days = max(0, (until - since).days) + 1
+    spans = {_span(since + timedelta(days=n)) for n in range(0, days, SPAN)} | {_span(until)}
+    if len(spans) <= MOST_SPANS:
+        return sorted(spans)
+    return sorted({_month(since + timedelta(days=n)) for n in range(0, days, 10)} | {_month(until)})
+
+
+def times_in_turn(since: datetime, until: datetime) -> list[list[str]]:
+    """The tags of the cases of this time, the latest days before the others."""
+    tags = time_tags(since, until)
+    return [tags[-LATEST:], tags[:-LATEST]] if len(tags) > LATEST else [tags]
+
+
+def _month(moment: datetime) -> str:
     return f"m{moment.astimezone(UTC):%Y%m}"
 
 
-def month_tags(since: datetime, until: datetime) -> list[str]:
-    """The tags of the cases of this time, the last month among them."""
-    days = range(0, max(0, (until - since).days) + 1, 10)
-    return sorted({month_tag(since + timedelta(days=n)) for n in days} | {month_tag(until)})
+def _span(moment: datetime) -> str:
+    return f"d{moment.astimezone(UTC).toordinal() // SPAN}"
 
 
 def unit_tag(unit_id: int) -> str:
@@ -73,13 +93,13 @@ def unit_tag(unit_id: int) -> str:
     return f"u{unit_id}"
 
 
-def read_by_months(session: Session, words: str) -> bool:
-    """Whether these words are looked for in the latest months first (`Newest`): the database stops no earlier."""
+def read_by_time(session: Session, words: str) -> bool:
+    """Whether these words are looked for in the latest days first (`Newest`): the database stops no earlier."""
     return bool(words) and number_begun(words) is None and not index_of(CASE_INDEX, session).stops_early
 
 
 class Newest:
-    """The months that are read for a word: as many of the latest as hold enough of it, and all if these do not.
+    """The time that is read for a word: as many of the latest days as hold enough of it, and all if these do not.
 
     A database that puts everything that fits in order before it shows the newest would read every case that ever had a
     common word. The word is taken to be as common earlier as it is now; where that is wrong everything is read.
@@ -89,24 +109,24 @@ class Newest:
         self._statement, self._now, self._days = statement, now, FIRST_READ
 
     def first(self) -> Select[Any]:
-        """What the latest months hold."""
-        return self._statement(month_tags(self._now - timedelta(days=self._days), self._now))
+        """What the latest days hold."""
+        return self._statement(time_tags(self._now - timedelta(days=self._days), self._now))
 
     def wider(self, found: int, wanted: int) -> Select[Any] | None:
         """More of it, where `found` of the `wanted` were there (`app.paging.Wider`)."""
         if not self._days:
             return None
-        days = self._days * wanted * 3 // (2 * found) if found else READ_BY_MONTHS + 1
-        self._days = days if days <= READ_BY_MONTHS else 0
+        days = self._days * wanted * 3 // (2 * found) if found else READ_BY_TIME + 1
+        self._days = days if days <= READ_BY_TIME else 0
         return self.first() if self._days else self._statement(())
 
 
 def narrowed(
-    session: Session, actor: Actor, statement: Select[Any], words: str, months: Sequence[str] = ()
+    session: Session, actor: Actor, statement: Select[Any], words: str, times: Sequence[str] = ()
 ) -> Select[Any]:
     """`statement` about cases that have all of these words, or whose number begins so; the newest first.
 
-    `statement` must be limited to what the asker may know of; `months`: of these only.
+    `statement` must be limited to what the asker may know of; `times`: of the time of these tags only.
     """
     if number := number_begun(words):
         first, behind = number
@@ -118,8 +138,8 @@ def narrowed(
     # What only narrows may be kept wider than the truth: who has the case no more is kept out by `statement`.
     tags = () if actor.may(Permission.cases_read) else [unit_tag(unit) for unit in sorted(actor.unit_ids)]
     if not actor.may(Permission.personal_read):
-        return index.among(statement, col(Case.id), index.all_of(wanted, TELLING_TEXTS, tags, months))
-    found = index.among(statement, col(Case.id), index.all_of(wanted, ANYWHERE, tags, months))
+        return index.among(statement, col(Case.id), index.all_of(wanted, TELLING_TEXTS, tags, times))
+    found = index.among(statement, col(Case.id), index.all_of(wanted, ANYWHERE, tags, times))
     if actor.may(Permission.confidential_read):
         return found
     plain = index.fits(col(Case.id), index.all_of(wanted, TELLING_TEXTS))

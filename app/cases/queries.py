@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import Newest, may_be_sought, narrowed, read_by_months
+from app.cases.finding import Newest, may_be_sought, narrowed, read_by_time
 from app.cases.history import events_of
 from app.cases.model import parse_number
 from app.cases.states import CASE_DONE, CaseState
@@ -52,10 +52,10 @@ def list_cases(
     """A page of what `_sought` seeks with these filters. Raises Forbidden."""
     newest, asking = _sought(session, actor, zone, **filters)
     with asking:
-        if filters.get("to") or not read_by_months(session, clean(filters.get("q", ""), 100)):
+        if filters.get("to") or not read_by_time(session, clean(filters.get("q", ""), 100)):
             return page_of(session, newest(()), leaf)
-        months = Newest(newest, utc_now())
-        return page_of(session, months.first(), leaf, months.wider)
+        latest = Newest(newest, utc_now())
+        return page_of(session, latest.first(), leaf, latest.wider)
 
 
 def first_cases(session: Session, actor: Actor, zone: ZoneInfo, most: int, **filters: Any) -> list[tuple[Case, bool]]:
@@ -82,8 +82,8 @@ def _sought(
 ) -> tuple[Callable[[Sequence[str]], Select[Any]], AbstractContextManager[None]]:
     """Cases the asker may know of, newest first; `q` is a case number or how one begins, or words of registered ones.
 
-    A search by number or name never finds a citizen that the asker may not see. The statement is made for the months
-    (tags) that words are looked for in, () for all; what comes second holds while it is asked. Raises Forbidden.
+    A search by number or name never finds a citizen that the asker may not see. The statement is made for the tags
+    of the time that words are looked for in, () for all; what comes second holds while it is asked. Raises Forbidden.
     """
     statement = select(Case).where(access.visible(actor)).order_by(col(Case.created_at).desc(), col(Case.id).desc())
     asking: AbstractContextManager[None] = nullcontext()
@@ -94,7 +94,7 @@ def _sought(
         statement = statement.where(col(Case.caller_number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Case.state: state, Case.type: type, Case.source: source, Case.agent_id: agent})
     statement = within(statement, Case.created_at, from_, to, zone)
-    return lambda months: narrowed(session, actor, statement, q, months) if q else statement, asking
+    return lambda times: narrowed(session, actor, statement, q, times) if q else statement, asking
 
 
 def of_citizen(

@@ -16,6 +16,7 @@ no Chinese.
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ OPEN = {
     True: "audience IN :audiences AND until <= :now",
 }
 """Who may find an entry, whose time is not over, or is."""
-PLAIN = ("enable_seqscan", "jit")
+PLAIN = {"enable_seqscan": "off", "jit": "off", "max_parallel_workers_per_gather": "0"}
 """What PostgreSQL does without while it looks up words."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 TAG = "t"
@@ -137,14 +138,28 @@ class SearchIndex(ABC):
                 return [Hit(subject_id) for subject_id in list(found)[:limit]]
             return [Hit(subject_id, partly=True) for subject_id in self._partly(session, wanted, scope, limit)]
 
-    def newest(self, session: Session, queries: Sequence[str], limit: int) -> list[int]:
-        """The newest `limit` things (by id) for each of these expressions; what fits several of them comes first."""
+    def newest(self, session: Session, queries: Sequence[Sequence[str]], limit: int) -> list[int]:
+        """The newest `limit` things (by id) for each of these queries; what fits several of them comes first.
+
+        A query is an expression, or several of which each finds newer things than the next: of these no more is asked
+        than is needed.
+        """
         if not queries:
             return []
-        lists = " UNION ALL ".join(f"SELECT id FROM ({self._newest(n)}) AS s{n}" for n in range(len(queries)))
+        numbers = itertools.count()
+        lists = " UNION ALL ".join(f"SELECT id FROM ({self._in_turn(query, numbers)}) AS s{n}"
+                                   for n, query in enumerate(queries))  # fmt: skip
         found = sa.text(f"SELECT id FROM ({lists}) AS u GROUP BY id ORDER BY count(*) DESC, id DESC")
         with self.asking(session):
-            return list(session.execute(found, {**_numbered(queries), "limit": limit}).scalars())
+            values = _numbered([expression for query in queries for expression in query])
+            return list(session.execute(found, {**values, "limit": limit}).scalars())
+
+    def _in_turn(self, query: Sequence[str], numbers: Iterator[int]) -> str:
+        parts = [self._newest(next(numbers)) for _ in query]
+        if len(parts) == 1:
+            return parts[0]
+        lists = " UNION ALL ".join(f"SELECT id FROM ({part}) AS t{n}" for n, part in enumerate(parts))
+        return f"{lists} LIMIT :limit"
 
     def _partly(self, session: Session, wanted: Sequence[Wanted], scope: Scope, limit: int) -> list[int]:
         queries = [self.all_of([one], ANYWHERE) for one in wanted]
@@ -287,13 +302,15 @@ class _Gin(SearchIndex):
     @contextmanager
     def asking(self, session: Session) -> Iterator[None]:
         """PostgreSQL reckons reading a tsvector as free, and would rather read all of them than the index for a
-        common word: here it may not, nor compile a plan for longer than it runs. Afterwards it does again what its
-        administrator wants. A transaction that fails meanwhile forgets the settings with itself."""
-        for name in PLAIN:
-            session.execute(sa.text(f"SET LOCAL {name} = off"))
+        common word: here it may not, nor compile a plan, or start workers, for longer than it runs. Afterwards it does
+        again what its administrator wants. A transaction that fails meanwhile forgets the settings with itself."""
+        before = session.execute(sa.select(*(sa.func.current_setting(name) for name in PLAIN))).one()
+        self._set(session, PLAIN)
         yield
-        for name in PLAIN:
-            session.execute(sa.text(f"SET LOCAL {name} TO DEFAULT"))
+        self._set(session, dict(zip(PLAIN, before, strict=True)))
+
+    def _set(self, session: Session, values: Mapping[str, str]) -> None:
+        session.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in values.items())))
 
     def add(self, session: Session, entry: Entry) -> None:
         words = sa.func.array_to_tsvector(sa.bindparam("words", entry.words, type_=ARRAY(sa.Text)))
@@ -308,11 +325,13 @@ class _Gin(SearchIndex):
 
     def among(self, statement: sa.Select[Any], subject: Any, query: str) -> sa.Select[Any]:
         # OFFSET 0 keeps PostgreSQL from taking the two apart: it would carry the words of every entry that fits. In
-        # order, so that it need not read more of the subjects than are shown.
-        newest = sa.select(self.table.c.subject_id).where(_holds(self.table, query))
-        fitting = newest.order_by(self.table.c.subject_id.desc()).offset(0).subquery()
-        found = statement.join(fitting, fitting.c.subject_id == subject)
-        return found.order_by(None).order_by(fitting.c.subject_id.desc())
+        # order, so that it need not read more of the subjects than are shown; in an order that only sorting brings
+        # (+ 0), or it would walk through all entries from the newest on and compare the words of each.
+        own = self.table.c.subject_id
+        fitting = sa.select(own, (own + 0).label("place")).where(_holds(self.table, query))
+        newest = fitting.order_by((own + 0).desc()).offset(0).subquery()
+        found = statement.join(newest, newest.c.subject_id == subject)
+        return found.order_by(None).order_by(newest.c.place.desc())
 
     def fits(self, subject: Any, query: str) -> Any:
         other = self.table.alias()
@@ -330,7 +349,7 @@ class _Gin(SearchIndex):
 
     def _newest(self, n: int) -> str:
         fit = f"words @@ CAST(:q{n} AS tsquery)"
-        return f"SELECT subject_id AS id FROM {self.table.name} WHERE {fit} ORDER BY subject_id DESC LIMIT :limit"
+        return f"SELECT subject_id AS id FROM {self.table.name} WHERE {fit} ORDER BY subject_id + 0 DESC LIMIT :limit"
 
 
 def index_of(table: sa.Table, session: Session) -> SearchIndex:

@@ -28,6 +28,7 @@ from app.pop import build_card
 from tests.bench.seed import seed, some_numbers
 
 SMALL, CARDS, RATE = 1_000, 400, 20.0
+BUFFERS = "1GB"  # what README.md advises for PostgreSQL
 ZONE = ZoneInfo("Asia/Shanghai")
 console = Console(stderr=True)
 
@@ -92,7 +93,7 @@ def databases(kind: str, stack: ExitStack) -> Callable[[str], Database]:
         return on_file
     from tests.integration.postgres_server import PostgresServer
 
-    server = PostgresServer()
+    server = PostgresServer(buffers=BUFFERS)
     stack.callback(server.stop)
 
     def on_server(name: str) -> Database:

@@ -25,10 +25,11 @@ START_S = 30.0
 class PostgresServer:
     """Started on construction; `url(name)` of a database on it. Raises ToolMissing, which names the remedy.
 
-    `listen` is an address on which it is reached by TCP as well; `folder` is where its own folder is made.
+    `listen` is an address on which it is reached by TCP as well, `buffers` its own cache: little for tests, what an
+    installation would give it where its speed is measured. `folder` is where its own folder is made.
     """
 
-    def __init__(self, listen: str = "", folder: str | None = None) -> None:
+    def __init__(self, listen: str = "", buffers: str = "64MB", folder: str | None = None) -> None:
         self._drop = {}
         self.home = Path(tempfile.mkdtemp(prefix="hotline-pg-", dir=folder))
         if os.geteuid() == 0:
@@ -46,7 +47,7 @@ class PostgresServer:
             "full_page_writes": "off",
             "synchronous_commit": "off",
             "max_connections": "150",
-            "shared_buffers": "64MB",
+            "shared_buffers": buffers,
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self._log = (self.home / "log").open("wb")

@@ -13,7 +13,7 @@ from app.assignments import giving
 from app.assignments.giving import Gift
 from app.auth.model import Role
 from app.cases import loop, service
-from app.cases.finding import keep, number_begun
+from app.cases.finding import SPAN, keep, number_begun
 from app.cases.model import HandlingWay
 from app.cases.tables import CASE_INDEX
 from app.migrations import run
@@ -202,13 +202,13 @@ def test_a_long_list_is_counted_no_further_than_needed_and_leafed_through_to_its
 
 
 @pytest.mark.parametrize("common", [1, 5])
-def test_a_word_is_leafed_through_in_order_however_few_months_are_read_for_the_first_page(
+def test_a_word_is_leafed_through_in_order_however_few_days_are_read_for_the_first_page(
     world: World, common: int, monkeypatch: pytest.MonkeyPatch
 ):
-    """Two months hold `common` cases of one word each; before it was rare, and long ago common."""
+    """Some weeks hold `common` cases of one word each; before it was rare, and long ago common."""
     monkeypatch.setattr("app.paging.MOST_COUNTED", 2)
     today = datetime.now(UTC)
-    for days in (900, 901, 902, 903, 400, *[40] * common, *[3] * common):
+    for days in (900, 901, 902, 903, 400, *[60] * common, *[3] * common):
         world.now = today - timedelta(days=days)
         world.case(WATER)
     read: list[str] = []
@@ -222,7 +222,7 @@ def test_a_word_is_leafed_through_in_order_however_few_months_are_read_for_the_f
     assert [case.id for case in everything.items] == sorted((case.id or 0 for case in everything.items), reverse=True)
     if world.db.dialect == "postgresql" and common > 1:
         first = next(told for told in read if "'c停水'" in told)
-        assert f"'tm{today:%Y%m}'" in first, "for the first page the latest months are enough"
+        assert f"'td{today.toordinal() // SPAN}'" in first, "for the first page the latest days are enough"
 
 
 def test_cases_that_were_there_before_the_index_are_found_after_the_migration(world: World, db_url: str):

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from app.db import Database
 from app.knowledge.tables import KNOWLEDGE_INDEX
-from app.search.index import PLAIN, Entry, Hit, Scope, index_of
+from app.search.index import ANYWHERE, PLAIN, Entry, Hit, Scope, index_of
+from app.search.tokens import sought
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -45,8 +46,10 @@ def test_after_a_search_the_server_does_what_its_administrator_wants(db: Databas
     db.dispose()
     with db.read() as session:
         with index_of(KNOWLEDGE_INDEX, session).asking(session):
-            assert [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN] == ["off", "off"]
-        assert [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN] == [wanted, wanted]
+            assert [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN] == list(PLAIN.values())
+        found = [session.execute(sa.text(f"SHOW {one}")).scalar_one() for one in PLAIN]
+        assert found[:2] == [wanted, wanted]
+        assert found[2] != PLAIN["max_parallel_workers_per_gather"]
 
 
 def test_a_word_of_two_characters_finds_title_before_question_before_body(db: Database, find: Find):
@@ -146,3 +149,15 @@ def test_the_index_is_asked_and_not_every_entry_read(db: Database):
     else:
         assert "SCAN knowledge_index_fts VIRTUAL TABLE INDEX" in plan
         assert "SEARCH knowledge_index USING INTEGER PRIMARY KEY" in plan
+
+
+def test_the_newest_are_read_in_turn_and_no_further_than_is_asked(db: Database):
+    early, late = "停水 去年", "停水 今年"
+    keep(db, *(Entry(n, (early if n < 4 else late, "", "")) for n in range(1, 7)))
+    with db.read() as session:
+        index = index_of(KNOWLEDGE_INDEX, session)
+        older, newer = (index.all_of(sought(text), ANYWHERE) for text in (early, late))
+        gap = index.all_of(sought("停电"), ANYWHERE)
+        assert index.newest(session, [[newer, older]], 2) == [6, 5]
+        assert index.newest(session, [[newer, older]], 4) == [6, 5, 4, 3]
+        assert index.newest(session, [[gap], [newer, older], [older]], 4) == [3, 6, 5, 4, 2, 1]

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from app.actor import SYSTEM
 from app.assignments.tables import Assignment
-from app.cases.finding import month_tag, unit_tag
+from app.cases.finding import tags_of, unit_tag
 from app.cases.model import format_number
 from app.cases.tables import Case, CaseCounter, CaseItem
 from app.citizens.tables import Citizen
@@ -164,7 +164,7 @@ class _City:
             for line in lines:
                 made |= dict.fromkeys(_marked(line, place))
         created = datetime.fromisoformat(f"{life.columns['created_at']}+00:00")
-        tags = [f"t{month_tag(created)}", *(f"t{unit_tag(unit)}" for unit in units)]
+        tags = [f"t{tag}" for tag in (*tags_of(created), *(unit_tag(unit) for unit in units))]
         self.store.index.add(subject_id=life.ident, moment=life.columns["created_at"], words=" ".join([*made, *tags]))
 
 

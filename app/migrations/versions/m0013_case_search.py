@@ -72,12 +72,13 @@ def _fill(postgresql: bool) -> None:
 
 
 def _entry(case: Any, units: list[str]) -> dict[str, Any]:
-    created: datetime = case.created_at
-    month = f"tm{created.replace(tzinfo=created.tzinfo or UTC).astimezone(UTC):%Y%m}"
+    opened: datetime = case.created_at
+    created = opened.replace(tzinfo=opened.tzinfo or UTC).astimezone(UTC)
+    times = (f"tm{created:%Y%m}", f"td{created.toordinal() // 8}")  # of the month, of eight days
     who = (case.caller_number, case.caller_name, case.address)  # found by the last text alone, whoever wrote it where
     title, content, area = (without(text, *who) for text in (case.title, case.content, case.area))
     texts = (title, f"{content}\n{area}", f"{case.address}\n{case.caller_name}")
-    words = " ".join([*marked(texts), month, *units])
+    words = " ".join([*marked(texts), *times, *units])
     return {"subject_id": case.id, "moment": case.created_at, "words": words}
 
 
