@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,20 +64,29 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert not problems, problems
 
 
+@pytest.fixture(scope="session")
+def house_with_city(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A migrated file with a small city in it, to copy, and the city."""
+    file = tmp_path_factory.mktemp("house") / "hotline.sqlite3"
+    upgrade(f"sqlite:///{file}")
+    made = Database(f"sqlite:///{file}")
+    city = World(made)
+    made.dispose()  # the last one out puts everything into the one file
+    return file, city
+
+
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """A fresh house."""
-    url = f"sqlite:///{tmp_path}/hotline.sqlite3"
-    upgrade(url)
-    made = Database(url)
+def db(tmp_path: Path, house_with_city: tuple[Path, World]) -> Iterator[Database]:
+    """A fresh house with a small city in it."""
+    made = Database(f"sqlite:///{shutil.copyfile(house_with_city[0], tmp_path / 'hotline.sqlite3')}")
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def world(db: Database) -> World:
-    """A small city, now."""
-    made = World(db)
+def world(db: Database, house_with_city: tuple[Path, World]) -> World:
+    """That city, now."""
+    made = house_with_city[1].copied_to(db)
     made.now = utc_now()
     return made
 
