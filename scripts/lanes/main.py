@@ -67,14 +67,13 @@ class Tests:
             if self.stopped:
                 return
             beside = ["-n", str(run.at_a_time), "--dist", "loadfile", "--no-loadscope-reorder"]
-            self.statuses[run] = self.pytest(
-                run, ["--cache-clear", *(beside if run.at_a_time > 1 else [])], output, lane.niceness
-            )
+            note = ["-o", "junit_family=xunit1", f"--junitxml={self.notes / run.name}.xml"]
+            how = [*note, "--cache-clear", *(beside if run.at_a_time > 1 else []), *self.given]
+            self.statuses[run] = self.pytest(run, how, output, lane.niceness)
 
-    def pytest(self, run: Run, more: Sequence[str], output: IO[bytes] | None = None, niceness: int = 0) -> int:
+    def pytest(self, run: Run, how: Sequence[str], output: IO[bytes] | None = None, niceness: int = 0) -> int:
         """One pytest; its status."""
-        argv = [sys.executable, "-m", "pytest", "-o", f"cache_dir={self.cache(run)}", *run.files]
-        argv += ["-o", "junit_family=xunit1", f"--junitxml={self.notes / run.name}.xml", *self.given, *more]
+        argv = [sys.executable, "-m", "pytest", "-o", f"cache_dir={self.cache(run)}", *run.files, *how]
         process = processes.start(argv, self.repo, self.env, output, niceness)
         self.running[process] = output is not None
         if self.stopped:
@@ -106,9 +105,12 @@ class Tests:
             print(f"tests: {count} tests failed; that is no coincidence, so nothing is tried again", flush=True)
             return
         for run, failed in again.items():
+            if not failed:
+                continue  # it failed as a whole
             print(f"\ntests: second try of {len(failed)}:", *failed, "", sep="\n", flush=True)
-            only = ["--last-failed", "--last-failed-no-failures", "none"]
-            self.statuses[run] = self.pytest(run, only)
+            only = [*self.given, "--last-failed", "--last-failed-no-failures", "none"]
+            tried = self.pytest(run, only)
+            self.statuses[run] = FAILED if tried == NOTHING_RAN else tried
 
     def status(self) -> int:
         """What to exit with. A narrowed run (-k) may leave a run without tests, an error only if all say so."""

@@ -127,6 +127,14 @@ def test_whatever_fails_in_whichever_lane_twice_fails_all(
     assert "second try of 1" in capfd.readouterr().out
 
 
+def test_a_run_that_fails_as_a_whole_is_not_saved_by_a_second_try(checkout: Path) -> None:
+    tests = at_work(checkout)
+    run = Run("calls", ("tests/calls/test_it.py",))
+    tests.statuses[run] = main.FAILED
+    tests.second_try()
+    assert tests.status() == main.FAILED
+
+
 def test_nothing_that_ran_at_all_is_no_success(checkout: Path) -> None:
     tests = at_work(checkout, "-k", "nothing")
     main.take_lanes(tests, lanes_of(checkout, calls=PASSES, unit=PASSES))
