@@ -41,13 +41,14 @@ def set_up(tier: str, tools_folder: Path) -> list[BaseException]:
     native = NativeTools(tools_folder)
     env = PythonEnv(REPO, native.host_apt)
 
-    def python_and_pages() -> None:
-        env.bring_in(tier)
-        pages.bring_in_node(native.bin, env.node_folder())
-        pages.build(REPO / "app/frontend", native.bin)
+    def node_and_pages() -> None:
+        if (node := env.node_folder()) is not None:
+            pages.bring_in_node(native.bin, node)
+            pages.build(REPO / "app/frontend", native.bin)
 
     jobs = [
-        python_and_pages,
+        lambda: env.bring_in(tier),
+        node_and_pages,
         native.bring_in_asterisk,
         native.bring_in_fonts,
         lambda: native.bring_in("run", catalogue.RUN_TOOLS),

