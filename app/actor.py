@@ -15,7 +15,8 @@ class Actor:
 
     `agent_id` is the staff number when the person takes calls; `address` is where the request came from, for the
     audit. `must_change_password` keeps everything but the password change closed. `unit_ids` are the working units
-    that the person works in.
+    that the person works in. An outside system has no roles: `granted` is what its account allows, `machine_id` which
+    account that is (`app.machines`).
     """
 
     user_id: int | None
@@ -27,11 +28,13 @@ class Actor:
     must_change_password: bool = False
     is_system: bool = False
     unit_ids: frozenset[int] = frozenset()
+    granted: frozenset[Permission] = frozenset()
+    machine_id: int | None = None
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:
         """What the roles allow; the system may do everything."""
-        return frozenset(Permission) if self.is_system else permissions_of(self.roles)
+        return frozenset(Permission) if self.is_system else permissions_of(self.roles) | self.granted
 
     def may(self, permission: Permission) -> bool:
         """Whether this is allowed."""

@@ -5,7 +5,8 @@ A process of the backend plays one or more roles (docs/architecture.md):
 * `voice`    – the FastAGI server that speaks with callers (threads);
 * `realtime` – the AMI link, the queue engine and the websocket hub; with `standby` only while this core holds the lock;
 * `web`      – pages and REST;
-* `worker`   – takes spooled messages in, chases what is late, sends notices, prunes what has outlived its retention.
+* `worker`   – takes spooled messages in, chases what is late, sends notices, tells outside systems of calls, prunes
+  what has outlived its retention.
 
 `realtime`, `web` and `worker` share one event loop; `voice` only shares it when somebody asks for everything in one
 process. Each process proves that it works by touching its heartbeat file (see `app/heartbeat.py`).
@@ -137,6 +138,7 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
 @contextlib.asynccontextmanager
 async def running_app(settings: Settings, database: Database, roles: frozenset[str]) -> AsyncIterator[FastAPI]:
     """The FastAPI application with its background parts started; they stop in reverse order on exit."""
+    from app.pushes.sending import PushSender
     from app.web import create_app
     from cti_bridge.clerk import Clerk, ClerkDomain
 
@@ -158,6 +160,9 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
                 worker = Worker(jobs)
                 worker.start()
                 stack.push_async_callback(worker.stop)
+            sender = PushSender(database, settings)
+            sender.start()
+            stack.push_async_callback(asyncio.to_thread, sender.stop)
         yield app
 
 

@@ -198,6 +198,11 @@ class Settings(BaseSettings):
     sms_body: str = '{"mobile": "{mobile}", "text": "{text}", "id": "{id}"}'  # JSON with these three places
     sms_token_file: str = ""  # sent as a bearer token, if there is one
 
+    # Networks of outside systems that are told of calls (`app.pushes`) although they are private, as 10.0.0.0/8.
+    push_networks: list[str] = []
+    # Certificates (PEM files) that are watched besides the hotline's own, such as a reverse proxy's.
+    certificates: list[str] = []
+
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
     offer_timeout_s: Seconds = 20
@@ -249,7 +254,7 @@ class Settings(BaseSettings):
             raise ValueError("a number consists of 2 to 32 digits, perhaps after a +")
         return value
 
-    @field_validator("trunk_addresses", "ami_cores")
+    @field_validator("trunk_addresses", "ami_cores", "push_networks")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
         for address in value:

@@ -21,8 +21,10 @@ from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
+from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.pushes.tables import PushAddress, PushJob
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -66,10 +68,13 @@ __all__ = [
     "KnowledgeUse",
     "KnowledgeVersion",
     "LoginAttempt",
+    "MachineAccount",
     "Notice",
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "PushAddress",
+    "PushJob",
     "Recording",
     "Recusal",
     "Reply",

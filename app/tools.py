@@ -10,7 +10,7 @@ from pathlib import Path
 from app.settings import Settings, get_settings
 
 RUN_TOOLS = ("asterisk", "espeak-ng", "sox", "tiff2pdf", "tiffcp")
-TEST_TOOLS = ("baresip", "sipp", "chromium", "postgres", "initdb", "pg_ctl", "psql")
+TEST_TOOLS = ("baresip", "sipp", "chromium", "curl", "postgres", "initdb", "pg_ctl", "psql")
 BUILD_TOOLS = ("node", "npm")
 CHINESE_FONT = "NotoSerifCJK-Regular.ttc"
 

@@ -26,6 +26,7 @@ from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
 from app.cases.exchange_routes import router as case_tables
 from app.cases.routes import router as cases
+from app.certificates.routes import router as certificates
 from app.chasing.routes import orders as supervision
 from app.chasing.routes import router as chases
 from app.chasing.routes import urgent as urgent_matters
@@ -42,11 +43,13 @@ from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
 from app.letters.routes import router as letters
+from app.machines.routes import router as machines
 from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
 from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
 from app.prompting import speak as speak_text
+from app.pushes.routes import router as pushes
 from app.queues.routes import router as queues
 from app.roster.routes import router as roster
 from app.settings import Settings
@@ -63,7 +66,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables, batches,
+    case_tables, batches, machines, pushes, certificates,
 )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ from cti_bridge.domain import AppDomain
 from cti_bridge.facts import merged
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
+from cti_bridge.machines import Feeds, Machines
 from cti_bridge.mandate import Mandate
 from cti_bridge.model import Call
 from cti_bridge.nuisance import NuisanceRules
@@ -173,6 +174,8 @@ class Bridge:
         self.board = Board(core, self.line.waiting)
         self._recovery.on_known = self.board.catch_up
         self.dispatcher.deciding.on_foretold = self.board.foretold
+        self.machines = Machines(self, core)
+        self.feeds = Feeds(self.machines, core)
         self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
         self.sessions.attach(core, self.dispatcher, self._recovery, self._take_back, self.board)
         self.hub.on_presence = self._presence
@@ -247,7 +250,7 @@ class Bridge:
         agent_id = key.agent_id
         return {
             "agent": agent_view(self.core, agent_id) if agent_id else None,
-            "calls": [self._view(call) for call in self._calls_of(agent_id)] if agent_id else [],
+            "calls": [self._view(call) for call in self.calls_of(agent_id)] if agent_id else [],
             "wallboard": self.board.figures() if key.board else None,
             "server_ms": self._clock(),
         }
@@ -286,7 +289,8 @@ class Bridge:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _calls_of(self, agent_id: str) -> list[Call]:
+    def calls_of(self, agent_id: str) -> list[Call]:
+        """The calls that an agent has, or is being rung for."""
         own = {call.call_id: call for call in self.core.telephony.talks_of(agent_id)}
         for run in self.offers.runs.values():
             call = self.core.call(run.offer.call_id)
@@ -294,10 +298,13 @@ class Bridge:
                 own.setdefault(call.call_id, call)
         return [call for call in own.values() if call.ended_ms is None]
 
-    def _view(self, call: Call) -> dict[str, Any]:
+    def offer_of(self, call: Call) -> dict[str, Any] | None:
+        """The offer that a call is in."""
         run = self.offers.of_call(call.call_id)
-        offer = {"offer_id": run.offer.offer_id, "deadline_ms": run.offer.deadline_ms} if run else None
-        return call_view(self.core, call, offer)
+        return {"offer_id": run.offer.offer_id, "deadline_ms": run.offer.deadline_ms} if run else None
+
+    def _view(self, call: Call) -> dict[str, Any]:
+        return call_view(self.core, call, self.offer_of(call))
 
     def _presence(self, agent_id: str) -> None:
         """A page of an agent came or went."""
@@ -315,7 +322,7 @@ class Bridge:
     def _show_missing_cards(self, agent_id: str) -> None:
         """An agent with a telephone alone has opened a page: calls that came before it have had no card made."""
         if self.hub.pages(agent_id):
-            for call in self._calls_of(agent_id):
+            for call in self.calls_of(agent_id):
                 if call.call_id not in self.core.cards:
                     self._talks.show_card(call, agent_id)
 

@@ -13,26 +13,39 @@ from acd.calibration import Foretold
 from app.actor import Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
 from app.audit.model import Action
-from app.audit.service import write
+from app.audit.service import write, write_once
 from app.auth.sessions import session_user
 from app.callbacks import line
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome, CallbackState, LineStep
 from app.callbacks.tables import Callback
 from app.calls.model import CallFacts
-from app.calls.service import find, last_agent_of, merge, merge_all
+from app.calls.service import confidential_ids, find, last_agent_of, merge, merge_all
 from app.calls.tables import Call
+from app.calls.views import call_rows
 from app.cases.tables import Case
 from app.citizens.service import flags_by_number
-from app.clock import from_ms, to_ms
+from app.clock import from_ms, to_ms, utc_now
 from app.db import Database
+from app.errors import NotFound
+from app.machines.door import Door
+from app.machines.model import Machine, Scope
 from app.nuisance import service as nuisance
 from app.nuisance.tables import NuisanceRule
 from app.pop import build_card, store_drafts
+from app.pushes.noting import note as note_pushes
 from app.roster.watch import SeatWatch
 from app.settings import Settings
 from app.text import normal_number
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, NuisanceSeen, TakenCallback
+from cti_bridge.ports import (
+    AgentRecord,
+    CallerKnown,
+    CallForMachines,
+    CallSeen,
+    LineCallback,
+    NuisanceSeen,
+    TakenCallback,
+)
 from recordings.store import Store
 
 _DRAFT: Any = select(
@@ -58,9 +71,38 @@ class AppDomain:
     def __init__(self, settings: Settings, db: Database) -> None:
         self._settings, self._db = settings, db
         self._seats = SeatWatch(settings, db)
+        self._door = Door()
 
     def session_actor(self, token: str) -> Actor | None:
         return session_user(self._db, token)
+
+    def machine(self, token: str, address: str) -> Machine | None:
+        return self._door.enter(self._db, token, address)
+
+    def audit_machine(self, machine: Machine, what: str, agent_id: str, call_id: str = "", command: str = "") -> None:
+        of = f"agent:{agent_id}" if agent_id else f"call:{call_id}"
+        if what == "read":
+            write_once(self._db, machine.actor, Action.machine_read, f"machine:{machine.machine_id}/{of}")
+            return
+        detail = {"machine": machine.machine_id, "command": command, **({"call": call_id} if call_id else {})}
+        with self._db.session() as session:
+            write(session, machine.actor, Action.machine_acted, of, detail)
+
+    def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
+        with self._db.read() as session:
+            call = session.get(Call, call_id)
+            secret = call is not None and bool(confidential_ids(session, [call]))
+        secret = secret or "confidential" in flags_by_number(self._db, number)
+        case = self.draft(call_id) or {}
+        return CallForMachines(secret, case.get("case_id"), case.get("case_number") or "")
+
+    def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
+        machine.require(Scope.calls_read)
+        with self._db.read() as session:
+            call = session.get(Call, call_id)
+            if call is None or not machine.reaches(call.agent_id or ""):
+                raise NotFound()
+            return call_rows(session, machine.actor, [call])[0]
 
     def agents(self) -> Sequence[AgentRecord]:
         return [
@@ -79,8 +121,9 @@ class AppDomain:
         set_endpoint(self._db, agent_id, endpoint)
 
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        typed = [(call_id, _typed(fields)) for call_id, fields in facts]
         with self._db.session() as session:
-            merge_all(session, [(call_id, _typed(fields)) for call_id, fields in facts])
+            note_pushes(session, typed, merge_all(session, typed), utc_now())
 
     def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
         with self._db.session() as session:
@@ -89,7 +132,8 @@ class AppDomain:
                 return
             # What the citizen has chosen (a call-back, a message) was stored by the script that took it in.
             chosen = known is not None and known.outcome is not None
-            merge(session, call_id, **{k: v for k, v in _typed(facts).items() if not (chosen and k == "outcome")})
+            told = {k: v for k, v in _typed(facts).items() if not (chosen and k == "outcome")}
+            note_pushes(session, [(call_id, told)], {call_id: merge(session, call_id, **told)}, utc_now())
 
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         with self._db.read() as session:

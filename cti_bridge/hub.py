@@ -45,6 +45,16 @@ class Listener(Protocol):
         """End the connection."""
 
 
+class Tap(Protocol):
+    """Somebody who hears what is told to agents without being one of their pages (an outside system)."""
+
+    def reaches(self, agent_id: str) -> bool:
+        """Whether this agent is one of those it hears."""
+
+    def hear(self, agent_id: str, event: str, data: Any) -> None:
+        """What was told; never blocks, and does not change `data`."""
+
+
 class Stream:
     """One numbered sequence of messages and who listens to it."""
 
@@ -89,6 +99,7 @@ class Hub:
         self._streams: dict[StreamKey, Stream] = {}
         self._life = secrets.token_hex(4)
         self._made = 0
+        self._taps: list[Tap] = []
         self.on_presence: Callable[[str], None] = lambda _agent_id: None
         self.peak = 0
 
@@ -125,8 +136,21 @@ class Hub:
         return sum(len(stream.listeners) for stream in self._of(agent_id))
 
     def has_stream(self, agent_id: str) -> bool:
-        """Whether anything told to this agent is heard: by a page that is open, or one that may come back for it."""
-        return bool(self._of(agent_id))
+        """Whether anything told to this agent is heard: by a page that is open or may come back, or by a tap."""
+        return bool(self._of(agent_id)) or any(tap.reaches(agent_id) for tap in self._taps)
+
+    def tap(self, tap: Tap) -> None:
+        """From now on this hears what is told to its agents. It is no page: no call waits for it."""
+        self._taps.append(tap)
+
+    def untap(self, tap: Tap) -> None:
+        """It hears no more."""
+        if tap in self._taps:
+            self._taps.remove(tap)
+
+    def is_kept(self, stream: Stream) -> bool:
+        """Whether somebody may still come back to this stream."""
+        return self._streams.get(stream.key) is stream
 
     def boards(self) -> int:
         """How many pages show the wallboard."""
@@ -154,6 +178,9 @@ class Hub:
 
     def to_agent(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
         """Tell all pages of an agent. `heard` is called once when the first of them acknowledges it."""
+        for tap in list(self._taps):
+            if tap.reaches(agent_id):
+                tap.hear(agent_id, event, data)
         streams = self._of(agent_id)
         if not streams:
             return  # an agent with a telephone alone: nothing need be put into words

@@ -15,6 +15,7 @@ from acd.calibration import Foretold
 from acd.config import EngineConfig
 from app.actor import Actor
 from app.callbacks.model import AttemptOutcome, LineStep
+from app.machines.model import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,15 @@ class LineCallback:
     in_line: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallForMachines:
+    """What an outside system must or may know of a call: whether its number is kept secret, and its case."""
+
+    confidential: bool
+    case_id: int | None = None
+    case_number: str = ""
+
+
 class UnusableRules(Exception):
     """The rules of the queue cannot be used; the text names every fault and its place."""
 
@@ -117,6 +127,18 @@ class Domain(Protocol):
 
     def session_actor(self, token: str) -> Actor | None:
         """Who is signed in with this session cookie."""
+
+    def machine(self, token: str, address: str) -> Machine | None:
+        """Which outside system has this token and may come from there. Raises TooMany."""
+
+    def audit_machine(self, machine: Machine, what: str, agent_id: str, call_id: str = "", command: str = "") -> None:
+        """Write down that an outside system "read" or "acted"; reading the same again within minutes is one entry."""
+
+    def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
+        """What may be told of a call to those who may not know secret numbers."""
+
+    def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
+        """A call as the database has it, as this system may see it. Raises NotFound."""
 
     def agents(self) -> Sequence[AgentRecord]:
         """Everybody who takes calls."""

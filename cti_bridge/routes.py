@@ -1,4 +1,4 @@
-"""The bridge's doors: the websocket `/ws`."""
+"""The bridge's doors: the websocket `/ws`, and REST for outside systems (`rest`)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from app.auth.sessions import COOKIE
-from app.errors import HotlineError
+from app.errors import HotlineError, Unauthenticated
+from app.machines.door import bearer
 from cti_bridge.client import ClientSocket
+from cti_bridge.machine_socket import MachineSocket
+from cti_bridge.rest import make_rest
 
 if TYPE_CHECKING:
     from cti_bridge.bridge import Bridge
@@ -32,10 +35,15 @@ def same_origin(origin: str | None, host: str | None) -> bool:
 def make_router(bridge_of: Callable[[], Bridge | None]) -> APIRouter:
     """The routes of the bridge that `bridge_of` gives at the moment; None while this core stands by."""
     router = APIRouter()
+    router.include_router(make_rest(bridge_of))
 
     @router.websocket("/ws")
     async def live(socket: WebSocket) -> None:
         await socket.accept()
+        # Whoever brings a token brings nothing of a browser's: there is no cookie that a foreign page could use.
+        if (machine_token := bearer(socket.headers.get("authorization"))) is not None:
+            await machine(socket, machine_token)
+            return
         if not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
             await socket.close(4403, "foreign origin")
             return
@@ -64,5 +72,21 @@ def make_router(bridge_of: Callable[[], Bridge | None]) -> APIRouter:
             return now is not None and now.agent_id == actor.agent_id and now.roles == actor.roles
 
         await ClientSocket(socket, actor, bridge.hub, bridge, alive).run()
+
+    async def machine(socket: WebSocket, token: str) -> None:
+        bridge = bridge_of()
+        if bridge is None:
+            await socket.close(1013, "this core stands by: another one is active, try again")
+            return
+        address = socket.client.host if socket.client else ""
+        try:
+            found = await bridge.machines.enter(token, address)
+        except Unauthenticated:
+            await socket.close(4401, "the token is unknown, expired, revoked, or not for this address")
+            return
+        except HotlineError as error:
+            await socket.close(1013, f"{error.code}: try again in {error.retry_after or 1} s")
+            return
+        await MachineSocket(socket, found, bridge, token, address).run()
 
     return router

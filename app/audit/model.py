@@ -65,3 +65,11 @@ class Action(StrEnum):
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
     case_exported = "case.exported"  # a document of an assignment, as docx or PDF
+    machine_created = "machine.created"  # an account of an outside system
+    machine_changed = "machine.changed"
+    machine_token = "machine.token"  # another token in place of the old one
+    machine_revoked = "machine.revoked"
+    machine_read = "machine.read"  # an outside system followed an agent's calls, or read a call
+    machine_acted = "machine.acted"  # … gave a command for an agent
+    push_address_set = "push_address.set"  # where an outside system is told of calls (never the address itself)
+    push_again = "push.again"  # what could not be delivered is sent again

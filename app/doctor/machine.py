@@ -9,14 +9,13 @@ import re
 import resource
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
+from app.certificates.model import Judged, judge
 from app.doctor.model import Finding, broken, ok, warning
 from app.settings import REPO, Settings
 from app.tools import RUN_TOOLS, ToolMissing, asterisk_dirs, tool
 
 MEGABYTE = 1024 * 1024
-CERTIFICATE_DAYS = (30, 7, 1)
 
 
 def python_packages(settings: Settings) -> Iterator[Finding]:
@@ -119,38 +118,18 @@ def secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def certificate(settings: Settings) -> Iterator[Finding]:
-    """The certificate of the telephone lines and of wss does not lapse unnoticed."""
-    from cryptography import x509
+    """No certificate lapses unnoticed: the telephone lines', that of wss, and those that the settings name."""
+    from app.certificates.service import look
 
-    file = certificate_file(settings)
-    if file is None:
+    seen = look(settings)
+    if not seen:
         yield ok("certificate", "made at the first start")
-        return
-    try:
-        ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
-    except (OSError, ValueError) as error:
-        yield broken("certificate", f"{file} can't be read: {error}", f"put a PEM certificate there, or remove {file}")
-        return
-    yield judge_certificate(file, ends, dt.datetime.now(dt.UTC))
+    for one in seen:
+        yield judge_certificate(judge(one, dt.datetime.now(dt.UTC)))
 
 
-def judge_certificate(file: Path, ends: dt.datetime, now: dt.datetime) -> Finding:
+def judge_certificate(judged: Judged) -> Finding:
     """Warns 30, 7 and 1 days before the end; broken after it."""
-    left = ends - now
-    remedy = f"put a new certificate and key where {file} is (a self-signed one is made if you remove it) and restart"
-    if left <= dt.timedelta():
-        return broken("certificate", f"{file} lapsed on {ends:%Y-%m-%d}: TLS phones and browsers refuse it", remedy)
-    reached = [days for days in CERTIFICATE_DAYS if left <= dt.timedelta(days=days)]
-    if reached:
-        days = min(reached)
-        text = f"{file} ends on {ends:%Y-%m-%d}: within {days} {'day' if days == 1 else 'days'}"
-        return warning("certificate", text, remedy)
-    return ok("certificate", f"valid until {ends:%Y-%m-%d}")
-
-
-def certificate_file(settings: Settings) -> Path | None:
-    """The certificate in use: the operator's own, else the one that was made; None before the first start."""
-    for file in (settings.home / "tls/hotline.crt", settings.paths.asterisk / "lib/tls/hotline.crt"):
-        if file.exists():
-            return file
-    return None
+    if judged.stage is None:
+        return ok("certificate", judged.text)
+    return (warning if judged.stage else broken)("certificate", judged.text, judged.remedy)

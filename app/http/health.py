@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
 
 from app import spool
+from app.alarms.model import WARNINGS
 from app.alarms.service import open_alarms, present_codes
 from app.auth.model import Permission
 from app.auth.sessions import visit_of
@@ -67,7 +68,7 @@ def health(web: Web) -> dict[str, str]:
     free = shutil.disk_usage(web.settings.home).free // 1_000_000
     enough = free >= web.settings.min_free_mb
     parts["disk"] = "ok" if enough else f"only {free} MB free, {web.settings.min_free_mb} MB needed"
-    parts["alarms"] = ", ".join(sorted(alarms)) or "ok"
+    parts["alarms"] = ", ".join(sorted(alarms - WARNINGS)) or "ok"
     if web.realtime is not None:
         more: Any = getattr(web.realtime, "health", None)
         parts |= more() if callable(more) else {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.notices.model import Channel
+from app.outgoing import Away, Refused, code_of, judge
 from app.secrets import secret_in
 from app.settings import Settings
 
@@ -31,14 +32,6 @@ class Letter:
     to: str
     subject: str
     text: str
-
-
-class Away(Exception):
-    """The channel does not take anything at the moment; the argument is a code."""
-
-
-class Refused(Exception):
-    """This letter will never be taken, says the other side; the argument is a code."""
 
 
 class Port(Protocol):
@@ -80,7 +73,7 @@ class Smtp:
                 self._server.login(chosen.smtp_user, secret_in(Path(chosen.smtp_password_file)))
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise Away(_code(error)) from error
+            raise Away(code_of(error)) from error
 
     def send(self, letter: Letter) -> None:
         """Raises Away, Refused."""
@@ -103,7 +96,7 @@ class Smtp:
         except smtplib.SMTPResponseException as error:
             raise (Refused if 550 <= error.smtp_code < 560 else Away)(f"smtp_{error.smtp_code}") from error
         except (OSError, smtplib.SMTPException) as error:
-            raise Away(_code(error)) from error
+            raise Away(code_of(error)) from error
 
     def close(self) -> None:
         """Say good-bye, if anybody still listens."""
@@ -129,7 +122,7 @@ class Sms:
             try:
                 headers["Authorization"] = f"Bearer {secret_in(Path(self._settings.sms_token_file))}"
             except OSError as error:
-                raise Away(_code(error)) from error
+                raise Away(code_of(error)) from error
         self._client = httpx.Client(timeout=PATIENCE_S, headers=headers, trust_env=False)
 
     def send(self, letter: Letter) -> None:
@@ -142,11 +135,8 @@ class Sms:
         try:
             answer = self._client.post(self._settings.sms_url, json=filled(self._settings.sms_body, values))
         except httpx.HTTPError as error:
-            raise Away(_code(error)) from error
-        if answer.is_success:
-            return
-        later = answer.status_code in (401, 403, 404, 408, 425, 429) or answer.status_code >= 500
-        raise (Away if later else Refused)(f"http_{answer.status_code}")
+            raise Away(code_of(error)) from error
+        judge(answer.status_code)
 
     def close(self) -> None:
         """Done."""
@@ -176,7 +166,3 @@ def filled(template: str, values: dict[str, str]) -> Any:
         return {name: fill(one) for name, one in part.items()} if isinstance(part, dict) else part
 
     return fill(json.loads(template))
-
-
-def _code(error: Exception) -> str:
-    return type(error).__name__[:40]

@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from app.auth.model import Permission
+from app.outgoing import Patience
 
 
 class NoticeKind(StrEnum):
@@ -91,16 +92,6 @@ class Channel(StrEnum):
     sms = "sms"
 
 
-class DeliveryState(StrEnum):
-    """What came of it by one channel."""
-
-    waiting = "waiting"  # to be sent, or to be tried again
-    sent = "sent"
-    refused = "refused"  # the other side says that this can never be delivered
-    given_up = "given_up"  # tried for LONGEST
-    off = "off"  # the office has not set up this channel
-
-
 K, D = NoticeKind, Desk
 PRESSING = frozenset(
     {K.urgent, K.chased, K.chased_again, K.late, K.reprimand, K.exposure, K.ordered, K.order_unmet, K.exposure_draft}
@@ -133,14 +124,8 @@ BY_EVENT: Mapping[str, Telling] = {
 }
 del K, D
 
-FIRST_PAUSE, LONGEST_PAUSE, LONGEST = timedelta(seconds=30), timedelta(hours=1), timedelta(days=7)
-LEASE = timedelta(minutes=5)  # whoever sends has this long; then it is taken for lost and sent again
-
-
-def pause_after(tries: int) -> timedelta:
-    """How long to wait after that many tries that failed: 30 s, 1 min, 2 min, … an hour."""
-    doubled: int = 1 << min(max(tries - 1, 0), 20)
-    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+PATIENCE = Patience(first=timedelta(seconds=30), longest_pause=timedelta(hours=1), whole=timedelta(days=7))
+"""With notices that could not be sent: the next try after 30 s, 1 min, 2 min, … an hour."""
 
 
 def channels_of(kind: NoticeKind) -> tuple[Channel, ...]:

@@ -6,8 +6,7 @@ writing that down sends a second copy under the same Message-ID: rather twice th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,12 +18,13 @@ from app.alarms.service import clear_alarm, raise_alarm
 from app.cases.tables import Case
 from app.db import Database
 from app.notices import people
-from app.notices.channels import Away, Letter, Port, Refused
-from app.notices.model import LEASE, LONGEST, Channel, DeliveryState, pause_after
+from app.notices.channels import Letter, Port
+from app.notices.model import PATIENCE, Channel
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.told import told_of
 from app.notices.units import works_there
 from app.notices.words import body, subject, text
+from app.outgoing import LEASE, Away, DeliveryState, Refused, as_away
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -109,11 +109,11 @@ def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
     outcomes: dict[int, _Outcome] = {}
     fault, in_a_row = "", 0
     try:
-        with _as_away():
+        with as_away():
             port.open()
         for one in claimed:
             try:
-                with _as_away():
+                with as_away():
                     port.send(one.letter)
                 outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.sent), 0
             except Refused as error:
@@ -124,7 +124,7 @@ def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
                 if in_a_row == MOST_IN_A_ROW:  # it is not the letter
                     break
                 port.close()
-                with _as_away():
+                with as_away():
                     port.open()
     except Away as error:
         fault = str(error)
@@ -135,17 +135,6 @@ def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
     # Where the port is not there at all, that was a try for all of them.
     rest = _Outcome(DeliveryState.waiting, fault, tried=not outcomes)
     return {one.delivery_id: outcomes.get(one.delivery_id, rest) for one in claimed}
-
-
-@contextmanager
-def _as_away() -> Iterator[None]:
-    """Whatever a port comes to grief of, the letters wait and the alarm names it; nothing else is held up by that."""
-    try:
-        yield
-    except (Away, Refused):
-        raise
-    except Exception as error:
-        raise Away(type(error).__name__) from error
 
 
 def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -> None:
@@ -159,8 +148,8 @@ def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -
             if not outcome.tried:
                 row.tries, row.next_at = row.tries - 1, now
             elif outcome.state is DeliveryState.waiting:
-                row.next_at = now + pause_after(row.tries)
-                if now - notice.at > LONGEST:
+                row.next_at = now + PATIENCE.pause(row.tries)
+                if now - notice.at > PATIENCE.whole:
                     row.state = DeliveryState.given_up.value
             if row.state != DeliveryState.waiting.value:
                 row.done_at = now

@@ -12,10 +12,11 @@ from app.clock import iso
 from app.http.context import ActorDep, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf
 from app.notices import inbox
-from app.notices.model import Channel, DeliveryState, NoticeKind
+from app.notices.model import Channel, NoticeKind
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.told import at_hand, told_of
 from app.notices.words import text
+from app.outgoing import DeliveryState
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/notices", tags=["notices"])

@@ -17,9 +17,10 @@ from app.cases.access import is_confidential
 from app.cases.tables import Case
 from app.citizens.tables import Citizen, CitizenNumber
 from app.notices import people
-from app.notices.model import BY_EVENT, Channel, DeliveryState, Desk, NoticeKind, channels_of
+from app.notices.model import BY_EVENT, Channel, Desk, NoticeKind, channels_of
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.words import plain_title
+from app.outgoing import DeliveryState
 
 
 def tell_of_event(

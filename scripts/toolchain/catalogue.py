@@ -83,6 +83,7 @@ TEST_TOOLS = (
         library_dirs=("usr/lib/*/nss", "usr/lib/chromium"),
         remedy="install Chromium or Chrome so that `chromium` or `google-chrome` is on PATH",
     ),
+    Tool("curl", ("curl",), "usr/bin/curl"),  # for the examples in docs/cti.md
     *(_postgres(program) for program in ("postgres", "initdb", "pg_ctl", "psql")),
 )
 

@@ -14,10 +14,20 @@ from app.actor import Actor
 from app.auth.model import Role
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.errors import Busy, Refused
+from app.machines.model import Machine
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
-from cti_bridge.ports import AgentRecord, CallerKnown, CallSeen, LineCallback, NuisanceSeen, QueueRules, TakenCallback
+from cti_bridge.ports import (
+    AgentRecord,
+    CallerKnown,
+    CallForMachines,
+    CallSeen,
+    LineCallback,
+    NuisanceSeen,
+    QueueRules,
+    TakenCallback,
+)
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
 
 NODE = "test-1795521600"
@@ -68,6 +78,18 @@ class MemoryDomain:
 
     def session_actor(self, token: str) -> Actor | None:
         return self.actors.get(token)
+
+    def machine(self, token: str, address: str) -> Machine | None:
+        return None
+
+    def audit_machine(self, machine: Machine, what: str, agent_id: str, call_id: str = "", command: str = "") -> None:
+        raise AssertionError("no outside system was let in")
+
+    def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
+        raise AssertionError("no outside system was let in")
+
+    def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
+        raise AssertionError("no outside system was let in")
 
     def agents(self) -> Sequence[AgentRecord]:
         return list(self.staff.values())

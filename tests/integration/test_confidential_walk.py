@@ -213,6 +213,9 @@ ACTS = {
     "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",
     "/api/units": " import import-members {unit_id} {unit_id}/move {unit_id}/close {unit_id}/reopen {unit_id}/members "
     "{unit_id}/members/{member_id}/end",
+    "/api/machines": " {machine_id} {machine_id}/token {machine_id}/revoke",
+    "/api/pushes": "{push_id}/again addresses addresses/{address_id} addresses/{address_id}/key "
+    "addresses/{address_id}/again",
 }
 """What is not walked: each changes something, and answers with what the rest of the walk reads."""
 

@@ -22,11 +22,12 @@ from app.clocks.rules import Urgency
 from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound
 from app.notices import inbox, post
-from app.notices.channels import Away, Letter, ports
-from app.notices.model import LEASE, LONGEST, Channel, NoticeKind
+from app.notices.channels import Letter, ports
+from app.notices.model import PATIENCE, Channel, NoticeKind
 from app.notices.tables import Notice, NoticeDelivery
 from app.notices.told import told_of
 from app.notices.units import Word, tell_unit
+from app.outgoing import LEASE, Away
 from app.settings import Settings
 from app.units import members
 from tests.case_kit.outside import MailServer, SmsGateway, text_of
@@ -189,7 +190,7 @@ def test_what_presses_goes_by_sms_too_and_a_gateway_that_stumbles_is_asked_again
 
 def test_what_could_not_be_sent_for_a_week_is_given_up_and_says_so(world: World, settings: Settings, free_port: int):
     world.dispatched("WATER")
-    world.now += LONGEST + MINUTE
+    world.now += PATIENCE.whole + MINUTE
     send(world, by_mail(settings, free_port))
     assert outcomes(world) == [("given_up", 1, "ConnectionRefusedError")]
 

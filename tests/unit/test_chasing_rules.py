@@ -31,14 +31,13 @@ from app.notices.channels import filled
 from app.notices.model import (
     AT_THE_CENTRE,
     BY_EVENT,
-    LONGEST_PAUSE,
     OF_KNOWLEDGE,
+    PATIENCE,
     PRESSING,
     Channel,
     Desk,
     NoticeKind,
     channels_of,
-    pause_after,
 )
 from app.notices.words import STEPS, WORDS, Told, body, due_words, plain_title, subject, text
 
@@ -155,10 +154,10 @@ def test_only_what_presses_goes_by_sms():
 
 
 def test_pauses_between_tries_grow_to_an_hour_and_no_further():
-    pauses = [pause_after(tries) for tries in range(1, 40)]
+    pauses = [PATIENCE.pause(tries) for tries in range(1, 40)]
     assert pauses[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
     assert pauses == sorted(pauses)
-    assert pauses[-1] == LONGEST_PAUSE
+    assert pauses[-1] == PATIENCE.longest_pause
 
 
 def test_what_is_filled_into_a_message_never_becomes_more_than_a_text():

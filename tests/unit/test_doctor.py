@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.certificates.model import Kind, Seen, judge
 from app.doctor import run
 from app.doctor.data import documents
 from app.doctor.heard import RATE, Samples, is_silent, likeness
@@ -76,7 +77,7 @@ def test_silence_is_told_from_speech() -> None:
     ],
 )
 def test_a_certificate_is_announced_before_it_lapses(left: dt.timedelta, level: Level, words: str) -> None:
-    finding = judge_certificate(Path("/etc/hotline.crt"), NOW + left, NOW)
+    finding = judge_certificate(judge(Seen(Path("/etc/hotline.crt"), Kind.own, NOW + left), NOW))
     assert finding.level is level
     assert words in finding.text
     assert bool(finding.remedy) is (level is not Level.ok)

@@ -71,6 +71,9 @@ const routes: RouteRecordRaw[] = [
   { path: '/admin/agents', component: () => import('./office/AgentsPage.vue'), meta: { title: 'admin.agents', area: 'admin' } },
   { path: '/admin/users', component: () => import('./office/UsersPage.vue'), meta: { title: 'admin.users', area: 'admin' } },
   { path: '/admin/audit', component: () => import('./office/AuditPage.vue'), meta: { title: 'admin.audit', area: 'audit' } },
+  { path: '/admin/systems', component: () => import('./outside/SystemsPage.vue'), meta: { title: 'systems.title', area: 'admin' } },
+  { path: '/admin/pushes', component: () => import('./outside/PushesPage.vue'), meta: { title: 'pushes.title', area: 'admin' } },
+  { path: '/admin/state', component: () => import('./outside/StatePage.vue'), meta: { title: 'state.title', area: 'state' } },
   { path: '/demo', component: () => import('./demo/DemoPage.vue'), meta: { title: 'nav.demo' } },
   { path: '/:rest(.*)*', component: () => import('./ui/NotFoundPage.vue'), meta: { title: 'app.notFound', open: true } },
 ]

@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -86,6 +86,7 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   extensions: 'extensions.decide',
   roster: 'roster.read',
   admin: 'users.manage',
+  state: 'system.read',
   audit: 'audit.read',
 }
 

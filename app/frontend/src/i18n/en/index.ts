@@ -12,6 +12,7 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
+import { outside } from './outside'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -41,5 +42,6 @@ export const en: Record<Key, string> = {
   ...chasing,
   ...knowledge,
   ...admin,
+  ...outside,
   ...demo,
 }

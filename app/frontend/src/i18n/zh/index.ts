@@ -11,6 +11,7 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
+import { outside } from './outside'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -40,5 +41,6 @@ export const zh = {
   ...chasing,
   ...knowledge,
   ...admin,
+  ...outside,
   ...demo,
 } as const
