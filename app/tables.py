@@ -23,6 +23,7 @@ from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.places.tables import PLACE_INDEX, Place
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -34,6 +35,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "CASE_INDEX",
     "KNOWLEDGE_INDEX",
+    "PLACE_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -70,6 +72,7 @@ __all__ = [
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "Place",
     "Recording",
     "Recusal",
     "Reply",
