@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.cases import loop
 from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend, wait_for
 from tests.browser.samples import calls
+from tests.case_kit.world import World
 
 WATER: dict[str, Any] = {
     "unit": {
@@ -239,3 +241,18 @@ def test_a_network_that_answers_nothing_keeps_the_text_and_says_so(talking: Page
     expect(talking.get_by_test_id("save-mark")).not_to_contain_text("正在保存")
     talking.clock.run_for(3000)
     wait_for(lambda: stored(fake, "content") == "半死的网络", "the text to be stored")
+
+
+def test_whoever_dispatches_sees_the_proposed_unit_and_where_the_answer_is_from(
+    sits_down: Callable[[str, str], Page], world: World
+) -> None:
+    more = {"proposed_unit": "WATER", "answer": "先储水。", "answer_source": "knowledge:12@3"}
+    case_id = world.case(**more)
+    world.act("taker", loop.submit, case_id)
+    page = sits_down("dispatcher", f"/cases/{case_id}")
+    expect(page.get_by_test_id("answer-sources")).to_contain_text("知识 12 第 3 版")
+    page.locator("button[data-act=dispatched]").first.click()
+    gifts = page.get_by_test_id("gifts")
+    expect(gifts).to_contain_text("水务局")
+    expect(gifts).to_contain_text("受理时的建议")
+    assert world.state(case_id) == "to_dispatch"  # nothing goes out by itself

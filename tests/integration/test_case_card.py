@@ -11,10 +11,12 @@ from sqlmodel import Session, col, select
 from app.actor import SYSTEM
 from app.agents.service import create_agent
 from app.auth.model import Role
+from app.calls.model import CallFacts
 from app.calls.service import record
 from app.cases import loop, service
 from app.cases.earlier import earlier_json
 from app.cases.history import events_of
+from app.cases.model import Source
 from app.cases.tables import Case
 from app.citizens import service as citizens
 from app.citizens.tables import Citizen, CitizenNumber
@@ -27,6 +29,8 @@ from tests.case_kit.world import MATTER, World
 from tests.integration.web_browser import PASSWORD, Browser, SeenBy
 
 FIRST, SECOND, THIRD = "13800138000", "13900139000", "13700137000"
+# Nothing here depends on the kind of database.
+ONE_KIND = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 READY = {"type": "consult", "title": "停水", "content": "停水三天"}
 
 
@@ -81,6 +85,7 @@ def amended(session: Session, actor: Any, case_id: int, version: int, fields: di
     return service.amend_or_autosave(session, actor, case_id, fields, version, **more)
 
 
+@ONE_KIND
 def test_a_corrected_address_names_another_place(world: World):
     first, _ = told_by_two(world, "人民路1号")
     world.act("taker", amended, first, {"address": "中山路1号"})
@@ -107,6 +112,7 @@ def test_cases_that_were_there_before_name_their_places_like_new_ones(world: Wor
     assert offered(world, "翠竹") == before != []
 
 
+@ONE_KIND
 def test_places_are_for_those_who_write_cases(world: World):
     for who in ("auditor", "WATER.handler", "mayor"):
         with world.db.read() as session, pytest.raises(Forbidden):
@@ -133,6 +139,7 @@ def test_a_draft_is_registered_and_answered_in_one_act_and_a_double_click_is_one
         loop.answer_at_once(session, world.people["dispatcher"], case.id or 0, words, 1, now=world.now)
 
 
+@ONE_KIND
 def test_everything_that_is_missing_is_told_at_once_and_nothing_is_registered(world: World):
     case = draft(world)
     with world.db.session() as session, pytest.raises(BadInput) as told:
@@ -141,6 +148,7 @@ def test_everything_that_is_missing_is_told_at_once_and_nothing_is_registered(wo
     assert world.state(case.id or 0) == "draft"
 
 
+@ONE_KIND
 def test_who_never_heard_that_it_was_registered_answers_it_with_the_last_words(world: World):
     case = draft(world)
     with world.db.session() as session:  # its answer was lost on the way
@@ -151,7 +159,7 @@ def test_who_never_heard_that_it_was_registered_answers_it_with_the_last_words(w
         assert (done.state, done.title, done.answer) == ("answered", "停水三天", "明早恢复供水")
 
 
-@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+@ONE_KIND
 def test_sources_and_units_are_names_and_nothing_else(seen_by: SeenBy, world: World):
     taker, path = seen_by("taker"), f"/api/cases/{draft(world).id}"
     for fields in (
@@ -167,7 +175,7 @@ def test_sources_and_units_are_names_and_nothing_else(seen_by: SeenBy, world: Wo
     assert {name: shown[name] for name in fine} == fine
 
 
-@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+@ONE_KIND
 def test_what_is_pasted_is_kept_as_plain_text(seen_by: SeenBy, world: World):
     taker, path = seen_by("taker"), f"/api/cases/{draft(world).id}"
     pasted = {
@@ -184,6 +192,7 @@ def test_what_is_pasted_is_kept_as_plain_text(seen_by: SeenBy, world: World):
     assert (too_long.status_code, set(too_long.json()["error"]["fields"])) == (422, {"fields.caller_name"})
 
 
+@ONE_KIND
 def test_an_agents_own_name_and_number_are_never_learned_as_a_citizens(world: World):
     agent = create_agent(world.db, name="王小丽", agent_id="1001", user_name="own1001", password=PASSWORD)
     me = world.people["taker"]
@@ -200,6 +209,16 @@ def test_an_agents_own_name_and_number_are_never_learned_as_a_citizens(world: Wo
         assert known is not None
         assert known.name == "张建国"
     assert agent
+
+
+@ONE_KIND
+@pytest.mark.parametrize("source", [Source.call, Source.callback])
+def test_a_call_that_an_agent_makes_keeps_the_citizens_number(world: World, source: Source):
+    create_agent(world.db, name="王小丽", agent_id="1001", user_name="own1001", password=PASSWORD)
+    facts = CallFacts("h-8.1", number=FIRST, direction="out" if source is Source.callback else "in")
+    with world.db.session() as session:
+        case = service.open_draft(session, facts, source=source, agent_id="1001", now=world.now)
+        assert (case.caller_number, case.agent_id) == (FIRST, "1001")
 
 
 def earlier(world: World, who: str, case_id: int) -> dict[str, Any]:
@@ -221,6 +240,7 @@ def test_earlier_matters_are_shown_open_ones_apart_with_repeats(world: World):
     assert [row["call_id"] for row in told["last_calls"]] == ["h-9.1"]
 
 
+@ONE_KIND
 def test_a_number_typed_into_a_draft_tells_nothing_that_is_in_secret(world: World):
     world.case(MATTER, number=SECOND, confidential=True)
     with world.db.session() as session:
@@ -236,6 +256,7 @@ def test_a_number_typed_into_a_draft_tells_nothing_that_is_in_secret(world: Worl
         assert earlier(world, "other", mine) == nothing
 
 
+@ONE_KIND
 def test_the_proposed_unit_travels_to_whoever_dispatches(seen_by: SeenBy, world: World):
     case_id = world.case(READY, proposed_unit="WATER")
     shown: Callable[[str], Browser] = seen_by

@@ -34,6 +34,7 @@ export const card: Record<keyof typeof zh, string> = {
   'card.answeredAtOnce': 'Case {number} is registered and answered',
   'card.cut': '{field} holds {most} characters; {n} more were not kept',
   'card.autofilled': 'The browser filled in {field} by itself; taken out again',
+  'card.conflictSelf': 'You have changed this case on another page as well',
   'card.own': '{field} holds what is your own or the hotline’s',
   'card.ownClear': 'Clear',
   'card.ownRight': 'It is right',

@@ -32,6 +32,7 @@ export const card = {
   'card.answeredAtOnce': '工单 {number} 已登记，当即答复',
   'card.cut': '{field}最多 {most} 字，多出的 {n} 字没有保留',
   'card.autofilled': '浏览器自动填入了{field}，已撤掉；写来电人自己的',
+  'card.conflictSelf': '你在另一个页面也改了这张工单',
   'card.own': '{field}里是你自己或热线的信息',
   'card.ownClear': '清空',
   'card.ownRight': '确实如此',
