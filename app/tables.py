@@ -24,6 +24,7 @@ from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap
 from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
@@ -36,6 +37,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "CASE_INDEX",
     "KNOWLEDGE_INDEX",
+    "PLACE_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -73,6 +75,7 @@ __all__ = [
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "Place",
     "PushAddress",
     "PushJob",
     "Recording",

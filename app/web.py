@@ -48,6 +48,7 @@ from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
 from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
+from app.places.routes import router as places
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
 from app.queues.routes import router as queues
@@ -66,7 +67,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables, batches, machines, pushes, certificates,
+    case_tables, batches, places, machines, pushes, certificates,
 )  # fmt: skip
 
 

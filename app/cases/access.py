@@ -148,11 +148,14 @@ def citizens_of(session: Session, cases: Iterable[Case]) -> object:
     return loaded(session, Citizen, (case.citizen_id for case in cases))
 
 
-def confidential() -> Any:
-    """The condition for cases which are that, or whose citizen asked for secrecy: `is_confidential` for lists."""
+def confidential(of: Any = Case) -> Any:
+    """The condition for cases which are that, or whose citizen asked for secrecy: `is_confidential` for lists.
+
+    `of`: the table's alias, where a statement asks about cases twice.
+    """
     # One look-up for each case that is read; a list of all who asked for secrecy would be made for every search.
-    secret = exists().where(col(Citizen.id) == col(Case.citizen_id), col(Citizen.confidential).is_(True))
-    return or_(col(Case.confidential), secret)
+    secret = exists().where(col(Citizen.id) == of.citizen_id, col(Citizen.confidential).is_(True))
+    return or_(of.confidential, secret)
 
 
 def sees_citizen(session: Session, actor: Actor, case: Case) -> bool:
@@ -174,6 +177,8 @@ def shown_fields(case: Case, *, clear: bool) -> dict[str, Any]:
         "title": case.title,
         "content": case.content,
         "answer": case.answer,
+        "answer_source": case.answer_source,
+        "proposed_unit": case.proposed_unit,
         "caller_name": case.caller_name,
         "caller_number": case.caller_number,
         "area": case.area,

@@ -6,6 +6,7 @@ act: a double click changes nothing twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,10 @@ from app.assignments.acting import top_of, units_at_work
 from app.calls.service import find
 from app.cases import clocks
 from app.cases.access import sees_citizen, unmasked
-from app.cases.acting import act_on, begin, said
-from app.cases.model import TEXT_FIELDS, Ground, HandlingWay
-from app.cases.states import CaseAct
+from app.cases.acting import act_on, begin, locked, said
+from app.cases.model import REQUIRED, TEXT_FIELDS, Ground, HandlingWay
+from app.cases.service import amend_or_autosave, register
+from app.cases.states import CaseAct, CaseState
 from app.cases.tables import Case, CaseItem
 from app.cases.twins import close_twins
 from app.chasing.model import UrgentCause
@@ -39,6 +41,32 @@ def answer(
 ) -> Case:
     """当即答复: the caller has been told, from the knowledge base or by heart. Raises BadInput (answer)."""
     return _ended(session, actor, case_id, version, CaseAct.answered, HandlingWay.answer, text, now)
+
+
+def answer_at_once(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    fields: Mapping[str, Any],
+    version: int,
+    *,
+    now: datetime | None = None,
+) -> Case:
+    """当即答复 straight from a draft: registered with the last edits and ended by its answer, or neither.
+
+    From the same version by the same person it is one act, also where the draft had been registered from it and only
+    the word of that was lost. Raises BadInput for everything that is missing at once, and what `register` raises.
+    """
+    now = now or utc_now()
+    case = locked(session, actor, case_id)
+    mine = case.registered_by == actor.user_id and case.registered_from_version == version
+    if mine and case.state == CaseState.answered.value:
+        return case
+    if mine and case.state == CaseState.registered.value:
+        case = amend_or_autosave(session, actor, case_id, fields, case.version, now=now)
+    else:
+        case = register(session, actor, case_id, fields, version, needs=(*REQUIRED, "answer"), now=now)
+    return answer(session, actor, case_id, case.version, case.answer, now=now)
 
 
 def guide(

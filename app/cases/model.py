@@ -63,16 +63,20 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True)
 class TextField:
-    """An editable text: its longest length, and whether it may have several lines."""
+    """An editable text: its longest length, whether it may have several lines, and what it must look like if it is not
+    empty (a regular expression; "" for anything)."""
 
     limit: int
     lines: bool = False
+    shape: str = ""
 
 
 TEXT_FIELDS: Mapping[str, TextField] = {
     "title": TextField(200),
     "content": TextField(20_000, lines=True),
     "answer": TextField(20_000, lines=True),
+    "answer_source": TextField(120, shape=r"knowledge:\d{1,9}@\d{1,6}( knowledge:\d{1,9}@\d{1,6}){0,4}"),
+    "proposed_unit": TextField(32, shape=r"[A-Z0-9][A-Z0-9-]{0,31}"),
     "caller_name": TextField(64),
     "caller_number": TextField(32),
     "area": TextField(64),

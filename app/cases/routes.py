@@ -10,8 +10,9 @@ from pydantic import Field
 from app.actor import Actor
 from app.calls.service import find
 from app.calls.views import call_rows
-from app.cases import access, service
+from app.cases import access, loop, service
 from app.cases.duplicates import candidates
+from app.cases.earlier import earlier_json
 from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
 from app.cases.states import CaseState
@@ -35,6 +36,8 @@ class Fields(Body):
     title: str | None = Field(default=None, max_length=400)
     content: str | None = Field(default=None, max_length=20_200)
     answer: str | None = Field(default=None, max_length=20_200)
+    answer_source: str | None = Field(default=None, max_length=120)
+    proposed_unit: str | None = Field(default=None, max_length=32)
     caller_name: str | None = Field(default=None, max_length=200)
     caller_number: str | None = Field(default=None, max_length=200)
     area: str | None = Field(default=None, max_length=200)
@@ -143,8 +146,8 @@ class ReasonOut(Answer):
     likeness: float
 
 
-class CandidateOut(Answer):
-    """A case that may be the same matter."""
+class CaseShort(Answer):
+    """A case on a card. `repeats`: how often the same matter had been ended before."""
 
     id: int
     number: str
@@ -154,6 +157,11 @@ class CandidateOut(Answer):
     created_at: str
     area: str
     repeats: int
+
+
+class CandidateOut(CaseShort):
+    """A case that may be the same matter."""
+
     reasons: list[ReasonOut]
 
 
@@ -170,6 +178,24 @@ class FullCase(CaseOut):
     citizen: CitizenOut | None
     call: CallRow | None
     attachments: list[Attachment]
+
+
+class ShortCall(Answer):
+    """A call on a card."""
+
+    call_id: str
+    started_at: str | None
+    outcome: str | None
+    talk_s: int | None
+    agent_name: str | None
+
+
+class Earlier(Answer):
+    """Cases of the same citizen that somebody waits for, the newest of all, and the newest calls."""
+
+    open_cases: list[CaseShort]
+    last_cases: list[CaseShort]
+    last_calls: list[ShortCall]
 
 
 class EventOut(Answer):
@@ -252,6 +278,22 @@ def register_case(case_id: Id, body: Edit, actor: ActorDep, web: WebDep) -> Full
     with web.db.session() as session:
         service.register(session, actor, case_id, body.fields.given(), body.version)
     return _full(web, actor, case_id)
+
+
+@router.post("/{case_id}/answer-at-once", operation_id="answer_case_at_once")
+def answer_case_at_once(case_id: Id, body: Edit, actor: ActorDep, web: WebDep) -> FullCase:
+    """当即答复 from a draft: registered with the last edits and ended by its answer; a double click is one act."""
+    with web.db.session() as session:
+        loop.answer_at_once(session, actor, case_id, body.fields.given(), body.version)
+    return _full(web, actor, case_id)
+
+
+@router.get("/{case_id}/earlier", operation_id="earlier_of_case")
+def earlier_of_case(case_id: Id, actor: ActorDep, web: WebDep) -> Earlier:
+    """What the same citizen brought before, for whoever sees who it is; what somebody waits for comes first."""
+    with web.db.read() as session:
+        case = service.get_case(session, actor, case_id)
+        return Earlier(**earlier_json(session, actor, case))
 
 
 @router.post("/{case_id}/discard", operation_id="discard_case")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM, Actor
+from app.agents.tables import Agent
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
@@ -35,6 +37,7 @@ from app.citizens.service import match
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import local_day, utc_now
 from app.errors import BadInput, Forbidden, Refused
+from app.places import service as places
 from app.settings import get_settings
 from app.text import clean, normal_number
 
@@ -204,6 +207,7 @@ def amend_or_autosave(
     if case.registered_by != actor.user_id:
         write(session, actor, Action.case_overridden, f"case:{case.id}", {"fields": sorted(changes)}, now=now)
     acting.bump(case, actor, now)
+    places.learn(session, case, now)
     finding.keep(session, case)
     return case
 
@@ -215,12 +219,13 @@ def register(
     fields: Mapping[str, Any],
     version: int,
     *,
+    needs: Collection[str] = REQUIRED,
     now: datetime | None = None,
 ) -> Case:
     """Turn a draft into a registered case with the last edits.
 
     The same person registering the same version again gets the same case: a double click makes one (UX row 35).
-    Raises BadInput (fields that are missing: type, title, content), and what `autosave` raises.
+    Raises BadInput (fields of `needs` that are missing: type, title, content), and what `autosave` raises.
     """
     now = now or utc_now()
     case = _locked(session, actor, case_id)
@@ -232,7 +237,7 @@ def register(
     if version != case.version:
         raise acting.conflict(session, actor, case)
     changes = _apply(session, actor, case, fields)
-    _require_complete(case)
+    _require_complete(case, needs)
     earlier = ended_before(session, case, now)
     case.registered_at = now
     case.registered_by = actor.user_id
@@ -244,7 +249,8 @@ def register(
         detail["repeat_of"] = earlier.id  # its number is for whoever may know of that case (`views.event_json`)
     happen(session, actor, case, CaseAct.registered, now, detail=detail)
     acting.bump(case, actor, now)
-    _learn_citizen(session, case, now)
+    _learn_citizen(session, actor, case, now)
+    places.learn(session, case, now)
     finding.keep_new(session, case)
     return case
 
@@ -306,6 +312,8 @@ def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
             rule = TEXT_FIELDS[name]
             if len(value) > rule.limit + 200:
                 wrong[name] = f"不得超过 {rule.limit} 字 (at most {rule.limit} characters)"
+            elif value and rule.shape and not re.fullmatch(rule.shape, value):
+                wrong[name] = "无法识别的内容 (not understood)"
             else:
                 text = normal_number(value) if name == "caller_number" else clean(value, rule.limit, lines=rule.lines)
                 values[name] = text
@@ -331,29 +339,36 @@ def _apply(session: Session, actor: Actor, case: Case, fields: Mapping[str, Any]
     return changes
 
 
-def _require_complete(case: Case) -> None:
+def _require_complete(case: Case, needs: Collection[str] = REQUIRED) -> None:
     if not case.title and case.content:
         case.title = case.content.splitlines()[0][:60]
     words = {
         "type": "请选择诉求类型 (choose a type)",
         "title": "请填写标题 (required)",
         "content": "请填写内容 (required)",
+        "answer": "请填写当场答复了什么 (what was the caller told?)",
     }
-    missing = {name: words[name] for name in REQUIRED if not getattr(case, name)}
+    missing = {name: words[name] for name in needs if not getattr(case, name)}
     if missing:
         raise BadInput("登记前请补全必填内容。", "Fill in what is missing, then register.", fields=missing)
 
 
-def _learn_citizen(session: Session, case: Case, now: datetime) -> None:
-    """Remember who called, so that the next card is filled in; what is known of a citizen is not overwritten."""
+def _learn_citizen(session: Session, actor: Actor, case: Case, now: datetime) -> None:
+    """Remember who called, so that the next card is filled in; what is known of a citizen is not overwritten.
+
+    Never what is the agent's own (UX 30): a staff number is no citizen's, and the agent's own name stays with the case.
+    """
+    caller_name = "" if case.caller_name == actor.display_name else case.caller_name
     if not case.caller_number or case.citizen_id is not None:
         if case.citizen_id is not None and (citizen := session.get(Citizen, case.citizen_id)) is not None:
-            for name, value in (("name", case.caller_name), ("area", case.area), ("address", case.address)):
+            for name, value in (("name", caller_name), ("area", case.area), ("address", case.address)):
                 if value and not getattr(citizen, name):
                     setattr(citizen, name, value)
         return
+    if session.get(Agent, case.caller_number) is not None:
+        return
     citizen = Citizen(
-        name=case.caller_name,
+        name=caller_name,
         area=case.area,
         address=case.address,
         language=case.language,

@@ -71,6 +71,7 @@ def case_row(case: Case, *, clear: bool) -> dict[str, Any]:
         "title": access.plain(title, case, clear=clear),
         "created_at": iso(case.created_at),
         "area": access.plain(case.area, case, clear=clear),
+        "repeats": case.repeats,
     }
 
 
@@ -78,7 +79,7 @@ def candidate_json(session: Session, actor: Actor, one: Candidate) -> dict[str, 
     """A case that may be the same matter, and why."""
     clear = access.sees_citizen(session, actor, one.case)
     reasons = [{"why": why.why.value, "zh": why.zh, "en": why.en, "likeness": why.likeness} for why in one.reasons]
-    return {**case_row(one.case, clear=clear), "repeats": one.case.repeats, "reasons": reasons}
+    return {**case_row(one.case, clear=clear), "reasons": reasons}
 
 
 NOBODY: Mapping[int, Case] = MappingProxyType({})

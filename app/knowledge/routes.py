@@ -60,9 +60,10 @@ class Summary(Answer):
 
 
 class HitOut(Summary):
-    """An article that was found; `partly`: it has some of the words only."""
+    """An article that was found, in its version `number`; `partly`: it has some of the words only."""
 
     partly: bool
+    number: int
     title: list[PartOut]
     question: list[PartOut]
     excerpt: list[PartOut]

@@ -28,6 +28,7 @@ def hit(found: finding.Found, wanted: Sequence[Wanted], units: Mapping[int, str]
     return {
         **_summary(found.article, version, units, today),
         "partly": found.partly,
+        "number": version.number,
         "title": _parts(parts(version.title, wanted)),
         "question": _parts(parts(version.question, wanted)),
         "excerpt": _parts(told),

@@ -44,6 +44,10 @@ class FakeBackend:
         self.cases: dict[int, Json] = {}
         self.similar: list[Json] = []
         self.similar_asked: list[Json] = []
+        self.places: list[Json] = []
+        self.places_asked: list[Json] = []
+        self.suggested: list[Json] = []  # units for a matter
+        self.earlier: Json = {"open_cases": [], "last_cases": [], "last_calls": []}
         self.registered: list[int] = []
         self.patches: list[tuple[float, Json]] = []
         self.acts: list[Json] = []  # what was done to registered cases
@@ -247,6 +251,13 @@ class FakeBackend:
         if path == "cases/duplicates":
             self.similar_asked.append(body)
             return JSONResponse(self.similar)
+        if path == "places/suggest":
+            self.places_asked.append(body)
+            return JSONResponse(self.places if body["q"][:1] in "".join(one["address"] for one in self.places) else [])
+        if path == "units/suggest":
+            return JSONResponse(self.suggested)
+        if path == "units/search":
+            return JSONResponse([one["unit"] for one in self.suggested if body["q"] in one["unit"].values()])
         if parts[0] == "cases" and parts[-1] not in ("cases", "search"):
             return self._case(request.method, parts, body)
         self.office.lists["cases"] = [calls.case_list_row(case) for case in self.cases.values()] or office.cases()
@@ -268,13 +279,15 @@ class FakeBackend:
             return JSONResponse(office.page(calls.EVENTS, {}))
         if parts[-1] == "loop":
             return JSONResponse(calls.loop(case["state"]))
+        if parts[-1] == "earlier":
+            return JSONResponse(self.earlier)
         if method == "GET":
             return JSONResponse({**case, "citizen": None, "call": None, "attachments": []})
         if self.fail_saves:
             status = self.fail_saves.pop(0)
             return error(status, "busy" if status == 503 else "server", "忙")
         if body["version"] != case["version"]:
-            already = parts[-1] == "register" and case["state"] == "registered"
+            already = (parts[-1], case["state"]) in (("register", "registered"), ("answer-at-once", "answered"))
             if not already:
                 refusal = {
                     "error": {"code": "version_conflict", "message": "已被修改"},
@@ -287,12 +300,12 @@ class FakeBackend:
             self.acts.append({"act": parts[-1], **body})
             case |= {"state": calls.ENDS[parts[-1]], "version": case["version"] + 1}
             return JSONResponse({**{name: case[name] for name in ("id", "state", "version")}, "due_at": None})
-        self.patches.append((time.monotonic(), {"register": parts[-1] == "register", **body}))
+        self.patches.append((time.monotonic(), {"register": parts[-1] in ("register", "answer-at-once"), **body}))
         case["fields"] |= body["fields"]
         case["type"] = case["fields"]["type"]
         case["version"] += 1
-        if parts[-1] == "register":
-            case["state"] = "registered"
+        if parts[-1] in ("register", "answer-at-once"):
+            case["state"] = "registered" if parts[-1] == "register" else "answered"
             self.registered.append(case["id"])
             return JSONResponse(case)
         return JSONResponse({"version": case["version"], "updated_at": calls.AT})

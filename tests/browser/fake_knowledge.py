@@ -30,7 +30,7 @@ class FakeKnowledge:
         if what == "search":
             self.sought.append(body)
             found = self.hits if "停水" in body["q"] else []
-            return JSONResponse({"items": found, "noted": body["done"] and not found})
+            return JSONResponse({"items": found, "noted": bool(body.get("done")) and not found})
         if what == "units":
             return JSONResponse(knowledge.units())
         if what == "gaps":

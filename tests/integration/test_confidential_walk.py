@@ -184,6 +184,7 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         {"number": NUMBER, "title": "举报停水", "content": "举报停水", "address": ADDRESS},
         {"title": "举报停水", "content": "举报停水，没有水"},
     ],
+    "/api/places/suggest": [{"q": ADDRESS}, {"q": "保密巷", "area": "城南区"}, {"q": NAME}],
     "/api/assignments/{work_id}/letter-draft": [{}],
     "/api/boards/follow_up/next": [{}],
     "/api/cases/{case_id}/accept": [STALE],
@@ -197,8 +198,8 @@ ACTS = {
     "citizens/{citizen_id} urgent/{matter_id}/acknowledge recordings/{recording_id}/hold "
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way}",
-    "/api/cases/{case_id}": " register discard restore items answer guide refer transfer decline reopen submit "
-    "send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
+    "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
+    "submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
     "recusals",
     "/api/assignments/{work_id}": "reply start hand-down submit rework approve accept redo return refuse-return "
     "uphold-return withdraw extension",

@@ -25,6 +25,7 @@ from app.demo.cases.bulk import Bulk
 from app.demo.cases.lives import DAY, Life, Lives, plausible_times
 from app.demo.cases.matters import Teller, Told
 from app.demo.cases.rows import Store, moment
+from app.places import filling as places
 from app.search.tokens import MARKS, tokens
 from app.settings import Settings
 from app.units.exchange import import_units
@@ -74,6 +75,8 @@ def fill(
                     progress(n, count)
     finally:
         bulk.finish([rows.table for rows in city.store.every])
+    with db.session() as session:
+        places.fill(session)
     return count
 
 

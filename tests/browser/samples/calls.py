@@ -19,6 +19,8 @@ NO_FIELDS: Json = {
     "address": "",
     "confidential": False,
     "answer": "",
+    "answer_source": "",
+    "proposed_unit": "",
 }
 
 
@@ -90,10 +92,10 @@ def case_list_row(stored: Json) -> Json:
     return {**stored, "fields": fields}
 
 
-def case_row(number: int, title: str, state: str, kind: str = "complaint") -> Json:
+def case_row(number: int, title: str, state: str, kind: str = "complaint", repeats: int = 0) -> Json:
     """A case on a card."""
     shown = {"id": number, "number": f"20261101-{number:06d}", "type": kind, "state": state, "title": title}
-    return {**shown, "created_at": "2026-11-01T03:12:00Z", "area": "城南区"}
+    return {**shown, "created_at": "2026-11-01T03:12:00Z", "area": "城南区", "repeats": repeats}
 
 
 def card(call_id: str, stored: Json, now: int, **changes: Any) -> Json:

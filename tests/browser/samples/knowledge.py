@@ -35,6 +35,7 @@ def hit(serial: int, title: str, **changes: Any) -> Json:
     pieces = [{"text": before, "found": False}, {"text": found, "found": True}, {"text": after, "found": False}]
     row = {
         "partly": False,
+        "number": 2,
         "title": [piece for piece in pieces if piece["text"]],
         "question": [{"text": "明天", "found": False}, {"text": "停水", "found": True}, {"text": "吗", "found": False}],
         "excerpt": [{"text": PHONE, "found": False}],

@@ -3,7 +3,7 @@
 import { computed, effectScope, ref, shallowRef, watch } from 'vue'
 import type { EffectScope } from 'vue'
 import { api, toApiError } from '../api/http'
-import type { Card, Case, CaseRow, Citizen, Page } from '../api/types'
+import type { Card, Case, CaseFields, CaseRow, Citizen, Page } from '../api/types'
 import { t } from '../i18n'
 import type { Key } from '../i18n'
 import { zh } from '../i18n/zh'
@@ -50,6 +50,9 @@ export const inBrowser = computed(() => {
 export const colleagueRings = computed(() => inBrowser.value && phone.value.talk === 'ringing' && offer.value === null)
 
 let scope: EffectScope | null = null
+/** A network that is half dead answers nothing: the text goes out again, the server knows what it has had. */
+const SAVE_WITHIN_MS = 8000
+const REGISTER_WITHIN_MS = 15_000
 
 function newKeeper(): DraftKeeper {
   return new DraftKeeper({
@@ -58,8 +61,8 @@ function newKeeper(): DraftKeeper {
     shelf: localStorage,
     timers: pageTimers,
     now: Date.now,
-    save: (id, version, fields, keepalive) => api(`/cases/${id}`, { method: 'PATCH', body: { version, fields }, keepalive }),
-    register: (id, version, fields) => api<Case>(`/cases/${id}/register`, { method: 'POST', body: { version, fields } }),
+    save: (id, version, fields, keepalive) => api(`/cases/${id}`, { method: 'PATCH', body: { version, fields }, keepalive, within: SAVE_WITHIN_MS }),
+    register: (id, version, fields) => api<Case>(`/cases/${id}/register`, { method: 'POST', body: { version, fields }, within: REGISTER_WITHIN_MS }),
   })
 }
 
@@ -124,14 +127,17 @@ export async function openStored(id: number): Promise<void> {
   replaceKeeper(next)
 }
 
-/** Registers the open case: once, however often it is asked. Throws ApiError. */
-export async function registerCase(): Promise<Stored | null> {
+/** Registers the open case, or registers and answers it in one act: once, however often it is asked. Throws ApiError. */
+export async function registerCase(answered = false): Promise<Stored | null> {
   if (!keeper.value) return null
-  const saved = await keeper.value.register()
+  const saved = await keeper.value.register(answered ? answerAtOnce : undefined)
   registeredNumber.value = saved.number
   void loadDrafts()
   return saved
 }
+
+const answerAtOnce = (id: number, version: number, fields: Partial<CaseFields>): Promise<Case> =>
+  api<Case>(`/cases/${id}/answer-at-once`, { method: 'POST', body: { version, fields }, within: REGISTER_WITHIN_MS })
 
 async function loadDrafts(): Promise<void> {
   const id = me.value?.agent?.agent_id
@@ -143,8 +149,10 @@ async function loadDrafts(): Promise<void> {
 /** Texts that another session of this computer could not send: sent now, in the background. */
 async function sendLeftovers(): Promise<void> {
   const owner = String(me.value?.user.id ?? '')
+  const seen = new Set<number>() // several pages may have kept something of one case: whoever opens it takes all of it
   for (const kept of found(localStorage, owner)) {
-    if (keeper.value?.state.value.case_id === kept.case_id) continue
+    if (keeper.value?.state.value.case_id === kept.case_id || seen.has(kept.case_id)) continue
+    seen.add(kept.case_id)
     const sender = newKeeper()
     sender.open({ case_id: kept.case_id, case_number: kept.case_number, version: kept.version, fields: kept.base })
     await sender.flush()

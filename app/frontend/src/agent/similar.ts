@@ -1,8 +1,8 @@
 // Cases that may be the matter that is being typed: asked for once the fingers rest, the last answer only is shown.
 // What is typed tells of a person: it travels in a body, and nothing of it is kept.
-import { shallowRef } from 'vue'
 import type { ShallowRef } from 'vue'
 import type { CaseFields } from '../api/types'
+import { useAsking } from './asking'
 
 /** Longer than a pause between two words: nobody reads a list while typing. */
 const REST_MS = 600
@@ -43,41 +43,6 @@ export function askedFor(form: CaseFields, caseId: number | null): Asked | null 
 }
 
 export function useSimilar(ask: (body: Asked, signal: AbortSignal) => Promise<Candidate[]>): Similar {
-  const found = shallowRef<Candidate[]>([])
-  const failed = shallowRef(false)
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let running: AbortController | null = null
-  let last = ''
-
-  function stop(): void {
-    clearTimeout(timer)
-    running?.abort()
-    running = null
-  }
-
-  async function run(body: Asked): Promise<void> {
-    const { signal } = (running = new AbortController())
-    try {
-      const answer = await ask(body, signal)
-      if (signal.aborted) return
-      found.value = answer
-      failed.value = false
-    } catch {
-      if (signal.aborted) return
-      failed.value = true
-      last = '' // the next keystroke asks again
-    }
-  }
-
-  function typed(form: CaseFields, caseId: number | null): void {
-    const body = askedFor(form, caseId)
-    const key = JSON.stringify(body)
-    if (key === last) return
-    last = key
-    stop()
-    if (body) timer = setTimeout(() => void run(body), REST_MS)
-    else found.value = []
-  }
-
-  return { found, failed, typed, stop }
+  const { answer, failed, typed, stop } = useAsking<Asked, Candidate[]>(REST_MS, [], ask)
+  return { found: answer, failed, typed: (form, caseId) => typed(askedFor(form, caseId)), stop }
 }

@@ -31,14 +31,31 @@ interface Options {
   query?: Record<string, string | number | boolean | null | undefined>
   keepalive?: boolean
   signal?: AbortSignal
+  /** Milliseconds after which an answer is not waited for any longer; as if the server had not been reached. */
+  within?: number | undefined
   quiet401?: boolean
 }
 
 /** Asks `path` (under /api) and gives the decoded answer, undefined for 204. Throws ApiError. */
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
+  if (options.within !== undefined) return inTime(options.within, (signal) => api<T>(path, { ...options, within: undefined, signal }))
   const response = await ask(path, options)
   if (response.status === 204) return undefined as T
-  return (await response.json().catch(() => null)) as T
+  return (await response.json().catch((cause: unknown) => (isAbort(cause) ? Promise.reject(cause) : null))) as T
+}
+
+const isAbort = (cause: unknown): boolean => cause instanceof DOMException && cause.name === 'AbortError'
+
+async function inTime<T>(ms: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const giveUp = new AbortController()
+  const timer = setTimeout(() => giveUp.abort(), ms)
+  try {
+    return await ask(giveUp.signal)
+  } catch (cause) {
+    throw giveUp.signal.aborted ? new ApiError(0, 'network', t('error.network'), t('error.networkHint')) : cause
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Asks `path` for a file (sound, PDF). Throws ApiError. */
@@ -63,7 +80,7 @@ async function ask(path: string, options: Options): Promise<Response> {
       signal: options.signal ?? null,
     })
   } catch (cause) {
-    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+    if (isAbort(cause)) throw cause
     throw new ApiError(0, 'network', t('error.network'), t('error.networkHint'))
   }
   if (response.ok) return response

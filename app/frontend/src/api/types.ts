@@ -26,6 +26,10 @@ export interface CaseFields {
   address: string
   confidential: boolean
   answer: string
+  /** The articles that the answer was taken from (agent/sources.ts). */
+  answer_source: string
+  /** The code of the unit that whoever took the matter in thinks it is for. */
+  proposed_unit: string
 }
 
 export type FieldName = keyof CaseFields
@@ -38,6 +42,8 @@ export interface CaseRow {
   title: string
   area: string
   created_at: string
+  /** How often the same matter had been ended before. */
+  repeats?: number
 }
 
 export interface Case {

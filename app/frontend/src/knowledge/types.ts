@@ -26,6 +26,8 @@ export interface Summary {
 
 export interface Hit extends Summary {
   partly: boolean
+  /** Of the version in force. */
+  number: number
   title: Part[]
   question: Part[]
   excerpt: Part[]

@@ -12,3 +12,6 @@ export const searchUnits = (q: string, closed = false): Promise<UnitRow[]> => ap
 
 /** Which units a matter may be for, the likeliest first, with the words that decided. Throws ApiError. */
 export const suggestUnits = (text: string): Promise<Suggestion[]> => api<Suggestion[]>('/units/suggest', { method: 'POST', body: { text } })
+
+/** The working unit that has exactly this code; null if there is none. Throws ApiError. */
+export const unitOfCode = async (code: string): Promise<UnitRow | null> => (await searchUnits(code)).find((unit) => unit.code === code) ?? null

@@ -12,6 +12,8 @@ export const EMPTY: CaseFields = {
   address: '',
   confidential: false,
   answer: '',
+  answer_source: '',
+  proposed_unit: '',
 }
 
 const SENT_KEPT = 20
@@ -127,12 +129,24 @@ export function met<F extends object>(state: DraftState<F>, current: Pick<Stored
   const mine: Partial<F> = { ...state.inFlight, ...state.mine }
   const theirs: F = { ...state.empty, ...known(state.empty, current.fields) }
   const fields = namesOf(state.empty).filter(
-    (name) => name in mine && theirs[name] !== state.base[name] && theirs[name] !== mine[name] && !state.sent[name]?.includes(theirs[name]),
+    (name) => name in mine && ![state.base[name], mine[name], ...(state.sent[name] ?? [])].some((one) => same(theirs[name], one)),
   )
   const left = Object.fromEntries(Object.entries(mine).filter(([name, value]) => theirs[name as NameOf<F>] !== value)) as Partial<F>
   const next = { ...state, version: current.version, state: current.state, inFlight: null, sent: {}, trouble: null, troubleText: '' }
   if (!fields.length) return { ...next, base: theirs, mine: left, clash: null }
   return { ...next, base: theirs, mine: left, clash: { version: current.version, by, theirs, fields } }
+}
+
+const digits = (text: string): string => text.normalize('NFKC').replace(/\D/g, '')
+const TELEPHONE = /^[\d\s()（）+*#-]{7,}$/
+
+/** Whether two values are one as the server keeps them: without blanks around them, telephones in one spelling. */
+function same(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'string' || typeof other !== 'string') return false
+  const [a, b] = [one.normalize('NFC').trim(), other.normalize('NFC').trim()]
+  if (a === b) return true
+  return TELEPHONE.test(a) && TELEPHONE.test(b) && (digits(a).endsWith(digits(b)) || digits(b).endsWith(digits(a)))
 }
 
 /** The person's choice for each field in the clash. */
@@ -151,9 +165,9 @@ export function attached<F extends object>(state: DraftState<F>, draft: Opening<
   return met(state, { version: draft.version, fields: base, state: caseState }, null)
 }
 
-/** Required fields that are empty, in the form's order. */
-export function missing(fields: CaseFields): FieldName[] {
-  return REQUIRED.filter((name) => String(fields[name]).trim() === '')
+/** Required fields that are empty, in the form's order; who answers at once has answered something. */
+export function missing(fields: CaseFields, answered = false): FieldName[] {
+  return [...REQUIRED, ...(answered ? (['answer'] as const) : [])].filter((name) => String(fields[name]).trim() === '')
 }
 
 /** The first sentence of the matter, short enough for a title. */

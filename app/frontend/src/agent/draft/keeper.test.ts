@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ApiError } from '../../api/http'
 import type { Case, CaseFields, Draft } from '../../api/types'
 import { EMPTY, missing, titleFrom, unsent, values } from './core'
-import { forgetOthers, found } from './kept'
+import { forgetOthers, found, keep } from './kept'
 import type { Shelf } from './kept'
 import { DraftKeeper } from './keeper'
 
@@ -100,7 +100,7 @@ let shelf: MemoryShelf
 let timers: HandTimers
 let keeper: DraftKeeper
 
-const make = (): DraftKeeper => new DraftKeeper({ owner: '7', empty: EMPTY, shelf, timers, now: () => timers.now, save: server.save, register: server.register })
+const make = (tab = 'a'): DraftKeeper => new DraftKeeper({ tab, owner: '7', empty: EMPTY, shelf, timers, now: () => timers.now, save: server.save, register: server.register })
 const shown = (): CaseFields => values(keeper.state.value)
 
 beforeEach(() => {
@@ -311,4 +311,62 @@ it('forgets the texts of earlier rounds of the same reply, and nobody else’s',
   for (const key of ['reply-1-7.4', 'reply-2-7.4', 'reply-1-8.4', 'reply-1-7.14', '7.4']) shelf.setItem(`hotline.draft.${key}`, '{}')
   forgetOthers(shelf, 'reply-2-7', 4, (other) => other.startsWith('reply-') && other.endsWith('-7'))
   expect([0, 1, 2, 3, 4].map(shelf.key)).toEqual(['hotline.draft.reply-2-7.4', 'hotline.draft.reply-1-8.4', 'hotline.draft.reply-1-7.14', 'hotline.draft.7.4', null])
+})
+
+describe('several pages of one person', () => {
+  it('each keep their own: what one has sent takes nothing from another, and whoever opens the case takes over all of it', async () => {
+    const other = make('b')
+    other.open(server.draft())
+    server.failures = [503]
+    keeper.edit('content', '第一页写的')
+    await timers.pass(700)
+    other.edit('title', '第二页写的')
+    await timers.pass(700)
+    expect(server.fields.title).toBe('第二页写的')
+    expect(found(shelf, '7').map((one) => one.mine)).toEqual([{ content: '第一页写的' }])
+    // The first page dies with its text unsent.
+    const third = make('c')
+    third.open(server.draft())
+    expect([values(third.state.value).content, third.restored.value]).toEqual(['第一页写的', true])
+    await timers.pass(100)
+    expect([server.fields.content, server.fields.title]).toEqual(['第一页写的', '第二页写的'])
+    await timers.pass(5000) // the first lives after all and sends the same again
+    expect(keeper.state.value.clash).toBeNull()
+    expect(found(shelf, '7')).toEqual([])
+  })
+
+  it('the later of two texts for one field is the one that comes back', () => {
+    const state = { ...keeper.state.value, case_id: 1 }
+    keep(shelf, '7', { ...state, mine: { title: '早', content: '只有这里' } }, 1, 'x')
+    keep(shelf, '7', { ...state, mine: { title: '晚' } }, 2, 'y')
+    const next = make('z')
+    next.open(server.draft())
+    expect(values(next.state.value)).toMatchObject({ title: '晚', content: '只有这里' })
+    expect(found(shelf, '7').map((one) => one.key)).toEqual(['hotline.draft.7.1~z'])
+  })
+})
+
+describe('what the server writes in its own way', () => {
+  it('is no quarrel: blanks at the end, another spelling of a telephone', async () => {
+    keeper.edit('title', '停水 ')
+    keeper.edit('caller_number', '+86 138 0013 8000')
+    await timers.pass(700)
+    server.take({ title: '停水', caller_number: '13800138000', address: '别人写的' })
+    keeper.edit('title', '停水三天')
+    keeper.edit('caller_number', '138-0013-8000')
+    await timers.pass(2000)
+    expect(keeper.state.value.clash).toBeNull()
+    expect(server.fields).toMatchObject({ title: '停水三天', address: '别人写的' })
+  })
+})
+
+it('answers at once by another request, once, however often it is pressed', async () => {
+  const asked: number[] = []
+  const answer: typeof server.register = (id, version, fields) => {
+    asked.push(version)
+    return server.register(id, version, fields)
+  }
+  const both = await Promise.all([keeper.register(answer), keeper.register(answer)])
+  expect([asked, server.registers]).toEqual([[1], 1])
+  expect(both[0]).toBe(both[1])
 })

@@ -6,7 +6,7 @@ import type { CaseFields } from '../../api/types'
 import type { Timers } from '../../realtime/timers'
 import { acknowledged, attached, canSend, decided, edited, failed, met, opened, sending, unsent, values } from './core'
 import type { DraftState, NameOf, Opening, Stored } from './core'
-import { found, keep, revived } from './kept'
+import { found, keep, revived, TAB, takenOver } from './kept'
 import type { Shelf } from './kept'
 
 export interface KeeperEnds<F = CaseFields> {
@@ -18,6 +18,8 @@ export interface KeeperEnds<F = CaseFields> {
   now(): number
   save(case_id: number, version: number, fields: Partial<F>, keepalive: boolean): Promise<{ version: number }>
   register(case_id: number, version: number, fields: Partial<F>): Promise<Stored<F>>
+  /** Which page this is, where there are several. */
+  tab?: string
 }
 
 /** Typing reaches the server at most this long after it stopped, and while it goes on. */
@@ -40,11 +42,13 @@ export class DraftKeeper<F extends object = CaseFields> {
 
   open(draft: Opening<F> | null, state = 'draft'): void {
     this.set(opened(draft, state, this.ends.empty))
-    const kept = draft && found<F>(this.ends.shelf, this.ends.owner).find((it) => it.case_id === draft.case_id)
-    if (!draft || !kept) return
+    const kept = draft ? found<F>(this.ends.shelf, this.ends.owner).filter((it) => it.case_id === draft.case_id) : []
+    if (!draft || !kept.length) return
     const old = revived(this.state.value, kept)
     this.restored.value = true
-    this.set(kept.version >= draft.version ? old : met(old, { version: draft.version, fields: this.state.value.base, state }, null))
+    this.set(old.version >= draft.version ? old : met(old, { version: draft.version, fields: this.state.value.base, state }, null))
+    this.keep()
+    takenOver(this.ends.shelf, kept, (key) => key.endsWith(`~${this.tab}`))
     this.schedule(0)
   }
 
@@ -63,7 +67,7 @@ export class DraftKeeper<F extends object = CaseFields> {
 
   edit<N extends NameOf<F>>(name: N, value: F[N]): void {
     this.set(edited(this.state.value, name, value))
-    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    this.keep()
     if (!this.stop) this.schedule(SEND_AFTER_MS)
   }
 
@@ -78,15 +82,16 @@ export class DraftKeeper<F extends object = CaseFields> {
     await this.running
   }
 
-  /** Registers the case; a second call while the first is under way gives the same one. Throws ApiError. */
-  register(): Promise<Stored<F>> {
-    this.registering ??= this.registerOnce().finally(() => (this.registering = null))
+  /** Registers the case, by another request if `how` is one; a second call while the first is under way gives the same one.
+      Throws ApiError. */
+  register(how: KeeperEnds<F>['register'] = this.ends.register): Promise<Stored<F>> {
+    this.registering ??= this.registerOnce(how).finally(() => (this.registering = null))
     return this.registering
   }
 
   decide(choice: Partial<Record<NameOf<F>, 'mine' | 'theirs'>>): void {
     this.set(decided(this.state.value, choice))
-    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    this.keep()
     this.schedule(0)
   }
 
@@ -107,19 +112,27 @@ export class DraftKeeper<F extends object = CaseFields> {
     return this.running ?? (leaving ? null : this.registering)
   }
 
-  private async registerOnce(): Promise<Stored<F>> {
+  private get tab(): string {
+    return this.ends.tab ?? TAB
+  }
+
+  private keep(): void {
+    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now(), this.tab)
+  }
+
+  private async registerOnce(how: KeeperEnds<F>['register']): Promise<Stored<F>> {
     while (this.running) await this.running
     this.unschedule()
     const state = this.state.value
     if (state.case_id === null) throw new Error('no stored draft yet')
     try {
-      const saved = await this.ends.register(state.case_id, state.version, state.mine)
+      const saved = await how(state.case_id, state.version, state.mine)
       const later = this.state.value
       // What was typed while the answer was on its way stays ours and goes out as a change.
       const typed = Object.fromEntries(Object.entries(later.mine).filter(([name, value]) => state.mine[name as NameOf<F>] !== value)) as Partial<F>
       const stored = { case_id: saved.id, case_number: saved.number, version: saved.version, fields: saved.fields }
       this.set({ ...opened(stored, saved.state, this.ends.empty), mine: typed, savedAt: this.ends.now() })
-      keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+      this.keep()
       if (unsent(this.state.value)) this.schedule(SEND_AFTER_MS)
       return saved
     } catch (error) {
@@ -136,7 +149,7 @@ export class DraftKeeper<F extends object = CaseFields> {
       const answer = await this.ends.save(case_id, version, inFlight, leaving)
       this.tries = 0
       this.set(acknowledged(this.state.value, answer.version, this.ends.now()))
-      keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+      this.keep()
       if (unsent(this.state.value)) this.schedule(SEND_AFTER_MS)
     } catch (error) {
       this.fail(error as ApiError)
@@ -159,7 +172,7 @@ export class DraftKeeper<F extends object = CaseFields> {
     const body = error.body as { current?: Stored<F>; changed_by?: string | null } | null
     if (error.status !== 409 || !body?.current) return false
     this.set(met(this.state.value, body.current, body.changed_by ?? null))
-    keep(this.ends.shelf, this.ends.owner, this.state.value, this.ends.now())
+    this.keep()
     if (canSend(this.state.value)) this.schedule(0)
     return true
   }

@@ -4,6 +4,7 @@ import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
+import { card } from './card'
 import { cases } from './cases'
 import { chasing } from './chasing'
 import { clocks } from './clocks'
@@ -27,6 +28,7 @@ export const en: Record<Key, string> = {
   ...session,
   ...desk,
   ...cases,
+  ...card,
   ...similar,
   ...records,
   ...loop,

@@ -3,6 +3,7 @@ import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
+import { card } from './card'
 import { cases } from './cases'
 import { chasing } from './chasing'
 import { clocks } from './clocks'
@@ -26,6 +27,7 @@ export const zh = {
   ...session,
   ...desk,
   ...cases,
+  ...card,
   ...similar,
   ...records,
   ...loop,

@@ -1,0 +1,1 @@
+"""Places of the city that an address can be filled in from."""
