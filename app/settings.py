@@ -198,6 +198,7 @@ class Settings(BaseSettings):
     sms_body: str = '{"mobile": "{mobile}", "text": "{text}", "id": "{id}"}'  # JSON with these three places
     sms_token_file: str = ""  # sent as a bearer token, if there is one
 
+    quality_appeal_days: Annotated[int, Field(ge=1, le=30)] = 5  # working days in which an agent may appeal
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
     offer_timeout_s: Seconds = 20

@@ -23,17 +23,19 @@ from app.hours.tables import SpecialDay
 from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from app.workdays.tables import CalendarYear, WorkDay
-from recordings.tables import ChainHead, Recording
+from recordings.tables import TRANSCRIPT_INDEX, ChainHead, Recording, RecordingComment, TranscriptLine
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "CASE_INDEX",
     "KNOWLEDGE_INDEX",
+    "TRANSCRIPT_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -70,12 +72,19 @@ __all__ = [
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "QualityDraw",
+    "QualityEvent",
+    "QualityResult",
+    "QualityReview",
+    "QualityTraining",
     "Recording",
+    "RecordingComment",
     "Recusal",
     "Reply",
     "RosterMember",
     "Rotation",
     "SpecialDay",
+    "TranscriptLine",
     "Unit",
     "UnitMember",
     "UnitPhone",

@@ -19,7 +19,7 @@ from app.callbacks.model import AttemptOutcome, LineStep
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """An agent as the staff list knows them. `endpoint` is the telephone used last."""
+    """An agent as the staff list knows them. `endpoint` is the telephone used last; `off_duty`: no shift may begin."""
 
     agent_id: str
     name: str = ""
@@ -27,6 +27,7 @@ class AgentRecord:
     queues: tuple[str, ...] = ("general",)
     endpoint: str = ""
     may_dial_out: bool = False
+    off_duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ class Action(StrEnum):
     recording_exported = "recording.exported"
     recording_held = "recording.held"
     recording_expired = "recording.expired"
+    recording_read = "recording.read"  # its transcript, or comments on it
+    recording_commented = "recording.commented"
+    transcript_stored = "transcript.stored"
+    transcripts_searched = "transcripts.searched"  # never by which words
     voicemail_listened = "voicemail.listened"
     fax_read = "fax.read"
     fax_exported = "fax.exported"
@@ -65,3 +69,7 @@ class Action(StrEnum):
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
     case_exported = "case.exported"  # a document of an assignment, as docx or PDF
+    quality_drawn = "quality.drawn"  # calls were sampled for review
+    quality_step = "quality.step"  # which step of a review
+    quality_confirmed = "quality.confirmed"  # the results of a quarter
+    quality_trained = "quality.trained"  # an agent may take calls again

@@ -12,6 +12,8 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
+import { quality } from './quality'
+import { recordings } from './recordings'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -28,6 +30,8 @@ export const en: Record<Key, string> = {
   ...cases,
   ...similar,
   ...records,
+  ...recordings,
+  ...quality,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -11,6 +11,8 @@ import { desk } from './desk'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
+import { quality } from './quality'
+import { recordings } from './recordings'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -27,6 +29,8 @@ export const zh = {
   ...cases,
   ...similar,
   ...records,
+  ...recordings,
+  ...quality,
   ...loop,
   ...wallboard,
   ...callbacks,
