@@ -80,6 +80,22 @@ def read_wav(path: Path) -> Sound:
     return Sound(np.ascontiguousarray(samples[:, 0]), rate, repaired)
 
 
+def both_channels(path: Path) -> tuple[Samples, int]:
+    """The samples of a stored stereo recording (16-bit PCM), shape (n, 2), read from the disk where they are looked at.
+
+    Raises BadInput when it is no such file, OSError when it can't be read.
+    """
+    with path.open("rb") as file:
+        header = _header(file.read(4096))
+    if header is None or header[:2] != (1, 2) or header[3] != 16:
+        raise BadInput(code="not_a_wav", message_zh="录音文件格式无法识别。", message_en="This is no stereo WAV file.")
+    start, size = header[4], path.stat().st_size
+    count = (size - start) // 4
+    if count <= 0:
+        return np.zeros((0, 2), np.int16), header[2]
+    return np.memmap(path, dtype="<i2", mode="r", offset=start, shape=(count, 2)), header[2]
+
+
 def listen(sound: Sound) -> Loudness:
     """How much of it is sound that somebody meant.
 

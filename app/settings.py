@@ -203,6 +203,7 @@ class Settings(BaseSettings):
     # Certificates (PEM files) that are watched besides the hotline's own, such as a reverse proxy's.
     certificates: list[str] = []
 
+    quality_appeal_days: Annotated[int, Field(ge=1, le=30)] = 5  # working days in which an agent may appeal
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
     offer_timeout_s: Seconds = 20

@@ -26,11 +26,12 @@ from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
+from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from app.workdays.tables import CalendarYear, WorkDay
-from recordings.tables import ChainHead, Recording
+from recordings.tables import TRANSCRIPT_INDEX, ChainHead, Recording, RecordingComment, TranscriptLine
 
 metadata = SQLModel.metadata
 
@@ -38,6 +39,7 @@ __all__ = [
     "CASE_INDEX",
     "KNOWLEDGE_INDEX",
     "PLACE_INDEX",
+    "TRANSCRIPT_INDEX",
     "Agent",
     "Alarm",
     "Announcement",
@@ -78,12 +80,19 @@ __all__ = [
     "Place",
     "PushAddress",
     "PushJob",
+    "QualityDraw",
+    "QualityEvent",
+    "QualityResult",
+    "QualityReview",
+    "QualityTraining",
     "Recording",
+    "RecordingComment",
     "Recusal",
     "Reply",
     "RosterMember",
     "Rotation",
     "SpecialDay",
+    "TranscriptLine",
     "Unit",
     "UnitMember",
     "UnitPhone",

@@ -51,6 +51,7 @@ from app.nuisance.routes import router as nuisance
 from app.places.routes import router as places
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
+from app.quality.routes import router as quality
 from app.queues.routes import router as queues
 from app.roster.routes import router as roster
 from app.settings import Settings
@@ -59,6 +60,7 @@ from app.voicemails.routes import router as voicemails
 from app.workdays.routes import router as workdays
 from recordings.routes import router as recordings
 from recordings.store import Store
+from recordings.talk_routes import router as talk
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +69,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables, batches, places, machines, pushes, certificates,
+    case_tables, batches, places, machines, pushes, certificates, talk, quality,
 )  # fmt: skip
 
 

@@ -124,6 +124,12 @@ class Commands:
         if chosen not in (agent_id, f"{agent_id}w"):
             raise BadInput(fields={"endpoint": "只能使用本人的话机。"})
         known = self._core.book.get(agent_id)
+        if known is None and record.off_duty:
+            raise refused(
+                "off_duty",
+                "已暂停上岗：完成培训并由处室负责人登记后可以签入。",
+                "You are off duty until the section head has recorded your training.",
+            )
         if known is not None and known.endpoint != chosen and known.state in (AgentState.OFFERED, AgentState.TALKING):
             raise refused("in_a_call", "通话中不能更换话机。", "The telephone cannot be changed during a call.")
         agent = self._core.book.begin(agent_id, chosen, needs_page=needs_page, now_ms=self._core.now_ms())

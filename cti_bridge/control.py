@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from app.errors import NotFound
-from cti_bridge import rooms
+from cti_bridge import facts, rooms
 from cti_bridge.ami import ActionFailed, AmiError
 from cti_bridge.asterisk import Action, hangup
 from cti_bridge.changes import LegEnded
@@ -143,6 +143,7 @@ class Control:
             async with _patience(JOIN_S):
                 while not citizen.in_room and call.citizen_here:
                     await asyncio.sleep(0.01)
+            facts.end_hold(call, self._core.now_ms())
             # Only now: a room that the agent leaves before the citizen is there is closed by the dialplan.
             self._talks.wishes.add(call.call_id)
             await self._do(call, [hangup(agent.handle)], lenient=True)
@@ -164,6 +165,8 @@ class Control:
         """Somebody's leg has ended while the call may go on."""
         if change.role is not Role.citizen:
             self._left[call.call_id] = (change.role, change.cause)
+        if change.role is Role.agent:
+            facts.end_hold(call, self._core.now_ms())
         if change.role is Role.agent and not call.outbound:
             self._talks.hand_over(call)
         if change.role is Role.agent and call.phase in (Phase.held, Phase.room) and not call.outbound:
@@ -249,6 +252,7 @@ class Control:
             self._core.spawn(self._do(call, steps, lenient=True), f"follow-{call.call_id}")
 
     def _tell(self, call: Call, event: str) -> None:
+        facts.note_hold(call, self._core.now_ms())
         data = parties(call)
         for agent_id in {leg.agent_id for leg in call.legs.values() if leg.agent_id}:
             self._core.hub.to_agent(agent_id, event, data)

@@ -113,6 +113,7 @@ class AppDomain:
                 tuple(agent.queues) or ("general",),
                 agent.endpoint,
                 agent.may_dial_out,
+                agent.off_duty_since is not None,
             )
             for agent in list_agents(self._db)
         ]

@@ -86,8 +86,28 @@ def ended(call: Call, phase: Phase, cause: int, how: str = "") -> dict[str, Any]
         "outcome": outcome(call, phase, how),
         "cause": str(cause),
         **({"answered_at": call.answered_ms} if call.answered_ms else {}),
+        **({"held_s": held // 1000} if (held := held_ms(call, call.ended_ms or 0)) else {}),
         **({"agent_id": call.agent_id} if call.agent_id else {}),
     }
+
+
+def held_ms(call: Call, now_ms: int) -> int:
+    """For how long the citizen was put on music during the talk, until now."""
+    return call.held_ms + (max(0, now_ms - call.held_since_ms) if call.held_since_ms else 0)
+
+
+def note_hold(call: Call, now_ms: int) -> None:
+    """The talk has begun to be held, or goes on: by its phase. However often it is noted, time counts once."""
+    held = call.phase is Phase.held
+    if held and not call.held_since_ms:
+        call.held_since_ms = now_ms
+    elif not held:
+        end_hold(call, now_ms)
+
+
+def end_hold(call: Call, now_ms: int) -> None:
+    """The citizen speaks with somebody again, or with nobody of ours any more."""
+    call.held_ms, call.held_since_ms = held_ms(call, now_ms), 0
 
 
 def card_facts(call: Call, now_ms: int) -> dict[str, Any]:

@@ -133,6 +133,8 @@ class Call:
     attempt: int = 0
     answered_ms: int | None = None
     ended_ms: int | None = None
+    held_since_ms: int = 0
+    held_ms: int = 0
     agent_id: str = ""
     offer_id: str = ""
     warn: bool = False

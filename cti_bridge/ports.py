@@ -20,7 +20,7 @@ from app.machines.model import Machine
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """An agent as the staff list knows them. `endpoint` is the telephone used last."""
+    """An agent as the staff list knows them. `endpoint` is the telephone used last; `off_duty`: no shift may begin."""
 
     agent_id: str
     name: str = ""
@@ -28,6 +28,7 @@ class AgentRecord:
     queues: tuple[str, ...] = ("general",)
     endpoint: str = ""
     may_dial_out: bool = False
+    off_duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

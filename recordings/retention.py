@@ -1,4 +1,4 @@
-"""Deleting what has outlived its purpose (PIPL: no longer than needed). Rows and chain stay; sound and pages go."""
+"""Deleting what has outlived its purpose (PIPL: no longer than needed). Rows and chain stay; sound, pages, words go."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from app.db import Database
 from app.faxes.tables import Fax
 from app.settings import Settings
 from app.voicemails.tables import Voicemail
+from recordings import comments, transcripts
+from recordings.peaks import KEPT
 from recordings.store import Store
 from recordings.tables import Recording
 
@@ -63,8 +65,12 @@ def _expire(db: Database, settings: Settings, kind: str, statement: Any, now: da
             row.expired_at = now
             names = [getattr(row, name, None) for name in ("path", "tiff_path", "pdf_path")]
             paths = [settings.home / name for name in names if name]
-            found.append([*paths, *(path.with_suffix(".json") for path in paths if kind == "recording")])
+            beside = (".json", KEPT) if kind == "recording" else ()
+            found.append([*paths, *(path.with_suffix(end) for path in paths for end in beside)])
             number = row.seq if isinstance(row, Recording) else row.id
+            if isinstance(row, Recording):
+                transcripts.forget(session, row.seq)
+                comments.forget(session, [row.seq], now)
             write(session, SYSTEM, Action.recording_expired, f"{kind}:{number}", now=now)
     if rows:
         log.info("retention ended", kind=kind, count=len(rows))

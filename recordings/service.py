@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, true
 from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.calls.service import confidential_ids, get_call
+from app.calls.service import confidential_ids, get_call, not_secret
 from app.calls.tables import Call
 from app.errors import Forbidden, NotFound
 from recordings.tables import Recording
@@ -47,11 +48,28 @@ def for_listening(session: Session, actor: Actor, recording_id: int, *, export: 
         actor.require(Permission.recordings_listen)
     if export:
         actor.require(Permission.recordings_export)
-    call = session.get(Call, row.call_id)
-    secret = bool(call and row.call_id in confidential_ids(session, [call]))
-    if secret and not own and not actor.may(Permission.confidential_read):
+    if not own and not actor.may(Permission.confidential_read) and is_secret(session, row):
         raise Forbidden()
     return row
+
+
+def is_secret(session: Session, row: Recording) -> bool:
+    """Whether its call is of a citizen, or became a case, that asked for secrecy."""
+    call = session.get(Call, row.call_id)
+    return bool(call and row.call_id in confidential_ids(session, [call]))
+
+
+def may_be_heard(actor: Actor) -> Any:
+    """What `for_listening` decides, as a condition for statements about recordings. Raises Forbidden."""
+    own = col(Recording.agent_id) == (actor.agent_id or "-")
+    if not actor.may(Permission.recordings_listen):
+        actor.require(Permission.recordings_own)
+        return own
+    if actor.may(Permission.confidential_read):
+        return true()
+    secret = select(col(Call.call_id)).where(~not_secret())
+    others = col(Recording.call_id).not_in(secret)
+    return or_(own, others) if actor.may(Permission.recordings_own) else others
 
 
 def set_hold(session: Session, actor: Actor, recording_id: int, hold: bool) -> Recording:

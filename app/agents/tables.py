@@ -12,7 +12,10 @@ from app.db import UTCDateTime, json_type
 
 
 class Agent(SQLModel, table=True):
-    """One agent. `agent_id` is the staff number (工号) that callers hear and the phone registers with."""
+    """One agent. `agent_id` is the staff number (工号) that callers hear and the phone registers with.
+
+    `off_duty_since`: no shift begins until a training is recorded (篇6, `app.quality.quarters`).
+    """
 
     __tablename__ = "agent"
 
@@ -25,4 +28,5 @@ class Agent(SQLModel, table=True):
     may_dial_out: bool = False
     endpoint: str = Field(max_length=24)
     active: bool = True
+    off_duty_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
     created_at: datetime = Field(sa_type=UTCDateTime)

@@ -23,6 +23,10 @@ class Action(StrEnum):
     recording_exported = "recording.exported"
     recording_held = "recording.held"
     recording_expired = "recording.expired"
+    recording_read = "recording.read"  # its transcript, or comments on it
+    recording_commented = "recording.commented"
+    transcript_stored = "transcript.stored"
+    transcripts_searched = "transcripts.searched"  # never by which words
     voicemail_listened = "voicemail.listened"
     fax_read = "fax.read"
     fax_exported = "fax.exported"
@@ -73,3 +77,7 @@ class Action(StrEnum):
     machine_acted = "machine.acted"  # … gave a command for an agent
     push_address_set = "push_address.set"  # where an outside system is told of calls (never the address itself)
     push_again = "push.again"  # what could not be delivered is sent again
+    quality_drawn = "quality.drawn"  # calls were sampled for review
+    quality_step = "quality.step"  # which step of a review
+    quality_confirmed = "quality.confirmed"  # the results of a quarter
+    quality_trained = "quality.trained"  # an agent may take calls again

@@ -54,6 +54,13 @@ class Permission(StrEnum):
     recordings_listen = "recordings.listen"
     recordings_own = "recordings.own"  # listen to the talks one had oneself
     recordings_export = "recordings.export"
+    transcripts_write = "transcripts.write"  # say what was said in a recording
+    quality_read = "quality.read"  # reviews of others' talks, once they are published
+    quality_own = "quality.own"  # … of one's own, and answer to them
+    quality_review = "quality.review"  # draw talks and review them
+    quality_coach = "quality.coach"
+    quality_decide = "quality.decide"  # on an appeal against somebody else's review
+    quality_assess = "quality.assess"  # confirm a quarter's results, and that somebody was trained (篇6)
     messages_read = "messages.read"  # voicemails and faxes
     callbacks_handle = "callbacks.handle"
     announcements_write = "announcements.write"
@@ -98,6 +105,7 @@ _AGENT = _STAFF | {
     P.cases_write,
     P.citizens_write,
     P.recordings_own,
+    P.quality_own,
     P.messages_read,
     P.callbacks_handle,
     P.cases_follow_up,
@@ -109,6 +117,8 @@ _SUPERVISOR = (
         P.cases_override,
         P.drafts_read_all,
         P.recordings_listen,
+        P.quality_read,
+        P.quality_coach,
         P.announcements_write,
         P.rules_read,
         P.nuisance_write,
@@ -129,6 +139,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
+        | {P.quality_read, P.quality_decide, P.quality_assess, P.transcripts_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.roster_write}
@@ -145,7 +156,11 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.unit_leader: frozenset(
         {P.units_read, P.work_handle, P.work_lead, P.knowledge_read, P.knowledge_own, P.knowledge_lead}
     ),
-    Role.quality: frozenset(_STAFF | {P.recordings_listen, P.drafts_read_all}),
+    Role.quality: frozenset(
+        _STAFF
+        | {P.recordings_listen, P.drafts_read_all, P.transcripts_write}
+        | {P.quality_read, P.quality_review, P.quality_coach, P.quality_decide}
+    ),
     Role.city_leader: frozenset(
         {P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read, P.knowledge_use}
     ),

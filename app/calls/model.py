@@ -28,7 +28,7 @@ class CallFacts:
 
     `number` is "" when withheld. `joined_at` is the first time in the queue and never changes. At `foretold_at` the
     caller was told for the first time how much longer it would take: between low and high seconds, half of the time no
-    longer than the middle.
+    longer than the middle. `held_s`: for how many seconds in all the caller was put on music during the talk.
     """
 
     call_id: str
@@ -50,6 +50,7 @@ class CallFacts:
     cause: str | None = None
     failsafe_cause: str | None = None
     rating: int | None = None
+    held_s: int | None = None
     direction: str = "in"
     foretold_at: datetime | None = None
     foretold_low_s: int | None = None

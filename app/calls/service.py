@@ -189,11 +189,15 @@ def may_be_sought(actor: Actor) -> Any:
         return col(Call.agent_id) == (actor.agent_id or "-")
     if actor.may(Permission.confidential_read):
         return True
+    return or_(col(Call.agent_id) == (actor.agent_id or "-"), not_secret())
+
+
+def not_secret() -> Any:
+    """The condition for calls of no citizen and of no case that asked for secrecy (`confidential_ids` as a query)."""
     secret_citizens = select(col(Citizen.id)).where(col(Citizen.confidential).is_(True))
     secret_calls = select(col(Case.call_id)).where(col(Case.confidential).is_(True), col(Case.call_id).is_not(None))
-    mine = col(Call.agent_id) == (actor.agent_id or "-")
-    hidden = or_(col(Call.citizen_id).in_(secret_citizens), col(Call.call_id).in_(secret_calls))
-    return or_(mine, ~hidden, col(Call.citizen_id).is_(None) & ~col(Call.call_id).in_(secret_calls))
+    nobodys = col(Call.citizen_id).is_(None)
+    return ~col(Call.call_id).in_(secret_calls) & or_(nobodys, ~col(Call.citizen_id).in_(secret_citizens))
 
 
 def _searched(statement: Select[Any], actor: Actor, q: str) -> Select[Any]:

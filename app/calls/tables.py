@@ -40,6 +40,7 @@ class Call(SQLModel, table=True):
     cause: str | None = Field(default=None, max_length=64)
     failsafe_cause: str | None = Field(default=None, max_length=64)
     rating: int | None = None
+    held_s: int | None = None
     direction: str = Field(default="in", max_length=3)
     foretold_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     foretold_low_s: int | None = None

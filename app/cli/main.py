@@ -7,7 +7,23 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import acd, agent, calls, cases, demo, doctor, ivr, knowledge, letters, prompts, serve, stop, up, user
+from app.cli import (
+    acd,
+    agent,
+    calls,
+    cases,
+    demo,
+    doctor,
+    ivr,
+    knowledge,
+    letters,
+    prompts,
+    serve,
+    stop,
+    transcripts,
+    up,
+    user,
+)
 from app.cli.output import report
 
 app = typer.Typer(
@@ -33,6 +49,7 @@ app.add_typer(ivr.app, name="ivr")
 app.add_typer(acd.app, name="acd")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(letters.app, name="letters")
+app.add_typer(transcripts.app, name="transcripts")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

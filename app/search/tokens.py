@@ -171,6 +171,11 @@ def key_of(text: str) -> str:
     return " ".join(run.text for run in _runs(text[:LONGEST_QUERY]))[:LONGEST_QUERY]
 
 
+def folded(text: str) -> str:
+    """The letters, digits and characters of a text in their plain form, without whatever parts them."""
+    return "".join(run.text for run in _runs(text[:LONGEST_TEXT]))
+
+
 @dataclass(frozen=True)
 class _Run:
     """Neighbouring characters of one kind, normalised; `at` says where each comes from."""

@@ -67,6 +67,10 @@ class FakeOffice:
             return JSONResponse(people.SIP)
         if parts[0] == "calls":
             return JSONResponse(calls.call_detail())
+        if parts[0] == "recordings" and parts[-1] == "peaks":
+            return JSONResponse({"per_second": 8, "left": "AEBAgP//gEA=", "right": "AAAAAEBAQEA="})
+        if parts[0] == "recordings" and parts[-1] in ("transcript", "comments"):
+            return JSONResponse([])
         if parts[0] in ("recordings", "voicemails") and parts[-1] == "audio":
             return office.audio(request.headers.get("Range"))
         if parts[0] == "faxes":

@@ -24,6 +24,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.actor import SYSTEM
+from app.agents.service import create_agent
 from app.assignments import extensions, judging, working
 from app.assignments.model import Opinion
 from app.auth.model import Role
@@ -33,10 +34,14 @@ from app.citizens import service as citizens
 from app.db import Database
 from app.followups.model import Heard, Reached
 from app.followups.tables import FollowUpTask
+from app.quality.tables import QualityReview
 from app.settings import Settings
+from recordings import comments, transcripts
+from recordings.lines import Channel, Line
+from recordings.tables import Recording
 from tests.case_kit.documents import read, squeezed
 from tests.case_kit.world import World
-from tests.integration.web_browser import Browser
+from tests.integration.web_browser import PASSWORD, Browser
 
 NUMBER, SPACED, NAME, ADDRESS = "13912345678", "139-1234 5678", "欧阳守秘", "保密巷七十七号"
 SECRETS = (NUMBER, SPACED, NAME, ADDRESS)
@@ -44,7 +49,7 @@ TEXT = f"{NAME}（住{ADDRESS}，电话{SPACED}）举报停水"
 CALL = "h-77.1"
 
 # What else than the case's own people may see the citizen: those with the right to, and the agent whose call it was.
-ENTITLED = {"head", "leader", "taker"}
+ENTITLED = {"head", "leader", "taker", "reviewer"}
 
 
 @dataclass
@@ -77,6 +82,7 @@ def world(db: Database, city: World) -> World:
         matter, number=NUMBER, caller_name=NAME, address=ADDRESS, area=f"城南区{NAME}", confidential=True
     )
     record(db, CALL, number=NUMBER, name=NAME, started_at=world.now)
+    talked(world)
     world.dispatched("WATER", "CITY", case_id=case_id)
     world.handed_in(case_id, "WATER", result=f"已上门回复{NAME}，{ADDRESS}恢复供水。", letter=f"{NAME}女士：{TEXT}")
     world.work("CITY.handler", working.sign, world.work_of(case_id, "CITY"))
@@ -92,6 +98,23 @@ def world(db: Database, city: World) -> World:
             session, world.people["WATER.handler"], world.work_of(case_id, "WATER"), 1, f"{NAME}不在家", now=world.now
         )
     return world
+
+
+def talked(world: World) -> None:
+    """The call was recorded; what was said is written down, commented on, and judged."""
+    agent = create_agent(world.db, name="坐席", agent_id="1001", user_name="talker", password=PASSWORD).agent
+    chief = world.people["reviewer"] = world.somebody(Role.quality, Role.duty_leader)
+    facts = {"sha256": "0" * 64, "previous": "", "chain": "0" * 64, "path": "x.wav", "bytes": 1, "duration_ms": 9_000}
+    moments = {"started_at": world.now, "adopted_at": world.now}
+    with world.db.session() as session:
+        session.add(Recording(seq=1, call_id=CALL, segment=1, agent_id=agent.agent_id, **facts, **moments))
+        session.flush()
+        transcripts.put(session, SYSTEM, 1, "asr", [Line(Channel.citizen, 0, 900, TEXT)])
+        comments.add(session, chief, 1, 0, f"{NAME}说得很清楚", now=world.now)
+        values = {"call_id": CALL, "agent_id": agent.agent_id, "reason": "random", "state": "published"}
+        judged = {"reviewer_id": chief.user_id, "drawn_at": world.now, "note": TEXT, "total": 80, "passed": True}
+        day = world.now.date()
+        session.add(QualityReview(**values, **judged, day=day, week=day, marks=[[1, 0, NAME]]))
 
 
 def put_on_the_desk_again(world: World) -> None:
@@ -126,7 +149,7 @@ def values(world: World) -> dict[str, list[str]]:
         "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
         "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
         "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
-        "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
+        "review_id": some, "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
     }  # fmt: skip
 
 
@@ -169,6 +192,7 @@ STALE = {"version": 999, "opinion": "同意"}
 ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/case-tables/export": [{}],
+    "/api/recordings/transcripts/search": [{}, {"q": NAME}, {"q": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/batches/try": [
         {"act": "dispatched", "cases": [{"id": 1, "version": 1}], "unit_id": 2, "way": "written"},
         {"act": "sent_back", "cases": [{"id": 1, "version": 1}], "reason": "?"},
@@ -196,6 +220,8 @@ ACTS = {
     "/api": "cases case-tables/import agents agents/{agent_id} login logout me/password users users/{user_id} "
     "users/{user_id}/reset-password recusals/{recusal_id}/lift extensions/{extension_id}/decide "
     "citizens/{citizen_id} urgent/{matter_id}/acknowledge recordings/{recording_id}/hold "
+    "recordings/{recording_id}/transcript recordings/{recording_id}/comments "
+    "recordings/{recording_id}/comments/{comment_id} "
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way}",
     "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
@@ -209,6 +235,8 @@ ACTS = {
     "/api/announcements": " {announcement_id} {announcement_id}/end spoken",
     "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "
     "articles/{article_id}/owner gaps gaps/{gap_id}/steps import",
+    "/api/quality": "draws reviews/{review_id} reviews/{review_id}/publish reviews/{review_id}/steps quarters "
+    "trainings/{agent_id}",
     "/api/notices": "read {notice_id}/read contact contacts/{user_id}",
     "/api/nuisance-rules": " {rule_id}/end",
     "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",

@@ -6,6 +6,8 @@ import type { Area } from './session/session'
 import type { Key } from './i18n'
 import { STAGES, seesDrafts } from './chasing/stages'
 import { BOARDS } from './loop/types'
+import { boxes } from './quality/boxes'
+import { BOXES } from './quality/types'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -43,6 +45,11 @@ const routes: RouteRecordRaw[] = [
   { path: '/urgent', component: () => import('./chasing/UrgentPage.vue'), meta: { title: 'urgent.title', area: 'urgent' } },
   { path: '/calls', component: () => import('./office/CallsPage.vue'), meta: { title: 'calls.title', area: 'calls' } },
   { path: '/calls/:id', component: () => import('./office/CallPage.vue'), meta: { title: 'calls.detail', area: 'calls' } },
+  { path: '/recordings/search', component: () => import('./recordings/SearchPage.vue'), meta: { title: 'transcript.search', area: 'recordings' } },
+  byPerson('/quality', () => `/quality/${boxes()[0] ?? 'own'}`),
+  ...BOXES.map((box): RouteRecordRaw => ({ path: `/quality/${box}`, component: () => import('./quality/ReviewsPage.vue'), props: { box }, meta: { title: `quality.box.${box}`, area: 'quality' } })),
+  { path: '/quality/reviews/:id', component: () => import('./quality/ReviewPage.vue'), meta: { title: 'quality.title', area: 'quality' } },
+  { path: '/quality/quarters', component: () => import('./quality/QuartersPage.vue'), meta: { title: 'quality.quarters', area: 'assess' } },
   { path: '/voicemails', component: () => import('./office/VoicemailsPage.vue'), meta: { title: 'voicemails.title', area: 'voicemails' } },
   { path: '/faxes', component: () => import('./office/FaxesPage.vue'), meta: { title: 'faxes.title', area: 'faxes' } },
   { path: '/callbacks', component: () => import('./office/CallbacksPage.vue'), meta: { title: 'callbacks.title', area: 'callbacks' } },

@@ -135,6 +135,8 @@ export type CallDetail = Omit<CallRow, 'recordings'> & {
   events: { at: string; event: string; detail: unknown }[]
   explain: string[]
   recordings: Recording[]
+  /** Parts in which nothing was recorded. */
+  pauses?: { since: string; until: string | null }[]
 }
 
 export interface Voicemail {

@@ -64,10 +64,10 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
-const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
+const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'recordings'>, string> = {
   wallboard: 'wallboard.read',
   cases: 'cases.read',
   calls: 'calls.read',
@@ -88,12 +88,15 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   admin: 'users.manage',
   state: 'system.read',
   audit: 'audit.read',
+  assess: 'quality.assess',
 }
 
 /** What the page offers; the server decides by itself what it answers. */
 export function mayOpen(area: Area): boolean {
   const who = me.value
   if (!who) return false
+  if (area === 'quality') return may('quality.read') || (may('quality.own') && who.agent !== null)
+  if (area === 'recordings') return may('recordings.listen') || may('recordings.own')
   return area === 'agent' ? who.agent !== null : may(NEEDS[area])
 }
 

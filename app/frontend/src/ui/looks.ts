@@ -110,6 +110,16 @@ const GAPS: Record<string, Look> = {
   closed: { tone: 'ready', icon: 'ready' },
 }
 
+const REVIEWS: Record<string, Look> = {
+  drawn: { tone: 'paused', icon: 'pen' },
+  skipped: { tone: 'away', icon: 'close' },
+  published: { tone: 'talking', icon: 'file' },
+  acknowledged: { tone: 'ready', icon: 'ready' },
+  appealed: { tone: 'wrapup', icon: 'flag' },
+  upheld: { tone: 'ready', icon: 'lock' },
+  changed: { tone: 'ready', icon: 'callback' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
@@ -123,4 +133,5 @@ export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ??
 export const nuisanceLook = (state: string): Look => NUISANCES[state] ?? UNKNOWN
 export const knowledgeLook = (state: string): Look => KNOWLEDGE[state] ?? UNKNOWN
 export const gapLook = (state: string): Look => GAPS[state] ?? UNKNOWN
+export const reviewLook = (state: string): Look => REVIEWS[state] ?? UNKNOWN
 export const intakeLook = (status: string): Look => INTAKES[status] ?? UNKNOWN

@@ -14,6 +14,8 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { outside } from './outside'
+import { quality } from './quality'
+import { recordings } from './recordings'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -31,6 +33,8 @@ export const en: Record<Key, string> = {
   ...card,
   ...similar,
   ...records,
+  ...recordings,
+  ...quality,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -13,6 +13,8 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { outside } from './outside'
+import { quality } from './quality'
+import { recordings } from './recordings'
 import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
@@ -30,6 +32,8 @@ export const zh = {
   ...card,
   ...similar,
   ...records,
+  ...recordings,
+  ...quality,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -1,0 +1,41 @@
+// English texts of the player of recordings, of what was said, and of comments.
+import type { recordings as zh } from '../zh/recordings'
+
+export const recordings: Record<keyof typeof zh, string> = {
+  'player.play': 'Play',
+  'player.stop': 'Pause',
+  'player.place': 'Place in the recording',
+  'player.at': '{at} / {of}',
+  'player.back': 'Back 5 seconds',
+  'player.on': 'On 5 seconds',
+  'player.s': 's',
+  'player.speed': 'Speed',
+  'player.side': 'Side',
+  'player.both': 'Both',
+  'player.citizen': 'Citizen',
+  'player.agent': 'Agent',
+  'player.pause': 'Confidential pause, nothing was recorded',
+  'player.pauseAt': 'Confidential pause {from}–{to}',
+  'player.letters': 'Letter keys',
+  'player.keys': 'In the player: ← → 5 s, PageUp PageDown 30 s, Home End.',
+  'player.letterKeys': 'Anywhere: J L 10 s, K play or pause.',
+
+  'transcript.title': 'What was said',
+  'transcript.source': 'Source: {source}',
+  'transcript.by.hand': 'by hand',
+  'transcript.by.asr': 'speech recognition',
+  'transcript.forbidden': 'Perhaps forbidden: {phrase}',
+  'transcript.search': 'Search in recordings',
+  'transcript.searchHint': 'Words that were said',
+  'transcript.agent': 'Agent {id}',
+
+  'comments.title': 'Comments',
+  'comments.new': 'Comment at {at}',
+  'comments.add': 'Add comment',
+  'comments.missing': 'Write something',
+  'comments.go': 'Go to {at}',
+  'comments.edit': 'Change',
+  'comments.remove': 'Delete',
+  'comments.changed': 'changed',
+  'comments.removed': 'Deleted by its author at {at}',
+}

@@ -1,0 +1,86 @@
+// Reviews of talks as the server tells them. Scores are from 0 to 100, moments milliseconds from the beginning of a recording.
+import type { Recording } from '../api/types'
+
+export interface Level {
+  code: string
+  zh: string
+  en: string
+  points: number
+  fails: boolean
+}
+
+export interface Criterion {
+  code: string
+  zh: string
+  en: string
+  weight: number
+  asks_zh: string
+  asks_en: string
+  optional: boolean
+  levels: Level[]
+}
+
+export type ReviewState = 'drawn' | 'skipped' | 'published' | 'acknowledged' | 'appealed' | 'upheld' | 'changed'
+export type Step = 'save' | 'publish' | 'skip' | 'acknowledge' | 'appeal' | 'uphold' | 'change' | 'coach'
+
+export interface ReviewRow {
+  id: number
+  call_id: string
+  agent_id: string
+  agent_name: string
+  reviewer_name: string
+  day: string
+  reason: string
+  state: ReviewState
+  total: number | null
+  passed: boolean | null
+  grade: 'A' | 'B' | 'C' | 'D' | null
+  published_at: string | null
+  appeal_until: string | null
+}
+
+export interface Mark {
+  recording: number
+  at_ms: number
+  text: string
+}
+
+export interface Review extends ReviewRow {
+  version: number
+  scores: Record<string, string>
+  note: string
+  coaching: string
+  marks: Mark[]
+  hints: { recording: number; at_ms: number; phrase: string; line: string }[]
+  recordings: Recording[]
+  history: { at: string; by_name: string; step: string; from_state: string; to_state: string; text: string; detail: Record<string, unknown> }[]
+  steps: Step[]
+}
+
+export interface Result {
+  agent_id: string
+  agent_name: string
+  reviews: number
+  mean: number | null
+  passed: boolean | null
+  place: number | null
+  of: number[]
+  failed: string[]
+  first: string[]
+  off_duty: boolean
+  year_failed: boolean
+  excellent: boolean
+  trainings: { at: string; by_name: string; note: string }[]
+}
+
+export interface Sheet {
+  quarter: string
+  over: boolean
+  confirmed_at: string | null
+  appeals: number
+  least: number
+  rows: Result[]
+}
+
+export const BOXES = ['mine', 'own', 'appeals', 'all'] as const
+export type Box = (typeof BOXES)[number]

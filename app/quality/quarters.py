@@ -1,0 +1,181 @@
+"""A quarter's figures with their origin, confirmed by the section head, and what follows for agents (篇6).
+
+Figures are reckoned from the reviews as they stand until somebody confirms them; from then on they are kept as they
+were. Only what was confirmed bars anybody from the telephone, and only a recorded training lets them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from app.actor import Actor
+from app.agents.tables import Agent
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.clock import local_day, utc_now
+from app.db import found
+from app.errors import BadInput, Forbidden, Refused
+from app.quality import assessment
+from app.quality.assessment import Confirmed, Judged, Quarter, Result, Standing, parse_quarter, standing
+from app.quality.states import COUNTED, ReviewState
+from app.quality.tables import QualityResult, QualityReview, QualityTraining
+from app.text import clean
+
+LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """An agent's quarter and year: figures, whether they are confirmed, what they mean, the trainings of the year."""
+
+    agent: Agent
+    result: Result
+    standing: Standing
+    trainings: Sequence[QualityTraining] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A quarter: everybody's figures; `over`: it has ended; `appeals`: so many are still to be decided."""
+
+    quarter: Quarter
+    over: bool
+    confirmed_at: datetime | None
+    appeals: int
+    rows: Sequence[Row]
+
+
+def sheet(session: Session, actor: Actor, quarter: str, zone: tzinfo, *, now: datetime | None = None) -> Sheet:
+    """The figures of a quarter. Raises Forbidden, BadInput (quarter)."""
+    actor.require(Permission.quality_assess)
+    wanted = parse_quarter(quarter)
+    kept = _kept(session, wanted)
+    results = [_result_of(row) for row in kept] if kept else assessment.results(_judged(session, wanted))
+    by_agent = {one.agent_id: one for one in results}
+    agents = session.execute(select(Agent).order_by(col(Agent.agent_id))).scalars()
+    return Sheet(
+        quarter=wanted,
+        over=wanted.last < local_day(now or utc_now(), zone),
+        confirmed_at=kept[0].confirmed_at if kept else None,
+        appeals=_appeals(session, wanted),
+        rows=[
+            Row(
+                agent,
+                by_agent.get(agent.agent_id, Result(agent.agent_id, 0, None, None)),
+                _standing(session, agent.agent_id, wanted.year),
+                _trainings(session, agent.agent_id, wanted.year, zone),
+            )
+            for agent in agents
+            if agent.active or agent.agent_id in by_agent
+        ],
+    )
+
+
+def confirm(
+    session: Session, actor: Actor, quarter: str, zone: tzinfo, *, now: datetime | None = None
+) -> Sequence[str]:
+    """The quarter's figures are these; who is off duty by them. Done twice it is done once.
+
+    Nobody confirms their own. Raises Forbidden, BadInput (quarter), Refused (not_over, open_appeals, none).
+    """
+    actor.require(Permission.quality_assess)
+    wanted, now = parse_quarter(quarter), now or utc_now()
+    if wanted.last >= local_day(now, zone):
+        raise Refused("本季度还没有结束。", "This quarter is not over yet.", code="not_over")
+    judged = _judged(session, wanted)
+    if actor.agent_id is not None and actor.agent_id in judged:
+        raise Forbidden()
+    if _kept(session, wanted):
+        return []
+    if _appeals(session, wanted):
+        raise Refused("还有申诉没有裁定。", "There are appeals to be decided first.", code="open_appeals")
+    if not judged:
+        raise Refused("本季度没有质检结果。", "There are no reviews of this quarter.", code="none")
+    for one in assessment.results(judged):
+        session.add(
+            QualityResult(
+                quarter=str(wanted),
+                agent_id=one.agent_id,
+                reviews=one.reviews,
+                mean=one.mean,
+                passed=one.passed,
+                place=one.place,
+                of=list(one.of),
+                confirmed_by=actor.user_id,
+                confirmed_at=now,
+            )
+        )
+    session.flush()
+    barred = []
+    for agent_id in judged:
+        agent = session.get(Agent, agent_id, with_for_update=True)
+        if agent is not None and _standing(session, agent_id, wanted.year).off_duty and agent.off_duty_since is None:
+            agent.off_duty_since = now
+            barred.append(agent_id)
+    write(session, actor, Action.quality_confirmed, f"quarter:{wanted}", {"off_duty": barred}, now=now)
+    return barred
+
+
+def train(session: Session, actor: Actor, agent_id: str, text: str, *, now: datetime | None = None) -> QualityTraining:
+    """This agent was trained, and may sign in again. Raises Forbidden (also for oneself), NotFound, BadInput (note)."""
+    actor.require(Permission.quality_assess)
+    if actor.agent_id == agent_id:
+        raise Forbidden()
+    now, words = now or utc_now(), clean(text, LONGEST_NOTE + 1, lines=True)
+    if not words or len(words) > LONGEST_NOTE:
+        raise BadInput(fields={"note": f"写明培训内容，最长 {LONGEST_NOTE} 字 (say what it was, briefly)"})
+    agent = found(session, Agent, agent_id, lock=True)
+    agent.off_duty_since = None
+    name = actor.display_name or actor.name
+    training = QualityTraining(agent_id=agent_id, at=now, by=actor.user_id, by_name=name, note=words)
+    session.add(training)
+    write(session, actor, Action.quality_trained, f"agent:{agent_id}", now=now)
+    session.flush()
+    return training
+
+
+def _judged(session: Session, quarter: Quarter) -> Mapping[str, Sequence[Judged]]:
+    counted = select(QualityReview).where(
+        col(QualityReview.day).between(quarter.first, quarter.last),
+        col(QualityReview.state).in_([state.value for state in COUNTED]),
+    )
+    found: dict[str, list[Judged]] = {}
+    for row in session.execute(counted).scalars():
+        found.setdefault(row.agent_id, []).append(Judged(row.id or 0, row.total or 0))
+    return found
+
+
+def _appeals(session: Session, quarter: Quarter) -> int:
+    waiting = select(func.count()).where(
+        col(QualityReview.day).between(quarter.first, quarter.last),
+        col(QualityReview.state) == ReviewState.appealed.value,
+    )
+    return int(session.execute(waiting).scalar_one())
+
+
+def _kept(session: Session, quarter: Quarter) -> list[QualityResult]:
+    statement = select(QualityResult).where(col(QualityResult.quarter) == str(quarter))
+    return list(session.execute(statement.order_by(col(QualityResult.agent_id))).scalars())
+
+
+def _result_of(row: QualityResult) -> Result:
+    return Result(row.agent_id, row.reviews, row.mean, row.passed, row.place, tuple(row.of))
+
+
+def _standing(session: Session, agent_id: str, year: int) -> Standing:
+    rows = session.execute(select(QualityResult).where(col(QualityResult.agent_id) == agent_id)).scalars()
+    confirmed = [Confirmed(parse_quarter(row.quarter), row.passed, row.place, row.confirmed_at) for row in rows]
+    trained = select(col(QualityTraining.at)).where(col(QualityTraining.agent_id) == agent_id)
+    return standing(year, confirmed, session.execute(trained).scalars().all())
+
+
+def _trainings(session: Session, agent_id: str, year: int, zone: tzinfo) -> list[QualityTraining]:
+    statement = select(QualityTraining).where(col(QualityTraining.agent_id) == agent_id)
+    rows = session.execute(statement.order_by(col(QualityTraining.at))).scalars()
+    return [row for row in rows if local_day(row.at, zone).year >= year]

@@ -1,0 +1,428 @@
+"""REST: reviews of talks, drawing them, and what a quarter of them means."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field, field_validator, model_validator
+from sqlmodel import Session
+
+from app.actor import Actor
+from app.agents.service import agent_names
+from app.auth.service import display_names
+from app.clock import iso, utc_now
+from app.http.context import ActorDep, WebDep
+from app.http.schema import MOST, AgentId, Answer, Body, Id, Listing, PageOf, StaffNumber, Version
+from app.http.shapes import RecordingOut
+from app.quality import drawing, quarters, service
+from app.quality.access import seen, steps
+from app.quality.assessment import LEAST_REVIEWS, Quarter
+from app.quality.criteria import CRITERIA, Grade, Score
+from app.quality.sampling import Reason
+from app.quality.service import Form, Mark
+from app.quality.states import ReviewState, Step
+from app.quality.tables import QualityReview
+from recordings.store import recording_json
+
+router = APIRouter(prefix="/api/quality", tags=["quality"])
+
+Text = Annotated[str, Field(max_length=service.LONGEST_TEXT)]
+Scores = Annotated[
+    dict[Annotated[str, Field(max_length=16)], Annotated[str, Field(max_length=16)]], Field(max_length=10)
+]
+QuarterName = Annotated[str, Query(pattern=r"^20[0-9]{2}Q[1-4]$")]
+
+
+class LevelOut(Answer):
+    """How well a criterion can be met."""
+
+    code: str
+    zh: str
+    en: str
+    points: int
+    fails: bool
+
+
+class CriterionOut(Answer):
+    """One of the things that a talk is judged by."""
+
+    code: str
+    zh: str
+    en: str
+    weight: int
+    asks_zh: str
+    asks_en: str
+    optional: bool
+    levels: list[LevelOut]
+
+
+class MarkIn(Body):
+    """A note on a moment."""
+
+    recording: int = Field(ge=1, le=MOST)
+    at_ms: int = Field(ge=0, le=MOST)
+    text: str = Field(max_length=service.LONGEST_MARK)
+
+
+class FormIn(Body):
+    """What a reviewer fills in."""
+
+    version: Version
+    scores: Scores = Field(default_factory=dict)
+    note: Text = ""
+    coaching: Text = ""
+    marks: list[MarkIn] = Field(default=[], max_length=service.MOST_MARKS)
+
+    def form(self) -> Form:
+        """As the use cases know it."""
+        marks = [Mark(mark.recording, mark.at_ms, mark.text) for mark in self.marks]
+        return Form(self.scores, self.note, self.coaching, marks)
+
+
+class StepIn(Body):
+    """Another step; `text` is the reason, or the note of coaching, `scores` another judgement."""
+
+    step: Literal["skip", "acknowledge", "appeal", "uphold", "change", "coach"]
+    version: Version
+    text: Text = ""
+    scores: Scores | None = None
+
+    @model_validator(mode="after")
+    def _only_a_change_has_scores(self) -> StepIn:
+        if (self.step == "change") != (self.scores is not None):
+            raise ValueError("scores belong to a change")
+        return self
+
+
+class ReviewFilter(Listing):
+    """Which reviews."""
+
+    box: Literal["", "mine", "own", "appeals"] = ""
+    agent: StaffNumber = ""
+    state: ReviewState | None = None
+
+
+class ReviewRow(Answer):
+    """A review in a list. Figures are null until it is published."""
+
+    id: int
+    call_id: str
+    agent_id: str
+    agent_name: str
+    reviewer_name: str
+    day: str
+    reason: Reason
+    state: ReviewState
+    total: int | None
+    passed: bool | None
+    grade: Grade | None
+    published_at: str | None
+    appeal_until: str | None
+
+
+class MarkOut(Answer):
+    """A note on a moment."""
+
+    recording: int
+    at_ms: int
+    text: str
+
+
+class HintOut(Answer):
+    """A forbidden phrase that the agent seems to have said."""
+
+    recording: int
+    at_ms: int
+    phrase: str
+    line: str
+
+
+class LineOut(Answer):
+    """A line of a review's history."""
+
+    at: str
+    by_name: str
+    step: str
+    from_state: str
+    to_state: str
+    text: str
+    detail: dict[str, Any]
+
+
+class ReviewOut(ReviewRow):
+    """A review, the talk's recordings, and what the asker can do about it."""
+
+    version: int
+    scores: dict[str, str]
+    note: str
+    coaching: str
+    marks: list[MarkOut]
+    hints: list[HintOut]
+    recordings: list[RecordingOut]
+    history: list[LineOut]
+    steps: list[Step]
+
+
+class Week(Body):
+    """A day of the week of which talks are drawn; `seed` counts for the first draw of it."""
+
+    day: date
+    seed: str = Field(default="", max_length=32, pattern=r"^[A-Za-z0-9_-]*$")
+
+    @field_validator("day")
+    @classmethod
+    def _countable(cls, value: date) -> date:
+        if not 2000 <= value.year <= 2200:
+            raise ValueError("out of range")
+        return value
+
+
+class DrawnOut(Answer):
+    """How many were drawn, and for which reasons."""
+
+    drawn: int
+    reasons: dict[str, int]
+
+
+class TrainingOut(Answer):
+    """That an agent was trained."""
+
+    at: str
+    by_name: str
+    note: str
+
+
+class ResultOut(Answer):
+    """An agent's quarter and year. `mean` is from 0 to 100 with one decimal, `passed` null for too few reviews."""
+
+    agent_id: str
+    agent_name: str
+    reviews: int
+    mean: float | None
+    passed: bool | None
+    place: int | None
+    of: list[int]
+    failed: list[str]
+    first: list[str]
+    off_duty: bool
+    year_failed: bool
+    excellent: bool
+    trainings: list[TrainingOut]
+
+
+class SheetOut(Answer):
+    """A quarter; `least`: so many reviews are needed to say anything."""
+
+    quarter: str
+    over: bool
+    confirmed_at: str | None
+    appeals: int
+    least: int
+    rows: list[ResultOut]
+
+
+class ConfirmedOut(Answer):
+    """Who is off duty by it."""
+
+    off_duty: list[str]
+
+
+class QuarterIn(Body):
+    """Which quarter."""
+
+    quarter: str = Field(pattern=r"^20[0-9]{2}Q[1-4]$")
+
+
+class TrainingIn(Body):
+    """What an agent was trained in."""
+
+    note: str = Field(max_length=quarters.LONGEST_NOTE)
+
+
+@router.get("/criteria", operation_id="quality_criteria")
+def criteria(actor: ActorDep) -> list[CriterionOut]:
+    """The five criteria with weights and levels."""
+    return [
+        CriterionOut(
+            **{name: getattr(one, name) for name in CriterionOut.model_fields if name != "levels"},
+            levels=[LevelOut(**vars(level)) for level in one.levels],
+        )
+        for one in CRITERIA
+    ]
+
+
+@router.get("/reviews", operation_id="list_reviews")
+def list_reviews(actor: ActorDep, web: WebDep, filters: Annotated[ReviewFilter, Query()]) -> PageOf[ReviewRow]:
+    """Reviews that the asker may know of, newest first."""
+    with web.db.read() as session:
+        page = service.reviews(session, actor, **filters.wanted(), leaf=filters.leaf)
+        return PageOf.of(page, [ReviewRow(**row) for row in _rows(session, page.items)])
+
+
+@router.get("/waiting", operation_id="waiting_reviews")
+def waiting(actor: ActorDep, web: WebDep) -> dict[str, int]:
+    """How many wait for the asker, by box."""
+    with web.db.read() as session:
+        return dict(service.waiting(session, actor))
+
+
+@router.post("/draws", operation_id="draw_reviews")
+def draw_reviews(body: Week, actor: ActorDep, web: WebDep) -> DrawnOut:
+    """Fill the asker's list from the talks of a week."""
+    with web.db.session() as session:
+        made = drawing.fill(session, actor, body.day, web.settings.zone, seed=body.seed)
+    reasons: dict[str, int] = {}
+    for one in made:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    return DrawnOut(drawn=len(made), reasons=reasons)
+
+
+@router.get("/reviews/{review_id}", operation_id="get_review")
+def get_review(review_id: Id, actor: ActorDep, web: WebDep) -> ReviewOut:
+    """One review."""
+    with web.db.read() as session:
+        return _whole(session, actor, seen(session, actor, review_id))
+
+
+@router.put("/reviews/{review_id}", operation_id="save_review")
+def save_review(review_id: Id, body: FormIn, actor: ActorDep, web: WebDep) -> ReviewOut:
+    """Keep what has been filled in so far."""
+    with web.db.session() as session:
+        return _whole(session, actor, service.save(session, actor, review_id, body.version, body.form()))
+
+
+@router.post("/reviews/{review_id}/publish", operation_id="publish_review")
+def publish_review(review_id: Id, body: FormIn, actor: ActorDep, web: WebDep) -> ReviewOut:
+    """The agent reads it from now on."""
+    with web.db.session() as session:
+        made = service.publish(session, actor, review_id, body.version, body.form(), settings=web.settings)
+        return _whole(session, actor, made)
+
+
+@router.post("/reviews/{review_id}/steps", operation_id="step_review")
+def step_review(review_id: Id, body: StepIn, actor: ActorDep, web: WebDep) -> ReviewOut:
+    """Another step in the life of a review."""
+    with web.db.session() as session:
+        match Step(body.step):
+            case Step.skip:
+                made = service.skip(session, actor, review_id, body.version, body.text)
+            case Step.acknowledge:
+                made = service.acknowledge(session, actor, review_id, body.version)
+            case Step.appeal:
+                made = service.appeal(session, actor, review_id, body.version, body.text)
+            case Step.coach:
+                made = service.coach(session, actor, review_id, body.version, body.text)
+            case _:
+                made = service.decide(session, actor, review_id, body.version, body.text, body.scores)
+        return _whole(session, actor, made)
+
+
+@router.get("/quarters", operation_id="quality_quarter")
+def quarter(actor: ActorDep, web: WebDep, quarter: QuarterName) -> SheetOut:
+    """Everybody's figures of a quarter, and what they mean."""
+    with web.db.read() as session:
+        return _sheet(quarters.sheet(session, actor, quarter, web.settings.zone))
+
+
+@router.post("/quarters", operation_id="confirm_quarter")
+def confirm_quarter(body: QuarterIn, actor: ActorDep, web: WebDep) -> ConfirmedOut:
+    """The quarter's figures are these from now on."""
+    with web.db.session() as session:
+        return ConfirmedOut(off_duty=list(quarters.confirm(session, actor, body.quarter, web.settings.zone)))
+
+
+@router.post("/trainings/{agent_id}", operation_id="record_training", status_code=201)
+def record_training(agent_id: AgentId, body: TrainingIn, actor: ActorDep, web: WebDep) -> TrainingOut:
+    """An agent was trained, and may sign in again."""
+    with web.db.session() as session:
+        made = quarters.train(session, actor, agent_id, body.note)
+    return TrainingOut(at=iso(made.at) or "", by_name=made.by_name, note=made.note)
+
+
+def _rows(session: Session, rows: list[QualityReview]) -> list[dict[str, Any]]:
+    agents = agent_names(session, {row.agent_id for row in rows})
+    people = display_names(session, {row.reviewer_id for row in rows})
+    return [_row(row, agents, people) for row in rows]
+
+
+def _row(row: QualityReview, agents: dict[str, str], people: Any) -> dict[str, Any]:
+    judged = row.total is not None and row.passed is not None
+    return {
+        "id": row.id or 0,
+        "call_id": row.call_id,
+        "agent_id": row.agent_id,
+        "agent_name": agents.get(row.agent_id, ""),
+        "reviewer_name": people.get(row.reviewer_id, ""),
+        "day": row.day.isoformat(),
+        "reason": row.reason,
+        "state": row.state,
+        "total": row.total,
+        "passed": row.passed,
+        "grade": Score(row.total or 0, bool(row.passed)).grade if judged else None,
+        "published_at": iso(row.published_at),
+        "appeal_until": iso(row.appeal_until),
+    }
+
+
+def _whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
+    return ReviewOut(
+        **_rows(session, [row])[0],
+        version=row.version,
+        scores=dict(row.scores),
+        note=row.note,
+        coaching=row.coaching,
+        marks=[MarkOut(recording=recording, at_ms=at_ms, text=text) for recording, at_ms, text in row.marks],
+        hints=[
+            HintOut(recording=recording, at_ms=said.start_ms, phrase=said.phrase, line=said.line)
+            for recording, said in service.hints(session, row)
+        ],
+        recordings=[RecordingOut(**recording_json(one)) for one in service.recordings_of(session, row)],
+        history=[
+            LineOut(
+                at=iso(line.at) or "",
+                by_name=line.actor_name,
+                step=line.step,
+                from_state=line.from_state,
+                to_state=line.to_state,
+                text=line.text,
+                detail=dict(line.detail),
+            )
+            for line in service.history(session, row)
+        ],
+        steps=list(steps(actor, row, in_time=service.in_time(row, utc_now()))),
+    )
+
+
+def _sheet(sheet: quarters.Sheet) -> SheetOut:
+    return SheetOut(
+        quarter=str(sheet.quarter),
+        over=sheet.over,
+        confirmed_at=iso(sheet.confirmed_at),
+        appeals=sheet.appeals,
+        least=LEAST_REVIEWS,
+        rows=[_result(row) for row in sheet.rows],
+    )
+
+
+def _result(row: quarters.Row) -> ResultOut:
+    def names(of: tuple[Quarter, ...]) -> list[str]:
+        return [str(one) for one in of]
+
+    one, year = row.result, row.standing
+    return ResultOut(
+        agent_id=row.agent.agent_id,
+        agent_name=row.agent.name,
+        reviews=one.reviews,
+        mean=None if one.mean is None else one.mean / 10,
+        passed=one.passed,
+        place=one.place,
+        of=list(one.of),
+        failed=names(year.failed),
+        first=names(year.first),
+        off_duty=row.agent.off_duty_since is not None,
+        year_failed=year.year_failed,
+        excellent=year.excellent,
+        trainings=[TrainingOut(at=iso(it.at) or "", by_name=it.by_name, note=it.note) for it in row.trainings],
+    )

@@ -1,0 +1,188 @@
+"""What was said: kept line by line, read beside the sound, found by its words. As secret as the sound itself.
+
+The index holds an entry for each recording, its lines in the text that is found anywhere only. Whoever finds by words
+could otherwise learn what is said in a talk that they may not hear: a search sees no more than `may_be_heard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, exists, select
+from sqlmodel import Session, col
+
+from app.actor import SYSTEM, Actor
+from app.audit.model import Action
+from app.audit.service import write
+from app.auth.model import Permission
+from app.cases.finding import Newest, month_tag
+from app.clock import utc_now
+from app.db import Database
+from app.errors import NotFound
+from app.paging import Leaf, Page, page_of
+from app.search.index import ANYWHERE, Entry, index_of
+from app.search.tokens import LONGEST_TEXT, Part, Wanted, parts, sought, tokens
+from app.settings import Settings
+from app.text import clean
+from recordings.lines import Channel, Line, Untold, checked
+from recordings.service import for_listening, may_be_heard
+from recordings.tables import TRANSCRIPT_INDEX, Recording, TranscriptLine
+
+MOST_SHOWN = 3  # lines of one recording in a list of what was found
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording in which it was said: the best lines, each in pieces with the words found told from the rest."""
+
+    recording: Recording
+    lines: list[tuple[TranscriptLine, list[Part]]]
+
+
+def put(
+    session: Session,
+    actor: Actor,
+    recording_id: int,
+    source: str,
+    lines: Sequence[Line],
+    *,
+    now: datetime | None = None,
+) -> int:
+    """Keep these lines instead of those that there are; how many. Raises Forbidden, NotFound, BadInput."""
+    actor.require(Permission.transcripts_write)
+    row = for_listening(session, actor, recording_id)
+    kept = checked(lines, row.duration_ms)
+    forget(session, row.seq)
+    session.add_all(
+        TranscriptLine(
+            recording=row.seq,
+            channel=line.channel.value,
+            speaker=line.speaker,
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
+            text=line.text,
+            words=[list(word) for word in line.words],
+            source=clean(source, 32) or "hand",
+            confidence=line.confidence,
+        )
+        for line in kept
+    )
+    if kept:
+        index_of(TRANSCRIPT_INDEX, session).put(session, _entry(row, [line.text for line in kept]))
+    write(session, actor, Action.transcript_stored, f"recording:{row.seq}", {"lines": len(kept)}, now=now)
+    return len(kept)
+
+
+def forget(session: Session, recording_id: int) -> None:
+    """Nothing is known any more of what was said in it."""
+    session.execute(delete(TranscriptLine).where(col(TranscriptLine.recording) == recording_id))
+    index_of(TRANSCRIPT_INDEX, session).remove(session, recording_id)
+
+
+def of_recording(session: Session, actor: Actor, recording_id: int) -> list[TranscriptLine]:
+    """The lines of a recording that the asker may hear, in order of time. Raises Forbidden, NotFound."""
+    for_listening(session, actor, recording_id)
+    return lines_of(session, [recording_id])
+
+
+def lines_of(session: Session, recordings: Sequence[int]) -> list[TranscriptLine]:
+    """The lines of these recordings, in order; for parts that have made sure who asks."""
+    wanted = col(TranscriptLine.recording).in_(recordings)
+    order = (col(TranscriptLine.recording), col(TranscriptLine.start_ms), col(TranscriptLine.id))
+    return list(session.execute(select(TranscriptLine).where(wanted).order_by(*order)).scalars())
+
+
+def search(
+    session: Session, actor: Actor, words: str, *, leaf: Leaf | None = None, now: datetime | None = None
+) -> Page[Heard]:
+    """The recordings that the asker may hear in which all of these words were said, the newest first.
+
+    Raises Forbidden.
+    """
+    hearable = select(Recording).where(col(Recording.expired_at).is_(None), may_be_heard(actor))
+    wanted = sought(clean(words, 100))
+    leaf = leaf or Leaf()
+    if not wanted:
+        return Page([], 0, leaf.page, leaf.size)
+    index = index_of(TRANSCRIPT_INDEX, session)
+    agents = [] if actor.may(Permission.recordings_listen) else [_agent_tag(actor.agent_id)]
+
+    def newest(months: Sequence[str]) -> Select[Any]:
+        return index.among(hearable, col(Recording.seq), index.all_of(wanted, ANYWHERE, agents, months))
+
+    with index.asking(session):
+        if index.stops_early:
+            page = page_of(session, newest(()), leaf)
+        else:
+            months = Newest(newest, now or utc_now())
+            page = page_of(session, months.first(), leaf, months.wider)
+    said: dict[int, list[TranscriptLine]] = {}
+    for line in lines_of(session, [row.seq for row in page.items]):
+        said.setdefault(line.recording, []).append(line)
+    items = [Heard(row, _best(said.get(row.seq, []), wanted)) for row in page.items]
+    return Page(items, page.total, page.page, page.page_size)
+
+
+class StoredTranscripts:
+    """`recordings.lines.Transcripts` on this instance's database."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings, self._db = settings, db
+
+    def untold(self, limit: int = 20) -> Sequence[Untold]:
+        """The newest recordings without a transcript; those that hold no sound that could be mixed are left out."""
+        told = exists().where(col(TranscriptLine.recording) == col(Recording.seq))
+        wanted = select(Recording).where(~told, col(Recording.expired_at).is_(None), col(Recording.duration_ms) > 0)
+        with self._db.read() as session:
+            rows = session.execute(wanted.order_by(col(Recording.seq).desc()).limit(limit)).scalars()
+            home = self._settings.home
+            return [Untold(row.seq, row.call_id, str(home / row.path), row.duration_ms) for row in rows]
+
+    def put(self, recording: int, source: str, lines: Sequence[Line]) -> int:
+        """Keep these lines; see the port."""
+        with self._db.session() as session:
+            return put(session, SYSTEM, recording, source, lines)
+
+
+def recording_named(session: Session, call_id: str, segment: int) -> int:
+    """The recording of that segment of a call. Raises NotFound."""
+    statement = select(col(Recording.seq)).where(col(Recording.call_id) == call_id, col(Recording.segment) == segment)
+    found = session.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise NotFound()
+    return int(found)
+
+
+def said_by_agent(lines: Sequence[TranscriptLine]) -> list[TranscriptLine]:
+    """What was said on the agent's side."""
+    return [line for line in lines if line.channel == Channel.agent.value]
+
+
+def _entry(row: Recording, texts: Sequence[str]) -> Entry:
+    whole = "\n".join(texts)
+    return Entry(
+        subject_id=row.seq,
+        # Beside the last text, the second one is read for "anywhere" too: a long talk has room in both.
+        texts=("", whole[LONGEST_TEXT : 2 * LONGEST_TEXT], whole[:LONGEST_TEXT]),
+        moment=row.started_at,
+        tags=[month_tag(row.started_at), _agent_tag(row.agent_id)],
+    )
+
+
+def _agent_tag(agent_id: str | None) -> str:
+    return f"a{agent_id or 'nobody'}"
+
+
+def _best(lines: Sequence[TranscriptLine], wanted: Sequence[Wanted]) -> list[tuple[TranscriptLine, list[Part]]]:
+    """The lines with the most of the words, in order of time."""
+
+    def fits(line: TranscriptLine) -> int:
+        found = {token.text for token in tokens(line.text)}
+        return sum(any(one.fits(token) for token in found) for one in wanted)
+
+    scored = [(fits(line), line) for line in lines]
+    best = sorted((pair for pair in scored if pair[0]), key=lambda pair: (-pair[0], pair[1].start_ms))[:MOST_SHOWN]
+    return [(line, parts(line.text, wanted)) for _, line in sorted(best, key=lambda pair: pair[1].start_ms)]
