@@ -18,7 +18,7 @@ from app.actor import SYSTEM, Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.cases.finding import Newest, month_tag
+from app.cases.finding import Newest, tags_of
 from app.clock import utc_now
 from app.db import Database
 from app.errors import NotFound
@@ -110,15 +110,15 @@ def search(
     index = index_of(TRANSCRIPT_INDEX, session)
     agents = [] if actor.may(Permission.recordings_listen) else [_agent_tag(actor.agent_id)]
 
-    def newest(months: Sequence[str]) -> Select[Any]:
-        return index.among(hearable, col(Recording.seq), index.all_of(wanted, ANYWHERE, agents, months))
+    def newest(times: Sequence[str]) -> Select[Any]:
+        return index.among(hearable, col(Recording.seq), index.all_of(wanted, ANYWHERE, agents, times))
 
     with index.asking(session):
         if index.stops_early:
             page = page_of(session, newest(()), leaf)
         else:
-            months = Newest(newest, now or utc_now())
-            page = page_of(session, months.first(), leaf, months.wider)
+            latest = Newest(newest, now or utc_now())
+            page = page_of(session, latest.first(), leaf, latest.wider)
     said: dict[int, list[TranscriptLine]] = {}
     for line in lines_of(session, [row.seq for row in page.items]):
         said.setdefault(line.recording, []).append(line)
@@ -168,7 +168,7 @@ def _entry(row: Recording, texts: Sequence[str]) -> Entry:
         # Beside the last text, the second one is read for "anywhere" too: a long talk has room in both.
         texts=("", whole[LONGEST_TEXT : 2 * LONGEST_TEXT], whole[:LONGEST_TEXT]),
         moment=row.started_at,
-        tags=[month_tag(row.started_at), _agent_tag(row.agent_id)],
+        tags=[*tags_of(row.started_at), _agent_tag(row.agent_id)],
     )
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.places.filling import fill
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
