@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from app.agents.tables import Agent
 from app.alarms.tables import Alarm
+from app.alerts.tables import AlertRow, AlertRuleRow
 from app.announcements.tables import Announcement
 from app.assignments.tables import Assignment, Recusal, Reply
 from app.audit.tables import AuditEntry
@@ -24,6 +25,7 @@ from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.roster.tables import DutyTurn, HandOver, RosterMember
+from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from app.workdays.tables import CalendarYear, WorkDay
@@ -36,6 +38,8 @@ __all__ = [
     "KNOWLEDGE_INDEX",
     "Agent",
     "Alarm",
+    "AlertRow",
+    "AlertRuleRow",
     "Announcement",
     "Assignment",
     "AuditEntry",
@@ -74,6 +78,7 @@ __all__ = [
     "Recusal",
     "Reply",
     "RosterMember",
+    "StaffedSlot",
     "Rotation",
     "SpecialDay",
     "Unit",

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app.agents.routes import router as agents
 from app.alarms.service import clear_alarm, raise_alarm
+from app.alerts.routes import router as alerts
 from app.announcements.routes import router as announcements
 from app.assignments.case_routes import kept as recusals
 from app.assignments.case_routes import lists as boards
@@ -50,6 +51,7 @@ from app.prompting import speak as speak_text
 from app.queues.routes import router as queues
 from app.roster.routes import router as roster
 from app.settings import Settings
+from app.staffing.routes import router as staffing
 from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
 from app.workdays.routes import router as workdays
@@ -63,7 +65,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables, batches,
+    case_tables, batches, alerts, staffing,
 )  # fmt: skip
 
 

@@ -65,3 +65,5 @@ class Action(StrEnum):
     units_imported = "units.imported"  # units or members from a table
     units_exported = "units.exported"
     case_exported = "case.exported"  # a document of an assignment, as docx or PDF
+    alert_rule_changed = "alert_rule.changed"  # when supervisors are warned
+    alert_acknowledged = "alert.acknowledged"
