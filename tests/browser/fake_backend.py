@@ -151,6 +151,19 @@ class FakeBackend:
         call["held"] = call["phase"] == "held"
         self.emit(event, {name: call[name] for name in ("call_id", "phase", "members", "talked")})
 
+    def mark(self, call_id: str, **changes: Any) -> Json | None:
+        """Something else about a talk has changed; the pages are told. The error when there is no such call."""
+        if call_id not in self.calls:
+            return {"code": "not_found", "message": "没有这个通话,或不是您的通话。"}
+        call = self.calls[call_id] = {**self.calls[call_id], **changes}
+        self.emit("call.marks", {name: call[name] for name in ("call_id", "members", *calls.MARKS)})
+        return None
+
+    def oversee(self, call_id: str, mode: str, state: str = "up", agent_id: str = "1002") -> None:
+        """This agent, a supervisor, oversees a colleague's talk."""
+        told = {"call_id": call_id, "agent_id": agent_id, "mode": mode, "state": state}
+        self.set_agent(overseeing=told)
+
     def no_answer(self, call_id: str = "hotline1-1.1") -> None:
         """It rang in vain."""
         self.calls.pop(call_id, None)
@@ -379,12 +392,41 @@ class FakeBackend:
             self.parties("call.held", call_id, phase="held")
         elif name in ("call.resume", "call.cancel_consult"):
             self.parties("call.resumed", call_id, phase="room", members=members)
+            self.mark(call_id, talks_with="citizen")
         elif name == "call.consult":
             self.parties("call.held", call_id, phase="held")
-            third = {"role": "third", "agent_id": "", "number": args["to"], "state": "ringing"}
+            third = calls.member("third", number=args["to"], state="ringing", kind="consult")
             self.parties("call.room", call_id, members=[*members, third])
+            self.mark(call_id, talks_with="third")
+        elif name in ("call.conference", "call.emergency"):
+            third = calls.member("third", number=args["to"], state="ringing", kind=name.partition(".")[2])
+            self.parties("call.room", call_id, phase="room", members=[*members, third])
         elif name == "call.hangup":
             self.end_call(call_id)
+        elif name in ("call.oversee", "call.oversee_end"):
+            if name == "call.oversee_end":
+                self.set_agent(overseeing=None)
+            else:
+                self.oversee(call_id, args["mode"])
+        else:
+            return self._mark_by(name, call_id, args)
+        return None
+
+    def _mark_by(self, name: str, call_id: str, args: Json) -> Json | None:
+        """A command that changes what holds in a talk and not who is in it."""
+        now = now_ms()
+        if name == "call.mute":
+            return self.mark(call_id, muted_ms=now if args["on"] else None)
+        if name in ("call.pause", "call.pause_end"):
+            until = now + 1000 * args.get("seconds", 120)
+            paused = {"since_ms": now, "until_ms": until} if name == "call.pause" else None
+            return self.mark(call_id, paused=paused)
+        if name in ("call.help", "call.help_end"):
+            return self.mark(call_id, help_ms=now if name == "call.help" else None)
+        if name == "call.swap" and call_id in self.calls:
+            with_third = self.calls[call_id]["talks_with"] == "third"
+            self.parties("call.room", call_id, phase="room" if with_third else "held")
+            return self.mark(call_id, talks_with="citizen" if with_third else "third")
         return None
 
 

@@ -17,7 +17,9 @@ def board(now: int, waiting: int = 3, agents: int = 14, callbacks: int = 0) -> J
             "state": states[n % 7],
             "since_ms": now - 1000 * (17 + 61 * n),
             "reason": ["break", "meal", "no_answer"][n % 3] if states[n % 7] == "not_ready" else "",
+            "not_ready_reason": ["break", "meal", "no_answer"][n % 3] if states[n % 7] == "not_ready" else "",
             "unreachable": n == 13,
+            "call": talk(n, now) if states[n % 7] == "talking" else None,
         }
         for n in range(agents)
     ]
@@ -36,11 +38,25 @@ def board(now: int, waiting: int = 3, agents: int = 14, callbacks: int = 0) -> J
             for n in range(waiting)
         ],
         "agents": people,
+        "help": [],
         "by_state": {state: sum(one["state"] == state for one in people) for state in set(states)},
         "answered_in_15s": {"num": 1180, "den": 1300, "rate": 1180 / 1300},
         "connect_24h": {"num": 1288, "den": 1402, "rate": 1288 / 1402},
         "foretold_24h": {"num": 312, "den": 371, "rate": 312 / 371, "error_s": 24},
         "as_of_ms": now,
+    }
+
+
+def talk(n: int, now: int) -> Json:
+    """The talk of the n-th agent."""
+    return {
+        "call_id": f"hotline1-8.{n}",
+        "since_ms": now - 1000 * (17 + 61 * n),
+        "held": n % 7 == 2,
+        "paused": False,
+        "help_ms": None,
+        "language": "zh",
+        "overseen": None,
     }
 
 

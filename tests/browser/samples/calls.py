@@ -22,12 +22,20 @@ NO_FIELDS: Json = {
 }
 
 
+def member(role: str, agent_id: str = "", number: str = "", state: str = "up", kind: str = "", **more: Any) -> Json:
+    """One party of a call."""
+    joined = 1_795_521_600_000 if state == "up" else None
+    who = {"role": role, "agent_id": agent_id, "number": number, "state": state}
+    return {**who, "joined_ms": joined, "unit_id": None, "unit_name": "", "kind": kind, **more}
+
+
 def members() -> list[Json]:
     """Citizen and agent."""
-    return [
-        {"role": "citizen", "agent_id": "", "number": "13912345678", "state": "up"},
-        {"role": "agent", "agent_id": "1001", "number": "", "state": "up"},
-    ]
+    return [member("citizen", number="13912345678"), member("agent", "1001")]
+
+
+MARKS: Json = {"muted_ms": None, "paused": None, "talks_with": "citizen", "help_ms": None, "overseen": None}
+"""What holds in a talk in which nothing is special."""
 
 
 def call_view(call_id: str, card: Json, now: int, offer: Json) -> Json:
@@ -45,6 +53,7 @@ def call_view(call_id: str, card: Json, now: int, offer: Json) -> Json:
         "held": False,
         "members": members(),
         "talked": False,
+        **MARKS,
         "card": card,
         "offer": offer,
     }
@@ -188,7 +197,29 @@ def call_detail() -> Json:
     events = [{"at": AT, "event": "来电", "detail": None}, {"at": AT, "event": "派给坐席 1001", "detail": None}]
     explain = ["进入队列 general，第 1 位。", "坐席 1001 空闲最久，派给他。"]
     told = {"low_s": 60, "high_s": 180, "came_s": 75}
-    return {**call_row(1), "foretold": told, "events": events, "explain": explain, "recordings": [recording]}
+    more = {"thirds": [third()], "pauses": [pause()]}
+    return {**call_row(1), "foretold": told, "events": events, "explain": explain, "recordings": [recording], **more}
+
+
+def third() -> Json:
+    """A unit that joined the talk."""
+    return {
+        "number": "02588886666",
+        "unit_id": 4,
+        "unit_name": "城南水务局",
+        "kind": "conference",
+        "by_agent": "1001",
+        "dialled_at": AT,
+        "joined_at": AT,
+        "left_at": AT,
+        "outcome": "talked",
+        "segment": 1,
+    }
+
+
+def pause() -> Json:
+    """A confidential part of the talk."""
+    return {"since": AT, "until": AT, "by_agent": "1001", "ended_by": "agent"}
 
 
 EVENTS: list[Json] = [

@@ -81,6 +81,7 @@ def agent_view() -> Json:
         "next_reason": "",
         "set_by": "",
         "call_id": None,
+        "overseeing": None,
     }
 
 

@@ -129,6 +129,30 @@ export type CallDetail = Omit<CallRow, 'recordings'> & {
   events: { at: string; event: string; detail: unknown }[]
   explain: string[]
   recordings: Recording[]
+  thirds: Third[]
+  pauses: Pause[]
+}
+
+/** Somebody who was rung for a talk. `segment`: the recording that they are heard in, if they met the citizen. */
+export interface Third {
+  number: string
+  unit_id: number | null
+  unit_name: string
+  kind: string
+  by_agent: string
+  dialled_at: string
+  joined_at: string | null
+  left_at: string | null
+  outcome: string | null
+  segment: number | null
+}
+
+/** A part of a talk that was not recorded; `until` is null while it goes on. */
+export interface Pause {
+  since: string
+  until: string | null
+  by_agent: string
+  ended_by: string | null
 }
 
 export interface Voicemail {

@@ -22,6 +22,18 @@ export interface AgentView {
   /** Who set the state, or the one after this call, when it was not the agent. */
   set_by?: string
   call_id: string | null
+  /** The talk that this supervisor oversees, and how. */
+  overseeing?: Overseeing | null
+}
+
+export type OverseeMode = 'listen' | 'whisper' | 'barge'
+
+/** `agent_id` is whose talk it is; ringing: the supervisor's own telephone. */
+export interface Overseeing {
+  call_id: string
+  agent_id: string
+  mode: OverseeMode
+  state: 'ringing' | 'up'
 }
 
 /** A party of a call. state: dialing, ringing, up. */
@@ -30,9 +42,30 @@ export interface Member {
   agent_id: string
   number: string
   state: string
+  /** Since when they are there; null while they are being rung. */
+  joined_ms?: number | null
+  /** Of a third party whose number is a unit's. */
+  unit_id?: number | null
+  unit_name?: string
+  kind?: 'consult' | 'conference' | 'emergency' | ''
 }
 
-export interface CallView {
+/** What holds in a talk beside who is in it; sent as a whole whenever one of them changes. */
+export interface CallMarks {
+  call_id: string
+  /** Since when this agent is not heard. */
+  muted_ms: number | null
+  /** Confidential pause: the recording is silent until then. */
+  paused: { since_ms: number; until_ms: number } | null
+  talks_with: 'citizen' | 'third' | 'all'
+  /** Since when a supervisor has been asked to come. */
+  help_ms: number | null
+  /** How a supervisor takes part, as far as the agent is told. */
+  overseen: OverseeMode | null
+  members: Member[]
+}
+
+export interface CallView extends Partial<Omit<CallMarks, 'call_id' | 'members'>> {
   call_id: string
   number: string
   phase: string
@@ -58,13 +91,37 @@ export interface Rate {
   rate: number | null
 }
 
+export interface BoardAgent {
+  agent_id: string
+  name: string
+  state: AgentStateName
+  since_ms: number
+  reason: string | null
+  not_ready_reason?: string
+  unreachable: boolean
+  /** The talk that they have. */
+  call?: BoardCall | null
+}
+
+export interface BoardCall {
+  call_id: string
+  since_ms: number
+  held: boolean
+  paused: boolean
+  help_ms: number | null
+  language: string
+  overseen: OverseeMode | null
+}
+
 export interface Board {
   depth: number
   /** Citizens who wait to be called back by the queue; they are not in depth. */
   callbacks: number
   longest_wait_s: number
   waiting: { position: number; call_id: string; number_masked: string; language: string; waited_s: number }[]
-  agents: { agent_id: string; name: string; state: AgentStateName; since_ms: number; reason: string | null; unreachable: boolean }[]
+  agents: BoardAgent[]
+  /** Agents who have asked for a supervisor, the first to ask first. */
+  help?: { call_id: string; agent_id: string; name: string; since_ms: number }[]
   by_state: Record<string, number>
   answered_in_15s: Rate
   connect_24h: Rate
@@ -113,6 +170,7 @@ export type DeltaEvent =
   | { event: 'call.ringing'; data: { call_id: string; offer_id: string } }
   | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }
   | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[]; talked?: boolean } }
+  | { event: 'call.marks'; data: CallMarks }
   | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }
@@ -144,6 +202,15 @@ export type CommandName =
   | 'call.complete_transfer'
   | 'call.cancel_consult'
   | 'call.conference'
+  | 'call.mute'
+  | 'call.pause'
+  | 'call.pause_end'
+  | 'call.swap'
+  | 'call.help'
+  | 'call.help_end'
+  | 'call.emergency'
+  | 'call.oversee'
+  | 'call.oversee_end'
   | 'call.dial'
   | 'callback.start'
 

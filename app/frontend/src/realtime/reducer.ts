@@ -104,6 +104,10 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     case 'call.resumed':
     case 'call.room':
       return partiesChanged(state, delta.data)
+    case 'call.marks': {
+      const { call_id, ...marks } = delta.data
+      return { ...state, calls: change(state.calls, call_id, marks) }
+    }
     case 'call.offer_ended': {
       const { call_id, why } = delta.data
       if (state.offer && state.offer.call_id !== call_id) return state
