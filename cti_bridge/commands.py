@@ -80,6 +80,7 @@ class Commands:
         self._core, self._control, self._tell_phone = core, control, tell_phone
         self._dialling, self._callbacks = dialling, callbacks
         self._oversight = Oversight(core)
+        self.acknowledge: Callable[[Actor, str], Awaitable[dict[str, Any]]] = _nothing_to_acknowledge
         self._last: dict[str, _Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
@@ -213,6 +214,9 @@ class Commands:
         async with self._turns[agent_id]:
             return await self._oversight.set_state(actor, agent_id, _text(args, "state"), _text(args, "reason", ""))
 
+    async def _acknowledge(self, actor: Actor, args: Args) -> dict[str, Any]:
+        return await self.acknowledge(actor, _text(args, "alert_id"))
+
     # -- calls ------------------------------------------------------------------------------------------------------
 
     async def _answer(self, agent_id: str, args: Args) -> dict[str, Any]:
@@ -258,6 +262,10 @@ class Commands:
         return agent
 
 
+async def _nothing_to_acknowledge(actor: Actor, alert_id: str) -> dict[str, Any]:
+    raise NotFound()
+
+
 def _text(args: Args, name: str, default: str | None = None) -> str:
     value = args.get(name, default)
     if value is None or not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
@@ -291,5 +299,6 @@ _TABLE: dict[str, Handler] = {
 }
 _OVERSIGHT: dict[str, Callable[[Commands, Actor, Args], Awaitable[dict[str, Any]]]] = {
     "agent.set_state": Commands._set_state,
+    "alert.acknowledge": Commands._acknowledge,
 }
 COMMANDS = (*_TABLE, *_OVERSIGHT)

@@ -31,7 +31,7 @@ class AlertKind(StrEnum):
 class Sort(StrEnum):
     """How a value is counted."""
 
-    count = "count"
+    callers = "callers"
     seconds = "seconds"
     share = "share"  # 0 to 1
     megabytes = "megabytes"
@@ -53,9 +53,9 @@ class Shape:
 
 SHAPES: Mapping[AlertKind, Shape] = MappingProxyType(
     {
-        AlertKind.depth: Shape(Sort.count, 1, 1_000),
+        AlertKind.depth: Shape(Sort.callers, 1, 1_000),
         AlertKind.longest_wait: Shape(Sort.seconds, 1, 3_600),
-        AlertKind.none_ready: Shape(Sort.count, 1, 1_000),
+        AlertKind.none_ready: Shape(Sort.callers, 1, 1_000),
         AlertKind.answered_15s: Shape(Sort.share, 0, 1, falls=True),
         AlertKind.connect_24h: Shape(Sort.share, 0, 1, falls=True),
         AlertKind.long_talk: Shape(Sort.seconds, 10, 86_400, grows=True),

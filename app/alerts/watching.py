@@ -20,6 +20,7 @@ _SPELLS = {
     "wrap_up": AlertKind.long_wrap_up,
     "not_ready": AlertKind.long_not_ready,
 }
+_SHARES = {AlertKind.answered_15s: "answered_in_15s", AlertKind.connect_24h: "connect_24h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ def read(board: Mapping[str, Any], rules: Mapping[AlertKind, AlertRule], free_mb
     values[AlertKind.depth, ""] = depth
     values[AlertKind.longest_wait, ""] = int(board["longest_wait_s"])
     values[AlertKind.none_ready, ""] = 0 if board["by_state"].get("ready") else depth
-    for kind in (AlertKind.answered_15s, AlertKind.connect_24h):
-        rate = board[kind.value]
+    for kind, figure in _SHARES.items():
+        rate = board[figure]
         values[kind, ""] = rate["rate"] if rate["den"] >= max(1, rules[kind].least) else None
     names: dict[str, str] = {}
     for agent in board["agents"]:
@@ -136,7 +137,7 @@ def _step(
 ) -> tuple[Standing, Change | None]:
     alert = was.alert
     if alert is not None and value is not None:
-        alert = replace(alert, value=value)
+        alert = replace(alert, value=value, name=name or alert.name)
     phase, effect = STEPS[was.phase, signal]
     now = Standing(phase, was.since_ms if phase is was.phase else now_ms, alert)
     needed_s = {Phase.rising: rule.for_s, Phase.falling: rule.clear_s}.get(phase)

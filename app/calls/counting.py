@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.calls.halfhours import Result, Times, results
@@ -25,6 +25,6 @@ def ids_of(session: Session, start: datetime, end: datetime, result: Result, now
     return [str(call_id) for call_id, *times in rows if result in results(Times(*times), now)]
 
 
-def _within(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:
+def _within(statement: Any, start: datetime, end: datetime) -> Any:
     joined = col(Call.joined_at)
     return statement.where(joined >= start, joined < end, col(Call.direction) == "in")

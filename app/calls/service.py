@@ -153,7 +153,9 @@ def list_calls(
 def _counted(session: Session, since: datetime | None, until: datetime | None, result: Result) -> list[str]:
     """Raises BadInput for a span that no figure has: what is counted is read to be sorted."""
     if since is None or until is None or not timedelta(0) < until - since <= LONGEST_COUNTED:
-        raise BadInput(fields={"since": f"请选择不超过 {LONGEST_COUNTED.days} 天的时段 (a span of so many days at most)"})
+        raise BadInput(
+            fields={"since": f"请选择不超过 {LONGEST_COUNTED.days} 天的时段 (a span of so many days at most)"}
+        )
     return ids_of(session, since, until, result, utc_now())
 
 

@@ -41,9 +41,7 @@ def expected(days: Sequence[Sequence[int]], slots: int) -> list[float | None]:
 
 def needs(calls: Sequence[float | None], handling_s: float | None, target: Target) -> list[Need]:
     """People needed; `handling_s` is the mean talk with what follows it."""
-    return [
-        Need(each, None if each is None or not handling_s else seats(each, handling_s, target)) for each in calls
-    ]
+    return [Need(each, None if each is None or not handling_s else seats(each, handling_s, target)) for each in calls]
 
 
 def seats(calls: float, handling_s: float, target: Target) -> int:

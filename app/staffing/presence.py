@@ -39,6 +39,11 @@ class Presence:
         self._last: tuple[int, dict[str, int]] | None = None
         self._stored_ms = 0
 
+    @property
+    def slot(self) -> Slot | None:
+        """The half-hour that goes on, as far as it was seen."""
+        return self._slot
+
     def look(self, by_state: Mapping[str, int], now_ms: int) -> list[Slot]:
         """So many agents are in these states from now on; the half-hours to be stored, if it is time for that.
 

@@ -186,7 +186,7 @@ ACTS = {
     "users/{user_id}/reset-password recusals/{recusal_id}/lift extensions/{extension_id}/decide "
     "citizens/{citizen_id} urgent/{matter_id}/acknowledge recordings/{recording_id}/hold "
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
-    "clock-rules/{kind}/{case_type}/{urgency}/{way}",
+    "clock-rules/{kind}/{case_type}/{urgency}/{way} alerts/rules/{alert}",
     "/api/cases/{case_id}": " register discard restore items answer guide refer transfer decline reopen submit "
     "send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
     "recusals",

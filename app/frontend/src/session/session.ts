@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'audit'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'audit' | 'room'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
@@ -87,6 +87,7 @@ const NEEDS: Record<Exclude<Area, 'agent'>, string> = {
   roster: 'roster.read',
   admin: 'users.manage',
   audit: 'audit.read',
+  room: 'agents.control',
 }
 
 /** What the page offers; the server decides by itself what it answers. */

@@ -13,6 +13,7 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { records } from './records'
+import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
@@ -33,6 +34,7 @@ export const en: Record<Key, string> = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...room,
   ...roster,
   ...units,
   ...clocks,

@@ -12,6 +12,7 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { records } from './records'
+import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
@@ -32,6 +33,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...room,
   ...roster,
   ...units,
   ...clocks,
