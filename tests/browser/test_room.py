@@ -26,6 +26,7 @@ def a_busy_floor(fake: FakeBackend) -> None:
     ]
     fake.board["alerts"] = [
         room.alert("none_ready", now),
+        room.alert("longest_wait", now, acked_by="赵班长", acked_ms=now - 9_000),
         room.alert("long_talk", now, "1003", name="李明", acked_by="王班长", acked_ms=now - 9_000),
     ]
 
@@ -39,10 +40,9 @@ def test_the_floor_is_led_by_keys_alone_and_nothing_moves_under_the_hand(
     expect(rows).to_have_count(14)
     expect(rows.nth(1)).to_contain_text("求助中")
     expect(rows.nth(3)).to_contain_text("页面断开")
-    late = rows.nth(12)  # not long in the state beside one that is
-    expect(rows.nth(11)).to_have_attribute("data-age", "long")
-    expect(rows.nth(11)).to_contain_text("过长")
-    expect(late).to_have_attribute("data-agent", "1013")
+    for number, age, word in ((10, "long", "过长"), (12, "look", "偏长"), (7, "plain", "7:2")):
+        expect(rows.nth(number)).to_have_attribute("data-age", age)
+        expect(rows.nth(number)).to_contain_text(word)
     expect(page.get_by_test_id("figure-depth")).to_contain_text("未达标")
     assert page.get_by_text("<b>欧阳").count() == 1  # a name is text
     shot(page, "room-floor", tmp_path)
