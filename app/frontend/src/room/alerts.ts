@@ -13,6 +13,8 @@ import { may } from '../session/session'
 
 const KEPT = 'hotline.alerts.told'
 const MOST_KEPT = 200
+/** Pages that show what is open: a message beside it would only cover it. */
+const IN_SIGHT = new Set(['/room', '/room/alerts', '/wallboard'])
 
 export const alerts = computed<BoardAlert[]>(() => live.value.board?.alerts ?? [])
 /** What nobody has acknowledged. */
@@ -68,6 +70,7 @@ export function hearAlerts(): void {
     if (!next.fresh.length) return
     remember(told)
     chime()
+    if (IN_SIGHT.has(location.pathname)) return
     const [first] = next.fresh
     toast(next.fresh.length > 1 ? t('alert.several', { n: next.fresh.length, first: alertText(first!) }) : alertText(first!), 'trouble', 9000)
   })
