@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from app.agents.tables import Agent
 from app.alarms.tables import Alarm
+from app.alerts.tables import AlertRow, AlertRuleRow
 from app.announcements.tables import Announcement
 from app.assignments.tables import Assignment, Recusal, Reply
 from app.audit.tables import AuditEntry
@@ -28,6 +29,7 @@ from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.roster.tables import DutyTurn, HandOver, RosterMember
+from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
 from app.workdays.tables import CalendarYear, WorkDay
@@ -42,6 +44,8 @@ __all__ = [
     "TRANSCRIPT_INDEX",
     "Agent",
     "Alarm",
+    "AlertRow",
+    "AlertRuleRow",
     "Announcement",
     "Assignment",
     "AuditEntry",
@@ -94,6 +98,7 @@ __all__ = [
     "RosterMember",
     "Rotation",
     "SpecialDay",
+    "StaffedSlot",
     "TranscriptLine",
     "Unit",
     "UnitMember",

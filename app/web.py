@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.agents.routes import router as agents
 from app.alarms.service import clear_alarm, raise_alarm
+from app.alerts.routes import router as alerts
 from app.announcements.routes import router as announcements
 from app.assignments.case_routes import kept as recusals
 from app.assignments.case_routes import lists as boards
@@ -55,6 +56,7 @@ from app.quality.routes import router as quality
 from app.queues.routes import router as queues
 from app.roster.routes import router as roster
 from app.settings import Settings
+from app.staffing.routes import router as staffing
 from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
 from app.workdays.routes import router as workdays
@@ -70,6 +72,7 @@ ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables, batches, places, machines, pushes, certificates, talk, quality,
+    alerts, staffing,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ the database after a start, so midnight and restarts empty nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -39,6 +39,8 @@ class Board:
         self._changed = asyncio.Event()
         self.measures = RollingMeasures()
         self.calibration = RollingCalibration()
+        self.on_look: Callable[[Mapping[str, Any]], bool] = lambda _figures: False  # true: the alerts are others now
+        self.alerts: Callable[[], list[dict[str, Any]]] = list
         core.board_changed = self._changed.set
 
     async def fill(self) -> None:
@@ -94,7 +96,7 @@ class Board:
         self.calibration.left(call_id, at_ms)
 
     async def run(self) -> None:
-        """Send the board to whoever watches, for ever."""
+        """Look at the board and send it to whoever watches, for ever."""
         while True:
             try:
                 async with asyncio.timeout(AT_LEAST_EVERY_S):
@@ -102,8 +104,14 @@ class Board:
             except TimeoutError:
                 pass
             self._changed.clear()
+            figures = self.figures()
+            try:
+                if self.on_look(figures):
+                    figures["alerts"] = self.alerts()
+            except Exception:
+                log.exception("the board could not be watched")  # the wall goes on all the same
             if self._core.hub.boards():
-                self._core.hub.to_boards("wallboard.figures", self.figures())
+                self._core.hub.to_boards("wallboard.figures", figures)
             await asyncio.sleep(AT_MOST_EVERY_S)
 
     def figures(self) -> dict[str, Any]:
@@ -123,6 +131,7 @@ class Board:
                 "reason": agent.not_ready_reason or agent.reason,
                 "not_ready_reason": agent.not_ready_reason,
                 "unreachable": agent.unreachable,
+                "page_lost_ms": agent.page_lost_ms,
                 "call_id": agent.call_id,
                 "call": talks.get(agent.agent_id),
             }
@@ -157,6 +166,7 @@ class Board:
             "connect_24h": _rate(connected),
             "foretold_24h": {**_rate(Rate(told.covered, told.answered)), "error_s": round(told.error_s)},
             "telephone_connected": self._core.connected,
+            "alerts": self.alerts(),
             "as_of_ms": now,
         }
 

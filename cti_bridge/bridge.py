@@ -57,6 +57,7 @@ from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
 from cti_bridge.thirds import Thirds
 from cti_bridge.views import agent_view, call_view
+from cti_bridge.watch import Watch
 from cti_bridge.writer import Fact, FactWriter
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,8 @@ LANES = {
     "third": "facts",
     "pause": "facts",
     "ended": "facts",
+    "alert": "facts",
+    "presence": "facts",
     "recording": "files",
 }
 MOST_LINES_EXPLAINED = 500_000
@@ -190,13 +193,15 @@ class Bridge:
         self.machines = Machines(self, core)
         self.feeds = Feeds(self.machines, core)
         self.commands = Commands(core, self.control, dialling, callbacks, overseeing, self.dispatcher.tell_phone)
+        self.watch = Watch(core, self.board)
+        self.commands.acknowledge = self.watch.acknowledge
         self.sessions.attach(core, self.dispatcher, self._recovery, self._take_back, self.board)
         self.hub.on_presence = self._presence
         left = facts.start()
         if left:
             log.info("facts left by an earlier life are applied", facts=left)
         await self._read_staff()
-        await nuisance.begin()
+        await asyncio.gather(nuisance.begin(), self.watch.begin())
         await self.sessions.nodes.start()
         for work in (
             *self.sessions.work(),
@@ -205,6 +210,7 @@ class Bridge:
             self.rules.run(queue),
             self.line.run(),
             nuisance.run(),
+            self.watch.run(),
             Seats(core, self._notice).run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
@@ -230,6 +236,7 @@ class Bridge:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.watch.stop()
         await self.core.stop_tasks()
         await self.sessions.nodes.stop()
         self.core.book.close()
@@ -276,6 +283,11 @@ class Bridge:
         """Read the rules of the queue again now."""
         if self._started:
             self.core.spawn(self.rules.reload(self.core.queue), "reload-rules")
+
+    def alert_rules_changed(self) -> None:
+        """A rule of the alerts was set: read them now. From any thread."""
+        if self._started:
+            self._loop.call_soon_threadsafe(self.watch.rules_changed)
 
     # -- for the rest of the house ----------------------------------------------------------------------------------
 
@@ -432,6 +444,10 @@ class Bridge:
                 endings.remove(self.settings.paths.call_spool, fact.key)
             elif fact.kind == "forgotten_callbacks":
                 self.domain.settle_forgotten_callbacks(fact.data["alive"])
+            elif fact.kind == "alert":
+                self.domain.note_alert(fact.data)
+            elif fact.kind == "presence":
+                self.domain.note_presence(fact.data)
 
     def _apply_files(self, batch: list[Fact]) -> None:
         for fact in batch:

@@ -83,6 +83,7 @@ class Commands:
         self._core, self._control, self._tell_phone = core, control, tell_phone
         self._dialling, self._callbacks = dialling, callbacks
         self._oversight, self._overseeing = Oversight(core), overseeing
+        self.acknowledge: Callable[[Actor, str], Awaitable[dict[str, Any]]] = _nothing_to_acknowledge
         self._last: dict[str, _Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
@@ -224,6 +225,9 @@ class Commands:
         async with self._turns[agent_id]:
             return await self._oversight.set_state(actor, agent_id, _text(args, "state"), _text(args, "reason", ""))
 
+    async def _acknowledge(self, actor: Actor, args: Args) -> dict[str, Any]:
+        return await self.acknowledge(actor, _text(args, "alert_id"))
+
     async def _oversee(self, actor: Actor, args: Args) -> dict[str, Any]:
         return await self._overseeing.oversee(actor, _text(args, "call_id"), _text(args, "mode"))
 
@@ -298,6 +302,10 @@ class Commands:
         return agent
 
 
+async def _nothing_to_acknowledge(actor: Actor, alert_id: str) -> dict[str, Any]:
+    raise NotFound()
+
+
 def _text(args: Args, name: str, default: str | None = None) -> str:
     value = args.get(name, default)
     if value is None or not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
@@ -338,6 +346,7 @@ _TABLE: dict[str, Handler] = {
 }
 _OVERSIGHT: dict[str, Callable[[Commands, Actor, Args], Awaitable[dict[str, Any]]]] = {
     "agent.set_state": Commands._set_state,
+    "alert.acknowledge": Commands._acknowledge,
     "call.oversee": Commands._oversee,
     "call.oversee_end": Commands._oversee_end,
 }

@@ -12,6 +12,9 @@ from sqlmodel import col
 from acd.calibration import Foretold
 from app.actor import SYSTEM, Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
+from app.alerts import service as alerts
+from app.alerts.model import AlertKind, AlertRule
+from app.alerts.watching import Alert
 from app.audit.model import Action
 from app.audit.service import write, write_once
 from app.auth.model import Permission
@@ -38,6 +41,7 @@ from app.pop import build_card, store_drafts
 from app.pushes.noting import note as note_pushes
 from app.roster.watch import SeatWatch
 from app.settings import Settings
+from app.staffing.service import note_presence
 from app.text import normal_number
 from cti_bridge.ports import (
     AgentRecord,
@@ -214,6 +218,26 @@ class AppDomain:
 
     def look_at_seats(self, at_work: Mapping[str, bool], now_ms: int) -> Sequence[str]:
         return self._seats.look(at_work, from_ms(now_ms))
+
+    def alert_rules(self) -> Mapping[AlertKind, AlertRule]:
+        with self._db.read() as session:
+            return alerts.rules(session)
+
+    def open_alerts(self) -> Sequence[Alert]:
+        with self._db.read() as session:
+            return alerts.open_alerts(session)
+
+    def note_alert(self, told: Mapping[str, Any]) -> None:
+        with self._db.session() as session:
+            alerts.note(session, told)
+
+    def acknowledge_alert(self, actor: Actor, told: Mapping[str, Any], at_ms: int) -> tuple[str, int]:
+        with self._db.session() as session:
+            return alerts.acknowledge(session, actor, told, at_ms)
+
+    def note_presence(self, told: Mapping[str, Any]) -> None:
+        with self._db.session() as session:
+            note_presence(session, told)
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         row = callbacks.take(self._db, actor_for(self._db, agent_id), callback_id)

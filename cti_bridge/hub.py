@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 KEPT = 256
+MOST_KEPT_CHARS = 2_000_000  # boards of a large centre are long, and of use to nobody once there is a newer one
 KEPT_WITHOUT_LISTENERS_MS = 10 * 60 * 1000
 MOST_PAGES = 8
 
@@ -61,7 +62,8 @@ class Stream:
     def __init__(self, key: StreamKey, epoch: str) -> None:
         self.key, self.epoch = key, epoch
         self.seq = 0
-        self.kept: deque[tuple[int, str]] = deque(maxlen=KEPT)
+        self.kept: deque[tuple[int, str]] = deque()
+        self._kept_chars = 0
         self.listeners: list[Listener] = []
         self.waiting: list[tuple[int, Callable[[], None]]] = []  # acknowledgements that somebody waits for
         self.quiet_since_ms: int | None = None
@@ -71,6 +73,9 @@ class Stream:
         self.seq += 1
         text = f'{{"type":"delta","seq":{self.seq},"event":"{event}","data":{data_json}}}'
         self.kept.append((self.seq, text))
+        self._kept_chars += len(text)
+        while len(self.kept) > KEPT or (self._kept_chars > MOST_KEPT_CHARS and len(self.kept) > 1):
+            self._kept_chars -= len(self.kept.popleft()[1])
         for listener in list(self.listeners):
             listener.send(text)
         return self.seq

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from acd.calibration import Foretold
 from acd.config import EngineConfig
 from app.actor import Actor
+from app.alerts.model import AlertKind, AlertRule
+from app.alerts.watching import Alert
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.machines.model import Machine
 
@@ -196,6 +198,21 @@ class Domain(Protocol):
     def look_at_seats(self, at_work: Mapping[str, bool], now_ms: int) -> Sequence[str]:
         """Who is at the telephones (by staff number) against the duty roster: the posts that have become empty since
         the last look. Alarms are raised and cleared with it."""
+
+    def alert_rules(self) -> Mapping[AlertKind, AlertRule]:
+        """The rules of the alerts in force, one of every kind."""
+
+    def open_alerts(self) -> Sequence[Alert]:
+        """The alerts that have no end, the oldest first."""
+
+    def note_alert(self, told: Mapping[str, Any]) -> None:
+        """An alert was raised, or (`cleared_ms`) is over; told twice it changes nothing."""
+
+    def acknowledge_alert(self, actor: Actor, told: Mapping[str, Any], at_ms: int) -> tuple[str, int]:
+        """This person knows of the alert; the name of who was first, and when. Audited."""
+
+    def note_presence(self, told: Mapping[str, Any]) -> None:
+        """Who was at the telephones in a half-hour, as far as it was seen; told again it takes the place."""
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         """The call-back becomes this agent's task. Raises NotFound or Refused."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, field_validator
 from sqlalchemy import select
 from sqlmodel import col
 
 from app.actor import Actor
 from app.calls import parts, service
+from app.calls.halfhours import Result
 from app.calls.model import CallOutcome
 from app.calls.views import call_rows
 from app.cases.access import sees_citizen
@@ -19,7 +22,7 @@ from app.cases.views import event_json
 from app.clock import iso
 from app.http.context import ActorDep, Web, WebDep
 from app.http.errors import language_of
-from app.http.schema import Answer, CallId, DatedListing, Number, PageOf, StaffNumber, Word
+from app.http.schema import Answer, CallId, DatedListing, Number, PageOf, StaffNumber, Word, countable
 from app.http.shapes import CallRow, RecordingOut
 from recordings.service import of_call
 from recordings.store import recording_json
@@ -70,11 +73,19 @@ class FullCall(CallRow):
 
 
 class CallFilter(DatedListing):
-    """Which calls."""
+    """Which calls. `result` asks for those that a figure counts: who joined from `since` until before `until`."""
 
     outcome: CallOutcome | None = None
     agent: StaffNumber = ""
     language: Literal["", "zh", "yue", "en"] = ""
+    result: Result | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @field_validator("since", "until")
+    @classmethod
+    def _countable(cls, moment: datetime | None) -> datetime | None:
+        return None if moment is None else countable(moment)
 
 
 class CallSearch(CallFilter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.auth.model import Permission
+from app.calls.counting import ids_of
+from app.calls.halfhours import Result
 from app.calls.model import EARLIEST, TEXTS, CallFacts, CallOutcome
 from app.calls.tables import Call
 from app.cases.tables import Case
@@ -27,6 +29,7 @@ from app.errors import BadInput, NotFound
 from app.paging import Leaf, Page, equal, like, page_of, within
 from app.text import clean, is_call_id, normal_number
 
+LONGEST_COUNTED = timedelta(days=2)
 _FIELDS = frozenset(field.name for field in dataclasses.fields(CallFacts)) - {"call_id"}
 _LAST_AGENT = (
     select(col(Call.agent_id))
@@ -123,12 +126,16 @@ def list_calls(
     language: str = "",
     from_: date | None = None,
     to: date | None = None,
+    result: Result | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     leaf: Leaf | None = None,
 ) -> Page[Call]:
     """Calls, newest first. `q` is a case number, a call id, a staff number, or the beginning of a caller's number.
+    `result` (any that joined, without one) with `since` and `until` gives those that a figure by half-hours counts.
 
     A search by number never finds a confidential caller for somebody who may not see them: the hit would tell.
-    Raises Forbidden.
+    Raises Forbidden, and BadInput for a span that is none or too long.
     """
     actor.require(Permission.calls_read)
     statement = select(Call).order_by(col(Call.started_at).desc(), col(Call.call_id).desc())
@@ -137,7 +144,19 @@ def list_calls(
     if number:
         statement = statement.where(col(Call.number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Call.outcome: outcome, Call.agent_id: agent, Call.language: language})
+    if result is not None or since is not None or until is not None:
+        counted = _counted(session, since, until, result or Result.joined)
+        statement = statement.where(col(Call.call_id).in_(counted))
     return page_of(session, within(statement, Call.started_at, from_, to, zone), leaf)
+
+
+def _counted(session: Session, since: datetime | None, until: datetime | None, result: Result) -> list[str]:
+    """Raises BadInput for a span that no figure has: what is counted is read to be sorted."""
+    if since is None or until is None or not timedelta(0) < until - since <= LONGEST_COUNTED:
+        raise BadInput(
+            fields={"since": f"请选择不超过 {LONGEST_COUNTED.days} 天的时段 (a span of so many days at most)"}
+        )
+    return ids_of(session, since, until, result, utc_now())
 
 
 def of_number(session: Session, number: str, *, limit: int = 5, but: str = "") -> list[Call]:

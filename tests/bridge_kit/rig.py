@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.actor import Actor
+from app.alerts.model import DEFAULTS, AlertKind, AlertRule
+from app.alerts.watching import Alert
 from app.auth.model import Role
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.errors import Busy, Forbidden, Refused
@@ -69,6 +71,11 @@ class MemoryDomain:
         self.nuisance: list[NuisanceSeen] = []
         self.seats: dict[str, str] = {}  # post → staff number
         self.empty_seats: set[str] = set()
+        self.rules_of_alerts: dict[AlertKind, AlertRule] = {}
+        self.left_open: list[Alert] = []
+        self.alerts: list[dict[str, Any]] = []
+        self.acknowledged: dict[str, tuple[str, int]] = {}
+        self.presence: dict[int, dict[str, Any]] = {}
         self.units: dict[str, tuple[int, str]] = {}  # number → unit
         self.thirds: dict[str, dict[str, Any]] = {}  # leg → what is known
         self.pauses: list[tuple[str, dict[str, Any]]] = []
@@ -185,6 +192,26 @@ class MemoryDomain:
         empty = {post for post, agent_id in self.seats.items() if not at_work.get(agent_id, False)}
         new, self.empty_seats = sorted(empty - self.empty_seats), empty
         return new
+
+    def alert_rules(self) -> Mapping[AlertKind, AlertRule]:
+        self._write()
+        return {**DEFAULTS, **self.rules_of_alerts}
+
+    def open_alerts(self) -> Sequence[Alert]:
+        self._write()
+        return self.left_open
+
+    def note_alert(self, told: Mapping[str, Any]) -> None:
+        self._write()
+        self.alerts.append(dict(told))
+
+    def acknowledge_alert(self, actor: Actor, told: Mapping[str, Any], at_ms: int) -> tuple[str, int]:
+        self._write()
+        return self.acknowledged.setdefault(str(told["alert_id"]), (actor.display_name, at_ms))
+
+    def note_presence(self, told: Mapping[str, Any]) -> None:
+        self._write()
+        self.presence[int(told["began_ms"])] = dict(told)
 
     def take_callback(self, callback_id: int, agent_id: str) -> TakenCallback:
         self._write()

@@ -163,6 +163,11 @@ class FakeBackend:
         self.emit("call.marks", {name: call[name] for name in ("call_id", "members", *calls.MARKS)})
         return None
 
+    def show_board(self, **changes: Any) -> None:
+        """The board, as it is from now on."""
+        self.board = {**self.board, **changes, "as_of_ms": now_ms()}
+        self.emit("wallboard.figures", self.board)
+
     def oversee(self, call_id: str, mode: str, state: str = "up", agent_id: str = "1002") -> None:
         """This agent, a supervisor, oversees a colleague's talk."""
         told = {"call_id": call_id, "agent_id": agent_id, "mode": mode, "state": state}
@@ -434,6 +439,11 @@ class FakeBackend:
             until = now + 1000 * args.get("seconds", 120)
             paused = {"since_ms": now, "until_ms": until} if name == "call.pause" else None
             return self.mark(call_id, paused=paused)
+        if name == "alert.acknowledge":
+            known = {"acked_by": "李班长", "acked_ms": now}
+            alerts = [one | known if one["alert_id"] == args["alert_id"] else one for one in self.board["alerts"]]
+            self.show_board(alerts=alerts)
+            return None
         if name in ("call.help", "call.help_end"):
             return self.mark(call_id, help_ms=now if name == "call.help" else None)
         if name == "call.swap" and call_id in self.calls:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from app.workdays.sheet import read_sheet
 from tests.browser.fake_knowledge import FakeKnowledge
-from tests.browser.samples import calls, office, people, rules, workdays
+from tests.browser.samples import calls, office, people, room, rules, workdays
 
 Json = dict[str, Any]
 
@@ -23,7 +23,9 @@ class FakeOffice:
             "callbacks": office.callbacks(),
             "nuisance-rules": rules.nuisances(),
             "clock-rules": workdays.clock_rules(),
+            "alerts": room.alert_rows(),
         }
+        self.alert_rules = room.rules()
         self.years = workdays.years()
         self.imported: list[Json] = []
         self.asked: list[Json] = []
@@ -44,6 +46,10 @@ class FakeOffice:
             return self._rule(parts, body)
         if parts[0] == "workdays":
             return self._workdays(request, parts, body)
+        if path.startswith("alerts/rules"):
+            return self._alert_rule(parts, body)
+        if parts[0] == "staffing":
+            return JSONResponse(room.figures() if parts[1] == "figures" else room.staffing())
         if parts[0] == "clock-rules":
             return self._clock_rule(request.method, parts, body)
         if path == "queue-rules":
@@ -150,6 +156,15 @@ class FakeOffice:
             row = {**workdays.clock_rule(parts[1], 1, "hours", shipped=None), **key}
             rows.append(row)
         row |= {"limit": body, "own": True, "changed_at": calls.AT, "changed_by_name": "李班长"}
+        return JSONResponse(row)
+
+    def _alert_rule(self, parts: list[str], body: Json) -> Response:
+        if len(parts) == 2:
+            return JSONResponse(self.alert_rules)
+        row = next(one for one in self.alert_rules if one["kind"] == parts[2])
+        if body.pop("version") != row["version"]:
+            return error(409, "version_conflict", "已被他人修改", current=row)
+        row |= {**body, "version": row["version"] + 1, "changed_at": calls.AT, "changed_by_name": "李班长"}
         return JSONResponse(row)
 
     def _callback(self, row: Json, step: str, body: Json) -> Response:

@@ -223,7 +223,7 @@ ACTS = {
     "recordings/{recording_id}/transcript recordings/{recording_id}/comments "
     "recordings/{recording_id}/comments/{comment_id} "
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
-    "clock-rules/{kind}/{case_type}/{urgency}/{way}",
+    "clock-rules/{kind}/{case_type}/{urgency}/{way} alerts/rules/{alert}",
     "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
     "submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
     "recusals",

@@ -84,6 +84,17 @@ def test_what_was_missed_is_complete_or_refused(streams: Hub) -> None:
     assert stream.missed("other", 300) is None
 
 
+def test_long_boards_are_kept_up_to_two_megabytes_and_the_newest_always(streams: Hub) -> None:
+    stream = streams.join(StreamKey("1001", True), Listener())
+    for _ in range(50):
+        streams.to_boards("wallboard.figures", {"agents": "x" * 100_000})
+    assert sum(len(text) for _, text in stream.kept) <= hub.MOST_KEPT_CHARS
+    assert len(stream.missed(stream.epoch, 40) or []) == 10
+    assert stream.missed(stream.epoch, 20) is None  # a snapshot says it shorter
+    streams.to_boards("wallboard.figures", {"agents": "x" * 3_000_000})
+    assert len(stream.missed(stream.epoch, 50) or []) == 1
+
+
 def test_a_stream_nobody_listened_to_for_long_begins_anew(streams: Hub, now: list[int]) -> None:
     page = Listener()
     stream = streams.join(AGENT, page)

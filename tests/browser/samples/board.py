@@ -19,6 +19,7 @@ def board(now: int, waiting: int = 3, agents: int = 14, callbacks: int = 0) -> J
             "reason": ["break", "meal", "no_answer"][n % 3] if states[n % 7] == "not_ready" else "",
             "not_ready_reason": ["break", "meal", "no_answer"][n % 3] if states[n % 7] == "not_ready" else "",
             "unreachable": n == 13,
+            "page_lost_ms": None,
             "call": talk(n, now) if states[n % 7] == "talking" else None,
         }
         for n in range(agents)
@@ -39,6 +40,7 @@ def board(now: int, waiting: int = 3, agents: int = 14, callbacks: int = 0) -> J
         ],
         "agents": people,
         "help": [],
+        "alerts": [],
         "by_state": {state: sum(one["state"] == state for one in people) for state in set(states)},
         "answered_in_15s": {"num": 1180, "den": 1300, "rate": 1180 / 1300},
         "connect_24h": {"num": 1288, "den": 1402, "rate": 1288 / 1402},

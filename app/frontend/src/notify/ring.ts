@@ -64,6 +64,23 @@ function setIcon(href: string): void {
   document.querySelector<HTMLLinkElement>('link[rel=icon]')?.setAttribute('href', href)
 }
 
+/** Two short tones, once: something wants to be looked at. Silent until a gesture has unlocked the sound. */
+export function chime(): void {
+  if (!audio || audio.state !== 'running') return
+  const begin = audio.currentTime
+  for (const [at, hertz] of [[0, 880], [0.22, 659.26]] as const) {
+    const voice = audio.createOscillator()
+    const volume = audio.createGain()
+    voice.frequency.value = hertz
+    volume.gain.setValueAtTime(0.14, begin + at)
+    volume.gain.setTargetAtTime(0, begin + at + 0.12, 0.04)
+    voice.connect(volume)
+    volume.connect(audio.destination)
+    voice.start(begin + at)
+    voice.stop(begin + at + 0.4)
+  }
+}
+
 /** Two soft tones, one second of ring in every three, laid out ahead so that a hidden page's slow timers do not matter. */
 function startTone(): { stop(): void } | null {
   if (!audio || audio.state !== 'running') return null

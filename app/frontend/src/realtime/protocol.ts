@@ -99,6 +99,8 @@ export interface BoardAgent {
   reason: string | null
   not_ready_reason?: string
   unreachable: boolean
+  /** Since when no page of theirs is there, of who needs one. */
+  page_lost_ms?: number | null
   /** The talk that they have. */
   call?: BoardCall | null
 }
@@ -113,12 +115,28 @@ export interface BoardCall {
   overseen: OverseeMode | null
 }
 
+/** Something a supervisor must look at, from its raising to its end. */
+export interface BoardAlert {
+  alert_id: string
+  kind: string
+  /** The staff number that it is about; "" where there is one only. */
+  subject: string
+  name: string
+  sort: 'callers' | 'seconds' | 'share' | 'megabytes'
+  value: number
+  raise_at: number
+  raised_ms: number
+  /** Who has said first that they know; "" while nobody has. */
+  acked_by: string
+  acked_ms: number | null
+}
+
 export interface Board {
   depth: number
   /** Citizens who wait to be called back by the queue; they are not in depth. */
   callbacks: number
   longest_wait_s: number
-  waiting: { position: number; call_id: string; number_masked: string; language: string; waited_s: number }[]
+  waiting: { position: number; call_id: string; number_masked: string; language: string; waited_s: number; priority?: number; queue?: string }[]
   agents: BoardAgent[]
   /** Agents who have asked for a supervisor, the first to ask first. */
   help?: { call_id: string; agent_id: string; name: string; since_ms: number }[]
@@ -127,6 +145,8 @@ export interface Board {
   connect_24h: Rate
   /** How often callers were answered within the wait they were told, and by how much its middle was off. */
   foretold_24h: Rate & { error_s: number }
+  /** What is open, what nobody has acknowledged first. */
+  alerts?: BoardAlert[]
   as_of_ms: number
 }
 
@@ -191,6 +211,8 @@ export type CommandName =
   | 'agent.ready'
   | 'agent.not_ready'
   | 'agent.next_state'
+  | 'agent.set_state'
+  | 'alert.acknowledge'
   | 'wrapup.done'
   | 'wrapup.extend'
   | 'call.answer'

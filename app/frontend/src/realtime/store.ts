@@ -96,9 +96,18 @@ function theLink(): Link {
   return link
 }
 
+let wanted: Stream[] = []
+
 /** Connects for these streams, or changes to them. */
 export function goLive(streams: Stream[]): void {
+  wanted = streams
   theLink().connect(streams)
+}
+
+/** Connects afresh for the same streams: this window takes the place of another. */
+export function takeOver(): void {
+  leave()
+  goLive(wanted)
 }
 
 /** Ends the connection and forgets everything: another person may sit here next. */

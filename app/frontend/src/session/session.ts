@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'room'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'recordings'>, string> = {
@@ -89,6 +89,7 @@ const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'recordings'>, string> =
   state: 'system.read',
   audit: 'audit.read',
   assess: 'quality.assess',
+  room: 'agents.control',
 }
 
 /** What the page offers; the server decides by itself what it answers. */

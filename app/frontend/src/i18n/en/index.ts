@@ -17,6 +17,7 @@ import { outside } from './outside'
 import { quality } from './quality'
 import { recordings } from './recordings'
 import { records } from './records'
+import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
@@ -40,6 +41,7 @@ export const en: Record<Key, string> = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...room,
   ...roster,
   ...units,
   ...clocks,

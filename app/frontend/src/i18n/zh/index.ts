@@ -16,6 +16,7 @@ import { outside } from './outside'
 import { quality } from './quality'
 import { recordings } from './recordings'
 import { records } from './records'
+import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
@@ -39,6 +40,7 @@ export const zh = {
   ...callbacks,
   ...announcements,
   ...rules,
+  ...room,
   ...roster,
   ...units,
   ...clocks,

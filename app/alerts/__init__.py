@@ -1,0 +1,1 @@
+"""What a supervisor must look at now: thresholds over the live board, raised and cleared with hysteresis."""
