@@ -16,7 +16,9 @@ import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
+import { shift } from './shift'
 import { similar } from './similar'
+import { talk } from './talk'
 import { units } from './units'
 import { wallboard } from './wallboard'
 import { work } from './work'
@@ -25,6 +27,8 @@ export const en: Record<Key, string> = {
   ...app,
   ...session,
   ...desk,
+  ...talk,
+  ...shift,
   ...cases,
   ...similar,
   ...records,

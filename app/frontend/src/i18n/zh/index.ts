@@ -15,7 +15,9 @@ import { records } from './records'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
+import { shift } from './shift'
 import { similar } from './similar'
+import { talk } from './talk'
 import { units } from './units'
 import { wallboard } from './wallboard'
 import { work } from './work'
@@ -24,6 +26,8 @@ export const zh = {
   ...app,
   ...session,
   ...desk,
+  ...talk,
+  ...shift,
   ...cases,
   ...similar,
   ...records,
