@@ -82,9 +82,9 @@ def writes_the_case(page: Page) -> None:
     expect(page.get_by_test_id("error-summary")).to_be_focused()
     for key in ("Tab", "Enter", "Space", "Tab"):
         keys.press(key)
-    keys.type("停水三天")
+    keys.type("翠竹园小区停水三天，要求恢复供水。")
     keys.press("Tab")
-    keys.type("翠竹园小区停水三天，要求恢复供水")
+    keys.type("停水三天")
     keys.press("F9")
     expect(page.get_by_test_id("registered")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""A tab that nobody looks at, in a Chromium of its own. The library that drives the other tests keeps every page in sight
+"""A tab that nobody sees, in a Chromium of its own. The library that drives the other tests keeps every page in sight
 and in focus, and switches off what browsers do to hidden pages; so this one speaks to the browser itself.
 
 A page has been hidden for `SLOWED_AFTER_S` when Chromium slows it to one timer a minute (after five minutes in life).
@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,16 +63,16 @@ class Unseen:
 
 
 @contextmanager
-def unseen() -> Iterator[Unseen]:
-    """The browser, running."""
+def unseen(command: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Iterator[Unseen]:
+    """The browser, running: the one of all tests, or the one of that command."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        flags = [*FLAGS, *SLOWED, "--headless=new", "--no-first-run", "--remote-debugging-port=0"]
-        command = [tool("chromium")[0], *flags, f"--user-data-dir={profile}", "about:blank"]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        begin = list(command) or [tool("chromium")[0], *SLOWED, "--headless=new"]
+        flags = [*FLAGS, "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+        process = subprocess.Popen([*begin, *flags, "about:blank"], stderr=subprocess.PIPE, text=True, env=env)
         assert process.stderr is not None
         try:
             found = (re.search(r"DevTools listening on (ws://\S+)", line) for line in process.stderr)
-            with connect(next(one[1] for one in found if one), max_size=None) as line:
+            with connect(next(one[1] for one in found if one), max_size=None, compression=None) as line:
                 yield Unseen(line)
         finally:
             process.terminate()

@@ -9,12 +9,13 @@ import { runCheck, watchOver } from '../phone/checking'
 import type { Fault } from '../phone/check'
 import { useHeadset } from '../phone/headset'
 import type { Key } from '../phone/hid'
-import { answerInBrowser, askOwnerToCheck, cut, ownsPhone, phone, swappedTo } from '../phone/phone'
+import { abandoned, answerInBrowser, askOwnerToCheck, cut, ownsPhone, phone, swappedTo } from '../phone/phone'
 import { inTalk } from '../phone/state'
 import { linkStatus } from '../realtime/store'
 import { steadyTimers } from '../realtime/timers'
+import type { Timers } from '../realtime/timers'
 import { act, agent, answer, call, colleagueRings, inBrowser, offer, talking } from './desk'
-import { followMute, hangUp, muted, toggleMute } from './talk'
+import { followMute, hangUp, leaving, muted, toggleMute } from './talk'
 
 /** With the page's own telephone an agent is ready only after the check. */
 export const mustCheck = computed(() => inBrowser.value && !phone.value.checked)
@@ -23,8 +24,17 @@ const onShift = computed(() => agent.value !== null && agent.value.state !== 'si
 export const free = computed(() => ['wrap_up', 'not_ready', 'ready'].includes(agent.value?.state ?? ''))
 /** A talk was cut by a window that went, and this one could take it back now. */
 const canTake = computed(() => Boolean(cut.value) && phone.value.registration === 'registered' && free.value && linkStatus.value === 'live')
+/** The exchange has this agent in a talk that a window of this browser had, and no window has it any more: it crashed. A talk
+    on another computer is none of this one's business. */
+const inTalkThere = computed(() => call.value?.members.some((one) => one.agent_id === agent.value?.agent_id && one.state === 'up') === true)
+const bereft = computed(() => phone.value.registration === 'registered' && phone.value.talk === 'none' && inTalkThere.value && abandoned.value === call.value?.call_id && linkStatus.value === 'live')
+/** A hang-up takes so long to be told. */
+const TOLD_MS = 1_500
 export const awake = new Awake()
 
+let steady: Timers | null = null
+/** Timers that a hidden page keeps; the worker behind them is made when a shift first needs it. */
+const timers = (): Timers => (steady ??= steadyTimers())
 let scope: EffectScope | null = null
 let endWatch: () => void = () => undefined
 let endHeadset: () => void = () => undefined
@@ -46,6 +56,7 @@ export function startShift(): void {
       },
       { immediate: true },
     )
+    watch(bereft, (now) => now && void reportLost())
     watch(swappedTo, (name) => {
       if (name) toast(t('check.swapped', { name }), 'paused', 9000)
       swappedTo.value = ''
@@ -63,8 +74,15 @@ export function stopShift(): void {
 function overseePhone(yes: boolean): void {
   endWatch()
   endHeadset()
-  endWatch = yes ? watchOver(steadyTimers(), failed) : () => undefined
+  endWatch = yes ? watchOver(timers(), failed) : () => undefined
   endHeadset = yes ? useHeadset({ press, lit }) : () => undefined
+}
+
+/** The citizen of a talk that is lost waits no longer for a telephone that is gone. */
+async function reportLost(): Promise<void> {
+  await new Promise<void>((done) => void timers().after(TOLD_MS, done))
+  const call_id = call.value?.call_id
+  if (bereft.value && call_id && leaving.value !== call_id && (await act('call.lost', { call_id }))) cut.value = call_id
 }
 
 /** Takes back the talk that was cut: ready for it, and answered when it rings. */

@@ -1,4 +1,5 @@
-// What a window keeps for the page that comes next in it: the talk that a reload cut, and that the check was passed.
+// What is kept for the page that comes next: in this window the talk that a reload cut, and that the check was passed; in
+// this browser the talk that goes on, in case its window crashes.
 
 const CUT = 'hotline.phone.cut'
 /** Later than this the page was not reloaded but opened again: nothing is taken back by itself. */
@@ -41,4 +42,24 @@ export function keepChecked(agent_id: string, passed: boolean, now: number): voi
 /** Whether this agent has passed the check in this window, in this shift. */
 export function wasChecked(agent_id: string, now: number): boolean {
   return readKept(sessionStorage.getItem(CHECKED), now, SHIFT_MS) === agent_id
+}
+
+const TALK = 'hotline.phone.talk'
+
+/** The call that is talked in this browser; "" ends it. */
+export function keepTalk(call_id: string): void {
+  try {
+    if (call_id) localStorage.setItem(TALK, call_id)
+    else localStorage.removeItem(TALK)
+  } catch {
+    // A browser that keeps nothing: after a crash the exchange notices the silence by itself.
+  }
+}
+
+export function talkedHere(): string | null {
+  try {
+    return localStorage.getItem(TALK)
+  } catch {
+    return null
+  }
 }

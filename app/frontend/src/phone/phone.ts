@@ -10,12 +10,14 @@ import { claim } from './owner'
 import type { Ownership, Word } from './owner'
 import { OFF, inTalk, lostTalk, seenFromElsewhere } from './state'
 import type { PhoneView } from './state'
-import { clearCut, keepChecked, keepCut, leftCut, wasChecked } from './kept'
+import { clearCut, keepChecked, keepCut, keepTalk, leftCut, talkedHere, wasChecked } from './kept'
 import { Speaker } from './speaker'
 
 export const phone = ref<PhoneView>(OFF)
 /** The talk that a window of this browser cut by going away: its call, "" for one that was no citizen's; null: none. */
 export const cut = ref<string | null>(null)
+/** The citizen's call that a window of this browser was in when it went without a word; null: none. */
+export const abandoned = ref<string | null>(null)
 /** Another microphone was taken by itself, because the one in use is gone: its name. */
 export const swappedTo = ref('')
 
@@ -47,6 +49,7 @@ export function startPhone(agent_id: string): void {
     mine() {
       // The window that had the telephone is gone: with its talk, if it had one.
       cut.value ??= lostTalk(last)
+      abandoned.value = talkedHere()
       if (last?.checked) tell({ ...OFF, checked: true, registration: 'starting' })
       last = null
       void open()
@@ -249,7 +252,10 @@ function tell(change: Partial<PhoneView>): void {
   const next = { ...before, ...change }
   if (!inTalk(next.talk)) next.muted = false
   phone.value = next
-  if (next.talk !== before.talk) openOrClose()
+  if (next.talk !== before.talk) {
+    openOrClose()
+    if (next.registration !== 'elsewhere') keepTalk(inTalk(next.talk) ? next.call_id : '')
+  }
   if (next.registration !== 'elsewhere') ownership?.say({ say: 'view', view: next })
 }
 
@@ -257,6 +263,7 @@ function tell(change: Partial<PhoneView>): void {
 function leave(): void {
   const lost = line?.close() ?? null
   line = null
+  keepTalk('')
   if (lost !== null) keepCut(lost, Date.now())
 }
 
