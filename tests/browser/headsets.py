@@ -44,6 +44,25 @@ WATCH_SOUND = f"""
   }}
 """
 """The page tells which of the tests' tones come out of its loudspeaker, the loudest first."""
+PLUG = """
+  const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices)
+  let taken = null
+  let there = true
+  if (ask)
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      if (!there) throw new DOMException('', 'NotFoundError')
+      return (taken = await ask(wish))
+    }
+  window.plug = (yes) => {
+    there = yes
+    for (const track of yes ? [] : taken.getTracks()) {
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'))
+  }
+"""
+"""The headset can be pulled out, and put in again."""
 
 
 def microphone(path: Path, hz: int) -> Path:
@@ -82,6 +101,7 @@ def with_headset(world: World, chromium: Browser) -> Desk:
     context.set_default_timeout(SLOW_MS)
     allow(context)
     context.add_init_script(WATCH_SOUND)
+    context.add_init_script(PLUG)
     desk = Desk.open(world, context, world.account())
     desk.page.get_by_text("浏览器电话", exact=True).click()
     return desk

@@ -25,10 +25,12 @@ from tests.browser.real import (
     hears_now,
     recording,
 )
+from tests.drills._hearing import longest_gap
 from tests.peers import audio
 from tests.peers.waiting import wait_until
 
 UNIT = "02588886666"
+USED_MICROPHONE = "JSON.parse(localStorage.getItem('hotline.phone.devices')).microphone.label"
 CHECKED_S = 3.0
 """The check before a shift takes no longer (UX 2)."""
 
@@ -122,7 +124,15 @@ def test_a_shift_at_the_page_by_keys_alone(world: World, desks: tuple[Desk, Desk
     keys.press("F8")
     hears_now(citizen, AGENT)
 
+    # Another microphone in the middle of the talk: nobody hears a gap. (The only thing here for which there is no key.)
+    before = citizen.heard_s()
+    desk.click("phone-settings")
+    page.get_by_label("麦克风").select_option(label="Fake Audio Input 2")
+    keys.press("Escape")
     writes_the_case(page)
+    hears_now(citizen, AGENT)
+    assert longest_gap(citizen.heard, AGENT, before) < 0.5
+    assert page.evaluate(USED_MICROPHONE) == "Fake Audio Input 2"
 
     # A unit joins: all hear all.
     chooses(page, "三方通话", UNIT)
@@ -158,6 +168,17 @@ def test_a_shift_at_the_page_by_keys_alone(world: World, desks: tuple[Desk, Desk
     number = str(desk.see("registered").text_content())
     keys.press("F8")
     desk.is_in("ready")
+
+    # The headset is pulled out: no call comes until it is back and was checked.
+    page.evaluate("plug(false)")
+    desk.is_in("not_ready")
+    desk.shows("check-fault", "重新插好耳机")
+    expect(desk.see("ready")).to_be_disabled()
+    page.evaluate("plug(true)")
+    expect(desk.see("check")).to_have_count(0, timeout=SLOW_MS)
+    keys.press("F8")
+    desk.is_in("ready")
+
     colleague.page.keyboard.press("Shift+F2")
     colleague.shows("wrap-left")
     citizen.hang_up()

@@ -45,13 +45,14 @@ let running = false
 export async function runCheck(): Promise<void> {
   if (running || phone.value.talk !== 'none') return
   running = true
+  const close = listenIn()
   fault.value = null
   results.value = Object.fromEntries(Object.keys(NOT_CHECKED).map((one) => [one, 'running'])) as Results
   try {
     await Promise.all([checkLink(), checkAlerts(), checkRinger(), checkPhone()])
   } finally {
     running = false
-    listenIn(false)
+    close()
   }
   tellChecked(verdict(results.value) === 'passed')
 }
@@ -84,7 +85,6 @@ async function checkPhone(): Promise<void> {
 
 /** A microphone that works is never quite silent; one that is switched off at the headset is. */
 async function checkLevel(): Promise<void> {
-  listenIn(true)
   const until = Date.now() + LEVEL_MS
   while (Date.now() < until) {
     if ((levels()?.microphone ?? SILENT_DB) > SILENT_DB) return void set('level', 'passed')

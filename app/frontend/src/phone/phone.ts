@@ -28,7 +28,7 @@ let line: Line | null = null
 let microphone: Microphone | null = null
 const speaker = new Speaker((dumb) => tell({ dumb }))
 let again: ReturnType<typeof setTimeout> | undefined
-let listening = false
+let listening = 0
 let opening = false
 /** What the window that has the telephone said last. */
 let last: PhoneView | null = null
@@ -162,10 +162,16 @@ export function tellChecked(checked: boolean): void {
   keepChecked(checkedFor, checked, Date.now())
 }
 
-/** Opens the microphone outside a talk, for its meter. */
-export function listenIn(on: boolean): void {
-  listening = on
+/** Opens the microphone outside a talk, for a meter; gives what closes it again. */
+export function listenIn(): () => void {
+  listening += 1
   openOrClose()
+  let done = false
+  return () => {
+    if (!done) listening -= 1
+    done = true
+    openOrClose()
+  }
 }
 
 /** How loud the microphone and the other side are now, dB; null: this window has no telephone. */
@@ -244,7 +250,7 @@ function isBack(): boolean {
 }
 
 function openOrClose(): void {
-  if (microphone) microphone.open = listening || (inTalk(phone.value.talk) && !phone.value.muted)
+  if (microphone) microphone.open = listening > 0 || (inTalk(phone.value.talk) && !phone.value.muted)
 }
 
 function tell(change: Partial<PhoneView>): void {
