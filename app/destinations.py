@@ -26,7 +26,8 @@ KINDS: Mapping[str, str] = {
     "macau": "[+]853[268][0-9]{7}",
     "taiwan": "[+]886(9[0-9]{8}|[2-8][2-8][0-9]{6}[0-9]?)",
 }
-ANYBODY = ("110", "119", "120", "122")
+EMERGENCY = ("110", "119", "120", "122")  # 国办发〔2022〕12号: interlinked with the hotline, not merged
+ANYBODY = EMERGENCY
 CALL_BACK = ("mobile", "fixed")
 
 # What POSIX extended expressions (the dialplan's) and Python's have in common, as far as numbers need it.

@@ -204,6 +204,10 @@ class Settings(BaseSettings):
     wrapup_s: Annotated[int, Field(ge=0)] = 30
     last_agent_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72  # an earlier talk makes nobody the caller's agent
     callback_attempts: Annotated[int, Field(ge=1, le=20)] = 3  # tries to reach a citizen before a supervisor must look
+    # A confidential part of a talk is not recorded for so many seconds unless the agent says for how many; and at most.
+    pause_default_s: Seconds = 120
+    pause_longest_s: Annotated[int, Field(ge=1, le=3600)] = 300
+    oversight_visible: bool = True  # agents see when a supervisor listens (whispering and barging in is heard anyway)
     beat_s: Seconds = 2
     beat_stale_s: Seconds = 8
     max_calls: Annotated[int, Field(ge=1)] = 400
@@ -323,6 +327,8 @@ class Settings(BaseSettings):
             raise ValueError("main_number and fax_number must differ")
         if self.beat_stale_s <= self.beat_s:
             raise ValueError("beat_stale_s must be greater than beat_s, else every beat is late")
+        if self.pause_default_s > self.pause_longest_s:
+            raise ValueError("pause_default_s must not be greater than pause_longest_s")
         if self.standby and not self.url.startswith("postgres"):
             raise ValueError("standby needs a database_url of PostgreSQL: SQLite has no lock that two cores can share")
         if self.smtp_user and not self.smtp_password_file:

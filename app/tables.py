@@ -12,7 +12,7 @@ from app.audit.tables import AuditEntry
 from app.auth.tables import LoginAttempt, User, UserSession
 from app.batches.tables import Batch, BatchRow
 from app.callbacks.tables import Callback
-from app.calls.tables import Call
+from app.calls.tables import Call, CallPause, CallThird
 from app.cases.tables import CASE_INDEX, Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
 from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
@@ -43,6 +43,8 @@ __all__ = [
     "BatchRow",
     "CalendarYear",
     "Call",
+    "CallPause",
+    "CallThird",
     "Callback",
     "Case",
     "CaseClock",

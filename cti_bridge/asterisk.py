@@ -7,7 +7,7 @@ channel has just gone), ActionTimeout (unknown).
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from panoramisk.message import Message
@@ -56,6 +56,16 @@ def hangup(channel: str, cause: int = 16) -> Action:
     return {"Action": "Hangup", "Channel": channel, "Cause": cause}
 
 
+def mute(channel: str, on: bool) -> Action:
+    """Whatever this channel says is heard by nobody, or is again."""
+    return {"Action": "MuteAudio", "Channel": channel, "Direction": "in", "State": "on" if on else "off"}
+
+
+def hush(channel: str, on: bool) -> Action:
+    """The recording that this channel carries is silent on both sides, or is sound again; fails without one."""
+    return {"Action": "MixMonitorMute", "Channel": channel, "Direction": "both", "State": 1 if on else 0}
+
+
 def _one_value(value: str) -> str:
     return value.replace(",", "\\,")
 
@@ -64,6 +74,13 @@ async def _went_well(answers: Coroutine[Any, Any, list[Message | AmiError]]) -> 
     for answer in await answers:
         if isinstance(answer, AmiError):
             raise answer
+
+
+def _check(actions: Sequence[Action]) -> None:
+    for action in actions:
+        channel = str(action.get("Channel", ""))
+        if channel and action["Action"] != "Originate" and not _CHANNEL.fullmatch(channel):
+            raise ActionFailed("check", f"not a channel: {channel!r}")
 
 
 class Asterisk:
@@ -78,11 +95,14 @@ class Asterisk:
 
     def begin(self, *actions: Action) -> Coroutine[Any, Any, None]:
         """Like `do`, for who cannot wait: Asterisk has been asked when this returns; await how it went."""
-        for action in actions:
-            channel = str(action.get("Channel", ""))
-            if channel and action["Action"] != "Originate" and not _CHANNEL.fullmatch(channel):
-                raise ActionFailed("check", f"not a channel: {channel!r}")
+        _check(actions)
         return _went_well(self.link.write(list(actions)))
+
+    async def each(self, *actions: Action) -> list[AmiError | None]:
+        """Do several things in order, whatever becomes of each; what each failed with, None for what went well."""
+        _check(actions)
+        answers = await self.link.pipeline(list(actions))
+        return [answer if isinstance(answer, AmiError) else None for answer in answers]
 
     async def beat(self, epoch_s: int) -> None:
         """Show the dialplan that the queue's heart beats."""

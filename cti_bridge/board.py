@@ -19,9 +19,9 @@ from acd.tables import CALLBACKS
 from app.errors import HotlineError
 from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
-from cti_bridge.model import Call
+from cti_bridge.model import TALKING, Call, Phase
 from cti_bridge.ports import CallSeen
-from cti_bridge.views import mask
+from cti_bridge.views import mask, overseen
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +113,7 @@ class Board:
         # A citizen who will be called back has hung up: they are counted, but they do not stand in line.
         here = [call for call in view.waiting if call.state not in CALLBACKS]
         waiting = sorted(here, key=lambda call: call.joined_ms)
+        talks = self._talks()
         agents = [
             {
                 "agent_id": agent.agent_id,
@@ -120,8 +121,10 @@ class Board:
                 "state": agent.state.value,
                 "since_ms": agent.since_ms,
                 "reason": agent.not_ready_reason or agent.reason,
+                "not_ready_reason": agent.not_ready_reason,
                 "unreachable": agent.unreachable,
                 "call_id": agent.call_id,
+                "call": talks.get(agent.agent_id),
             }
             for agent in sorted(self._core.book.on_shift.values(), key=lambda one: one.agent_id)
         ]
@@ -147,6 +150,7 @@ class Board:
                 for call in waiting[:MOST_CALLS_SHOWN]
             ],
             "agents": agents,
+            "help": self._help(),
             "by_state": by_state,
             "talking": len(view.talks),
             "answered_in_15s": _rate(in_time),
@@ -155,6 +159,41 @@ class Board:
             "telephone_connected": self._core.connected,
             "as_of_ms": now,
         }
+
+    def _talks(self) -> dict[str, dict[str, Any]]:
+        """Agent → the talk that they have, for who may have to step in."""
+        found: dict[str, dict[str, Any]] = {}
+        for call in self._core.telephony.calls.values():
+            if call.phase not in TALKING or call.ended_ms is not None:
+                continue
+            talk = {
+                "call_id": call.call_id,
+                "since_ms": call.answered_ms or call.started_ms,
+                "held": call.phase is Phase.held,
+                "paused": call.pause is not None,
+                "help_ms": call.help_ms,
+                "language": call.language,
+                "overseen": overseen(self._core, call),
+            }
+            found |= dict.fromkeys((leg.agent_id for leg in call.legs.values() if leg.agent_id), talk)
+        return found
+
+    def _help(self) -> list[dict[str, Any]]:
+        """Who asks for a supervisor, the first to ask first."""
+        asking = [call for call in self._core.telephony.calls.values() if call.help_ms and call.ended_ms is None]
+        return [
+            {
+                "call_id": call.call_id,
+                "agent_id": call.agent_id,
+                "name": self._name(call.agent_id),
+                "since_ms": call.help_ms,
+            }
+            for call in sorted(asking, key=lambda one: one.help_ms or 0)
+        ]
+
+    def _name(self, agent_id: str) -> str:
+        agent = self._core.book.get(agent_id)
+        return agent.name if agent is not None else agent_id
 
 
 def _rate(rate: Rate) -> dict[str, Any]:

@@ -39,9 +39,11 @@ from cti_bridge.facts import merged
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
 from cti_bridge.mandate import Mandate
+from cti_bridge.marks import Marks
 from cti_bridge.model import Call
 from cti_bridge.nuisance import NuisanceRules
 from cti_bridge.offers import Offers
+from cti_bridge.overseeing import Overseeing
 from cti_bridge.pop import Pops
 from cti_bridge.ports import Domain, QueueRules
 from cti_bridge.queueing import Queueing
@@ -52,6 +54,7 @@ from cti_bridge.seats import Seats
 from cti_bridge.sessions import Sessions
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
+from cti_bridge.thirds import Thirds
 from cti_bridge.views import agent_view, call_view
 from cti_bridge.writer import Fact, FactWriter
 
@@ -68,6 +71,8 @@ LANES = {
     "callback_barrier": "facts",
     "forgotten_callbacks": "facts",
     "unseen": "facts",
+    "third": "facts",
+    "pause": "facts",
     "ended": "facts",
     "recording": "files",
 }
@@ -136,8 +141,10 @@ class Bridge:
         nuisance = NuisanceRules(core)
         self._pops = Pops(core, self._late_card)
         self._talks = talks = Talks(core, self._pops)
-        dialling = Dialling(core, talks)
-        self.control = Control(core, talks, dialling)
+        marks, thirds = Marks(core), Thirds(core)
+        dialling = Dialling(core, talks, thirds)
+        self.control = Control(core, talks, dialling, marks)
+        overseeing = Overseeing(core, self.control, dialling, marks)
         self.offers = Offers(core, self._pops)
         calling = CallbackCalls(core, self.offers, talks, dialling)
         self.line = CallbackLine(core, calling)
@@ -156,6 +163,9 @@ class Bridge:
             self.callers,
             self.line,
             calling,
+            thirds,
+            overseeing,
+            marks,
         )
         self._recovery = Recovery(
             core,
@@ -169,11 +179,14 @@ class Bridge:
             self.callers,
             self.line,
             calling,
+            thirds,
+            overseeing,
+            self.control,
         )
         self.board = Board(core, self.line.waiting)
         self._recovery.on_known = self.board.catch_up
         self.dispatcher.deciding.on_foretold = self.board.foretold
-        self.commands = Commands(core, self.control, dialling, callbacks, self.dispatcher.tell_phone)
+        self.commands = Commands(core, self.control, dialling, callbacks, overseeing, self.dispatcher.tell_phone)
         self.sessions.attach(core, self.dispatcher, self._recovery, self._take_back, self.board)
         self.hub.on_presence = self._presence
         left = facts.start()
@@ -247,7 +260,7 @@ class Bridge:
         agent_id = key.agent_id
         return {
             "agent": agent_view(self.core, agent_id) if agent_id else None,
-            "calls": [self._view(call) for call in self._calls_of(agent_id)] if agent_id else [],
+            "calls": [self._view(call, agent_id) for call in self._calls_of(agent_id)] if agent_id else [],
             "wallboard": self.board.figures() if key.board else None,
             "server_ms": self._clock(),
         }
@@ -294,10 +307,10 @@ class Bridge:
                 own.setdefault(call.call_id, call)
         return [call for call in own.values() if call.ended_ms is None]
 
-    def _view(self, call: Call) -> dict[str, Any]:
+    def _view(self, call: Call, agent_id: str) -> dict[str, Any]:
         run = self.offers.of_call(call.call_id)
         offer = {"offer_id": run.offer.offer_id, "deadline_ms": run.offer.deadline_ms} if run else None
-        return call_view(self.core, call, offer)
+        return call_view(self.core, call, agent_id, offer)
 
     def _presence(self, agent_id: str) -> None:
         """A page of an agent came or went."""
@@ -404,6 +417,10 @@ class Bridge:
             elif fact.kind == "unseen":
                 self.domain.record_unseen(fact.key, fact.data)
                 endings.remove(self.settings.paths.call_spool, fact.key)
+            elif fact.kind == "third":
+                self.domain.record_third(fact.key, fact.data)
+            elif fact.kind == "pause":
+                self.domain.record_pause(fact.key, fact.data)
             elif fact.kind == "ended":
                 endings.remove(self.settings.paths.call_spool, fact.key)
             elif fact.kind == "forgotten_callbacks":

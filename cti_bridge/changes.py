@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cti_bridge.model import Phase, Phone, Role
+from cti_bridge.model import Leg, Phase, Phone, Role, Spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,31 @@ class PhoneSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdLeft:
+    """A third party's channel is gone, or never came up: `leg` as it was last."""
+
+    call_id: str
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentBegun:
+    """The citizen's line is being recorded in a room from now on; the dialplan waits to be told whether in silence."""
+
+    call_id: str
+    channel: str
+    mix: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpyChanged:
+    """A supervisor's telephone has been picked up, or is gone (`spy` as it was last)."""
+
+    spy: Spy
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OriginateFailed:
     """A leg that we dialled never came up."""
 
@@ -194,4 +219,7 @@ Change = (
     | CallEnded
     | PhoneSeen
     | OriginateFailed
+    | ThirdLeft
+    | SegmentBegun
+    | SpyChanged
 )

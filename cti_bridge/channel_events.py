@@ -13,6 +13,8 @@ from cti_bridge.changes import (
     OriginateFailed,
     PhoneSeen,
     Ringing,
+    SpyChanged,
+    ThirdLeft,
 )
 from cti_bridge.event import Event, Rule, picked_up, text
 from cti_bridge.model import (
@@ -38,6 +40,8 @@ FAILSAFE_QUEUE = "hotline-failsafe"
 
 def _dial_begin(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     source, dest = text(event, "Uniqueid"), text(event, "DestUniqueid")
+    if (spy := t.spies.get(dest)) is not None:
+        spy.channel = text(event, "DestChannel")
     if (dialled := t.call_of(dest)) is not None:
         dialled.legs[dest].channel = text(event, "DestChannel")  # a leg of our own making gets its name
     call = t.call_of(source)
@@ -70,6 +74,10 @@ def _agent_dialled(event: Event) -> str:
 
 
 def _new_state(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    if (spy := t.spies.get(text(event, "Uniqueid"))) is not None:
+        spy.channel = text(event, "Channel")
+        up, spy.up = spy.up, spy.up or text(event, "ChannelStateDesc") == "Up"
+        return [] if up is spy.up else [SpyChanged(spy)]
     call = t.call_of(text(event, "Uniqueid"))
     if call is None:
         return []
@@ -86,6 +94,8 @@ def _came_to(call: Call, leg: Leg, told: str, now_ms: int) -> list[Change]:
     if state is LegState.up and call.phase is Phase.connect and leg.role is Role.agent:
         return picked_up(call, leg, call.offer_id, now_ms)
     leg.state = state
+    if state is LegState.up:
+        leg.joined_ms = leg.joined_ms or now_ms
     if state is LegState.up and call.phase is Phase.callback and leg.role is Role.agent:
         return [AgentWaits(call.call_id, leg.agent_id, leg.channel), MembersChanged(call.call_id)]
     if state is LegState.ringing:
@@ -121,17 +131,33 @@ def _room_join(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call, unique_id = t.calls.get(call_id), text(event, "Uniqueid")
     if call is None:
         return []
+    if (spy := t.spies.get(unique_id)) is not None:
+        spy.in_room = True
+        return []
     leg = call.legs.get(unique_id)
     if leg is None:
         channel = text(event, "Channel")
         leg = t.attach(call, Leg(channel, unique_id, Role.third, agent_of(channel), "", LegState.up, now_ms))
-    leg.in_room, leg.state = True, LegState.up
+    leg.in_room, leg.state, leg.held = True, LegState.up, False
+    leg.joined_ms = leg.joined_ms or now_ms
     if leg.role is Role.citizen:
         call.phase, call.talked = Phase.room, True
+    meet(call)
     return [MembersChanged(call_id)]
 
 
+def meet(call: Call) -> None:
+    """Third parties who are in the room with the citizen are in the recording that is being made there."""
+    citizen = call.leg(Role.citizen)
+    if citizen is not None and citizen.in_room:
+        for leg in call.thirds:
+            leg.segment = leg.segment or (call.segment if leg.in_room else 0)
+
+
 def _room_leave(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    if (spy := t.spies.get(text(event, "Uniqueid"))) is not None:
+        spy.in_room = False
+        return []
     call = t.call_of(text(event, "Uniqueid"))
     if call is None:
         return []
@@ -141,12 +167,15 @@ def _room_leave(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 
 
 def _hangup(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    if (spy := t.spies.pop(text(event, "Uniqueid"), None)) is not None:
+        return [SpyChanged(spy, gone=True)]
     found = t.detach(text(event, "Uniqueid"))
     if found is None:
         return []
     call, leg = found
     cause = number_or(text(event, "Cause"))
-    out: list[Change] = [LegEnded(call.call_id, leg.role, leg.agent_id, leg.number, cause)]
+    out: list[Change] = [ThirdLeft(call.call_id, leg)] if leg.kind else []
+    out.append(LegEnded(call.call_id, leg.role, leg.agent_id, leg.number, cause))
     # An attempt to call a citizen back is not the call: that begins with the citizen's answer.
     ends = call.phase is not Phase.callback and (leg.unique_id == call.call_id or (call.outbound and not call.legs))
     if ends:
@@ -174,6 +203,8 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if text(event, "Response") == "Success":
         return []
     unique_id = text(event, "Uniqueid")
+    if (spy := t.spies.pop(unique_id, None)) is not None:
+        return [SpyChanged(spy, gone=True)]
     asked = t.call_of(unique_id)
     if asked is not None and asked.phase is Phase.callback and asked.legs[unique_id].channel:
         return []  # the end of its channel says why, and comes in the same moment
@@ -181,9 +212,10 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if found is None:
         return []
     call, leg = found
-    out: list[Change] = [
-        OriginateFailed(call.call_id, unique_id, leg.role, leg.agent_id, leg.number, text(event, "Reason"))
-    ]
+    reason = text(event, "Reason")
+    leg.failure = leg.failure or {"3": "NOANSWER", "5": "BUSY"}.get(reason, "CHANUNAVAIL")
+    out: list[Change] = [ThirdLeft(call.call_id, leg)] if leg.kind else []
+    out.append(OriginateFailed(call.call_id, unique_id, leg.role, leg.agent_id, leg.number, reason))
     if call.outbound and not call.legs:
         call.ended_ms = now_ms
         out.append(CallEnded(call.call_id, 0, call.phase))

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from acd.model import (
+    AgentBusyOutside,
     AgentNotReady,
     AgentReady,
     AgentSignedIn,
@@ -34,6 +35,7 @@ from cti_bridge.control import Control
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
 from cti_bridge.hub import encode
+from cti_bridge.overseeing import Overseeing
 from cti_bridge.oversight import Oversight
 from cti_bridge.ports import AgentRecord
 from cti_bridge.refusals import not_now, refused
@@ -75,11 +77,12 @@ class Commands:
         control: Control,
         dialling: Dialling,
         callbacks: Callbacks,
+        overseeing: Overseeing,
         tell_phone: Callable[[Agent], None],
     ) -> None:
         self._core, self._control, self._tell_phone = core, control, tell_phone
         self._dialling, self._callbacks = dialling, callbacks
-        self._oversight = Oversight(core)
+        self._oversight, self._overseeing = Oversight(core), overseeing
         self._last: dict[str, _Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
@@ -130,6 +133,8 @@ class Commands:
         pages = self._core.hub.pages(agent_id)
         agent.page_lost_ms = None if pages or not needs_page else self._core.now_ms()
         self._feed(AgentSignedIn(agent_id, dict(record.skills), record.queues, ready))
+        if self._core.telephony.spy_by(agent_id) is not None:
+            self._feed(AgentBusyOutside(agent_id, True))
         self._tell_phone(agent)
         if chosen != record.endpoint:
             self._core.spawn(self._remember(agent_id, chosen), f"endpoint-{agent_id}")
@@ -213,6 +218,12 @@ class Commands:
         async with self._turns[agent_id]:
             return await self._oversight.set_state(actor, agent_id, _text(args, "state"), _text(args, "reason", ""))
 
+    async def _oversee(self, actor: Actor, args: Args) -> dict[str, Any]:
+        return await self._overseeing.oversee(actor, _text(args, "call_id"), _text(args, "mode"))
+
+    async def _oversee_end(self, actor: Actor, args: Args) -> dict[str, Any]:
+        return await self._overseeing.end(actor)
+
     # -- calls ------------------------------------------------------------------------------------------------------
 
     async def _answer(self, agent_id: str, args: Args) -> dict[str, Any]:
@@ -244,6 +255,29 @@ class Commands:
 
     async def _conference(self, agent_id: str, args: Args) -> dict[str, Any]:
         return await self._control.conference(agent_id, _call(args), _text(args, "to"))
+
+    async def _emergency(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.emergency(agent_id, _call(args), _text(args, "to"))
+
+    async def _swap(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.swap(agent_id, _call(args))
+
+    async def _mute(self, agent_id: str, args: Args) -> dict[str, Any]:
+        if not isinstance(args.get("on"), bool):
+            raise BadInput(fields={"on": "请填写 true 或 false。"})
+        return await self._control.mute(agent_id, _call(args), args["on"])
+
+    async def _pause(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.pause(agent_id, _call(args), args.get("seconds"))
+
+    async def _pause_end(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.pause_end(agent_id, _call(args))
+
+    async def _help(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.help(agent_id, _call(args), True)
+
+    async def _help_end(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.help(agent_id, _call(args), False)
 
     async def _dial(self, agent_id: str, args: Args) -> dict[str, Any]:
         return await self._dialling.dial(self._on_shift(agent_id), _text(args, "number"))
@@ -290,10 +324,19 @@ _TABLE: dict[str, Handler] = {
     "call.complete_transfer": Commands._complete,
     "call.cancel_consult": Commands._cancel,
     "call.conference": Commands._conference,
+    "call.emergency": Commands._emergency,
+    "call.swap": Commands._swap,
+    "call.mute": Commands._mute,
+    "call.pause": Commands._pause,
+    "call.pause_end": Commands._pause_end,
+    "call.help": Commands._help,
+    "call.help_end": Commands._help_end,
     "call.dial": Commands._dial,
     "callback.start": Commands._callback,
 }
 _OVERSIGHT: dict[str, Callable[[Commands, Actor, Args], Awaitable[dict[str, Any]]]] = {
     "agent.set_state": Commands._set_state,
+    "call.oversee": Commands._oversee,
+    "call.oversee_end": Commands._oversee_end,
 }
 COMMANDS = (*_TABLE, *_OVERSIGHT)

@@ -15,14 +15,17 @@ from typing import Any
 
 import structlog
 
-from app.errors import NotFound
+from app.destinations import EMERGENCY
+from app.errors import BadInput, NotFound
 from cti_bridge import rooms
 from cti_bridge.ami import ActionFailed, AmiError
-from cti_bridge.asterisk import TEMPORARY_FAILURE, Action, hangup
+from cti_bridge.asterisk import TEMPORARY_FAILURE, Action, hangup, mute, setvar
 from cti_bridge.changes import LegEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
-from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, endpoint_of
+from cti_bridge.marks import Marks
+from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, ThirdKind, endpoint_of
+from cti_bridge.pauses import Pauses
 from cti_bridge.refusals import no_talk, refused, telephone_away
 from cti_bridge.talks import Talks
 from cti_bridge.views import parties
@@ -38,10 +41,11 @@ NORMAL = 16  # Q.850: somebody hung up
 class Control:
     """All use cases of call control. `agent_id` is who asks."""
 
-    def __init__(self, core: Core, talks: Talks, dialling: Dialling) -> None:
-        self._core, self._talks, self._dialling = core, talks, dialling
+    def __init__(self, core: Core, talks: Talks, dialling: Dialling, marks: Marks) -> None:
+        self._core, self._talks, self._dialling, self._marks = core, talks, dialling, marks
         self._left: dict[str, tuple[Role, int]] = {}  # call → who left last, and how
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.pauses = Pauses(core, marks, self._pause_over)
 
     # ----------------------------------------------------------------------------------------------------- commands
 
@@ -79,7 +83,7 @@ class Control:
         """Citizen to music."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.hold(call, agent_id)
-            await self._do(call, steps)
+            await self._move(call, steps)
             if steps:
                 call.phase = Phase.held
                 self._tell(call, "call.held")
@@ -89,7 +93,7 @@ class Control:
         """Citizen and agent talk again."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.resume(call, agent_id)
-            await self._do(call, steps)
+            await self._move(call, steps)
             if steps:
                 call.phase = Phase.room
                 self._tell(call, "call.resumed")
@@ -128,30 +132,66 @@ class Control:
         """Speak with somebody while the citizen hears music."""
         number = self._dialling.target(agent_id, to)
         async with self._own(agent_id, call_id) as call:
-            await self._do(call, rooms.consult(call, agent_id))
+            await self._move(call, rooms.consult(call, agent_id))
             call.phase = Phase.held
             self._tell(call, "call.held")
-            await self._dialling.third(call, agent_id, number)
+            await self._dialling.third(call, agent_id, number, ThirdKind.consult)
             self._tell(call, "call.room")
             return {"call_id": call.call_id}
 
     async def conference(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:
         """Citizen, agent and a third party in one talk."""
         number = self._dialling.target(agent_id, to)
+        return await self._join_third(agent_id, call_id, number, ThirdKind.conference)
+
+    async def emergency(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:
+        """An emergency line joins at once, whatever the talk is doing (T4)."""
+        number = self._dialling.target(agent_id, to)
+        if number not in EMERGENCY:
+            raise BadInput(fields={"to": "只能选择 110、119、120、122。"})
+        return await self._join_third(agent_id, call_id, number, ThirdKind.emergency)
+
+    async def _join_third(self, agent_id: str, call_id: str | None, number: str, kind: ThirdKind) -> dict[str, Any]:
         async with self._own(agent_id, call_id) as call:
-            await self._do(call, rooms.conference(call, agent_id))
+            emergency = number if kind is ThirdKind.emergency else ""
+            await self._move(call, rooms.conference(call, agent_id, emergency))
             call.phase = Phase.room
-            await self._dialling.third(call, agent_id, number)
+            await self._dialling.third(call, agent_id, number, kind)
             self._tell(call, "call.room")
             return {"call_id": call.call_id}
+
+    async def swap(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
+        """In a consultation: talk with the citizen while the third party hears music, and back."""
+        async with self._own(agent_id, call_id) as call:
+            steps = rooms.swap(call, agent_id)
+            await self._move(call, steps)
+            with_citizen = call.phase is Phase.held
+            call.phase = Phase.room if with_citizen else Phase.held
+            for leg in call.thirds:
+                leg.held = with_citizen and leg.state is LegState.up
+            self._tell(call, "call.resumed" if with_citizen else "call.held")
+            return {"call_id": call.call_id}
+
+    async def mute(self, agent_id: str, call_id: str | None, on: bool) -> dict[str, Any]:
+        """The agent is heard by nobody, or is again; of a colleague who was asked for advice likewise."""
+        call = self._find(agent_id, call_id)
+        async with self._locks[call.call_id]:
+            leg = next((one for one in call.legs.values() if one.agent_id == agent_id), None)
+            if leg is None or not _is_up(leg) or call.ended_ms is not None:
+                raise no_talk()
+            since = (leg.muted_ms or self._core.now_ms()) if on else None
+            await self._do(call, [setvar(leg.handle, "HOTLINE_MUTED", since or ""), mute(leg.handle, on)])
+            leg.muted_ms = since
+        self._marks.tell(call)
+        return {"call_id": call.call_id, "muted_ms": since}
 
     async def complete_transfer(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
         """Citizen and third party talk on, the agent leaves."""
         async with self._own(agent_id, call_id) as call:
-            citizen, agent = rooms.legs(call, agent_id)
-            await self._do(call, rooms.complete(call))
+            _citizen, agent = rooms.legs(call, agent_id)
+            await self._move(call, rooms.complete(call))
             async with _patience(JOIN_S):
-                while not citizen.in_room and call.citizen_here:
+                while not rooms.met(call) and call.citizen_here:
                     await asyncio.sleep(0.01)
             # Only now: a room that the agent leaves before the citizen is there is closed by the dialplan.
             self._talks.wishes.add(call.call_id)
@@ -168,6 +208,81 @@ class Control:
                 self._tell(call, "call.resumed")
             return {"call_id": call.call_id}
 
+    async def pause(self, agent_id: str, call_id: str | None, seconds: object) -> dict[str, Any]:
+        """A confidential part begins: both sides of the recording are silent, or go on being so (T9)."""
+        length = self.pauses.length(seconds)
+        async with self._own(agent_id, call_id) as call:
+            await self.pauses.begin(call, agent_id, length)
+            return {"call_id": call.call_id, "until_ms": call.pause.until_ms if call.pause else None}
+
+    async def pause_end(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
+        """The recording goes on."""
+        async with self._own(agent_id, call_id) as call:
+            try:
+                await self.pauses.end(call, "agent")
+            except AmiError as error:
+                raise telephone_away(error) from error
+            return {"call_id": call.call_id}
+
+    async def _pause_over(self, call_id: str, how: str) -> None:
+        """The pause's time has come, or there is nobody any more who could end it."""
+        async with self._locks[call_id]:
+            call = self._core.call(call_id)
+            if call is None or call.pause is None:
+                return
+            by = call.pause.by
+            try:
+                await self.pauses.end(call, how)
+            except AmiError as error:
+                log.warning("a pause ends when Asterisk can be told again", call=call_id, problem=str(error))
+                return
+        if how == "time":
+            text = "保密时段已到时,录音已恢复。"
+            told = {"level": "warning", "code": "pause_over", "text": text, "call_id": call_id}
+            self._core.hub.to_agent(by, "notice", told | {"at_ms": self._core.now_ms()})
+
+    async def help(self, agent_id: str, call_id: str | None, on: bool) -> dict[str, Any]:
+        """Ask a supervisor to come (求助), or no longer. The boards are told once."""
+        call = self._find(agent_id, call_id)
+        async with self._locks[call.call_id]:
+            leg = call.agent_leg
+            if leg is None or leg.agent_id != agent_id or not _is_up(leg) or call.ended_ms is not None:
+                raise no_talk()
+            if on is not (call.help_ms is not None):
+                since = self._core.now_ms() if on else None
+                await self._do(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", since or "")])
+                call.help_ms = since
+                self._told_help(call, leg)
+        return {"call_id": call.call_id, "help_ms": call.help_ms}
+
+    def help_over(self, call: Call) -> None:
+        """A supervisor has come, or whoever asked is gone."""
+        if call.help_ms is not None:
+            call.help_ms = None
+            self._soon(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", "")])
+            self._marks.tell(call)
+            self._core.board_changed()
+
+    def _told_help(self, call: Call, leg: Leg) -> None:
+        self._marks.tell(call)
+        self._core.board_changed()
+        if call.help_ms is not None:
+            agent = self._core.book.get(leg.agent_id)
+            who = f"{leg.agent_id} {agent.name if agent is not None else ''}".strip()
+            told = {"level": "warning", "code": "help_asked", "text": f"坐席 {who} 请求班长协助。", "agent": who}
+            self._core.hub.to_boards("notice", told | {"at_ms": call.help_ms})
+
+    async def gather(self, call_id: str) -> None:
+        """A talk of two goes into the room, where somebody else can join it."""
+        async with self._locks[call_id]:
+            call = self._core.call(call_id)
+            agent = call.agent_leg if call is not None else None
+            if call is None or agent is None or call.phase is not Phase.talk or not call.talked:
+                return
+            await self._move(call, rooms.gather(call, agent.agent_id))
+            call.phase = Phase.room
+            self._tell(call, "call.room")
+
     # ------------------------------------------------------------------------------------------- what happened to us
 
     def left(self, call: Call, change: LegEnded) -> None:
@@ -176,6 +291,10 @@ class Control:
             self._left[call.call_id] = (change.role, change.cause)
         if change.role is Role.agent and not call.outbound:
             self._talks.hand_over(call)
+        if change.role is Role.agent and call.agent_leg is None:
+            self.help_over(call)
+            if call.pause is not None and call.ended_ms is None:
+                self._core.spawn(self._pause_over(call.call_id, "left"), f"pause-left-{call.call_id}")
         if change.role is Role.agent and call.phase in (Phase.held, Phase.room) and not call.outbound:
             by_wish = self._by_wish(call, change.cause)
             what, steps = rooms.after_agent_left(call, by_wish=by_wish, say=self._returning(call))
@@ -185,6 +304,8 @@ class Control:
             self._soon(call, rooms.after_agent_left(call, by_wish=True)[1])
         elif change.role is Role.citizen and call.phase in TALKING:
             self._close_room(call)
+        elif change.role is Role.citizen and rooms.held_thirds(call):
+            self._soon(call, rooms.together(call))  # agent and third party talk on
 
     def alone(self, call: Call) -> None:
         """The citizen is the last one in the room: survey, or a new agent."""
@@ -195,6 +316,9 @@ class Control:
         self._talks.wishes.discard(call.call_id)
         self._left.pop(call.call_id, None)
         self._locks.pop(call.call_id, None)
+        self.pauses.ended(call)
+        call.help_ms = None
+        self._marks.forget(call.call_id)
         self._dialling.ended(call)
 
     # ----------------------------------------------------------------------------------------------------- the steps
@@ -243,6 +367,10 @@ class Control:
 
     async def _do(self, call: Call, steps: list[Action], *, lenient: bool = False, notify: str = "") -> None:
         """Take the steps. `lenient`: a channel that is gone already is as good as done."""
+        ended = {step["Channel"] for step in steps if step["Action"] == "Hangup"}
+        for leg in call.thirds:
+            if leg.handle in ended and not leg.joined_ms:
+                leg.failure = leg.failure or "CANCEL"
         try:
             if notify:
                 await self._core.asterisk.notify_talk(notify)
@@ -254,6 +382,12 @@ class Control:
         except AmiError as error:
             raise telephone_away(error) from error
 
+    async def _move(self, call: Call, steps: list[Action]) -> None:
+        """Take steps that may move a muted leg: whoever is muted stays so, whatever becomes of their channel."""
+        moved = {str(step.get(key)) for step in steps for key in ("Channel", "ExtraChannel") if key in step}
+        muted = [leg for leg in call.legs.values() if leg.muted_ms is not None and leg.handle in moved]
+        await self._do(call, [*steps, *(mute(leg.handle, True) for leg in muted)])
+
     def _soon(self, call: Call, steps: list[Action]) -> None:
         if steps:
             self._core.spawn(self._do(call, steps, lenient=True), f"follow-{call.call_id}")
@@ -262,6 +396,7 @@ class Control:
         data = parties(call)
         for agent_id in {leg.agent_id for leg in call.legs.values() if leg.agent_id}:
             self._core.hub.to_agent(agent_id, event, data)
+        self._marks.tell(call)
 
     def _by_wish(self, call: Call, cause: int) -> bool:
         return call.call_id in self._talks.wishes or cause == NORMAL
@@ -278,6 +413,9 @@ class Control:
                 await asyncio.sleep(0.02)
         if call.ended_ms is not None or call.phase is not Phase.room:
             return
+        if any(leg.role is not Role.citizen and leg.state is LegState.up for leg in call.legs.values()):
+            self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
+            return
         role, cause = self._left.get(call.call_id, (Role.agent, 0))
         by_wish = role is Role.third or self._by_wish(call, cause)
         self._soon(call, rooms.over(call) if by_wish else rooms.again(call, self._returning(call)))
@@ -287,6 +425,8 @@ class Control:
         others = [leg for leg in call.legs.values() if leg.role is not Role.citizen]
         if len([leg for leg in others if leg.state is LegState.up]) < 2:
             self._soon(call, [hangup(leg.handle) for leg in others])
+        else:
+            self._soon(call, rooms.together(call))
 
 
 @asynccontextmanager

@@ -16,9 +16,10 @@ from cti_bridge.agents import Agent
 from cti_bridge.ami import AmiError
 from cti_bridge.changes import OutboundEnded
 from cti_bridge.core import Core
-from cti_bridge.model import Attempt, Call, Leg, LegState, Phase, Role
+from cti_bridge.model import Attempt, Call, Leg, LegState, Phase, Role, ThirdKind
 from cti_bridge.refusals import refused, telephone_away
 from cti_bridge.talks import Talks
+from cti_bridge.thirds import Thirds
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +29,8 @@ NUMBER = re.compile(r"\+?[0-9*#]{2,32}")
 class Dialling:
     """See the module's text."""
 
-    def __init__(self, core: Core, talks: Talks) -> None:
-        self._core, self._talks = core, talks
+    def __init__(self, core: Core, talks: Talks, thirds: Thirds) -> None:
+        self._core, self._talks, self._thirds = core, talks, thirds
         self._outside: dict[str, str] = {}  # call that we dial → agent
         self.destinations = Destinations.of(core.settings)
 
@@ -91,11 +92,12 @@ class Dialling:
         self._core.facts.put("call", unique_id, facts.arrived(call))
         return {"call_id": unique_id}
 
-    async def third(self, call: Call, agent_id: str, number: str) -> None:
+    async def third(self, call: Call, agent_id: str, number: str, kind: ThirdKind) -> None:
         """Have a third party join the room of a call. Raises Refused."""
         unique_id = f"third-{call.call_id}-{secrets.randbelow(10**6)}"
         colleague = number if number in self._core.book.records else ""
         leg = Leg("", unique_id, Role.third, colleague, number, LegState.dialing, self._core.now_ms())
+        leg.kind, leg.by_agent = kind.value, agent_id
         self._core.telephony.attach(call, leg)
         try:
             await self._core.asterisk.originate(
@@ -110,11 +112,13 @@ class Dialling:
                     "__HOTLINE_LEG": "third",
                     "__HOTLINE_AGENT": agent_id,
                     "HOTLINE_ROOM": f"room-{call.call_id}",
+                    "HOTLINE_THIRD": kind.value,
                 },
             )
         except AmiError as error:
             self._core.telephony.detach(unique_id)
             raise telephone_away(error) from error
+        self._thirds.dialled(call, leg)
         if colleague:
             self._talks.show_card(call, colleague, own=False)
 
@@ -139,5 +143,6 @@ class Dialling:
 
     def check_free(self, agent_id: str) -> None:
         """Raises Refused when the agent is in a call."""
-        if self._core.telephony.talks_of(agent_id) or agent_id in self._outside.values():
+        telephony = self._core.telephony
+        if telephony.talks_of(agent_id) or agent_id in self._outside.values() or telephony.spy_by(agent_id):
             raise refused("in_a_call", "您正在通话中。", "You are in a call.")

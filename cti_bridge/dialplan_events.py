@@ -15,7 +15,9 @@ from cti_bridge.changes import (
     OutboundEnded,
     PhaseChanged,
     Rated,
+    SegmentBegun,
 )
+from cti_bridge.channel_events import meet
 from cti_bridge.event import Event, Rule, picked_up, text
 from cti_bridge.model import Call, Leg, LegState, Phase, Role, Telephony, number_or, skills_of
 
@@ -193,16 +195,32 @@ def _outbound(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     return [MembersChanged(call_id)] if known else [CallStarted(call_id), MembersChanged(call_id)]
 
 
+def _segment(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    """The citizen's line is being recorded, in the room."""
+    call = t.calls.get(text(event, "Call"))
+    if call is None:
+        return []
+    if recording := text(event, "Rec"):
+        call.recording = recording
+        call.recordings.add(recording)
+        meet(call)
+    return [SegmentBegun(call.call_id, text(event, "Channel"), text(event, "Mix"))]
+
+
 def _outbound_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call = t.calls.get(text(event, "Call"))
     if call is None:
         return []
+    status = text(event, "Status")
+    leg = next((one for one in call.thirds if one.number == text(event, "Number") and not one.joined_ms), None)
+    if leg is not None and status != "ANSWER":
+        leg.failure = status
     return [
         OutboundEnded(
             call.call_id,
             text(event, "Agent"),
             text(event, "Number"),
-            text(event, "Status"),
+            status,
             number_or(text(event, "Cause")),
         )
     ]
@@ -219,6 +237,7 @@ RULES: dict[str, Rule] = {
     "AcdAlone": _alone,
     "AcdOutbound": _outbound,
     "AcdOutboundEnd": _outbound_end,
+    "HotlineSegment": _segment,
     "HotlineFailsafe": _failsafe,
     "HotlineMessage": _message,
     "HotlineVoicemail": _voicemail,

@@ -49,16 +49,22 @@ from cti_bridge.changes import (
     PhoneSeen,
     Rated,
     Ringing,
+    SegmentBegun,
+    SpyChanged,
+    ThirdLeft,
 )
 from cti_bridge.control import Control
 from cti_bridge.core import Core
 from cti_bridge.deciding import Deciding
 from cti_bridge.dialling import Dialling
+from cti_bridge.marks import Marks
 from cti_bridge.model import Call, Phase, Role
 from cti_bridge.offers import Offers, Stage, fail_cause, rejoined
+from cti_bridge.overseeing import Overseeing
 from cti_bridge.recordings import Recordings
 from cti_bridge.takeback import TakeBack
 from cti_bridge.talks import Talks
+from cti_bridge.thirds import Thirds
 from cti_bridge.views import agent_view, parties
 
 log = structlog.get_logger(__name__)
@@ -82,11 +88,15 @@ class Dispatcher:
         callers: Callers,
         line: CallbackLine,
         calling: CallbackCalls,
+        thirds: Thirds,
+        overseeing: Overseeing,
+        marks: Marks,
     ) -> None:
         self._core, self._offers, self._talks, self._control = core, offers, talks, control
         self._dialling, self._callbacks = dialling, callbacks
         self._recordings, self._take_back = recordings, take_back
         self._callers, self._line, self._calling = callers, line, calling
+        self._thirds, self._overseeing, self._marks = thirds, overseeing, marks
         self.deciding = Deciding(core, offers, line, calling, self.tell_phone)
 
     def change(self, change: Change) -> None:
@@ -178,6 +188,7 @@ class Dispatcher:
         if own_leg_in_room or change.role is Role.third:
             self._talk_over(call.call_id, change.agent_id)
         if change.role is Role.agent:
+            self._overseeing.follow(call)
             self._take_back.fetch(call)  # Asterisk's own queue has rung somebody in vain
 
     def _members(self, change: MembersChanged) -> None:
@@ -187,6 +198,20 @@ class Dispatcher:
         self._talks.adopt_colleagues(call)
         for agent_id in self._agents_in(call):
             self._core.hub.to_agent(agent_id, "call.room", parties(call))
+        self._thirds.changed(call)
+        self._overseeing.follow(call)
+        self._marks.tell(call)
+
+    def _third_left(self, change: ThirdLeft) -> None:
+        self._thirds.left(change.call_id, change.leg)
+
+    def _segment(self, change: SegmentBegun) -> None:
+        if call := self._core.call(change.call_id):
+            self._control.pauses.segment(call, change.channel, change.mix)
+            self._thirds.changed(call)
+
+    def _spy(self, change: SpyChanged) -> None:
+        self._overseeing.changed(change.spy, gone=change.gone)
 
     def _alone(self, change: Alone) -> None:
         if call := self._core.call(change.call_id):
@@ -261,6 +286,7 @@ class Dispatcher:
         if not call.outbound:
             self._core.facts.put("ended", call.call_id, {})
         self._control.ended(call)
+        self._overseeing.follow(call)
         self._callbacks.ended(call)
         self._recordings.call_over(call.call_id)
         self._core.cards.pop(call.call_id, None)
@@ -313,4 +339,7 @@ class Dispatcher:
         OriginateFailed: _originate_failed,
         CallEnded: _ended,
         PhoneSeen: _phone,
+        ThirdLeft: _third_left,
+        SegmentBegun: _segment,
+        SpyChanged: _spy,
     }

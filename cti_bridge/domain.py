@@ -10,22 +10,25 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from acd.calibration import Foretold
-from app.actor import Actor
+from app.actor import SYSTEM, Actor
 from app.agents.service import actor_for, list_agents, set_endpoint
 from app.audit.model import Action
 from app.audit.service import write
+from app.auth.model import Permission
 from app.auth.sessions import session_user
 from app.callbacks import line
 from app.callbacks import service as callbacks
 from app.callbacks.model import AttemptOutcome, CallbackState, LineStep
 from app.callbacks.tables import Callback
+from app.calls import parts
 from app.calls.model import CallFacts
-from app.calls.service import find, last_agent_of, merge, merge_all
+from app.calls.service import confidential_ids, find, last_agent_of, merge, merge_all
 from app.calls.tables import Call
 from app.cases.tables import Case
 from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms
 from app.db import Database
+from app.errors import Forbidden
 from app.nuisance import service as nuisance
 from app.nuisance.tables import NuisanceRule
 from app.pop import build_card, store_drafts
@@ -38,7 +41,10 @@ from recordings.store import Store
 _DRAFT: Any = select(
     col(Case.id).label("case_id"), col(Case.number).label("case_number"), col(Case.version), col(Case.state)
 ).where(col(Case.opened_for) == bindparam("opened_for"))
-_TIMES = frozenset({"started_at", "joined_at", "offered_at", "answered_at", "ended_at", "foretold_at"})
+_TIMES = frozenset(
+    {"started_at", "joined_at", "offered_at", "answered_at", "ended_at", "foretold_at"}
+    | {"dialled_at", "left_at", "since", "due", "until"}
+)
 
 
 def _typed(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,6 +132,37 @@ class AppDomain:
         with self._db.session() as session:
             detail = {"state": state, **({"reason": reason} if reason else {})}
             write(session, actor, Action.agent_overridden, f"agent:{agent_id}", detail)
+
+    def audit_oversight(self, actor: Actor, call_id: str, agent_id: str, mode: str) -> None:
+        with self._db.session() as session:
+            call = find(session, call_id)
+            secret = call is not None and call_id in confidential_ids(session, [call])
+            if secret and not actor.may(Permission.confidential_read):
+                raise Forbidden()
+            write(session, actor, Action.call_monitored, f"call:{call_id}", {"agent": agent_id, "mode": mode})
+
+    def unit_of_number(self, number: str) -> tuple[int, str] | None:
+        with self._db.read() as session:
+            unit = parts.unit_of_number(session, number)
+            return None if unit is None else (unit.id or 0, unit.name)
+
+    def record_third(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        if "alive" in facts:
+            with self._db.session() as session:
+                parts.close_thirds(session, SYSTEM, call_id, facts["alive"], from_ms(int(facts["at"])))
+            return
+        actor = actor_for(self._db, str(facts["by_agent"]))
+        with self._db.session() as session:
+            parts.record_third(session, actor, call_id, str(facts["leg"]), _typed(facts))
+
+    def record_pause(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        if "over" in facts:
+            with self._db.session() as session:
+                parts.close_pauses(session, SYSTEM, call_id, from_ms(int(facts["over"])))
+            return
+        actor = actor_for(self._db, str(facts["by_agent"]))
+        with self._db.session() as session:
+            parts.record_pause(session, actor, call_id, _typed(facts))
 
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         with self._db.read() as session:

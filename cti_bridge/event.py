@@ -22,6 +22,7 @@ def picked_up(call: Call, leg: Leg, offer_id: str, now_ms: int) -> list[Change]:
     """The agent's telephone is up; told once."""
     again = call.phase in TALKING and call.agent_id == leg.agent_id and leg.state is LegState.up
     leg.state = LegState.up
+    leg.joined_ms = leg.joined_ms or now_ms
     if again:
         return []
     call.phase, call.agent_id = Phase.talk, leg.agent_id

@@ -58,9 +58,21 @@ class LegState(StrEnum):
     up = "up"
 
 
+class ThirdKind(StrEnum):
+    """What a third party was rung for."""
+
+    consult = "consult"
+    conference = "conference"
+    emergency = "emergency"
+
+
 @dataclass(slots=True)
 class Leg:
-    """One party's channel in a call. `agent_id` also for a third party who is a colleague."""
+    """One party's channel in a call. `agent_id` also for a third party who is a colleague.
+
+    `muted_ms`: since when they are not heard. `held`: a third party who hears music while agent and citizen talk.
+    `segment`: the recording in which a third party met the citizen, 0 while they have not.
+    """
 
     channel: str
     unique_id: str
@@ -70,6 +82,15 @@ class Leg:
     state: LegState = LegState.dialing
     since_ms: int = 0
     in_room: bool = False
+    joined_ms: int | None = None
+    muted_ms: int | None = None
+    held: bool = False
+    kind: str = ""  # a ThirdKind of third parties
+    by_agent: str = ""  # who had them rung
+    unit_id: int | None = None
+    unit_name: str = ""
+    failure: str = ""  # how dialling them went, when it went wrong (DIALSTATUS)
+    segment: int = 0
 
     @property
     def handle(self) -> str:
@@ -112,6 +133,61 @@ def promise_of(call_id: str) -> int:
     return int(found[1]) if found else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A part of a talk in which the recording is silent (T9). Times are epoch milliseconds."""
+
+    since_ms: int
+    until_ms: int
+    by: str
+
+    def text(self) -> str:
+        """As the citizen's channel carries it; the dialplan reads the second part, in seconds."""
+        return f"{self.since_ms}:{-(-self.until_ms // 1000)}:{self.by}"
+
+
+def pause_of(text: str) -> Pause | None:
+    """The pause that a channel variable tells of; None when it tells of none."""
+    found = re.fullmatch(r"([0-9]{1,15}):([0-9]{1,12}):([0-9]{0,8})", text)
+    return Pause(int(found[1]), int(found[2]) * 1000, found[3]) if found else None
+
+
+class SpyMode(StrEnum):
+    """How a supervisor takes part in a talk; each is heard by more people than the one before."""
+
+    listen = "listen"
+    whisper = "whisper"
+    barge = "barge"
+
+
+def spy_mode(text: object) -> SpyMode | None:
+    """The mode of this name; None when there is none."""
+    try:
+        return SpyMode(str(text))
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class Spy:
+    """A supervisor's telephone at a talk. `leg` is the unique id of the agent's channel that is overseen."""
+
+    unique_id: str
+    by: str  # the supervisor's staff number
+    call_id: str
+    agent_id: str
+    leg: str
+    mode: SpyMode
+    channel: str = ""
+    up: bool = False
+    in_room: bool = False
+
+    @property
+    def handle(self) -> str:
+        """What Asterisk knows the telephone by."""
+        return self.channel or self.unique_id
+
+
 @dataclass(slots=True)
 class Call:
     """Everything known about one call. `attempt` is the dialplan's count of entries into the hold loop."""
@@ -147,6 +223,8 @@ class Call:
     last_agent: str = ""
     asked: bool = False  # the domain has been asked about the caller
     attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
+    pause: Pause | None = None
+    help_ms: int | None = None  # since when the agent asks for a supervisor
 
     @property
     def promise(self) -> int:
@@ -167,6 +245,11 @@ class Call:
     def thirds(self) -> list[Leg]:
         """The legs of third parties."""
         return [leg for leg in self.legs.values() if leg.role is Role.third]
+
+    @property
+    def segment(self) -> int:
+        """The number of the recording that is being made, 0 when none is known."""
+        return number_or(self.recording.rpartition("-")[2])
 
     @property
     def citizen_here(self) -> bool:
@@ -196,6 +279,15 @@ class Telephony:
     phones: dict[str, Phone] = field(default_factory=dict)
     phones_at: dict[str, dict[str, Phone]] = field(default_factory=dict)  # endpoint → node → telephone
     names: dict[str, str] = field(default_factory=dict)  # channel name → unique id of a leg
+    spies: dict[str, Spy] = field(default_factory=dict)  # supervisors' telephones, by unique id; no legs of the calls
+
+    def spies_on(self, call_id: str) -> list[Spy]:
+        """The supervisors who take part in a call, or are being rung for it."""
+        return [spy for spy in self.spies.values() if spy.call_id == call_id]
+
+    def spy_by(self, agent_id: str) -> Spy | None:
+        """What this supervisor oversees."""
+        return next((spy for spy in self.spies.values() if spy.by == agent_id), None)
 
     def call_of(self, unique_id: str) -> Call | None:
         """The call that this channel belongs to."""
@@ -269,6 +361,7 @@ class Telephony:
                 self.calls[call_id] = call
                 for leg in call.legs.values():
                     self.attach(call, leg)
+        self.spies |= {ident: spy for ident, spy in other.spies.items() if wanted(spy.call_id)}
         for at in other.phones_at.values():
             for node, phone in at.items():
                 if nodes(node):
@@ -321,11 +414,28 @@ def number_or(text: str, default: int = 0) -> int:
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else default
 
 
-def members(call: Call) -> list[dict[str, str | bool]]:
+def members(call: Call) -> list[dict[str, str | int | None]]:
     """The parties of a call as screens see them, citizen first."""
     order = {Role.citizen: 0, Role.agent: 1, Role.third: 2}
     legs: Iterable[Leg] = sorted(call.legs.values(), key=lambda leg: (order[leg.role], leg.since_ms))
     return [
-        {"role": leg.role.value, "agent_id": leg.agent_id, "number": leg.number, "state": leg.state.value}
+        {
+            "role": leg.role.value,
+            "agent_id": leg.agent_id,
+            "number": leg.number,
+            "state": leg.state.value,
+            "joined_ms": (leg.joined_ms or leg.since_ms) if leg.state is LegState.up else None,
+            "unit_id": leg.unit_id,
+            "unit_name": leg.unit_name,
+            "kind": leg.kind,
+        }
         for leg in legs
     ]
+
+
+def talks_with(call: Call) -> str:
+    """With whom the agent talks: "citizen", "third" or "all"."""
+    there = [leg for leg in call.thirds if not leg.held]
+    if call.phase is Phase.held and there:
+        return "third"
+    return "all" if any(leg.state is LegState.up for leg in there) else "citizen"

@@ -154,6 +154,19 @@ class Domain(Protocol):
     def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
         """Write down that this person sets the state of that agent."""
 
+    def audit_oversight(self, actor: Actor, call_id: str, agent_id: str, mode: str) -> None:
+        """Write down that this person listens in on that agent's talk, or takes part in it. Raises Forbidden where the
+        citizen asked for secrecy and this person may not know them."""
+
+    def unit_of_number(self, number: str) -> tuple[int, str] | None:
+        """The unit that answers at this number: its id and its name."""
+
+    def record_third(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        """Merge what is known of a third party of a call (`leg`), or close all but those that are `alive`."""
+
+    def record_pause(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        """Merge what is known of a confidential pause, or close what is open when the call was `over`."""
+
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         """The rules about callers that are in force, and those that somebody has ended lately."""
 

@@ -36,16 +36,19 @@ from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
 from cti_bridge.changes import MembersChanged, PhoneSeen
+from cti_bridge.control import Control
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
 from cti_bridge.dispatcher import Dispatcher
 from cti_bridge.endings import Ending
 from cti_bridge.model import TALKING, Call, Phase, Telephony
 from cti_bridge.offers import Offers, Stage, place, rejoined
+from cti_bridge.overseeing import Overseeing
 from cti_bridge.recordings import Recordings
 from cti_bridge.snapshot import carry_over, picture
 from cti_bridge.takeback import TakeBack, alone_in_failsafe
 from cti_bridge.talks import Talks
+from cti_bridge.thirds import Thirds
 
 log = structlog.get_logger(__name__)
 
@@ -80,11 +83,15 @@ class Recovery:
         callers: Callers,
         line: CallbackLine,
         calling: CallbackCalls,
+        thirds: Thirds,
+        overseeing: Overseeing,
+        control: Control,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
         self._talks, self._dialling, self._callbacks, self._recordings = talks, dialling, callbacks, recordings
         self._take_back, self._callers = take_back, callers
         self._line, self._calling = line, calling
+        self._thirds, self._overseeing, self._control = thirds, overseeing, control
         self._read: dict[str, Seen] = {}
         self._start: asyncio.Task[None] | None = None
         self._started: set[str] = set()  # nodes that were read at the start
@@ -152,12 +159,16 @@ class Recovery:
                 self._calling.lost(call)
             else:
                 self._end(call, notes.pop(call.call_id, None))
+        for call in gone:
+            self._thirds.lost(call.call_id)
         unseen = [note for call_id, note in notes.items() if call_id not in fresh.calls]
         for note in unseen:
             self._core.facts.put("unseen", note.call.call_id, note.facts())
+            self._thirds.lost(note.call.call_id)
             self.on_known(note.call)
         for call in sorted(found, key=place):
             self._adopt_call(call, new=call.call_id not in old.calls)
+        self._overseeing.adopt(nodes, old.spies.values())
         log.info(
             "calls adopted", nodes=sorted(nodes), calls=len(found), gone=len(gone), agents=len(self._core.book.on_shift)
         )
@@ -227,6 +238,9 @@ class Recovery:
     def _adopt_call(self, call: Call, *, new: bool) -> None:
         run = self._offers.of_call(call.call_id)
         self.on_known(call)
+        self._control.pauses.adopt(call)
+        if call.phase in TALKING:
+            self._thirds.adopt(call)
         if new:
             self._core.facts.put("call", call.call_id, facts.joined(call) if call.joined_ms else facts.arrived(call))
         events: list[Event] = []
@@ -287,6 +301,7 @@ class Recovery:
                 continue
             outcome = "answered" if row.answered_ms else ("abandoned" if row.joined_ms else "self_service")
             self._core.facts.put("call", row.call_id, {"ended_at": now, "outcome": outcome, "cause": "unseen"})
+            self._thirds.lost(row.call_id)
         if self._met < set(self._core.nodes.links):
             return  # an attempt may go on at a node that has not been seen yet
         dialled = [call.attempt_of.callback_id for call in self._core.telephony.calls.values() if call.attempt_of]

@@ -12,6 +12,7 @@ from cti_bridge.refusals import no_talk, refused
 
 ROOM = "acd-room"
 HELD = "acd-held"
+THIRD_HELD = "acd-third-held"
 WAIT = "acd-agent-wait"
 
 
@@ -44,30 +45,45 @@ def third(call: Call, *, up: bool = False) -> Leg | None:
     return next((leg for leg in call.thirds if not up or leg.state is LegState.up), None)
 
 
+def held_thirds(call: Call) -> list[Leg]:
+    """Third parties who hear music while agent and citizen talk."""
+    return [leg for leg in call.thirds if leg.held]
+
+
 def _into_room(call: Call, *channels: str) -> list[Action]:
     out = [setvar(channel, "HOTLINE_ROOM", f"room-{call.call_id}") for channel in channels]
     if call.outbound and (citizen := call.leg(Role.citizen)) is not None and citizen.channel in channels:
-        # A citizen whom we called has none of the marks of one who called us.
+        # A citizen whom we called has none of the marks of one who called us. Their first segment is on our side's
+        # channel (see acd-outbound); what is recorded of them in the room is the second.
         out.append(setvar(citizen.channel, "HOTLINE_CALL", call.call_id))
+        if call.phase is Phase.talk:
+            out += [setvar(citizen.channel, "HOTLINE_SEGMENT", 1), setvar(citizen.channel, "HOTLINE_TALKED", 1)]
     return out
 
 
+def _with_all(call: Call) -> list[Action]:
+    """Third parties out of the music, into the room."""
+    held, citizen = held_thirds(call), call.leg(Role.citizen)
+    marks = [setvar(citizen.channel, "HOTLINE_THIRD_HELD", "")] if held and citizen is not None else []
+    return [*marks, *(redirect(leg.handle, ROOM) for leg in held)]
+
+
 def hold(call: Call, agent_id: str) -> list[Action]:
-    """Citizen to music. The agent waits, or goes on talking with a third party who is in the room."""
+    """Citizen to music. The agent waits, or talks with a third party."""
     citizen, agent = legs(call, agent_id)
     if call.phase is Phase.held:
         return []
     if third(call, up=True) is not None:
-        return [redirect(citizen.channel, HELD)]
+        return [redirect(citizen.channel, HELD), *_with_all(call)]
     marks = _into_room(call, citizen.channel, agent.channel)
     return [*marks, redirect_pair(citizen.channel, HELD, agent.channel, WAIT)]
 
 
 def resume(call: Call, agent_id: str) -> list[Action]:
-    """Citizen and agent talk again; a third party in the room is then with both."""
+    """Citizen and agent talk again; a third party is then with both."""
     citizen, agent = legs(call, agent_id)
     if call.phase is not Phase.held:
-        return []
+        return _with_all(call)
     marks = _into_room(call, citizen.channel, agent.channel)
     if agent.in_room:
         return [*marks, redirect(citizen.channel, ROOM)]
@@ -84,15 +100,40 @@ def consult(call: Call, agent_id: str) -> list[Action]:
     return [] if agent.in_room else [*marks, redirect(agent.channel, ROOM)]
 
 
-def conference(call: Call, agent_id: str) -> list[Action]:
-    """Citizen and agent into the room, where the third party will join them."""
+def swap(call: Call, agent_id: str) -> list[Action]:
+    """In a consultation: the citizen and the third party change places between the room and the music."""
+    citizen, _agent = legs(call, agent_id)
+    there = [leg for leg in call.thirds if leg.state is LegState.up]
+    if not there:
+        raise refused("third_not_there", "对方尚未接听,不能切换。", "The other party has not answered yet.")
+    if call.phase is Phase.held:
+        # The dialplan would close a room in which the citizen leaves the agent alone.
+        marks = [*_into_room(call, citizen.channel), setvar(citizen.channel, "HOTLINE_THIRD_HELD", there[0].unique_id)]
+        return [*(redirect(leg.handle, THIRD_HELD) for leg in there), *marks, redirect(citizen.channel, ROOM)]
+    if held_thirds(call):
+        return [redirect(citizen.channel, HELD), *_with_all(call)]
+    raise refused("no_consult", "三方通话中不能切换。", "In a talk of three there is nobody to change to.")
+
+
+def conference(call: Call, agent_id: str, emergency: str = "") -> list[Action]:
+    """Citizen and agent into the room, where the third party will join them; an emergency line joins whoever is there.
+
+    `emergency` is its number.
+    """
     citizen, agent = legs(call, agent_id)
-    _free_for_third(call)
+    if not emergency or any(leg.number == emergency for leg in call.thirds):
+        _free_for_third(call)
     if call.phase is Phase.room and agent.in_room:
         return []
-    marks = _into_room(call, citizen.channel, agent.channel)
     if call.phase is Phase.held and agent.in_room:
-        return [*marks, redirect(citizen.channel, ROOM)]
+        return [*_into_room(call, citizen.channel, agent.channel), redirect(citizen.channel, ROOM)]
+    return gather(call, agent_id)
+
+
+def gather(call: Call, agent_id: str) -> list[Action]:
+    """A talk of two goes into the room, where somebody else can join it."""
+    citizen, agent = legs(call, agent_id)
+    marks = _into_room(call, citizen.channel, agent.channel)
     return [*marks, redirect_pair(citizen.channel, ROOM, agent.channel, ROOM)]
 
 
@@ -101,14 +142,22 @@ def complete(call: Call) -> list[Action]:
     citizen = call.leg(Role.citizen)
     if citizen is None or third(call, up=True) is None:
         raise refused("third_not_there", "对方尚未接听,不能转接。", "The other party has not answered yet.")
-    return [] if citizen.in_room else [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
+    into = [] if citizen.in_room else [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
+    return [*into, *_with_all(call)]
+
+
+def met(call: Call) -> bool:
+    """Whether the citizen and every third party who has answered are in the room."""
+    citizen = call.leg(Role.citizen)
+    there = [leg for leg in call.thirds if leg.state is LegState.up]
+    return citizen is not None and citizen.in_room and all(leg.in_room for leg in there)
 
 
 def cancel(call: Call, agent_id: str) -> list[Action]:
     """Third party out, citizen and agent talk again."""
     legs(call, agent_id)
     gone = [hangup(leg.handle) for leg in call.thirds]
-    return [*gone, *resume(call, agent_id)]
+    return [*gone, *(resume(call, agent_id) if call.phase is Phase.held else [])]
 
 
 def blind(call: Call, agent_id: str, to: str) -> list[Action]:
@@ -122,6 +171,7 @@ def blind(call: Call, agent_id: str, to: str) -> list[Action]:
         setvar(citizen.channel, "HOTLINE_TRANSFER_TO", to),
         setvar(citizen.channel, "HOTLINE_TRANSFER_BY", agent_id),
         redirect(citizen.channel, "hotline-transfer"),
+        *(hangup(leg.handle) for leg in call.thirds),
     ]
     # In a plain bridge the agent's leg ends by itself when the citizen leaves it.
     return [*steps, *([] if call.phase is Phase.talk else [hangup(agent.channel)])]
@@ -145,13 +195,21 @@ def after_agent_left(call: Call, *, by_wish: bool, say: str = "") -> tuple[str, 
     if citizen is None:
         return "nothing", []
     if any(leg.state is LegState.up for leg in call.legs.values() if leg is not citizen):
-        if citizen.in_room:
+        # A citizen whom the agent has left alone in the room is out of it in the same moment.
+        if citizen.in_room and not held_thirds(call):
             return "joined", []
-        return "joined", [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
+        return "joined", together(call)
     gone = [hangup(leg.handle) for leg in call.thirds]
     if call.phase is Phase.room and citizen.in_room:
         return "nothing", gone  # the room itself tells when the citizen is alone in it
     return ("over", [*gone, *over(call)]) if by_wish else ("again", [*gone, *again(call, say)])
+
+
+def together(call: Call) -> list[Action]:
+    """Everybody who is still there into the room."""
+    citizen = call.leg(Role.citizen)
+    into = [] if citizen is None else [*_into_room(call, citizen.channel), redirect(citizen.channel, ROOM)]
+    return [*into, *_with_all(call)]
 
 
 def over(call: Call) -> list[Action]:

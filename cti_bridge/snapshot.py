@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cti_bridge.channel_events import phone_state
+from cti_bridge.channel_events import meet, phone_state
 from cti_bridge.event import text
 from cti_bridge.model import (
     BETWEEN,
@@ -21,14 +21,18 @@ from cti_bridge.model import (
     LegState,
     Phase,
     Role,
+    Spy,
+    SpyMode,
     Telephony,
     agent_of,
     attempt_of,
     endpoint_of,
     number_or,
+    pause_of,
     phase_of,
     promise_of,
     skills_of,
+    spy_mode,
 )
 
 VARIABLES = (
@@ -61,6 +65,17 @@ VARIABLES = (
     "HOTLINE_CALLBACK",
     "HOTLINE_TO",
     "HOTLINE_DIALS",
+    "HOTLINE_PAUSE",
+    "HOTLINE_HELP",
+    "HOTLINE_MUTED",
+    "HOTLINE_THIRD",
+    "HOTLINE_MET",
+    "HOTLINE_HELD",
+    "HOTLINE_SPY_CALL",
+    "HOTLINE_SPY_BY",
+    "HOTLINE_SPY_AGENT",
+    "HOTLINE_SPY_LEG",
+    "HOTLINE_SPY_MODE",
 )
 
 _LOCAL = re.compile(r"(?:[a-z0-9]{1,32}:)?Local/([0-9+*#]{1,32})@acd-outbound-[0-9a-f]+;([12])")
@@ -133,6 +148,9 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
         if agent_id := offered.get(call.call_id, "") if relayed else agent_of(one.name):
             since = now_ms - one.seconds * 1000
             t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
+    for one in channels:
+        if one.var("SPY_CALL"):
+            _adopt_spy(t, one)
     for call in t.calls.values():
         _complete(call, now_ms)
     for device in devices:
@@ -140,6 +158,20 @@ def picture(status: Iterable[Mapping[str, Any]], devices: Iterable[Mapping[str, 
         if phone is not None:
             t.saw(phone)
     return t
+
+
+def _adopt_spy(t: Telephony, one: Channel) -> None:
+    t.spies[one.unique_id] = Spy(
+        one.unique_id,
+        one.var("SPY_BY"),
+        one.var("SPY_CALL"),
+        one.var("SPY_AGENT"),
+        one.var("SPY_LEG"),
+        spy_mode(one.var("SPY_MODE")) or SpyMode.listen,
+        one.name,
+        one.state == "Up",
+        one.application == "ConfBridge",
+    )
 
 
 def _leg_state(one: Channel) -> LegState:
@@ -170,6 +202,8 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
         case_number=one.var("CASE"),
         recording=one.var("REC"),
         talked=one.var("TALKED") == "1",
+        pause=pause_of(one.var("PAUSE")),
+        help_ms=number_or(one.var("HELP")) or None,
     )
     t.calls[call.call_id] = call
     in_room = one.application == "ConfBridge"
@@ -197,9 +231,12 @@ def _adopt_outbound(t: Telephony, one: Channel, channels: list[Channel], now_ms:
         agent_id=agent_id,
         recording=one.var("REC"),
         attempt_of=attempt_of(one.var("CALLBACK")),
+        pause=pause_of(one.var("PAUSE")),
+        help_ms=number_or(one.var("HELP")) or None,
     )
     t.calls[call.call_id] = call
-    t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
+    own = t.attach(call, Leg(one.name, one.unique_id, Role.agent, agent_id, "", _leg_state(one), since))
+    own.muted_ms = number_or(one.var("MUTED")) or None
     for other in channels:
         if other.linked_id != one.linked_id or other.unique_id == one.unique_id:
             continue
@@ -233,6 +270,10 @@ def _adopt_other(t: Telephony, call: Call, one: Channel, channels: list[Channel]
     else:
         leg = Leg(one.name, one.unique_id, Role.third, agent_of(one.name), one.var("TO"), _leg_state(one), since)
     leg.in_room = one.application == "ConfBridge"
+    leg.muted_ms = number_or(one.var("MUTED")) or None
+    if leg.role is Role.third:
+        leg.kind, leg.by_agent, leg.held = one.var("THIRD"), one.var("AGENT"), one.var("HELD") == "1"
+        leg.joined_ms = number_or(one.var("MET")) or None
     t.attach(call, leg)
 
 
@@ -250,6 +291,7 @@ def _complete(call: Call, now_ms: int) -> None:
     """What no variable says: since when they talk."""
     if call.recording:
         call.recordings.add(call.recording)
+        meet(call)
     leg = call.agent_leg
     if call.phase in TALKING and call.answered_ms is None:
         call.answered_ms = leg.since_ms if leg is not None else now_ms
@@ -272,4 +314,7 @@ def carry_over(old: Telephony, new: Telephony) -> list[Call]:
             if known is not None:
                 leg.number, leg.agent_id = known.number or leg.number, known.agent_id or leg.agent_id
                 leg.since_ms = known.since_ms
+                leg.joined_ms, leg.segment = known.joined_ms or leg.joined_ms, known.segment or leg.segment
+                leg.kind, leg.by_agent = known.kind or leg.kind, known.by_agent or leg.by_agent
+                leg.unit_id, leg.unit_name, leg.failure = known.unit_id, known.unit_name, known.failure
     return [call for call_id, call in old.calls.items() if call_id not in new.calls]

@@ -6,7 +6,7 @@ from typing import Any
 
 from acd.model import AgentState
 from cti_bridge.core import Core
-from cti_bridge.model import Call, Phase, members
+from cti_bridge.model import Call, Phase, SpyMode, members, talks_with
 
 
 def mask(number: str) -> str:
@@ -43,6 +43,7 @@ def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
             "next_reason": "",
             "set_by": "",
             "call_id": None,
+            "overseeing": overseeing(core, agent_id),
         }
     phone = core.telephony.phones.get(agent.endpoint)
     return {
@@ -63,6 +64,39 @@ def agent_view(core: Core, agent_id: str) -> dict[str, Any]:
         "next_reason": agent.next_reason,
         "set_by": agent.set_by,
         "call_id": agent.call_id,
+        "overseeing": overseeing(core, agent_id),
+    }
+
+
+def overseeing(core: Core, agent_id: str) -> dict[str, Any] | None:
+    """The talk that this supervisor oversees."""
+    spy = core.telephony.spy_by(agent_id)
+    if spy is None:
+        return None
+    state = "up" if spy.up else "ringing"
+    return {"call_id": spy.call_id, "agent_id": spy.agent_id, "mode": spy.mode.value, "state": state}
+
+
+def overseen(core: Core, call: Call) -> str | None:
+    """How a supervisor takes part in a call; of several the one who is heard by most."""
+    modes = [spy.mode for spy in core.telephony.spies_on(call.call_id) if spy.up]
+    return max(modes, key=list(SpyMode).index).value if modes else None
+
+
+def marks(core: Core, call: Call, agent_id: str) -> dict[str, Any]:
+    """What holds in a talk as this agent is told: `call.marks`."""
+    own = next((leg for leg in call.legs.values() if leg.agent_id == agent_id), None)
+    mode = overseen(core, call)
+    hidden = mode == SpyMode.listen.value and not core.settings.oversight_visible
+    pause = call.pause
+    return {
+        "call_id": call.call_id,
+        "muted_ms": own.muted_ms if own else None,
+        "paused": {"since_ms": pause.since_ms, "until_ms": pause.until_ms} if pause else None,
+        "talks_with": talks_with(call),
+        "help_ms": call.help_ms,
+        "overseen": None if hidden else mode,
+        "members": members(call),
     }
 
 
@@ -71,9 +105,10 @@ def parties(call: Call) -> dict[str, Any]:
     return {"call_id": call.call_id, "phase": call.phase.value, "members": members(call), "talked": call.talked}
 
 
-def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> dict[str, Any]:
+def call_view(core: Core, call: Call, agent_id: str, offer: dict[str, Any] | None = None) -> dict[str, Any]:
     """One call with its card, as the agent who has it (or is being offered it) sees it."""
     return {
+        **marks(core, call, agent_id),
         "call_id": call.call_id,
         "number": call.number,
         "phase": call.phase.value,
@@ -84,7 +119,6 @@ def call_view(core: Core, call: Call, offer: dict[str, Any] | None = None) -> di
         "joined_ms": call.joined_ms or None,
         "answered_ms": call.answered_ms,
         "held": call.phase is Phase.held,
-        "members": members(call),
         "talked": call.talked,
         "card": core.cards.get(call.call_id),
         "offer": offer,

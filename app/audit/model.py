@@ -22,6 +22,8 @@ class Action(StrEnum):
     recording_listened = "recording.listened"
     recording_exported = "recording.exported"
     recording_held = "recording.held"
+    recording_paused = "recording.paused"  # a confidential part of a talk begins …
+    recording_resumed = "recording.resumed"  # … and ends
     recording_expired = "recording.expired"
     voicemail_listened = "voicemail.listened"
     fax_read = "fax.read"
@@ -35,7 +37,7 @@ class Action(StrEnum):
     case_recusal_lifted = "case.recusal_lifted"
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
     callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
-    call_monitored = "call.monitored"
+    call_monitored = "call.monitored"  # a supervisor listens in, whispers or talks with all
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"
     calendar_changed = "calendar.changed"  # a day's opening hours

@@ -22,6 +22,27 @@ class CallOutcome(StrEnum):
     failed = "failed"
 
 
+class ThirdOutcome(StrEnum):
+    """What came of ringing a third party for a talk."""
+
+    talked = "talked"
+    busy = "busy"
+    no_answer = "no_answer"
+    unreachable = "unreachable"
+    refused = "refused"  # not permitted
+    cancelled = "cancelled"  # given up before they answered
+
+
+class PauseEnd(StrEnum):
+    """What ended a confidential pause."""
+
+    agent = "agent"
+    time = "time"  # it was due
+    left = "left"  # no agent was there any more
+    call_end = "call_end"
+    unseen = "unseen"  # the call ended while nobody looked
+
+
 @dataclass(frozen=True)
 class CallFacts:
     """The facts of one call. Times are aware UTC; `path` holds menu node ids joined by ">".

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.actor import Actor
-from app.calls import service
+from app.calls import parts, service
 from app.calls.model import CallOutcome
 from app.calls.views import call_rows
 from app.cases.access import sees_citizen
@@ -35,12 +35,38 @@ class CallEventOut(Answer):
     detail: dict[str, Any] | None
 
 
+class ThirdOut(Answer):
+    """Somebody who was rung for the talk; `segment` is the recording in which they are heard with the citizen."""
+
+    number: str
+    unit_id: int | None
+    unit_name: str
+    kind: str
+    by_agent: str
+    dialled_at: str
+    joined_at: str | None
+    left_at: str | None
+    outcome: str | None
+    segment: int | None
+
+
+class PauseOut(Answer):
+    """A part of the talk that was not recorded; `until` is null while it goes on."""
+
+    since: str
+    until: str | None
+    by_agent: str
+    ended_by: str | None
+
+
 class FullCall(CallRow):
     """A call with what happened, why, and its recordings."""
 
     events: list[CallEventOut]
     explain: list[str]
     recordings: list[RecordingOut]  # type: ignore[assignment]  # in lists only their number
+    thirds: list[ThirdOut]
+    pauses: list[PauseOut]
 
 
 class CallFilter(DatedListing):
@@ -83,6 +109,8 @@ def get_call(call_id: CallId, request: Request, actor: ActorDep, web: WebDep) ->
         call = service.get_call(session, actor, call_id)
         row = call_rows(session, actor, [call])[0]
         recordings = [recording_json(item) for item in of_call(session, actor, call_id)]
+        clear = actor.sees_personal(confidential=bool(service.confidential_ids(session, [call])), owner=call.agent_id)
+        thirds, pauses = parts.thirds_json(session, call_id, clear=clear), parts.pauses_json(session, call_id)
         happened: list[dict[str, Any]] = []
         for name in ("started_at", "joined_at", "offered_at", "answered_at", "ended_at"):
             if (moment := getattr(call, name)) is not None:
@@ -99,4 +127,6 @@ def get_call(call_id: CallId, request: Request, actor: ActorDep, web: WebDep) ->
         events=[CallEventOut(**item) for item in happened],
         explain=web.explain(call_id, language_of(request)),
         recordings=[RecordingOut(**item) for item in recordings],
+        thirds=[ThirdOut(**item) for item in thirds],
+        pauses=[PauseOut(**item) for item in pauses],
     )

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments.acting import top_of, units_at_work
+from app.calls.parts import with_unit
 from app.calls.service import find
 from app.cases import clocks
 from app.cases.access import sees_citizen, unmasked
@@ -24,7 +25,7 @@ from app.cases.tables import Case, CaseItem
 from app.cases.twins import close_twins
 from app.chasing.model import UrgentCause
 from app.chasing.urgent import call_leaders
-from app.clock import utc_now
+from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
 from app.errors import BadInput, Refused
@@ -81,7 +82,8 @@ def transfer(
 ) -> Case:
     """电话交办, settled on the telephone: a unit joined the caller and the agent, and this is what it said.
 
-    `call_id` is the call with its record. Raises BadInput (unit, call, answer).
+    `call_id` is the call with its record; the unit's own part in it is named if it has one. Raises BadInput (unit,
+    call, answer).
     """
     now = now or utc_now()
     case, done = begin(session, actor, case_id, version, CaseAct.transferred)
@@ -92,6 +94,8 @@ def transfer(
     case.to_unit_id, case.with_call_id = _unit(session, unit_id), call_id
     case.answer = _answer(session, actor, case, text)
     detail = {"unit_id": unit_id, "call_id": call_id, "answer": case.answer, "way": HandlingWay.telephone.value}
+    if (part := with_unit(session, call_id, unit_id)) is not None:
+        detail |= {"third_id": part.id, "joined_at": iso(part.joined_at), "left_at": iso(part.left_at)}
     return _end(session, actor, case, CaseAct.transferred, HandlingWay.telephone, now, detail)
 
 

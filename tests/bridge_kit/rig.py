@@ -13,7 +13,7 @@ from typing import Any
 from app.actor import Actor
 from app.auth.model import Role
 from app.callbacks.model import AttemptOutcome, LineStep
-from app.errors import Busy, Refused
+from app.errors import Busy, Forbidden, Refused
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
@@ -59,6 +59,12 @@ class MemoryDomain:
         self.nuisance: list[NuisanceSeen] = []
         self.seats: dict[str, str] = {}  # post → staff number
         self.empty_seats: set[str] = set()
+        self.units: dict[str, tuple[int, str]] = {}  # number → unit
+        self.thirds: dict[str, dict[str, Any]] = {}  # leg → what is known
+        self.pauses: list[tuple[str, dict[str, Any]]] = []
+        self.closed: list[tuple[str, list[str]]] = []
+        self.overseen: list[tuple[str, str, str, str]] = []
+        self.secret_calls: set[str] = set()
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -125,6 +131,28 @@ class MemoryDomain:
     def audit_agent_state(self, actor: Actor, agent_id: str, state: str, reason: str) -> None:
         self._write()
         self.audited.append((actor.name, agent_id, state, reason))
+
+    def audit_oversight(self, actor: Actor, call_id: str, agent_id: str, mode: str) -> None:
+        self._write()
+        if call_id in self.secret_calls:
+            raise Forbidden()
+        self.overseen.append((actor.name, call_id, agent_id, mode))
+
+    def unit_of_number(self, number: str) -> tuple[int, str] | None:
+        self._write()
+        return self.units.get(number)
+
+    def record_third(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        self._write()
+        if "alive" in facts:
+            self.closed.append((call_id, list(facts["alive"])))
+            return
+        known = self.thirds.setdefault(str(facts["leg"]), {"call_id": call_id})
+        known |= {name: value for name, value in facts.items() if value is not None}
+
+    def record_pause(self, call_id: str, facts: Mapping[str, Any]) -> None:
+        self._write()
+        self.pauses.append((call_id, dict(facts)))
 
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         self._write()

@@ -7,7 +7,7 @@ import pytest
 from app.errors import Refused
 from cti_bridge import rooms
 from cti_bridge.asterisk import Action
-from cti_bridge.model import Call, Leg, LegState, Phase, Role, Telephony
+from cti_bridge.model import Call, Leg, LegState, Phase, Role, Telephony, talks_with
 
 SITUATIONS = {
     "plain talk": (Phase.talk, False, False, None),
@@ -17,6 +17,7 @@ SITUATIONS = {
     "consulting": (Phase.held, False, True, LegState.up),
     "three-way": (Phase.room, True, True, LegState.up),
     "three-way, third rings": (Phase.room, True, True, LegState.ringing),
+    "swapped": (Phase.room, True, True, LegState.up),  # with the citizen, while the third party hears music
 }
 
 
@@ -28,7 +29,8 @@ def call(situation: str, *, outbound: bool = False, talked: bool = True) -> Call
     t.attach(one, Leg("PJSIP/1001-2", "c2", Role.agent, "1001", state=LegState.up, in_room=agent_in))
     if third is not None:
         up = third is LegState.up
-        t.attach(one, Leg("Local/110@x;1", "third-1", Role.third, "", "110", third, in_room=up))
+        held = situation == "swapped"
+        t.attach(one, Leg("Local/110@x;1", "third-1", Role.third, "", "110", third, in_room=up and not held, held=held))
     return one
 
 
@@ -58,6 +60,7 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": [],
         "three-way": ["citizen→acd-held"],
         "three-way, third rings": PAIR_HOLD,
+        "swapped": ["citizen→acd-held", "third→acd-room"],
     },
     "resume": {
         "plain talk": [],
@@ -67,6 +70,7 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": ["citizen→acd-room"],
         "three-way": [],
         "three-way, third rings": [],
+        "swapped": ["third→acd-room"],
     },
     "consult": {
         "plain talk": ["citizen→acd-held", "agent→acd-room"],
@@ -76,6 +80,7 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": "third_there",
         "three-way": "third_there",
         "three-way, third rings": "third_there",
+        "swapped": "third_there",
     },
     "conference": {
         "plain talk": PAIR_ROOM,
@@ -85,6 +90,7 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": "third_there",
         "three-way": "third_there",
         "three-way, third rings": "third_there",
+        "swapped": "third_there",
     },
     "complete": {
         "plain talk": "third_not_there",
@@ -94,6 +100,7 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": ["citizen→acd-room"],
         "three-way": [],
         "three-way, third rings": "third_not_there",
+        "swapped": ["third→acd-room"],
     },
     "cancel": {
         "plain talk": [],
@@ -103,15 +110,37 @@ TABLE: dict[str, dict[str, list[str] | str]] = {
         "consulting": ["third out", "citizen→acd-room"],
         "three-way": ["third out"],
         "three-way, third rings": ["third out"],
+        "swapped": ["third out"],
     },
     "blind": {
         "plain talk": ["citizen→hotline-transfer"],
         "held, agent waits": ["citizen→hotline-transfer", "agent out"],
         "in the room": ["citizen→hotline-transfer", "agent out"],
-        "consulting, third rings": ["citizen→hotline-transfer", "agent out"],
-        "consulting": ["citizen→hotline-transfer", "agent out"],
-        "three-way": ["citizen→hotline-transfer", "agent out"],
-        "three-way, third rings": ["citizen→hotline-transfer", "agent out"],
+        "consulting, third rings": ["citizen→hotline-transfer", "third out", "agent out"],
+        "consulting": ["citizen→hotline-transfer", "third out", "agent out"],
+        "three-way": ["citizen→hotline-transfer", "third out", "agent out"],
+        "three-way, third rings": ["citizen→hotline-transfer", "third out", "agent out"],
+        "swapped": ["citizen→hotline-transfer", "third out", "agent out"],
+    },
+    "swap": {
+        "plain talk": "third_not_there",
+        "held, agent waits": "third_not_there",
+        "in the room": "third_not_there",
+        "consulting, third rings": "third_not_there",
+        "consulting": ["third→acd-third-held", "citizen→acd-room"],
+        "three-way": "no_consult",
+        "three-way, third rings": "third_not_there",
+        "swapped": ["citizen→acd-held", "third→acd-room"],
+    },
+    "emergency": {
+        "plain talk": PAIR_ROOM,
+        "held, agent waits": PAIR_ROOM,
+        "in the room": [],
+        "consulting, third rings": ["citizen→acd-room"],
+        "consulting": ["citizen→acd-room"],
+        "three-way": [],
+        "three-way, third rings": [],
+        "swapped": [],
     },
 }
 
@@ -122,6 +151,8 @@ def do(verb: str, one: Call) -> list[Action]:
         return rooms.complete(one)
     if verb == "blind":
         return rooms.blind(one, "1001", "110")
+    if verb == "emergency":
+        return rooms.conference(one, "1001", "119")
     result: list[Action] = getattr(rooms, verb)(one, "1001")
     return result
 
@@ -196,6 +227,8 @@ def test_a_room_is_named_after_its_call_and_a_citizen_whom_we_called_is_marked_a
         ("consulting", False, "joined", ["citizen→acd-room"]),
         ("three-way", True, "joined", []),
         ("three-way, third rings", True, "nothing", ["third out"]),
+        ("swapped", True, "joined", ["citizen→acd-room", "third→acd-room"]),  # the room has let the citizen go
+        ("swapped", False, "joined", ["citizen→acd-room", "third→acd-room"]),
     ],
 )
 def test_when_the_agent_leaves_the_others_stay_connected(
@@ -226,3 +259,34 @@ def test_without_a_citizen_there_is_nothing_to_do() -> None:
     assert rooms.after_agent_left(one, by_wish=True) == ("nothing", [])
     assert rooms.over(one) == []
     assert rooms.again(one) == []
+
+
+def test_the_same_emergency_line_is_rung_once() -> None:
+    with pytest.raises(Refused) as caught:
+        rooms.conference(call("three-way"), "1001", "110")
+    assert caught.value.code == "third_there"
+
+
+@pytest.mark.parametrize(
+    ("situation", "whom"),
+    [
+        ("plain talk", "citizen"),
+        ("held, agent waits", "citizen"),
+        ("consulting, third rings", "third"),
+        ("consulting", "third"),
+        ("three-way, third rings", "citizen"),
+        ("three-way", "all"),
+        ("swapped", "citizen"),
+    ],
+)
+def test_a_page_is_told_with_whom_its_agent_talks(situation: str, whom: str) -> None:
+    assert talks_with(call(situation)) == whom
+
+
+def test_a_citizen_whom_we_called_is_recorded_in_the_room_in_a_segment_of_its_own() -> None:
+    steps = rooms.conference(call("plain talk", outbound=True), "1001")
+    marks = {(step["Channel"], step["Variable"]): step["Value"] for step in steps if step["Action"] == "Setvar"}
+    assert marks[("PJSIP/trunk-1", "HOTLINE_SEGMENT")] == 1
+    assert marks[("PJSIP/trunk-1", "HOTLINE_TALKED")] == 1, "the first was on our side's channel"
+    again = rooms.resume(call("held, agent waits", outbound=True), "1001")
+    assert "HOTLINE_SEGMENT" not in [step.get("Variable") for step in again], "it goes on counting by itself"

@@ -10,13 +10,13 @@ type Detail = Record<string, unknown>
 type Names = ReadonlyMap<number, string>
 
 /** Which unit the line is about, if its name is known. */
-export const unitOf = (event: CaseEvent, names: Names): string => names.get(Number(event.detail?.unit_id)) ?? ''
+export const unitOf = (event: CaseEvent, names: Names): string => names.get(Number(event.detail?.unit_id)) ?? text(event.detail?.unit)
 
 /** What was said and decided, a sentence each. */
 export function told(event: CaseEvent, names: Names): string[] {
   const detail = event.detail ?? {}
   const name = word('event', event.event)
-  return [touched(detail), ...choices(detail), units(detail, names), ...asked(detail), ...texts(detail)].filter((line) => line && line !== name)
+  return [touched(detail), ...choices(detail), units(detail, names), inTheCall(detail), ...asked(detail), ...texts(detail)].filter((line) => line && line !== name)
 }
 
 /** Names of the fields that an edit touched. */
@@ -46,6 +46,12 @@ function units(detail: Detail, names: Names): string {
     return name && typeof one !== 'number' && one.lead ? t('loop.leads', { unit: name }) : name
   })
   return joined(shown.filter(Boolean))
+}
+
+/** When a unit was in the three-way call. */
+function inTheCall(detail: Detail): string {
+  const [since, until] = [text(detail.joined_at), text(detail.left_at)]
+  return since ? t('loop.inTheCall', { since: dateTime(since), until: until ? dateTime(until) : '' }) : ''
 }
 
 function asked(detail: Detail): string[] {

@@ -110,6 +110,16 @@ const GAPS: Record<string, Look> = {
   closed: { tone: 'ready', icon: 'ready' },
 }
 
+const THIRDS: Record<string, Look> = {
+  talked: { tone: 'ready', icon: 'ready' },
+  busy: { tone: 'paused', icon: 'paused' },
+  no_answer: { tone: 'paused', icon: 'warning' },
+  unreachable: { tone: 'trouble', icon: 'error' },
+  refused: { tone: 'trouble', icon: 'error' },
+  cancelled: { tone: 'away', icon: 'out' },
+  open: { tone: 'talking', icon: 'phone' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
@@ -118,6 +128,8 @@ export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ??
 export const STATES_OF_CASES = Object.keys(CASE_STATES)
 export const caseLook = (state: string): Look => CASE_STATES[state] ?? UNKNOWN
 export const workLook = (state: string): Look => WORK_STATES[state] ?? UNKNOWN
+/** What came of ringing a third party; null while it goes on. */
+export const thirdLook = (outcome: string | null): Look => THIRDS[outcome ?? 'open'] ?? UNKNOWN
 export const callbackLook = (state: string): Look => CALLBACKS[state] ?? UNKNOWN
 export const announcementLook = (state: string): Look => ANNOUNCEMENTS[state] ?? UNKNOWN
 export const nuisanceLook = (state: string): Look => NUISANCES[state] ?? UNKNOWN

@@ -93,6 +93,8 @@ export const loop: Record<keyof typeof zh, string> = {
   'event.guided': 'Guided',
   'event.referred': 'Referred',
   'event.transferred': 'Settled by telephone',
+  'loop.inTheCall': 'in the talk {since} – {until}',
+  'event.three_way': 'a unit joined the call',
   'event.declined': 'Declined',
   'event.reopened': 'Taken up again',
   'event.submitted': 'Sent to dispatch',

@@ -91,6 +91,8 @@ export const loop = {
   'event.guided': '引导',
   'event.referred': '转阅',
   'event.transferred': '电话转办',
+  'loop.inTheCall': '三方通话 {since} – {until}',
+  'event.three_way': '单位参与三方通话',
   'event.declined': '不予受理',
   'event.reopened': '重新受理',
   'event.submitted': '交派单',
