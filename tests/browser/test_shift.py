@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from app.actor import SYSTEM
+from app.db import Database
+from app.units.fields import Phone
+from app.units.model import PhoneKind
+from app.units.service import create
 from tests.browser.conftest import shot
 from tests.browser.headsets import in_talk, page_hears, says, with_headset
 from tests.browser.real import (
@@ -29,7 +34,7 @@ from tests.drills._hearing import longest_gap
 from tests.peers import audio
 from tests.peers.waiting import wait_until
 
-UNIT = "02588886666"
+UNIT, BUREAU = "02588886666", "城南水务局"
 USED_MICROPHONE = "JSON.parse(localStorage.getItem('hotline.phone.devices')).microphone.label"
 CHECKED_S = 3.0
 """The check before a shift takes no longer (UX 2)."""
@@ -37,7 +42,14 @@ CHECKED_S = 3.0
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A hotline that knows one unit by its number."""
     with World(tmp_path_factory.mktemp("shift"), agents=3) as one:
+        db = Database(one.system.settings.url)
+        with db.session() as session:
+            centre = create(session, SYSTEM, {"code": "HUB", "name": "中心", "kind": "centre"})
+            named = {"code": "CSWS", "name": BUREAU, "kind": "bureau"}
+            create(session, SYSTEM, named, [Phone(PhoneKind.voice, UNIT, "")], parent_id=centre.id)
+        db.dispose()
         yield one
 
 
@@ -142,7 +154,7 @@ def test_a_shift_at_the_page_by_keys_alone(world: World, desks: tuple[Desk, Desk
     for hz in (CITIZEN, AGENT):
         hears_now(unit, hz)
     page_hears(desk, CITIZEN, OUTSIDE)
-    desk.shows("parties", UNIT)
+    desk.shows("parties", f"{BUREAU} {UNIT}")
     shot(page, "three-way", tmp_path)
     unit.hang_up()
     hears_now(citizen, AGENT)

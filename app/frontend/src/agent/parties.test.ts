@@ -16,6 +16,7 @@ describe('who hears music', () => {
     ['while a third rings the citizen', talk(true, 'third', third('consult', 'ringing')), 'citizen', true],
     ['in a consultation the citizen', talk(true, 'third', third('consult')), 'citizen', true],
     ['after a swap the third', talk(false, 'citizen', third('consult')), 'third', true],
+    ['back with the citizen while the third still rings nobody', talk(false, 'citizen', third('consult', 'ringing')), null, true],
     ['all together nobody', talk(false, 'all', third('consult')), null, false],
     ['in a three-way call nobody', talk(false, 'all', third('conference')), null, false],
     ['while an emergency line rings nobody', talk(false, 'citizen', third('emergency', 'ringing')), null, false],

@@ -24,6 +24,7 @@ export const talk: Record<keyof typeof zh, string> = {
   'swap.citizen': 'Talk to the caller',
   'swap.all': 'All together',
   'swap.withCitizen': 'Talking to the caller; {to} hears music',
+  'swap.calling': 'Talking to the caller; {to} is being called',
   'parties.since': 'for {time}',
   'parties.emergency': 'Emergency',
   'emergency.title': 'Emergency line',

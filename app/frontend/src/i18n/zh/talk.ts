@@ -22,6 +22,7 @@ export const talk = {
   'swap.citizen': '换到来电人',
   'swap.all': '三方一起说',
   'swap.withCitizen': '正在和来电人说话，{to} 在听音乐',
+  'swap.calling': '正在和来电人说话，正在呼叫 {to}',
   'parties.since': '已 {time}',
   'parties.emergency': '紧急',
   'emergency.title': '应急接入',
