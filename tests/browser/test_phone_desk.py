@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -236,6 +237,22 @@ def test_a_check_that_fails_says_what_to_do_and_a_desk_phone_is_the_way_out(
     page.keyboard.press("F8")
     expect(page.get_by_test_id("agent-state")).to_have_attribute("data-state", "ready")
     chromium.close()
+
+
+def test_a_second_computer_of_the_same_agent_leaves_the_telephone_where_it_is(
+    page: Page, sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    fake.agent |= {"state": "ready", "endpoint": "1001w", "phone_registered": True}
+    sign_in("/agent")
+    expect(page.get_by_test_id("phone-other")).to_contain_text("在另一台电脑上")
+    expect(page.get_by_test_id("check")).to_have_count(0)
+    page.keyboard.press("F8")  # the state is the agent's, wherever they are
+    expect(page.get_by_test_id("agent-state")).to_have_attribute("data-state", "not_ready")
+    assert not [url for url in asked if url.endswith("/browser-phone")]
+    page.get_by_role("button", name="改在这里用").click()
+    expect(page.get_by_test_id("phone-other")).to_have_count(0)
 
 
 def test_a_page_that_nobody_looks_at_keeps_its_time_as_long_as_the_shift_lasts(fake: FakeBackend) -> None:

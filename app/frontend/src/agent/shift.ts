@@ -5,7 +5,7 @@ import type { EffectScope } from 'vue'
 import { t } from '../i18n'
 import { toast } from '../notify/toast'
 import { Awake } from '../phone/awake'
-import { runCheck, watchOver } from '../phone/checking'
+import { runCheck, shownFault, watchOver } from '../phone/checking'
 import type { Fault } from '../phone/check'
 import { useHeadset } from '../phone/headset'
 import type { Key } from '../phone/hid'
@@ -18,7 +18,7 @@ import { act, agent, answer, call, colleagueRings, inBrowser, offer, talking } f
 import { followMute, hangUp, leaving, muted, toggleMute } from './talk'
 
 /** With the page's own telephone an agent is ready only after the check. */
-export const mustCheck = computed(() => inBrowser.value && !phone.value.checked)
+export const mustCheck = computed(() => inBrowser.value && !phone.value.checked && phone.value.registration !== 'other')
 const onShift = computed(() => agent.value !== null && agent.value.state !== 'signed_out')
 /** Not in a call, and none is offered. */
 export const free = computed(() => ['wrap_up', 'not_ready', 'ready'].includes(agent.value?.state ?? ''))
@@ -57,6 +57,11 @@ export function startShift(): void {
       { immediate: true },
     )
     watch(bereft, (now) => now && void reportLost())
+    // A wrap-up ends by itself: whoever has not passed the check is not ready for that.
+    watch(
+      () => agent.value?.state === 'ready' && mustCheck.value && ownsPhone() ? shownFault.value : null,
+      (fault) => fault && failed(fault),
+    )
     watch(swappedTo, (name) => {
       if (name) toast(t('check.swapped', { name }), 'paused', 9000)
       swappedTo.value = ''

@@ -44,6 +44,26 @@ export function wasChecked(agent_id: string, now: number): boolean {
   return readKept(sessionStorage.getItem(CHECKED), now, SHIFT_MS) === agent_id
 }
 
+const HERE = 'hotline.phone.here'
+
+/** The agent has chosen this computer's browser as the telephone ("": not any more). */
+export function keepHere(agent_id: string): void {
+  try {
+    if (agent_id) localStorage.setItem(HERE, agent_id)
+    else localStorage.removeItem(HERE)
+  } catch {
+    // A browser that keeps nothing asks again after a reload.
+  }
+}
+
+export function isHere(agent_id: string): boolean {
+  try {
+    return localStorage.getItem(HERE) === agent_id
+  } catch {
+    return false
+  }
+}
+
 const TALK = 'hotline.phone.talk'
 
 /** The call that is talked in this browser; "" ends it. */

@@ -65,6 +65,8 @@ export class Microphone {
   /** How loud it is right now, dB. */
   level(): number {
     if (!this.meter) return SILENT_DB
+    // Made before the first click, it waits for one.
+    if (this.meter.context.state === 'suspended') void this.meter.context.resume().catch(() => undefined)
     this.meter.analyser.getFloatTimeDomainData(this.samples)
     return levelOf(this.samples)
   }

@@ -10,7 +10,7 @@ import { claim } from './owner'
 import type { Ownership, Word } from './owner'
 import { OFF, inTalk, lostTalk, seenFromElsewhere } from './state'
 import type { PhoneView } from './state'
-import { clearCut, keepChecked, keepCut, keepTalk, leftCut, talkedHere, wasChecked } from './kept'
+import { clearCut, isHere, keepChecked, keepHere, keepCut, keepTalk, leftCut, talkedHere, wasChecked } from './kept'
 import { Speaker } from './speaker'
 
 export const phone = ref<PhoneView>(OFF)
@@ -35,9 +35,12 @@ let last: PhoneView | null = null
 let checkedFor = ''
 let onCheck: () => void = () => undefined
 
-/** Registers agent `agent_id`'s browser phone, unless another window has it; does nothing when it already runs. */
-export function startPhone(agent_id: string): void {
+/** Registers agent `agent_id`'s browser phone, unless another window has it; does nothing when it already runs. One that is
+    `registered` before this browser was chosen is another computer's: two would take it from each other for ever. */
+export function startPhone(agent_id: string, registered = false): void {
   if (ownership) return
+  if (registered && !isHere(agent_id)) return tell({ registration: 'other' })
+  keepHere(agent_id)
   cut.value = leftCut(Date.now())
   tell({ checked: wasChecked(agent_id, Date.now()) })
   checkedFor = agent_id
@@ -69,6 +72,7 @@ export function stopPhone(): void {
   window.removeEventListener('pagehide', leave)
   navigator.mediaDevices?.removeEventListener('devicechange', devicesChanged)
   const owner = line !== null
+  if (ownership) keepHere('')
   line?.close()
   line = null
   microphone?.release()

@@ -1,8 +1,9 @@
 // Pure: what the page's own telephone is doing.
 import type { MicrophoneTrouble } from './microphone'
 
-/** Towards the exchange. `elsewhere`: another window of this browser has the telephone, and is told what to do from here. */
-export type Registration = 'off' | 'starting' | 'registered' | 'lost' | 'refused' | 'no_microphone' | 'insecure' | 'elsewhere'
+/** Towards the exchange. `elsewhere`: another window of this browser has the telephone, and is told what to do from here.
+    `other`: another computer has it, and keeps it until the agent takes it over here. */
+export type Registration = 'other' | 'off' | 'starting' | 'registered' | 'lost' | 'refused' | 'no_microphone' | 'insecure' | 'elsewhere'
 export type Talk = 'none' | 'ringing' | 'answering' | 'talking'
 export type TalkEvent = 'ring' | 'answer' | 'up' | 'over'
 
