@@ -47,6 +47,10 @@ def redirect_pair(first: str, context: str, second: str, second_context: str) ->
     }
 
 
+TEMPORARY_FAILURE = 41
+"""Q.850: nobody's wish to end the call."""
+
+
 def hangup(channel: str, cause: int = 16) -> Action:
     """End one channel."""
     return {"Action": "Hangup", "Channel": channel, "Cause": cause}

@@ -248,6 +248,9 @@ class Commands:
     async def _hangup(self, agent_id: str, args: Args) -> dict[str, Any]:
         return await self._control.hang_up(agent_id, _call(args))
 
+    async def _lost(self, agent_id: str, args: Args) -> dict[str, Any]:
+        return await self._control.lost(agent_id, _call(args))
+
     async def _blind(self, agent_id: str, args: Args) -> dict[str, Any]:
         return await self._control.transfer_blind(agent_id, _call(args), _text(args, "to"))
 
@@ -329,6 +332,7 @@ _TABLE: dict[str, Handler] = {
     "call.hold": Commands._hold,
     "call.resume": Commands._resume,
     "call.hangup": Commands._hangup,
+    "call.lost": Commands._lost,
     "call.transfer_blind": Commands._blind,
     "call.consult": Commands._consult,
     "call.complete_transfer": Commands._complete,

@@ -19,7 +19,7 @@ from app.destinations import EMERGENCY
 from app.errors import BadInput, NotFound
 from cti_bridge import facts, rooms
 from cti_bridge.ami import ActionFailed, AmiError
-from cti_bridge.asterisk import Action, hangup, mute, setvar
+from cti_bridge.asterisk import TEMPORARY_FAILURE, Action, hangup, mute, setvar
 from cti_bridge.changes import LegEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
@@ -108,6 +108,16 @@ class Control:
         if own[0].role is Role.agent:
             self._talks.wishes.add(call.call_id)
         await self._do(call, [hangup(leg.handle) for leg in own])
+        return {"call_id": call.call_id}
+
+    async def lost(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
+        """The agent's telephone is gone without a word (a browser that crashed): its leg ends as a fault does, not by
+        the agent's wish, and the citizen is served again before the others."""
+        call = self._find(agent_id, call_id)
+        own = [leg for leg in call.legs.values() if leg.agent_id == agent_id]
+        if not own:
+            raise no_talk()
+        await self._do(call, [hangup(leg.handle, TEMPORARY_FAILURE) for leg in own])
         return {"call_id": call.call_id}
 
     async def transfer_blind(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class FakeBackend:
         self.acts: list[Json] = []  # what was done to registered cases
         self.commands: list[Json] = []
         self.acks: list[tuple[float, int]] = []
+        self.pongs: list[float] = []
         self.hellos: list[Json] = []
         self.demo_calls: list[Json] = []
         self.board: Json = board.board(now_ms())
@@ -370,6 +371,8 @@ class FakeBackend:
             else:
                 await socket.send_text(self._snapshot())
             self._sockets.add(socket)
+        elif frame["type"] == "pong":
+            self.pongs.append(time.monotonic())
         elif frame["type"] == "ack":
             self.acks.append((time.monotonic(), frame["event_seq"]))
         elif frame["type"] == "command":

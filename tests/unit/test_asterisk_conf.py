@@ -111,6 +111,24 @@ def section(text: str, name: str, kind: str) -> dict[str, str]:
     raise AssertionError(f"no {kind} {name}")
 
 
+def test_the_echo_is_reached_by_browser_phones_only(settings: Settings) -> None:
+    render(settings, [account()])
+    etc = settings.paths.asterisk / "etc"
+    templates = re.split(r"^(?=\[)", (etc / "pjsip_agents.conf").read_text(), flags=re.MULTILINE)
+    context = {
+        part[1 : part.index("]")]: re.findall(r"^context = (.*)$", part, re.MULTILINE)
+        for part in templates
+        if part.startswith("[")
+    }
+    assert (context["agent"], context["desk"], context["browser"]) == (["from-agents"], [], ["from-browser-phones"])
+    echo = (etc / "dialplan/echo.conf").read_text()
+    assert "include => from-agents" in echo
+    others = [
+        file for file in (etc / "dialplan").iterdir() if file.name != "echo.conf" and "Echo()" in file.read_text()
+    ]
+    assert not others
+
+
 def test_another_node_is_known_by_its_address_and_gets_to_telephones_only(settings: Settings) -> None:
     other = Node(name="hotline2", sip="10.0.0.2:5070")
     render(settings.model_copy(update={"nodes": [other], "ami_cores": ["10.0.0.9"]}), [account()])

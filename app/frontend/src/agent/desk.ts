@@ -205,7 +205,7 @@ export function startDesk(): void {
       ([call_id, card]) => follow(call_id, card),
       { immediate: true, flush: 'sync' },
     )
-    watch(inBrowser, (chosen) => (chosen ? startPhone(String(agent.value?.agent_id)) : stopPhone()), { immediate: true })
+    watch(inBrowser, (chosen) => (chosen ? startPhone(String(agent.value?.agent_id), agent.value?.phone_registered === true) : stopPhone()), { immediate: true })
     watch(linkStatus, (status) => status === 'live' && keeper.value?.hurry())
     watch(
       () => live.value.offerEnded,

@@ -1,9 +1,10 @@
-// F2, F8, F9 and their Shift forms: free in browsers and Chinese input methods. A key pressed while the input method is
+// F2, F4, F8, F9 and their Shift forms: free in browsers and Chinese input methods (F4 only without Alt and Ctrl). A key pressed while the input method is
 // composing belongs to the input method.
 import { onMounted, onUnmounted } from 'vue'
 
-export type Chord = 'F2' | 'Shift+F2' | 'F8' | 'Shift+F8' | 'F9' | 'Shift+F9'
-const CHORDS = new Set<string>(['F2', 'Shift+F2', 'F8', 'Shift+F8', 'F9', 'Shift+F9'])
+const KEYS = ['F2', 'Shift+F2', 'F4', 'Shift+F4', 'F8', 'Shift+F8', 'F9', 'Shift+F9'] as const
+export type Chord = (typeof KEYS)[number]
+const CHORDS = new Set<string>(KEYS)
 
 /** The chord of a key event; null for every other key, and for one with Ctrl, Alt or Meta. */
 export function chordOf(event: Pick<KeyboardEvent, 'key' | 'code' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>): Chord | null {

@@ -1,6 +1,7 @@
 // The ring: sound (after a first gesture unlocked it), title, icon and a desktop notification while the page is hidden.
 import { ref } from 'vue'
 import { t } from '../i18n'
+import { choice, devices, playOn, ringPlaces } from '../phone/devices'
 
 /** 'off': no gesture yet, the browser would stay silent. */
 export const sound = ref<'off' | 'on' | 'blocked'>('off')
@@ -11,6 +12,8 @@ let ringing: { stop(): void } | null = null
 let note: Notification | null = null
 let blink: ReturnType<typeof setInterval> | null = null
 let baseTitle = ''
+const LOUDEST = 0.23
+const TRIED_MS = 500
 
 /** Call from a click or key: afterwards the browser lets the page ring. */
 export async function unlockSound(): Promise<void> {
@@ -82,11 +85,11 @@ export function chime(): void {
 }
 
 /** Two soft tones, one second of ring in every three, laid out ahead so that a hidden page's slow timers do not matter. */
-function startTone(): { stop(): void } | null {
+function startTone(lastsS = 120): { stop(): void } | null {
   if (!audio || audio.state !== 'running') return null
   const volume = audio.createGain()
   volume.gain.value = 0
-  volume.connect(audio.destination)
+  const silence = ringPlaces(choice.value, devices.value).map((place) => playIn(audio!, volume, place))
   const voices = [587.33, 739.99].map((hertz) => {
     const voice = audio!.createOscillator()
     voice.type = 'sine'
@@ -96,9 +99,10 @@ function startTone(): { stop(): void } | null {
     return voice
   })
   const begin = audio.currentTime
-  for (let at = 0; at < 120; at += 3) {
+  const loud = LOUDEST * choice.value.ringVolume
+  for (let at = 0; at < lastsS; at += 3) {
     for (const burst of [0, 0.45]) {
-      volume.gain.setTargetAtTime(0.16, begin + at + burst, 0.02)
+      volume.gain.setTargetAtTime(loud, begin + at + burst, 0.02)
       volume.gain.setTargetAtTime(0, begin + at + burst + 0.32, 0.04)
     }
   }
@@ -107,6 +111,37 @@ function startTone(): { stop(): void } | null {
       volume.gain.cancelScheduledValues(0)
       volume.disconnect()
       voices.forEach((voice) => voice.stop())
+      silence.forEach((end) => end())
     },
   }
+}
+
+/** Sends a sound to one device ("" = the system's); the result ends it. */
+function playIn(context: AudioContext, sound: AudioNode, place: string): () => void {
+  if (place === '') {
+    sound.connect(context.destination)
+    return () => undefined
+  }
+  const out = context.createMediaStreamDestination()
+  sound.connect(out)
+  const element = new Audio()
+  element.srcObject = out.stream
+  // A device that has just been pulled out is no reason to stay silent: then it rings on the system's.
+  void playOn(element, place).then(() => element.play().catch(() => undefined))
+  return () => {
+    element.pause()
+    element.srcObject = null
+  }
+}
+
+/** Rings once, for the agent to hear. False: the browser keeps the page silent. */
+export async function tryRing(): Promise<boolean> {
+  await unlockSound()
+  const tone = startTone(3)
+  if (!tone) return false
+  const began = audio?.currentTime ?? 0
+  await new Promise((done) => setTimeout(done, TRIED_MS))
+  const played = (audio?.currentTime ?? 0) > began
+  setTimeout(() => tone.stop(), TRIED_MS)
+  return played
 }

@@ -19,12 +19,15 @@ class Emitter {
 
 class Session extends Emitter {
   answered = false
+  connection: unknown = null
+  how: unknown = null
   ended: unknown = null
   keys: string[] = []
   established = false
   remote_identity = { uri: { user: '13912345678' } }
-  answer(): void {
+  answer(how: unknown): void {
     this.answered = true
+    this.how = how
   }
   terminate(how: unknown): void {
     this.ended = how
@@ -52,6 +55,11 @@ class Agent extends Emitter {
     this.asked += 1
   }
   isConnected = (): boolean => true
+  called: { target: string; session: Session } | null = null
+  call(target: string): Session {
+    this.called = { target, session: new Session() }
+    return this.called.session
+  }
 }
 
 const account = { uri: 'sip:1001w@10.0.0.1', username: '1001w', password: 'secret', wss_url: 'wss://10.0.0.1:8089/ws' }
@@ -60,11 +68,13 @@ const socket = class {
 }
 let view: Partial<PhoneView>
 let line: Line
+let microphone: MediaStream | null
 
 beforeEach(() => {
   vi.useFakeTimers()
   view = {}
-  line = new Line({ UA: Agent, WebSocketInterface: socket } as unknown as Sip, account, { play: () => undefined, tell: (change) => (view = { ...view, ...change }) })
+  microphone = null
+  line = new Line({ UA: Agent, WebSocketInterface: socket } as unknown as Sip, account, { play: () => undefined, microphone: () => microphone, tell: (change) => (view = { ...view, ...change }) })
   line.open()
 })
 
@@ -162,5 +172,59 @@ describe('closing', () => {
 
   it('with nothing going on is quiet', () => {
     expect(line.close()).toBeNull()
+  })
+})
+
+describe('the microphone', () => {
+  it('that is held goes into the talk; without one the browser is asked', () => {
+    expect(talk('c1').how).toMatchObject({ mediaConstraints: { audio: true } })
+  })
+
+  it('is changed in a talk without a new one', async () => {
+    microphone = { id: 'held' } as MediaStream
+    const session = talk('c1')
+    const replaced: unknown[] = []
+    session.connection = { getSenders: () => [{ track: { kind: 'audio' }, replaceTrack: (track: unknown) => Promise.resolve(replaced.push(track)) }] }
+    const other = { kind: 'audio' } as MediaStreamTrack
+    await line.replace(other)
+    expect(session.how).toMatchObject({ mediaStream: microphone })
+    expect([replaced, view.talk]).toEqual([[other], 'talking'])
+  })
+})
+
+describe('the echo', () => {
+  const sound = {} as MediaStream
+
+  it('is called at the exchange, and gives what comes back', async () => {
+    const echo = line.echo(sound)
+    const { target, session } = Agent.last.called!
+    expect(target).toBe('sip:echo@10.0.0.1')
+    const heard = {} as MediaStream
+    const tracks = new EventTarget()
+    session.emit('peerconnection', { peerconnection: tracks })
+    tracks.dispatchEvent(Object.assign(new Event('track'), { streams: [heard] }))
+    session.emit('confirmed')
+    expect((await echo).heard).toBe(heard)
+    expect(view.talk).toBeUndefined()
+  })
+
+  it('makes way for whoever rings, and is not begun in a talk', async () => {
+    const echo = line.echo(sound)
+    const { session } = Agent.last.called!
+    rings('c1')
+    expect(session.ended).not.toBeNull()
+    session.emit('failed')
+    await expect(echo).rejects.toThrow()
+    await expect(line.echo(sound)).rejects.toThrow('busy')
+    expect([view.talk, view.call_id]).toEqual(['ringing', 'c1'])
+  })
+
+  it('that is not answered is given up', async () => {
+    const echo = line.echo(sound)
+    vi.advanceTimersByTime(4_000)
+    const { session } = Agent.last.called!
+    expect(session.ended).not.toBeNull()
+    session.emit('failed')
+    await expect(echo).rejects.toThrow('no echo')
   })
 })

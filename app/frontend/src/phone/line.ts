@@ -21,6 +21,8 @@ export interface Sip {
 export interface LineEnds {
   /** Plays what the other side says; null ends it. */
   play(sound: MediaStream | null): void
+  /** The microphone; null: the browser is asked for one when it is needed. */
+  microphone(): MediaStream | null
   /** Something has changed. */
   tell(change: Partial<PhoneView>): void
 }
@@ -33,12 +35,16 @@ const WISH_MS = 30_000
 const CALL_HEADER = 'X-Hotline-Call'
 /** Q.850: a passing fault, not somebody's wish to end the call: the citizen is served again before the others. */
 const PAGE_LEFT = 'Reason: Q.850;cause=41;text="page left"'
+/** Gives back what it hears; only browser phones reach it. */
+const ECHO = 'echo'
+const ECHO_WITHIN_MS = 4_000
 const BUSY = 486
 const UNAVAILABLE = 480
 
 export class Line {
   private ua: UA | null = null
   private session: RTCSession | null = null
+  private test: RTCSession | null = null
   private view: Pick<PhoneView, 'talk' | 'call_id' | 'number'> = { talk: 'none', call_id: '', number: '' }
   private wish: string | null = null
   private wishEnds: ReturnType<typeof setTimeout> | undefined
@@ -91,6 +97,44 @@ export class Line {
     if (this.view.talk === 'talking') this.session?.sendDTMF(key, { transportType: 'RFC2833' as never })
   }
 
+  /** Sends another microphone's sound from now on; the talk goes on. */
+  async replace(track: MediaStreamTrack): Promise<void> {
+    const connection = this.session?.connection as RTCPeerConnection | undefined
+    const sender = connection?.getSenders().find((one) => one.track === null || one.track.kind === 'audio')
+    await sender?.replaceTrack(track)
+  }
+
+  /** Calls the exchange's echo with `sound`; gives what comes back. Rejects when it is not reached, or somebody rings. */
+  echo(sound: MediaStream): Promise<{ heard: MediaStream; end(): void }> {
+    const { ua } = this
+    if (!ua || this.session || this.test) return Promise.reject(new Error('busy'))
+    return new Promise((resolve, reject) => {
+      let heard: MediaStream | null = null
+      const session = ua.call(this.account.uri.replace(/^sip:[^@]*/, `sip:${ECHO}`), { mediaStream: sound, pcConfig: { iceServers: [] } })
+      this.test = session
+      const end = (): void => {
+        if (!session.isEnded()) session.terminate()
+      }
+      const late = setTimeout(end, ECHO_WITHIN_MS)
+      const over = (): void => {
+        clearTimeout(late)
+        if (this.test === session) this.test = null
+        reject(new Error('no echo'))
+      }
+      const listen = (connection: RTCPeerConnection): void =>
+        connection.addEventListener('track', (event) => (heard = event.streams[0] ?? new MediaStream([event.track])))
+      if (session.connection) listen(session.connection)
+      else session.on('peerconnection', ({ peerconnection }) => listen(peerconnection))
+      session.on('confirmed', () => {
+        clearTimeout(late)
+        if (heard) resolve({ heard, end })
+        else end()
+      })
+      session.on('ended', over)
+      session.on('failed', over)
+    })
+  }
+
   /** Ends everything. A talk that is cut by this is told as a fault; gives its call, null when there was no talk. */
   close(): string | null {
     clearTimeout(this.retry)
@@ -101,6 +145,7 @@ export class Line {
     if (session && !session.isEnded()) {
       session.terminate(session.isEstablished() ? { extraHeaders: [PAGE_LEFT] } : { status_code: UNAVAILABLE })
     }
+    this.endTest()
     ua?.stop()
     this.over()
     this.ends.tell({ registration: 'off' })
@@ -123,6 +168,7 @@ export class Line {
     if (!isIncoming(event)) return
     const { session, request } = event
     if (this.session) return session.terminate({ status_code: BUSY })
+    this.endTest()
     this.session = session
     session.on('peerconnection', ({ peerconnection }) => peerconnection.addEventListener('track', (track) => this.ends.play(track.streams[0] ?? new MediaStream([track.track]))))
     session.on('confirmed', () => this.happened('up'))
@@ -138,7 +184,15 @@ export class Line {
     if (this.view.talk !== 'ringing' || this.wish === null || this.wish !== this.view.call_id) return
     this.forget()
     this.happened('answer')
-    this.session?.answer({ mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } })
+    const sound = this.ends.microphone()
+    this.session?.answer({ ...(sound ? { mediaStream: sound } : { mediaConstraints: { audio: true, video: false } }), pcConfig: { iceServers: [] } })
+  }
+
+  /** Whoever rings comes before a test. */
+  private endTest(): void {
+    const { test } = this
+    this.test = null
+    if (test && !test.isEnded()) test.terminate()
   }
 
   private over(): void {

@@ -1,8 +1,21 @@
-// One window of a browser has the telephone; the others ask it to answer, and take over when it closes.
+// One window of a browser has the telephone; the others tell it what to do, show what it does, and take over when it closes.
+import type { PhoneView } from './state'
+
+/** What windows say to each other. */
+export type Word =
+  | { say: 'answer'; call_id: string }
+  | { say: 'mute'; on: boolean }
+  | { say: 'key'; key: string }
+  | { say: 'check' }
+  /** Which device is used has changed. */
+  | { say: 'devices' }
+  /** Asks who has the telephone for its view. */
+  | { say: 'who' }
+  | { say: 'view'; view: PhoneView }
 
 export interface Ownership {
   /** Tells the other windows. */
-  say(message: unknown): void
+  say(word: Word): void
   /** Gives the telephone to another window. */
   end(): void
 }
@@ -13,12 +26,12 @@ interface Ends {
   /** Another window has it. */
   others(): void
   /** Another window says something. */
-  hear(message: unknown): void
+  hear(word: Word): void
 }
 
 export function claim(name: string, ends: Ends): Ownership {
   const channel = new BroadcastChannel(name)
-  channel.onmessage = (message) => ends.hear(message.data)
+  channel.onmessage = (message) => ends.hear(message.data as Word)
   const waiting = new AbortController()
   let release: () => void = () => undefined
   let ended = false
@@ -41,7 +54,7 @@ export function claim(name: string, ends: Ends): Ownership {
     })
     .catch(() => undefined)
   return {
-    say: (message) => channel.postMessage(message),
+    say: (word) => channel.postMessage(word),
     end() {
       ended = true
       waiting.abort()

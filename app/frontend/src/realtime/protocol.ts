@@ -219,6 +219,7 @@ export type CommandName =
   | 'call.hold'
   | 'call.resume'
   | 'call.hangup'
+  | 'call.lost'
   | 'call.transfer_blind'
   | 'call.consult'
   | 'call.complete_transfer'

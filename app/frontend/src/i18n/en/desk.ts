@@ -140,7 +140,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'phone.unseenHint': 'Wait a few seconds; if it stays so, sign out and in again.',
   'phone.retry': 'Try again',
   'phone.cut': 'Reloading or closing the page cut your call',
-  'phone.cutHint': 'The caller was not hung up and is first in the queue; what you wrote is in your drafts. “Take the caller back” makes you ready and answers by itself.',
+  'phone.cutHint': 'The caller was not hung up and is first in the queue; what you wrote is in your drafts. They are being taken back by themselves; if not, press “Take the caller back”, which answers when it rings.',
   'phone.cutOther': 'The other side is gone; dial again if needed.',
   'phone.takeBack': 'Take the caller back',
   'phone.silent': 'The sound of this call is lost',

@@ -21,7 +21,9 @@ import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
 import { session } from './session'
+import { shift } from './shift'
 import { similar } from './similar'
+import { talk } from './talk'
 import { units } from './units'
 import { wallboard } from './wallboard'
 import { work } from './work'
@@ -30,6 +32,8 @@ export const en: Record<Key, string> = {
   ...app,
   ...session,
   ...desk,
+  ...talk,
+  ...shift,
   ...cases,
   ...card,
   ...similar,

@@ -138,7 +138,7 @@ export const desk = {
   'phone.unseenHint': '稍等几秒；一直这样就签出再签入一次。',
   'phone.retry': '再试一次',
   'phone.cut': '页面刷新或关闭，断开了刚才的通话',
-  'phone.cutHint': '来电人没有被挂断，已排到队列最前；写的内容在草稿里。点“接回来电人”就示闲，轮到时自动接听。',
+  'phone.cutHint': '来电人没有被挂断，已排到队列最前；写的内容在草稿里。正在自动接回；没有接回就点“接回来电人”，轮到时自动接听。',
   'phone.cutOther': '对方已经断开，需要时再拨一次。',
   'phone.takeBack': '接回来电人',
   'phone.silent': '这个通话的声音断了',

@@ -1,0 +1,91 @@
+// The microphone of the page's telephone: held as long as the telephone is there, silent outside a talk, changed in the
+// middle of one, and heard of at once when it is unplugged, forbidden or switched off.
+import { levelOf, SILENT_DB } from './sound'
+
+export type MicrophoneTrouble = 'denied' | 'missing' | 'busy' | 'ended' | 'muted'
+
+export interface MicrophoneEnds {
+  /** Something has become of it; null: all is well again. */
+  changed(trouble: MicrophoneTrouble | null): void
+}
+
+/** Why the browser gave no microphone. */
+export function troubleOf(error: unknown): MicrophoneTrouble {
+  const name = error instanceof Error || error instanceof DOMException ? error.name : ''
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
+  if (name === 'NotReadableError' || name === 'AbortError') return 'busy'
+  return 'missing'
+}
+
+export class Microphone {
+  private stream: MediaStream | null = null
+  private meter: { analyser: AnalyserNode; context: AudioContext } | null = null
+  private samples = new Float32Array(new ArrayBuffer(2048 * 4))
+  private open_ = true
+
+  constructor(private readonly ends: MicrophoneEnds) {}
+
+  get sound(): MediaStream | null {
+    return this.stream
+  }
+
+  get track(): MediaStreamTrack | null {
+    return this.stream?.getAudioTracks()[0] ?? null
+  }
+
+  /** Takes the device `id` ("" = the system's) and lets go of the one before. Throws what getUserMedia throws. */
+  async take(id: string): Promise<MediaStreamTrack | null> {
+    const wanted = id === '' ? true : { deviceId: { exact: id } }
+    const next = await navigator.mediaDevices.getUserMedia({ audio: wanted })
+    const before = this.stream
+    this.stream = next
+    before?.getTracks().forEach((track) => track.stop())
+    const track = this.track
+    if (track) {
+      track.enabled = this.open_
+      track.onended = () => this.stream === next && this.ends.changed('ended')
+      track.onmute = () => this.stream === next && this.ends.changed('muted')
+      track.onunmute = () => this.stream === next && this.ends.changed(null)
+    }
+    this.measure()
+    this.ends.changed(null)
+    return track
+  }
+
+  /** Whether it is heard. A closed one sends silence. */
+  set open(on: boolean) {
+    this.open_ = on
+    if (this.track) this.track.enabled = on
+  }
+
+  get open(): boolean {
+    return this.open_
+  }
+
+  /** How loud it is right now, dB. */
+  level(): number {
+    if (!this.meter) return SILENT_DB
+    // Made before the first click, it waits for one.
+    if (this.meter.context.state === 'suspended') void this.meter.context.resume().catch(() => undefined)
+    this.meter.analyser.getFloatTimeDomainData(this.samples)
+    return levelOf(this.samples)
+  }
+
+  release(): void {
+    this.stream?.getTracks().forEach((track) => track.stop())
+    this.stream = null
+    void this.meter?.context.close().catch(() => undefined)
+    this.meter = null
+  }
+
+  private measure(): void {
+    if (!this.stream) return
+    const context = this.meter?.context ?? new AudioContext()
+    this.meter?.analyser.disconnect()
+    const analyser = context.createAnalyser()
+    analyser.fftSize = this.samples.length
+    context.createMediaStreamSource(this.stream).connect(analyser)
+    this.meter = { analyser, context }
+    void context.resume().catch(() => undefined)
+  }
+}

@@ -1,0 +1,133 @@
+"""Agents with a browser phone: the browser's microphone says a tone, and it tells what comes out of its loudspeaker."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, BrowserContext, Playwright
+
+from app.tools import tool
+from tests.browser.conftest import FLAGS, WIDE
+from tests.browser.real import AGENT, CITIZEN, SLOW_MS, Desk, World, hears_now, offered
+from tests.peers.network import Line
+from tests.peers.waiting import wait_until
+
+MICROPHONE_RATE = 48_000
+TONES = (440, 500, 700, 880, 950)
+WATCH_SOUND = f"""
+  const analysers = []
+  const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
+  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {{
+    get: play.get,
+    set(stream) {{
+      if (stream) {{
+        const context = new AudioContext()
+        const analyser = context.createAnalyser()
+        analyser.fftSize = 8192
+        context.createMediaStreamSource(stream).connect(analyser)
+        analysers.push(analyser)
+      }}
+      play.set.call(this, stream)
+    }},
+  }})
+  window.heardTones = () => {{
+    const analyser = analysers.at(-1)
+    if (!analyser) return []
+    const levels = new Float32Array(analyser.frequencyBinCount)
+    analyser.getFloatFrequencyData(levels)
+    const at = (hertz) => levels[Math.round(hertz * analyser.fftSize / analyser.context.sampleRate)]
+    return {list(TONES)}.filter((hertz) => at(hertz) > -60).sort((one, other) => at(other) - at(one))
+  }}
+"""
+"""The page tells which of the tests' tones come out of its loudspeaker, the loudest first."""
+PLUG = """
+  const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices)
+  let taken = null
+  let there = true
+  if (ask)
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      if (!there) throw new DOMException('', 'NotFoundError')
+      return (taken = await ask(wish))
+    }
+  window.plug = (yes) => {
+    there = yes
+    for (const track of yes ? [] : taken.getTracks()) {
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'))
+  }
+"""
+"""The headset can be pulled out, and put in again."""
+
+
+def microphone(path: Path, hz: int) -> Path:
+    """What Chromium hears instead of a microphone: half a minute of a tone, again and again."""
+    at = np.arange(30 * MICROPHONE_RATE) / MICROPHONE_RATE
+    samples = (0.25 * 32767 * np.sin(2 * np.pi * hz * at)).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(MICROPHONE_RATE)
+        out.writeframes(samples.tobytes())
+    return path
+
+
+@contextmanager
+def says(playwright: Playwright, folder: Path, hz: int = AGENT) -> Iterator[Browser]:
+    """A Chromium with a microphone that says a tone. It trusts the exchange's self-signed certificate, as one does that
+    has a real one."""
+    sound = microphone(folder / f"tone-{hz}.wav", hz)
+    flags = [
+        *FLAGS,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--ignore-certificate-errors",
+    ]
+    chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+    yield chromium
+    chromium.close()
+
+
+def with_headset(world: World, chromium: Browser) -> Desk:
+    """An agent who has logged in and chosen the browser phone for the shift. Whoever asks for it closes its context."""
+    context = chromium.new_context(viewport=WIDE, locale="zh-CN", ignore_https_errors=True)
+    context.set_default_timeout(SLOW_MS)
+    allow(context)
+    context.add_init_script(WATCH_SOUND)
+    context.add_init_script(PLUG)
+    desk = Desk.open(world, context, world.account())
+    desk.page.get_by_text("浏览器电话", exact=True).click()
+    return desk
+
+
+def allow(context: BrowserContext) -> None:
+    """The person has said yes to both questions of the browser."""
+    context.grant_permissions(["microphone", "notifications"])
+
+
+def page_hears(desk: Desk, *tones: int) -> None:
+    """Until these tones come out of the page's loudspeaker: one as the loudest, several all of them."""
+
+    def heard() -> bool:
+        now = desk.page.evaluate("window.heardTones()")
+        return now[:1] == list(tones) if len(tones) == 1 else set(tones) <= set(now)
+
+    wait_until(heard, 15, f"the page to play {tones} Hz")
+
+
+def in_talk(world: World, desk: Desk, citizen: Line | None = None) -> Line:
+    """A citizen whose call was answered in the browser, both hearing each other."""
+    citizen = citizen or offered(world, desk)
+    desk.page.keyboard.press("F2")
+    citizen.tone(CITIZEN)
+    desk.shows("talking")
+    desk.talk_began()
+    hears_now(citizen, AGENT)
+    return citizen
