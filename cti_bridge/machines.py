@@ -158,7 +158,8 @@ class Machines:
     def view(self, machine: Machine, call: Call) -> dict[str, Any]:
         """One call as an outside system sees it."""
         about = self.known(call.call_id)
-        seen = {**call_view(self._core, call, call.agent_id or "", self._bridge.offer_of(call)), "language": call.language}
+        view = call_view(self._core, call, call.agent_id or "", self._bridge.offer_of(call))
+        seen = {**view, "language": call.language}
         return {**self.cut(machine, seen, about), "queue": call.queue, "line": call.line, "case": case_of(about)}
 
     # -- what may be told -------------------------------------------------------------------------------------------
