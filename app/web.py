@@ -78,7 +78,7 @@ ROUTERS = (
 
 def _ours() -> APIRouter:
     """Every route of ours. What a route asks and answers is worked out at its first request; all applications of a
-    process share it, for that takes as long as some hundred requests."""
+    process share it, for that takes as long as fifty requests."""
     together = APIRouter()
     for router in ROUTERS:
         together.include_router(router, responses=ERRORS)
