@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app.errors import Forbidden, HotlineError, NotFound, TooMany, Unauthenticated
-from app.machines.model import Machine, Scope
+from app.machines.model import EVERYBODY, Machine, Scope
 from app.text import masked_number
 from cti_bridge.core import Core
 from cti_bridge.hub import Stream, StreamKey, encode
@@ -114,6 +114,7 @@ class Machines:
     async def agents(self, machine: Machine) -> list[dict[str, Any]]:
         """Its agents as they are now. Raises Forbidden."""
         machine.require(Scope.calls_read)
+        await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", EVERYBODY)
         return [agent_view(self._core, one) for one in self.agents_of(machine)]
 
     async def calls(self, machine: Machine, agent_id: str = "") -> list[dict[str, Any]]:
@@ -122,8 +123,7 @@ class Machines:
         if agent_id:
             machine.require_agent(agent_id)
         wanted = [agent_id] if agent_id else self.agents_of(machine)
-        for one in wanted if agent_id else ["*"]:
-            await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", one)
+        await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", agent_id or EVERYBODY)
         return await self._views(machine, wanted)
 
     async def call(self, machine: Machine, call_id: str) -> dict[str, Any]:
