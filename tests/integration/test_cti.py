@@ -235,7 +235,7 @@ async def test_calls_are_controlled_without_a_websocket(house: House) -> None:
         assert (shown["live"]["number"], shown["live"]["outbound"]) == ("110", True)
         hangs = await crm.post(f"/api/cti/calls/{call_id}/hangup", json={"agent_id": "1001"})
         assert hangs.status_code == 200
-        await house.asterisk.arrival("Hangup")
+        await house.asterisk.arrival("Hangup", timeout=20)
         for path, body, status, code in (
             ("/api/cti/calls", {"agent_id": "1002", "number": "110"}, 404, "not_found"),
             ("/api/cti/calls", {"agent_id": "1001", "number": "110", "as": "admin"}, 422, "bad_input"),
