@@ -38,7 +38,8 @@ from cti_bridge.domain import AppDomain
 from cti_bridge.facts import merged
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
-from cti_bridge.machines import Feeds, Machines
+from cti_bridge.machine_feed import Feeds
+from cti_bridge.machines import Machines
 from cti_bridge.mandate import Mandate
 from cti_bridge.marks import Marks
 from cti_bridge.model import Call

@@ -153,6 +153,13 @@ class Hub:
         if tap in self._taps:
             self._taps.remove(tap)
 
+    def give_up(self, stream: Stream, code: int, reason: str) -> None:
+        """Something of this stream is lost: whoever hears it is sent away, and begins anew when they come back."""
+        if self.is_kept(stream):
+            del self._streams[stream.key]
+        for listener in list(stream.listeners):
+            listener.close(code, reason)
+
     def is_kept(self, stream: Stream) -> bool:
         """Whether somebody may still come back to this stream."""
         return self._streams.get(stream.key) is stream

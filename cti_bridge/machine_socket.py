@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.websockets import WebSocket
 
 from app.errors import BadInput, HotlineError, Unauthenticated
-from app.machines.model import Machine, Scope
+from app.machines.model import EVERYBODY, Machine, Scope
 from cti_bridge.client import ClientSocket
 from cti_bridge.commands import failure
 from cti_bridge.hub import encode
@@ -64,7 +64,7 @@ class MachineSocket(ClientSocket):
         domain = self._bridge.domain
         agents = sorted(wanted) or self._machines.agents_of(self._machine)
         try:
-            for one in sorted(wanted) or ["*"]:
+            for one in sorted(wanted) or [EVERYBODY]:
                 await asyncio.to_thread(domain.audit_machine, self._machine, "read", one)
         except HotlineError:
             return self.close(1013, "the database is busy, try again")

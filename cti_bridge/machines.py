@@ -7,17 +7,13 @@ unless the account may see them. Whatever an account does is written down before
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from app.errors import Forbidden, HotlineError, NotFound, TooMany, Unauthenticated
-from app.machines.model import Machine, Scope
+from app.machines.model import EVERYBODY, Machine, Scope
 from app.text import masked_number
 from cti_bridge.core import Core
-from cti_bridge.hub import Stream, StreamKey, encode
 from cti_bridge.model import Call, Role
 from cti_bridge.ports import CallForMachines
 from cti_bridge.views import agent_view, call_view
@@ -25,11 +21,8 @@ from cti_bridge.views import agent_view, call_view
 if TYPE_CHECKING:
     from cti_bridge.bridge import Bridge
 
-log = structlog.get_logger(__name__)
-
 KNOWN_FOR_S = 10.0
 MOST_KNOWN = 2_000
-MOST_WAITING = 2_000
 COMMANDS = frozenset(
     {
         "agent.sign_in", "agent.sign_out", "agent.ready", "agent.not_ready", "agent.next_state",
@@ -114,6 +107,7 @@ class Machines:
     async def agents(self, machine: Machine) -> list[dict[str, Any]]:
         """Its agents as they are now. Raises Forbidden."""
         machine.require(Scope.calls_read)
+        await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", EVERYBODY)
         return [agent_view(self._core, one) for one in self.agents_of(machine)]
 
     async def calls(self, machine: Machine, agent_id: str = "") -> list[dict[str, Any]]:
@@ -122,8 +116,7 @@ class Machines:
         if agent_id:
             machine.require_agent(agent_id)
         wanted = [agent_id] if agent_id else self.agents_of(machine)
-        for one in wanted if agent_id else ["*"]:
-            await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", one)
+        await asyncio.to_thread(self._core.domain.audit_machine, machine, "read", agent_id or EVERYBODY)
         return await self._views(machine, wanted)
 
     async def call(self, machine: Machine, call_id: str) -> dict[str, Any]:
@@ -218,92 +211,6 @@ def staff_of(call: Call) -> set[str]:
     """The agents that have something to do with a call now."""
     legs = {leg.agent_id for leg in call.legs.values() if leg.agent_id and leg.role is not Role.citizen}
     return legs | ({call.agent_id} if call.agent_id else set())
-
-
-class Feed:
-    """One outside system's stream: hears what its agents' pages are told, and passes on what may be, in order.
-
-    It lives as long as somebody may come back to its stream. `over` is called when it ends.
-    """
-
-    def __init__(
-        self, machines: Machines, machine: Machine, agents: frozenset[str], stream: Stream, core: Core
-    ) -> None:
-        self.machine, self.stream = machine, stream
-        self._machines, self._agents, self._core = machines, agents, core
-        self._waiting: deque[tuple[str, str, Any]] = deque(maxlen=MOST_WAITING)
-        self._wake = asyncio.Event()
-        core.hub.tap(self)
-
-    def reaches(self, agent_id: str) -> bool:
-        """See `hub.Tap`."""
-        return self.machine.reaches(agent_id) and (not self._agents or agent_id in self._agents)
-
-    def hear(self, agent_id: str, event: str, data: Any) -> None:
-        """See `hub.Tap`."""
-        if len(self._waiting) == MOST_WAITING:
-            log.warning("an outside system's events are dropped: the database does not keep up")
-        self._waiting.append((agent_id, event, data))
-        self._wake.set()
-
-    async def run(self, over: Callable[[], None]) -> None:
-        """Until nobody can come back."""
-        try:
-            while self._core.hub.is_kept(self.stream):
-                try:
-                    async with asyncio.timeout(60):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
-                self._wake.clear()
-                while self._waiting:
-                    await self._pass(*self._waiting.popleft())
-        finally:
-            self._core.hub.untap(self)
-            over()
-
-    async def _pass(self, agent_id: str, event: str, data: Any) -> None:
-        call_id = str(data.get("call_id") or "") if isinstance(data, Mapping) else ""
-        if call_id:
-            # By the time of these two the case has been opened, or changed.
-            await self._machines.learn([call_id], anew=event in ("call.answered", "call.ended"))
-        about = self._machines.known(call_id)
-        told = {"for_agent": agent_id, **self._machines.cut(self.machine, data, about)}
-        if event.startswith("call."):
-            call = self._core.call(call_id)
-            told["case"] = case_of(about)
-            told["call"] = None if call is None else self._machines.view(self.machine, call)
-        self.stream.push(event, encode(told))
-
-
-def key_of(machine: Machine, agents: frozenset[str]) -> StreamKey:
-    """The stream that all connections of an account with the same agents share; another scope is another stream."""
-    scope = ",".join(sorted(one.value for one in machine.scopes)) + "|" + ",".join(sorted(machine.agents))
-    return StreamKey(f"machine:{machine.machine_id}:{scope}:{','.join(sorted(agents))}", False)
-
-
-class Feeds:
-    """The feeds that there are, by stream."""
-
-    def __init__(self, machines: Machines, core: Core) -> None:
-        self._machines, self._core = machines, core
-        self._feeds: dict[StreamKey, Feed] = {}
-
-    def of(self, machine: Machine, agents: frozenset[str]) -> Feed:
-        """The feed of this account and these agents (none named: all of its own)."""
-        key = key_of(machine, agents)
-        stream = self._core.hub.stream(key)
-        feed = self._feeds.get(key)
-        if feed is None or feed.stream is not stream:
-            feed = self._feeds[key] = Feed(self._machines, machine, agents, stream, self._core)
-            mine = feed
-
-            def over() -> None:
-                if self._feeds.get(key) is mine:
-                    del self._feeds[key]
-
-            self._core.spawn(feed.run(over), f"feed-{machine.machine_id}")
-        return feed
 
 
 def passes_by(error: HotlineError) -> bool:

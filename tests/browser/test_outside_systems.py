@@ -84,7 +84,7 @@ def test_a_system_is_let_in_told_and_shut_out_again(
     page.get_by_role("navigation", name="管理").get_by_role("link", name="外部系统").click()
     page.get_by_role("button", name="撤销").click()
     page.get_by_role("dialog").get_by_role("button", name="确定").click()
-    expect(page.get_by_role("row").filter(has_text="市民服务")).to_contain_text("已撤销")
+    expect(page.get_by_role("row").filter(has_text="末四位")).to_contain_text("已撤销")
 
 
 def test_a_certificate_that_ends_is_shown_with_what_to_do(

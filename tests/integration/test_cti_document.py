@@ -58,13 +58,13 @@ class Program:
     async def says(self, words: str) -> None:
         """Until it has said that."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             line = (await self._process.stdout.readline()).decode().strip()
         assert line == words, await self.rest()
 
     async def rest(self) -> str:
         """What else it says until it ends; it must have ended well."""
-        out, err = await asyncio.wait_for(self._process.communicate(), 20)
+        out, err = await asyncio.wait_for(self._process.communicate(), 30)
         assert self._process.returncode == 0, err.decode()[-3000:]
         return out.decode()
 
@@ -148,13 +148,14 @@ async def test_the_documents_programs_do_what_they_say_in_a_real_call(house: Hou
     await desktop.says(f"rings {NUMBER}")
     house.asterisk.picks_up(call, "1001", leg, offer_of(sent(house, "acd-connect")[0]).offer_id)
     await until(lambda: sent(house, "acd-held"), "on hold")
-    await house.asterisk.arrival("Hangup")
+    await house.asterisk.arrival("Hangup", timeout=20)
     house.asterisk.hangs_up(leg)
     house.asterisk.hangs_up(call)
     said = (await desktop.rest()).splitlines()
     assert re.fullmatch(r"talks (\d{8}-\d+)?", said[0]), said
     assert said[1:] == ["holds", "ended left"]
 
+    await until(lambda: house.bridge.core.call(call) is None, "the end of the call")
     await until(lambda: house.bridge.core.facts.settle(0.0), "the facts stored")
     sender = PushSender(house.db, house.settings)
     await until(lambda: listens(port), "the receiver")

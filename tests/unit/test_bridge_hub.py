@@ -216,3 +216,37 @@ def test_half_an_announcement_is_not_made() -> None:
 )
 def test_numbers_on_the_wall_are_masked(number: str, masked: str) -> None:
     assert mask(number) == masked
+
+
+async def test_a_stream_that_lost_something_is_given_up_and_who_comes_back_begins_anew() -> None:
+    hub, listener = Hub(lambda: 0), Listener()
+    stream = hub.stream(StreamKey("machine:1", False))
+    hub.join(stream.key, listener)
+    stream.push("call.ringing", "{}")
+    hub.give_up(stream, 4408, "the database does not keep up")
+    assert listener.closed == (4408, "the database does not keep up")
+    assert not hub.is_kept(stream)
+    again = hub.stream(stream.key)
+    assert again.missed(stream.epoch, 0) is None, "a snapshot, not the rest"
+
+
+def test_a_tap_hears_its_agents_and_is_no_page() -> None:
+    heard: list[tuple[str, str]] = []
+
+    class Tap:
+        def reaches(self, agent_id: str) -> bool:
+            return agent_id == "1001"
+
+        def hear(self, agent_id: str, event: str, data: object) -> None:
+            heard.append((agent_id, event))
+
+    hub, tap = Hub(lambda: 0), Tap()
+    hub.tap(tap)
+    hub.to_agent("1001", "call.ringing", {})
+    hub.to_agent("1002", "call.ringing", {})
+    assert heard == [("1001", "call.ringing")]
+    assert (hub.has_stream("1001"), hub.has_stream("1002"), hub.pages("1001")) == (True, False, 0)
+    hub.untap(tap)
+    hub.untap(tap)
+    hub.to_agent("1001", "call.ringing", {})
+    assert len(heard) == 1

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { certificateLook, isDead, parts, standing } from './types'
+import { certificateLook, isDead, lastDay, parts, standing } from './types'
 import type { Certificate, Machine, PushJob } from './types'
 
 const machine = (more: Partial<Machine>): Machine => ({ id: 1, name: 'crm', hint: 'abcd', scopes: [], agents: [], sources: [], expires_at: '2027-01-01T00:00:00Z', created_at: '', revoked_at: null, last_used_at: null, last_address: '', ...more })
@@ -14,6 +14,9 @@ describe('outside systems', () => {
     expect(standing(machine({}), now)).toBe('inForce')
     expect(standing(machine({ expires_at: '2026-11-30T16:00:00Z' }), now)).toBe('expired')
     expect(standing(machine({ revoked_at: '2026-11-01T00:00:00Z' }), now)).toBe('revoked')
+  })
+  it('holds up to and with its last day, in the city', () => {
+    expect(lastDay('2026-12-31T16:00:00Z')).toBe('2026-12-31')
   })
   it('only what nobody tries any more can be sent again', () => {
     const states = ['waiting', 'sent', 'refused', 'given_up', 'off']

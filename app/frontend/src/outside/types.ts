@@ -1,4 +1,5 @@
 // What the server tells of outside systems (app/machines, app/pushes, app/certificates).
+import { cityInput } from '../api/format'
 import type { Look } from '../ui/looks'
 
 export const SCOPES = ['calls.read', 'calls.control', 'push', 'confidential.read'] as const
@@ -60,6 +61,9 @@ export interface Certificate {
   days: number | null
   ends_at: string | null
 }
+
+/** The last day on which something holds that ends at `moment`, in the city's time. */
+export const lastDay = (moment: string): string => cityInput(Date.parse(moment) - 1000).slice(0, 10)
 
 /** What stands between spaces, commas or lines. */
 export const parts = (text: string): string[] => text.split(/[\s,，、;；]+/).filter(Boolean)

@@ -81,7 +81,7 @@ export const outside: Record<keyof typeof zh, string> = {
 
   'state.title': 'State',
   'state.alarms': 'Open alarms',
-  'state.noAlarms': 'There is no alarm.',
+  'state.alarm': 'Alarm',
   'state.since': 'Since',
   'state.last': 'Last',
   'state.what': 'What to do',

@@ -79,7 +79,7 @@ export const outside = {
 
   'state.title': '运行状态',
   'state.alarms': '待处理的告警',
-  'state.noAlarms': '没有告警。',
+  'state.alarm': '告警',
   'state.since': '开始',
   'state.last': '最近',
   'state.what': '怎么办',
