@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ from tests.browser.conftest import WIDE, accessibility, shot
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
-CALL, RATE, SECONDS = "h-1.1", 8000, 40
+CALL, RATE, SECONDS, AGO = "h-1.1", 8000, 40, timedelta(minutes=5)
+CITY = ZoneInfo("Asia/Shanghai")
 SAID = (
     (Channel.agent, 1_000, "您好，12345 热线，工号 1001 为您服务。"),
     (Channel.citizen, 6_000, "城南幸福里停水三天了，水务所电话没人接。"),
@@ -53,7 +55,7 @@ def house(db: Database, world: World, tmp_path: Path) -> World:
     world.people["agent"] = staff(world, "1001", "王小丽")
     for who, role in (("reviewer", Role.quality), ("second", Role.quality)):
         world.people[who] = world.somebody(role)
-    began = world.now - timedelta(minutes=5)
+    began = world.now - AGO
     ended = began + timedelta(seconds=SECONDS)
     facts = {"started_at": began, "joined_at": began, "answered_at": began, "ended_at": ended, "outcome": "answered"}
     record(db, CALL, number="13800138000", agent_id="1001", rating=1, **facts)
@@ -157,6 +159,7 @@ def test_a_recording_is_steered_read_commented_and_found_by_its_words(
 def test_a_talk_is_drawn_judged_appealed_and_judged_again(house: World, seen_by: Open, tmp_path: Path) -> None:
     page = seen_by("reviewer", "/quality")
     page.wait_for_url("**/quality/mine")
+    page.get_by_label("哪一周").fill(f"{(house.now - AGO).astimezone(CITY):%Y-%m-%d}")
     page.get_by_role("button", name="抽取通话").click()
     expect(page.get_by_text("抽到 1 通")).to_be_visible()
     page.get_by_test_id("review").click()
@@ -185,7 +188,7 @@ def test_a_talk_is_drawn_judged_appealed_and_judged_again(house: World, seen_by:
     agent.wait_for_url("**/quality/own")
     agent.get_by_test_id("review").click()
     expect(agent.get_by_test_id("levels")).to_contain_text("严重")
-    agent.get_by_role("button", name="0:14").click()
+    agent.get_by_role("button", name="0:14", exact=True).click()
     with agent.expect_response("**/api/recordings/1/audio") as answer:
         agent.get_by_test_id("play").click()
     assert answer.value.status == 206, "the agent hears the own talk"
