@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.errors import Refused
+from cti_bridge import commands
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
 from tests.bridge_kit.fake_ami import listed
@@ -136,3 +138,19 @@ async def test_a_phone_that_may_not_know_event_talk_is_left_ringing_and_the_agen
     assert not rig.asterisk.got("PJSIPNotify")
     assert rig.bridge.offers.of_call(call) is not None
     await rig.stop()
+
+
+async def test_who_is_off_duty_begins_no_shift_and_one_that_has_begun_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "STAFF_FRESH_S", -1.0)
+    staff = rig.domain.staff
+    await rig.bridge.sign_in("1001")
+    for one in ("1001", "1002"):
+        staff[one] = replace(staff[one], off_duty=True)
+    await rig.bridge.sign_in("1001")
+    with pytest.raises(Refused) as caught:
+        await rig.bridge.sign_in("1002")
+    assert caught.value.code == "off_duty"
+    staff["1002"] = replace(staff["1002"], off_duty=False)
+    await rig.bridge.sign_in("1002")

@@ -22,6 +22,8 @@ from app.audit.tables import AuditEntry
 from app.auth.model import Role
 from app.calls.service import record
 from app.citizens.service import create
+from app.cli import transcripts as command
+from app.cli.output import Failure
 from app.db import Database
 from app.errors import BadInput, Forbidden, NotFound, Refused, VersionConflict
 from app.quality import drawing, quarters, service
@@ -175,6 +177,23 @@ def commented(db: Database, chief: Browser, leader: Browser, recording: int) -> 
     for bad in ({"at_ms": 99_000, "text": "晚"}, {"at_ms": 1, "text": " \u202e"}, {"at_ms": 1, "text": "x" * 2000}):
         assert chief.send("POST", path, json=bad).status_code == 422
     assert len(audited(db, "recording.commented")) == 3
+
+
+def test_a_file_of_what_was_said_is_imported_by_command(
+    db: Database, settings: Settings, talk: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recording = talk("h-1.1", "1001")
+    monkeypatch.setattr(command, "settings", lambda: settings)
+    file = tmp_path / "said.json"
+    file.write_text('{"lines": [{"channel": "citizen", "start_ms": 0, "end_ms": 900, "text": "停水了"}]}')
+    command.import_(file, call="h-1.1", segment=1)
+    with db.read() as session:
+        assert [one.text for one in transcripts.lines_of(session, [recording])] == ["停水了"]
+    with pytest.raises(NotFound):
+        command.import_(file, call="h-1.1", segment=2)
+    file.write_text('{"lines": [{"channel": "nobody"}]}')
+    with pytest.raises(Failure, match="channel"):
+        command.import_(file, call="h-1.1", segment=1)
 
 
 def test_when_the_sound_goes_its_words_go_with_it(
