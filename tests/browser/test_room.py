@@ -96,6 +96,17 @@ def test_the_floor_is_led_by_keys_alone_and_nothing_moves_under_the_hand(
     expect(rows.nth(0)).to_have_attribute("data-agent", "0999")
     expect(rows).to_have_count(14)
 
+    # Those of one state, and one of them changes it under the pointer.
+    page.get_by_role("navigation", name="按状态查看").get_by_role("link", name="通话中").click()
+    expect(rows).to_have_count(5)
+    rows.nth(0).hover()
+    now_ready = {**fake.board["agents"][1], "state": "ready", "call": None}
+    fake.show_board(agents=[now_ready if one["agent_id"] == "1002" else one for one in fake.board["agents"]])
+    expect(rows.nth(0)).to_contain_text("示闲")
+    expect(rows).to_have_count(5)
+    page.mouse.move(2, 2)
+    expect(rows).to_have_count(4)
+
 
 def test_an_alert_is_told_once_on_every_page_on_the_wall_and_kept_in_a_list(
     sign_in: Callable[..., Page], fake: FakeBackend, tmp_path: Path

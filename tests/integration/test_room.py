@@ -28,6 +28,7 @@ from app.staffing.forecast import Target, seats
 from app.staffing.tables import StaffedSlot
 from app.workdays.model import WorkDayKind
 from app.workdays.tables import WorkDay
+from tests.browser.samples import room
 from tests.integration.web_browser import Browser
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # a Tuesday, eleven o'clock in the city
@@ -55,6 +56,13 @@ def audited(db: Database, settings: Settings, action: str) -> list[tuple[str, st
     with db.read() as session:
         found = entries(session, SYSTEM, settings.zone, action=action).items
         return [(one.actor, one.object, one.detail) for one in found]
+
+
+def shape(answer: Any) -> Any:
+    """The names of an answer, of the first of several."""
+    if isinstance(answer, list):
+        return [shape(answer[0])] if answer else []
+    return {name: shape(value) for name, value in answer.items()} if isinstance(answer, dict) else None
 
 
 def test_an_alert_is_kept_once_acknowledged_by_the_first_and_audited_once(
@@ -129,7 +137,8 @@ def test_the_room_by_rest_sets_rules_lists_alerts_and_tells_figures_to_superviso
     put_calls(db, half, 9, wait_s=40)
     for weeks in (1, 2):
         put_calls(db, half - timedelta(weeks=weeks), 5, talk_s=150)
-    figures = one.get("/api/staffing/figures", params={"day": "2026-11-24"}).json()["rows"][21]
+    whole = one.get("/api/staffing/figures", params={"day": "2026-11-24"}).json()
+    figures = whole["rows"][21]
     assert (figures["from"], figures["now"]["calls"], figures["before"]["calls"]) == ("2026-11-24T02:30:00.000Z", 9, 5)
     span = {"since": figures["from"], "until": figures["until"]}
     drilled = one.get("/api/calls", params={"result": "late", **span}).json()
@@ -145,6 +154,10 @@ def test_the_room_by_rest_sets_rules_lists_alerts_and_tells_figures_to_superviso
     assert {(row["expected"], row["needed"], row["theory"]) for row in empty["rows"]} == {(None, None, None)}
     for wrong in ({"share": 1}, {"weeks": 0}, {"day": "0001-01-01"}, {"day": "soon"}):
         assert one.get("/api/staffing/forecast", params=wrong).status_code == 422, wrong
+    # What the pages' tests play has the shape of what is there.
+    played = (room.alert_rows(), room.rules(), room.figures(), room.staffing())
+    there = (one.get("/api/alerts").json()["items"], one.get("/api/alerts/rules").json(), whole, needed)
+    assert [shape(each) for each in played] == [shape(each) for each in there]
     for path in ("alerts", "alerts/rules", "staffing/figures", "staffing/forecast"):
         assert agent.get(f"/api/{path}").status_code == 403, path
 
