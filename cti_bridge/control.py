@@ -164,8 +164,8 @@ class Control:
         """In a consultation: talk with the citizen while the third party hears music, and back."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.swap(call, agent_id)
+            with_citizen = call.phase is Phase.held  # before they move: the citizen may be there before the answer is
             await self._move(call, steps)
-            with_citizen = call.phase is Phase.held
             call.phase = Phase.room if with_citizen else Phase.held
             for leg in call.thirds:
                 leg.held = with_citizen and leg.state is LegState.up
