@@ -155,6 +155,7 @@ def test_a_shift_at_the_page_by_keys_alone(world: World, desks: tuple[Desk, Desk
         hears_now(unit, hz)
     page_hears(desk, CITIZEN, OUTSIDE)
     desk.shows("parties", f"{BUREAU} {UNIT}")
+    page.evaluate("scrollTo(0, 0)")
     shot(page, "three-way", tmp_path)
     unit.hang_up()
     hears_now(citizen, AGENT)
