@@ -61,8 +61,10 @@ PLUG = """
     }
     navigator.mediaDevices.dispatchEvent(new Event('devicechange'))
   }
+  window.crashes = false
+  window.addEventListener('pagehide', (event) => window.crashes && event.stopImmediatePropagation(), true)
 """
-"""The headset can be pulled out, and put in again."""
+"""The headset can be pulled out, and put in again; the page can go as one goes that crashes: without a word."""
 
 
 def microphone(path: Path, hz: int) -> Path:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from app.errors import Refused
+from app.errors import NotFound, Refused
 from cti_bridge import commands
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
+from cti_bridge.model import Phase
 from tests.bridge_kit.fake_ami import listed
 from tests.bridge_kit.rig import Rig, ms, offer_of
 
@@ -65,6 +66,18 @@ async def test_hang_up_while_the_staff_number_is_said_works_at_once_and_ends_wha
     with pytest.raises(Refused) as caught:
         await pressed
     assert caught.value.code == "not_connected"
+
+
+async def test_a_telephone_that_is_reported_lost_ends_as_a_fault_and_not_as_the_agents_wish(rig: Rig) -> None:
+    call, leg, offer_id = await picked_up(rig)
+    rig.asterisk.talk_begins(call, "1001", leg, offer_id)
+    await rig.until(lambda: rig.bridge.core.call(call).phase is Phase.talk, "the talk")
+    assert await rig.bridge.control.lost("1001", call) == {"call_id": call}
+    (hangup,) = rig.asterisk.got("Hangup")
+    assert hangup["Cause"] == "41"
+    assert call not in rig.bridge._talks.wishes
+    with pytest.raises(NotFound):
+        await rig.bridge.control.lost("1002", call)
 
 
 async def test_a_citizen_who_hangs_up_before_the_talk_begins_ends_what_waited_in_words(rig: Rig) -> None:

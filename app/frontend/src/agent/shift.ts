@@ -11,7 +11,7 @@ import { useHeadset } from '../phone/headset'
 import type { Key } from '../phone/hid'
 import { abandoned, answerInBrowser, askOwnerToCheck, cut, ownsPhone, phone, swappedTo } from '../phone/phone'
 import { inTalk } from '../phone/state'
-import { linkStatus } from '../realtime/store'
+import { command, linkStatus } from '../realtime/store'
 import { steadyTimers } from '../realtime/timers'
 import type { Timers } from '../realtime/timers'
 import { act, agent, answer, call, colleagueRings, inBrowser, offer, talking } from './desk'
@@ -83,11 +83,12 @@ function overseePhone(yes: boolean): void {
   endHeadset = yes ? useHeadset({ press, lit }) : () => undefined
 }
 
-/** The citizen of a talk that is lost waits no longer for a telephone that is gone. */
+/** The citizen of a talk that is lost waits no longer for a telephone that is gone. A refusal says that the exchange knows. */
 async function reportLost(): Promise<void> {
-  await new Promise<void>((done) => void timers().after(TOLD_MS, done))
   const call_id = call.value?.call_id
-  if (bereft.value && call_id && leaving.value !== call_id && (await act('call.lost', { call_id }))) cut.value = call_id
+  if (!call_id || leaving.value === call_id) return
+  if (cut.value !== call_id) await new Promise<void>((done) => void timers().after(TOLD_MS, done))
+  if (bereft.value && call.value?.call_id === call_id) await command('call.lost', { call_id }).then(() => (cut.value = call_id), () => undefined)
 }
 
 /** Takes back the talk that was cut: ready for it, and answered when it rings. */
