@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Route, WebSocketRoute, expect
 
 from app.tools import tool
-from tests.browser.conftest import FLAGS, WIDE
+from tests.browser.chromium import WATCH_SOUND, microphone, with_microphone
+from tests.browser.conftest import WIDE
 from tests.browser.fake_backend import FakeBackend
 from tests.browser.real import (
     AGENT,
@@ -32,7 +30,6 @@ from tests.peers.network import Line
 from tests.peers.waiting import wait_until
 
 TESTS = 16
-MICROPHONE_RATE = 48_000
 RINGING = 440
 """As near as the page can tell it: the exchange's ringing tone has 450 Hz."""
 CALLS_BACK = """
@@ -40,62 +37,13 @@ queues:
   general:
     callback: {offer_after_s: null, windows: [{from: "00:00", to: "24:00"}]}
 """
-WATCH_SOUND = """
-  const analysers = []
-  const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
-  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {
-    get: play.get,
-    set(stream) {
-      if (stream) {
-        const context = new AudioContext()
-        const analyser = context.createAnalyser()
-        analyser.fftSize = 8192
-        context.createMediaStreamSource(stream).connect(analyser)
-        analysers.push(analyser)
-      }
-      play.set.call(this, stream)
-    },
-  })
-  window.heardHertz = () => {
-    const analyser = analysers.at(-1)
-    if (!analyser) return 0
-    const levels = new Float32Array(analyser.frequencyBinCount)
-    analyser.getFloatFrequencyData(levels)
-    const at = (hertz) => levels[Math.round(hertz * analyser.fftSize / analyser.context.sampleRate)]
-    const tones = [440, 500, 700, 880, 950]
-    const loudest = tones.reduce((best, hertz) => (at(hertz) > at(best) ? hertz : best))
-    return at(loudest) > -60 ? loudest : 0
-  }
-"""
-"""The page tells which of these tests' tones comes out of its loudspeaker."""
-
-
-def microphone(path: Path) -> Path:
-    """What Chromium hears instead of a microphone: half a minute of the agent's tone, again and again."""
-    at = np.arange(30 * MICROPHONE_RATE) / MICROPHONE_RATE
-    samples = (0.25 * 32767 * np.sin(2 * np.pi * AGENT * at)).astype("<i2")
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(MICROPHONE_RATE)
-        out.writeframes(samples.tobytes())
-    return path
 
 
 @pytest.fixture(scope="module")
 def talkative(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium with a microphone that says a tone. It trusts the exchange's self-signed certificate, as one does that
-    has a real one."""
-    sound = microphone(tmp_path_factory.mktemp("microphone") / "tone.wav")
-    flags = [
-        *FLAGS,
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-        "--disable-features=WebRtcHideLocalIpsWithMdns",
-        "--ignore-certificate-errors",
-    ]
-    chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+    """A Chromium with a microphone that says a tone."""
+    sound = microphone(tmp_path_factory.mktemp("microphone") / "tone.wav", AGENT)
+    chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=with_microphone(sound))
     yield chromium
     chromium.close()
 
