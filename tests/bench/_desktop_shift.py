@@ -3,6 +3,7 @@ page holds and how long it was busy after each stretch of it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,13 +23,20 @@ LONG_TASKS = """
 """
 
 
+NOT_KEPT = {"native", "code", "synthetic"}
+"""What else stands in V8's heap: the browser's own things (among them what its debugger records), and the code that V8
+goes on compiling the more often something is done."""
+
+
 @dataclass(frozen=True)
 class Held:
-    """What the page holds after so many calls (garbage collected), and its long tasks since the last look: how many,
-    milliseconds in all, and the longest."""
+    """What the page holds after so many calls (garbage collected): its whole heap, of that the objects, strings and
+    closures that it keeps itself, nodes and listeners; and its long tasks since the last look: how many, milliseconds
+    in all, and the longest."""
 
     calls: int
     heap_mb: float
+    kept_mb: float
     nodes: int
     listeners: int
     long_tasks: int
@@ -129,13 +137,31 @@ class Shift:
         for _ in range(2):  # what a finaliser lets go of is collected by the second
             self._tools.send("HeapProfiler.collectGarbage")
         figures = {one["name"]: one["value"] for one in self._tools.send("Performance.getMetrics")["metrics"]}
+        kept_mb = self._kept_mb()
         tasks: list[float] = self._page.evaluate("window.longTasks.splice(0)")
         return Held(
             self._calls,
             figures["JSHeapUsedSize"] / 1e6,
+            kept_mb,
             int(figures["Nodes"]),
             int(figures["JSEventListeners"]),
             len(tasks),
             sum(tasks),
             max(tasks, default=0.0),
         )
+
+    def _kept_mb(self) -> float:
+        """What the page keeps by itself, from a snapshot of its heap."""
+        parts: list[str] = []
+
+        def take(part: dict[str, str]) -> None:
+            parts.append(part["chunk"])
+
+        self._tools.on("HeapProfiler.addHeapSnapshotChunk", take)
+        self._tools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+        self._tools.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
+        found = json.loads("".join(parts))
+        meta, nodes = found["snapshot"]["meta"], found["nodes"]
+        fields, types = meta["node_fields"], meta["node_types"][0]
+        kinds, sizes = (nodes[fields.index(name) :: len(fields)] for name in ("type", "self_size"))
+        return sum(size for kind, size in zip(kinds, sizes, strict=True) if types[kind] not in NOT_KEPT) / 1e6
