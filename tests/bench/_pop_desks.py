@@ -128,11 +128,13 @@ class Desks:
 
     async def told(self) -> tuple[list[Painted], list[Painted]]:
         """What the desks, and the bare page, have noted since the last question."""
-        found: tuple[list[Painted], list[Painted]] = ([], [])
+        of_desks: list[Painted] = []
+        of_bare: list[Painted] = []
         for page, bare in self._pages:
             offset = self._offsets[page]
             notes: list[dict[str, Any]] = await page.evaluate("window.notes.splice(0)")
-            found[bare] += [
+            found = of_bare if bare else of_desks
+            found += [
                 Painted(
                     one["call_id"],
                     one["event"],
@@ -141,4 +143,4 @@ class Desks:
                 )
                 for one in notes
             ]
-        return found
+        return of_desks, of_bare
