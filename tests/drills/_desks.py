@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, Playwright, async_playwright, expect
@@ -145,11 +144,6 @@ class Desks:
         desk = Desk(agent_id, page, problems)
         self.all.append(desk)
         return desk
-
-    async def shots(self, folder: Path) -> None:
-        """A picture of every desk, for a person to look at."""
-        for desk in self.all:
-            await desk.page.screenshot(path=folder / f"{desk.agent_id}.png")
 
 
 def _token(url: str, agent_id: str) -> str:
