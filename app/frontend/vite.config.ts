@@ -1,10 +1,11 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { compressed } from './tools/compressed.mjs'
 
 const backend = `http://127.0.0.1:${process.env.HOTLINE_HTTP_PORT ?? 8000}`
 
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), compressed()],
   build: {
     outDir: 'dist',
     // Some public-service desktops still run Chromium 90.

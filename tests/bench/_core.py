@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,8 +25,11 @@ def phone_accounts(count: int) -> list[PhoneAccount]:
     return [PhoneAccount(str(1001 + n), f"secret-{1001 + n}-bench", f"坐席{n}", False) for n in range(count)]
 
 
-def add_agents(database: Database, accounts: Sequence[PhoneAccount]) -> dict[str, str]:
-    """Stores these agents, with an open session for each; staff number → session token."""
+def add_agents(
+    database: Database, accounts: Sequence[PhoneAccount], levels: Mapping[str, int] | None = None
+) -> dict[str, str]:
+    """Stores these agents, with an open session for each; staff number → session token. `levels`: how well those speak
+    Mandarin who do not speak it best (5)."""
     now = datetime.now(UTC)
     tokens = {account.agent_id: secrets.token_urlsafe(32) for account in accounts}
     with database.session() as session:
@@ -38,8 +41,9 @@ def add_agents(database: Database, accounts: Sequence[PhoneAccount]) -> dict[str
         session.flush()
         for n, account in enumerate(accounts, start=1000):
             session.add(
-                Agent(agent_id=account.agent_id, user_id=n, name=account.name, skills={"zh": 5}, queues=["general"],
-                      phone_secret=account.secret, endpoint=account.agent_id, created_at=now)
+                Agent(agent_id=account.agent_id, user_id=n, name=account.name, queues=["general"],
+                      skills={"zh": (levels or {}).get(account.agent_id, 5)}, phone_secret=account.secret,
+                      endpoint=account.agent_id, created_at=now)
             )  # fmt: skip
             digest = hashlib.sha256(tokens[account.agent_id].encode()).hexdigest()
             session.add(

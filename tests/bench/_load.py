@@ -44,6 +44,16 @@ def cpu_s(pids: Iterable[int]) -> float:
     return total
 
 
+def named(part: str) -> list[int]:
+    """Our own living descendants whose program's name has this in it."""
+    found = []
+    with contextlib.suppress(OSError):
+        for pid in family(os.getpid()):
+            if part in Path(f"/proc/{pid}/comm").read_text():
+                found.append(pid)
+    return found
+
+
 def rss_mb(pids: Iterable[int]) -> float:
     """Resident megabytes of these processes; one that has ended has none."""
     total = 0

@@ -16,8 +16,9 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
+from app.http.pages import page_for
 from tests.browser.fake_office import FakeOffice, error
 from tests.browser.samples import board, calls, office, people
 
@@ -100,6 +101,10 @@ class FakeBackend:
         if not self.quiet:
             self._run(self._send_all, text)
         return self._seq
+
+    def ping(self) -> None:
+        """Tell every page that the server is there, now."""
+        self._run(self._send_all, json.dumps({"type": "ping", "server_ms": now_ms()}))
 
     def drop(self, code: int = 1011) -> None:
         """Cut every websocket."""
@@ -239,17 +244,15 @@ class FakeBackend:
 
     def _make_app(self) -> FastAPI:
         app = FastAPI()
+        app.state.pages = self.dist
         app.add_api_websocket_route("/ws", self._ws)
         app.add_api_route("/api/login", self._login, methods=["POST"])
         app.add_api_route("/api/{path:path}", self._api, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
         app.add_api_route("/{path:path}", self._page, methods=["GET"])
         return app
 
-    async def _page(self, path: str) -> Response:
-        file = (self.dist / path).resolve()
-        if path and file.is_file() and file.is_relative_to(self.dist):
-            return FileResponse(file)
-        return FileResponse(self.dist / "index.html", headers={"Cache-Control": "no-cache"})
+    async def _page(self, request: Request) -> Response:
+        return page_for(request) or error(404, "not_found", "没有找到")
 
     async def _login(self, request: Request) -> Response:
         self._loop = asyncio.get_running_loop()

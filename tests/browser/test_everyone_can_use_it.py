@@ -1,69 +1,67 @@
-"""axe on every page and state, reflow at 320 pixels, targets, focus, and no scrolling sideways."""
+"""Every page for everybody: axe, names, reflow at 320 pixels, large print, targets, focus, motion, forced colours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.assignments import judging, working
+from app.auth.model import Role
 from app.cases import loop
 from app.db import Database
-from tests.browser.conftest import WIDE, accessibility
+from tests.browser.all_pages import LIVED, OF_UNITS, PLAYED, SIGNED_OUT
+from tests.browser.conftest import accessibility, shot
+from tests.browser.everybody import (
+    COUNT_QUESTIONS,
+    LEAST_PX,
+    SMALL_TEXT,
+    faults,
+    go,
+    keeps_the_focus_and_gives_it_back,
+    pages,
+    walk_by_tab,
+)
 from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import served, signed_in
 from tests.browser.steps import act
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
-PAGES = [
-    "/agent",
-    "/wallboard",
-    "/cases",
-    "/cases/3",
-    "/calls",
-    "/calls/hotline1-1795.1",
-    "/voicemails",
-    "/faxes",
-    "/callbacks",
-    "/announcements",
-    "/rules/queues",
-    "/rules/nuisance",
-    "/rules/clocks",
-    "/admin/agents",
-    "/admin/users",
-    "/admin/audit",
-    "/demo",
-    "/password",
-]
+EVERYTHING = (Role.agent, Role.dispatcher, Role.section_head, Role.duty_leader, Role.supervisor, Role.admin)
+LIKE_THE_FIRST = {"/rules/workdays": ".months > section:nth-child(n + 2)"}
+"""Twelve months are looked at by the first one: hundreds of targets take axe long."""
 
 
-def settle(page: Page) -> None:
-    """Until what was asked for is on the page."""
-    page.wait_for_load_state("networkidle")
-    expect(page.get_by_text("正在读取…")).to_have_count(0)
+def walk(page: Page, places: Mapping[str, str]) -> dict[str, list[str]]:
+    """What is wrong with these pages."""
+    found = {}
+    for pattern, address in places.items():
+        assert go(page, address) == pattern
+        expect(page.locator("main :is(h1, h2)").first).to_be_attached()
+        expect(page.get_by_text("你的账户没有打开此页的权限")).to_have_count(0)
+        found[address] = faults(page, LIKE_THE_FIRST.get(pattern, ""))
+    return {address: it for address, it in found.items() if it}
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_and_320_pixels_are_enough(
-    sign_in: Callable[..., Page], fake: FakeBackend, path: str
-) -> None:
+def test_no_page_is_left_out(page: Page, fake: FakeBackend) -> None:
+    """Whoever adds a page to the router adds it to one of the lists above."""
+    page.goto(f"{fake.base}/login")
+    page.wait_for_selector("main :is(h1, h2)")
+    assert pages(page) == PLAYED.keys() | LIVED.keys() | OF_UNITS.keys() | SIGNED_OUT
+
+
+def test_everybody_can_use_every_page(page: Page, sign_in: Callable[..., Page], fake: FakeBackend) -> None:
     fake.demo = True
-    page = sign_in(path)
-    settle(page)
-    assert accessibility(page) == []
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert accessibility(page) == []
+    page.add_init_script(COUNT_QUESTIONS)
+    assert walk(sign_in("/agent"), PLAYED) == {}
 
 
-def test_axe_finds_nothing_on_the_pages_of_the_case_loop(
+def test_everybody_can_use_the_pages_of_the_case_loop_and_its_refusals(
     page: Page, db: Database, world: World, tmp_path: Path
 ) -> None:
-    """On the real backend: nobody would believe a fake that plays twenty states."""
     waits = world.case()
     world.act("taker", loop.submit, waits)
     world.dispatched("WATER")
@@ -73,7 +71,9 @@ def test_axe_finds_nothing_on_the_pages_of_the_case_loop(
     world.handed_in(replied, "WATER")
     world.act("head", judging.begin_review, replied)
     asks = world.to_follow_up("WATER")
-    found: dict[str, list[dict[str, Any]]] = {}
+    world.people["everything"] = world.somebody(*EVERYTHING)
+    page.add_init_script(COUNT_QUESTIONS)
+    found: dict[str, list[str]] = {}
 
     with served(db, tmp_path / "home") as house:
 
@@ -83,16 +83,15 @@ def test_axe_finds_nothing_on_the_pages_of_the_case_loop(
             expect(page.locator(see).first).to_be_visible()
             for do in then:
                 do()
-            found[path] = accessibility(page)
-            page.set_viewport_size({"width": 320, "height": 640})
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
-            found[f"{path}, narrow"] = accessibility(page)
-            page.set_viewport_size(WIDE)
+            found[path] = faults(page)
 
         def wrong(press: Callable[[], object]) -> Callable[[], object]:
             return lambda: (press(), expect(page.get_by_test_id("error-summary")).to_be_visible())
 
-        look("dispatcher", "/boards/dispatch", "[data-row]")
+        look("everything", "/boards/dispatch", "[data-row]")
+        found |= walk(page, LIVED)
+        look("WATER.handler", "/work", "[data-testid=inbox] a")
+        found |= walk(page, OF_UNITS)
         look(
             "dispatcher",
             f"/cases/{waits}",
@@ -221,3 +220,78 @@ def test_the_first_tab_stop_skips_to_the_content(sign_in: Callable[..., Page], f
     expect(page.get_by_role("link", name="跳到主要内容")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_tab_reaches_everything_at_the_desk_in_order_and_in_sight(on_shift: Page, fake: FakeBackend) -> None:
+    page = on_shift
+    walk_by_tab(page)
+    fake.offer()
+    page.get_by_test_id("answer").click()
+    expect(page.get_by_test_id("hold")).to_be_visible()
+    walk_by_tab(page)
+
+
+def test_dialogs_keep_the_focus_and_give_it_back(on_shift: Page, fake: FakeBackend) -> None:
+    page = on_shift
+    fake.offer()
+    page.get_by_test_id("answer").click()
+    keeps_the_focus_and_gives_it_back(page, page.get_by_test_id("transfer"))
+    for path, opener in (
+        ("/admin/agents", page.get_by_test_id("new-agent")),
+        ("/announcements", page.get_by_test_id("new-announcement")),
+    ):
+        page.goto(f"{fake.base}{path}")
+        keeps_the_focus_and_gives_it_back(page, opener)
+
+
+def test_the_switch_for_large_print_is_remembered(on_shift: Page, fake: FakeBackend, tmp_path: Path) -> None:
+    page = on_shift
+    fake.offer()
+    page.get_by_test_id("answer").click()
+    switch = page.get_by_test_id("large-print")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate(SMALL_TEXT, LEAST_PX) != []
+    switch.focus()
+    page.keyboard.press("Enter")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(SMALL_TEXT, LEAST_PX) == []
+    assert page.get_by_test_id("hangup").bounding_box()["height"] >= 60  # type: ignore[index]
+    shot(page, "large", tmp_path)
+    page.goto(f"{fake.base}/cases")
+    expect(page.get_by_test_id("large-print")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(SMALL_TEXT, LEAST_PX) == []
+    page.get_by_test_id("large-print").click()
+    page.reload()
+    expect(page.get_by_test_id("large-print")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_ringing_desk_is_still_for_those_who_ask_for_it(on_shift: Page, fake: FakeBackend) -> None:
+    moving = "document.getAnimations().filter((one) => one.effect.getTiming().duration > 1).length"
+    on_shift.emulate_media(reduced_motion="no-preference")
+    fake.offer()
+    expect(on_shift.get_by_test_id("ringing")).to_be_visible()
+    assert on_shift.evaluate(moving) > 0
+    on_shift.emulate_media(reduced_motion="reduce")
+    assert on_shift.evaluate(moving) == 0
+
+
+def test_what_is_chosen_can_be_seen_in_forced_colours(on_shift: Page, fake: FakeBackend, tmp_path: Path) -> None:
+    page = on_shift
+    page.emulate_media(forced_colors="active")
+    fake.offer()
+    page.get_by_test_id("answer").click()
+    page.get_by_text("投诉", exact=True).first.click()
+
+    def grounds(chosen: str, other: str) -> list[str]:
+        look = "(css) => getComputedStyle(document.querySelector(css)).backgroundColor"
+        return [page.evaluate(look, css) for css in (chosen, other)]
+
+    for chosen, other in (
+        (".segments label.on", ".segments label:not(.on)"),
+        ("nav .header-link.here", "nav .header-link:not(.here)"),
+    ):
+        on, off = grounds(chosen, other)
+        assert on != off, chosen
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    shot(page, "forced", tmp_path)

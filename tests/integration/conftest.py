@@ -143,6 +143,8 @@ def pages(tmp_path: Path) -> Path:
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html><title>12345</title>")
     (dist / "assets" / "index-abc123.js").write_text("console.log(1)")
+    (dist / "assets" / "index-abc123.js.br").write_bytes(b"packed small")
+    (dist / "assets" / "index-abc123.js.gz").write_bytes(b"packed")
     (dist / "favicon.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("secret")
     return dist

@@ -59,7 +59,8 @@ def test_pages_are_served_for_every_address_of_the_application(client: TestClien
         answer = client.get(path)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
         assert "12345" in answer.text
-    asset = client.get("/assets/index-abc123.js")
+    asset = client.get("/assets/index-abc123.js", headers={"Accept-Encoding": "identity"})
+    assert asset.text == "console.log(1)"
     assert (asset.headers["cache-control"], asset.headers["content-type"].split(";")[0]) == (
         "public, max-age=31536000, immutable",
         "text/javascript",
@@ -67,6 +68,29 @@ def test_pages_are_served_for_every_address_of_the_application(client: TestClien
     assert client.get("/assets/gone.js").status_code == 404
     assert client.get("/favicon.svg").headers["content-type"].startswith("image/svg")
     assert client.get("/api/nothing").json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("takes", "coding", "text"),
+    [
+        ("gzip, deflate, br;q=0.9", "br", b"packed small"),
+        ("gzip", "gzip", b"packed"),
+        ("br;q=0, gzip;q=0.000", None, b"console.log(1)"),
+        ("", None, b"console.log(1)"),
+    ],
+)
+def test_pages_go_packed_to_those_who_take_them_and_not_at_all_to_those_who_have_them(
+    client: TestClient, takes: str, coding: str | None, text: bytes
+):
+    with client.stream("GET", "/assets/index-abc123.js", headers={"Accept-Encoding": takes}) as answer:
+        assert b"".join(answer.iter_raw()) == text
+    headers = answer.headers
+    assert (headers.get("content-encoding"), headers["vary"]) == (coding, "Accept-Encoding")
+    assert headers["content-type"].split(";")[0] == "text/javascript"
+    asked = {"Accept-Encoding": takes, "If-None-Match": f'"other", {headers["etag"]}'}
+    again = client.get("/assets/index-abc123.js", headers=asked)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/%00"])

@@ -1,5 +1,6 @@
 // The reader's language: Chinese first, English by a switch that is remembered. A text is a key in `zh`; `en` must have every one.
 import { ref } from 'vue'
+import { remember, remembered } from '../ui/kept'
 import { en } from './en'
 import { zh } from './zh'
 
@@ -10,24 +11,12 @@ type Params = Record<string, string | number>
 const catalogues: Record<Locale, Record<Key, string>> = { zh, en }
 const KEPT = 'hotline.locale'
 
-function remembered(): Locale {
-  try {
-    return localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh'
-  } catch {
-    return 'zh'
-  }
-}
-
-export const locale = ref<Locale>(typeof localStorage === 'undefined' ? 'zh' : remembered())
+export const locale = ref<Locale>(remembered(KEPT) === 'en' ? 'en' : 'zh')
 
 export function setLocale(next: Locale): void {
   locale.value = next
   document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
-  try {
-    localStorage.setItem(KEPT, next)
-  } catch {
-    // A browser that keeps nothing still shows the chosen language until the page is closed.
-  }
+  remember(KEPT, next)
 }
 
 /** The text of `key` in the reader's language; `{name}` is replaced by params.name. */

@@ -44,7 +44,9 @@ const FINAL = new Map<number, LinkStatus>([
 const SILENT_MS = 12_000
 const OPEN_MS = 6_000
 const RESULT_MS = 8_000
-const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000]
+/** A server that is restarted is back within seconds, so it is looked for every second for a while; then less and less often. */
+const SECONDS_OF_A_RESTART = 12
+const BACK_OFF_MS = [250, 500, ...Array<number>(SECONDS_OF_A_RESTART).fill(1000), 2000, 4000, 8000]
 
 interface Waiting {
   resolve(data: unknown): void

@@ -6,6 +6,7 @@ export const app: Record<keyof typeof zh, string> = {
   'app.title': '12345 hotline',
   'app.skip': 'Skip to main content',
   'app.language': '中文',
+  'app.largePrint': 'Large print',
   'app.signOut': 'Log out',
   'app.menu': 'Main navigation',
   'app.save': 'Save',

@@ -4,6 +4,7 @@ export const app = {
   'app.title': '12345 热线',
   'app.skip': '跳到主要内容',
   'app.language': 'English',
+  'app.largePrint': '大字',
   'app.signOut': '退出登录',
   'app.menu': '主导航',
   'app.save': '保存',
