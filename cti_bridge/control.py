@@ -154,8 +154,8 @@ class Control:
         """In a consultation: talk with the citizen while the third party hears music, and back."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.swap(call, agent_id)
+            with_citizen = call.phase is Phase.held  # before they move: the citizen may be there before the answer is
             await self._move(call, steps)
-            with_citizen = call.phase is Phase.held
             call.phase = Phase.room if with_citizen else Phase.held
             for leg in call.thirds:
                 leg.held = with_citizen and leg.state is LegState.up
@@ -404,7 +404,9 @@ class Control:
         if call.ended_ms is not None or call.phase is not Phase.room:
             return
         if any(leg.role is not Role.citizen and leg.state is LegState.up for leg in call.legs.values()):
-            self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
+            citizen = call.leg(Role.citizen)
+            if citizen is not None and not citizen.in_room:
+                self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
             return
         role, cause = self._left.get(call.call_id, (Role.agent, 0))
         by_wish = role is Role.third or self._by_wish(call, cause)

@@ -42,6 +42,7 @@ class Overseeing:
     def __init__(self, core: Core, control: Control, dialling: Dialling, marks: Marks) -> None:
         self._core, self._control, self._dialling, self._marks = core, control, dialling, marks
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._dropped: set[str] = set()  # telephones that are being hung up on purpose
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -71,6 +72,7 @@ class Overseeing:
         me = actor.agent_id or ""
         async with self._turns[me]:
             if (spy := self._core.telephony.spy_by(me)) is not None:
+                self._dropped.add(spy.unique_id)
                 await self._do([hangup(spy.handle)], lenient=True)
         return agent_view(self._core, me)
 
@@ -113,8 +115,8 @@ class Overseeing:
         await self._audit(actor, spy.call_id, watched, mode)
         before, spy.mode = spy.mode, mode
         steps = [setvar(spy.handle, "HOTLINE_SPY_MODE", mode.value)]
-        if spy.up and mode is not SpyMode.barge:
-            steps.append(redirect(spy.handle, CONTEXT))
+        if spy.up and not (mode is SpyMode.barge and watched.in_room):
+            steps.append(redirect(spy.handle, CONTEXT))  # until the talk is in the room, they are heard by the agent
         try:
             await self._do(steps)
         except BaseException:
@@ -163,23 +165,24 @@ class Overseeing:
         """A supervisor's telephone was picked up, or is gone."""
         if gone:
             self._busy(spy, False)
-            if not spy.up:
+            if not spy.up and spy.unique_id not in self._dropped:
                 text = "您的话机没有接听,监听未开始。"
                 told = {"level": "warning", "code": "oversee_failed", "text": text, "at_ms": self._core.now_ms()}
                 self._core.hub.to_agent(spy.by, "notice", told)
+            self._dropped.discard(spy.unique_id)
         else:
             self._join_in(spy)
             if (call := self._core.call(spy.call_id)) is not None:
                 self._control.help_over(call)
             if call is None or spy.leg not in call.legs:
-                self._soon([hangup(spy.handle)])  # the talk ended while it rang
+                self._drop(spy)  # the talk ended while it rang
         self._tell(spy)
 
     def follow(self, call: Call) -> None:
         """Somebody came or left: whoever talks with all goes with the talk, and nobody stays longer than the agent."""
         for spy in self._core.telephony.spies_on(call.call_id):
             if spy.leg not in call.legs:
-                self._soon([hangup(spy.handle)])
+                self._drop(spy)
             else:
                 self._join_in(spy)
 
@@ -192,7 +195,7 @@ class Overseeing:
                 continue
             call = core.call(spy.call_id)
             if call is None or spy.leg not in call.legs:
-                self._soon([hangup(spy.handle)])
+                self._drop(spy)
             self._busy(spy, True)
             self._tell(spy)
         for spy in before:
@@ -210,6 +213,11 @@ class Overseeing:
             self._soon([redirect(spy.handle, CONTEXT, "barge")])
         elif call.phase is Phase.talk:
             self._core.spawn(self._control.gather(call.call_id), f"gather-{call.call_id}")
+
+    def _drop(self, spy: Spy) -> None:
+        if spy.unique_id not in self._dropped:
+            self._dropped.add(spy.unique_id)
+            self._soon([hangup(spy.handle)])
 
     def _busy(self, spy: Spy, busy: bool) -> None:
         """A supervisor who oversees is offered no calls."""

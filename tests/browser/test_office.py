@@ -37,6 +37,10 @@ def test_a_recording_is_played_by_ranges(sign_in: Callable[..., Page], fake: Fak
     expect(recording).to_contain_text("校验通过")
     expect(page.get_by_text("坐席 1001 空闲最久")).to_be_visible()
     expect(page.get_by_test_id("foretold")).to_have_text("1:00–3:00，实际 1:15")
+    expect(page.get_by_test_id("third")).to_contain_text("城南水务局")
+    for text in ("三方通话", "1001 呼叫", "录在第 1 段", "已通话"):
+        expect(page.get_by_test_id("third")).to_contain_text(text)
+    expect(page.get_by_test_id("pause")).to_contain_text("1001 暂停录音、坐席恢复录音")
     with page.expect_response("**/api/recordings/5/audio") as answer:
         page.evaluate("document.querySelector('audio').play()")
     assert answer.value.status == 206

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import BadInput, Busy, Forbidden, NotFound, Refused
 from cti_bridge.model import LegState, Phase, pause_of
+from tests.bridge_kit.fake_ami import Fields, ok
 from tests.bridge_kit.rig import Rig, channel
 from tests.bridge_kit.talking import BOSS, asked, fails, listens, talk, told
 
@@ -221,6 +222,26 @@ async def test_a_swap_leaves_everybody_connected_whoever_leaves(rig: Rig) -> Non
     ]
 
 
+async def test_a_citizen_who_is_in_the_room_before_asterisks_answer_is_read_is_swapped_all_the_same(rig: Rig) -> None:
+    one = await talk(rig)
+    third = await one.consulting()
+
+    def quick(action: Fields) -> bytes:
+        if action["Context"] == "acd-room":
+            one.enter(one.call_id)
+        return ok(action)
+
+    rig.asterisk.on("Redirect", quick)
+    await rig.bridge.control.swap("1001", None)
+    await rig.until(lambda: one.call.phase is Phase.room, "the citizen in the room")
+    assert third.held
+    await rig.bridge.control.swap("1001", None)
+    assert asked(rig, "Redirect")[-2:] == [
+        ("Redirect", one.citizen, "acd-held"),
+        ("Redirect", third.channel, "acd-room"),
+    ]
+
+
 async def test_a_citizen_who_leaves_a_swapped_talk_leaves_agent_and_third_together(rig: Rig) -> None:
     one = await talk(rig)
     third = await one.consulting()
@@ -345,6 +366,30 @@ async def test_whoever_is_to_be_heard_by_all_joins_the_room_and_leaves_it_with_t
     assert [leg.role.value for leg in one.call.legs.values()] == ["citizen", "agent"], "no third party"
     rig.asterisk.hangs_up(one.leg_id)
     await rig.until(lambda: ("Hangup", "PJSIP/1003-00000bad") in asked(rig, "Hangup"), "the end of it")
+
+
+async def test_whoever_changes_to_all_while_the_citizen_is_on_hold_is_heard_by_the_agent_first(rig: Rig) -> None:
+    one = await talk(rig)
+    await rig.bridge.control.hold("1001", None)
+    up(rig, await rung(rig, one.call_id))
+    spies = rig.bridge.core.telephony.spies.values()
+    await rig.until(lambda: any(spy.up for spy in spies), "the supervisor")
+    await rung(rig, one.call_id, "barge")
+    assert asked(rig, "Redirect")[-1] == ("Redirect", "PJSIP/1003-00000bad", "acd-oversee")
+    assert rig.asterisk.got("Redirect")[-1]["Exten"] == "s"
+    await rig.bridge.control.resume("1001", None)
+    await one.gathered()
+    await rig.until(lambda: rig.asterisk.got("Redirect")[-1]["Exten"] == "barge", "into the room with the others")
+
+
+async def test_a_supervisor_who_hangs_up_before_it_is_picked_up_is_told_of_no_failure(rig: Rig) -> None:
+    one = await talk(rig)
+    boss = listens(rig, "1003")
+    ident = await rung(rig, one.call_id)
+    await rig.bridge.commands.run(BOSS, "call.oversee_end", {})
+    rig.asterisk.hangs_up(ident)
+    await rig.until(lambda: not rig.bridge.core.telephony.spies, "the end")
+    assert not told(boss, "notice")
 
 
 @pytest.mark.parametrize(
