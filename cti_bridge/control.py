@@ -414,7 +414,9 @@ class Control:
         if call.ended_ms is not None or call.phase is not Phase.room:
             return
         if any(leg.role is not Role.citizen and leg.state is LegState.up for leg in call.legs.values()):
-            self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
+            citizen = call.leg(Role.citizen)
+            if citizen is not None and not citizen.in_room:
+                self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
             return
         role, cause = self._left.get(call.call_id, (Role.agent, 0))
         by_wish = role is Role.third or self._by_wish(call, cause)
