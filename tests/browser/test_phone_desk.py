@@ -194,6 +194,8 @@ def test_a_check_that_fails_says_what_to_do_and_a_desk_phone_is_the_way_out(
     context = chromium.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768})
     context.grant_permissions(["microphone"])  # and not notifications
     page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
     account = {"uri": "sip:1001w@127.0.0.1", "username": "1001w", "password": "x", "wss_url": "wss://127.0.0.1:8089/ws"}
     page.route("**/api/agents/me/browser-phone", lambda route: route.fulfill(json=account))
     page.route_web_socket(lambda url: url.startswith("wss:"), registrar)
@@ -232,11 +234,17 @@ def test_a_check_that_fails_says_what_to_do_and_a_desk_phone_is_the_way_out(
     assert accessibility(page) == []
     page.keyboard.press("Escape")
 
+    second = context.new_page()
+    second.goto(f"{fake.base}/agent")
+    expect(second.get_by_test_id("check")).to_contain_text("电话在另一个窗口里")
+    second.close()
+
     page.get_by_test_id("use-desk-phone").click()
     expect(rows).to_have_count(0)
     page.keyboard.press("F8")
     expect(page.get_by_test_id("agent-state")).to_have_attribute("data-state", "ready")
     chromium.close()
+    assert not problems, problems
 
 
 def test_a_second_computer_of_the_same_agent_leaves_the_telephone_where_it_is(

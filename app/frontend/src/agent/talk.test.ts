@@ -4,7 +4,7 @@ import { ref } from 'vue'
 const call = ref<{ call_id: string; muted_ms: number | null; held: boolean } | null>(null)
 const inBrowser = ref(true)
 const phone = ref({ muted: false, talk: 'talking' })
-const live = ref<{ ended: { call_id: string } | null }>({ ended: null })
+const live = ref<{ ended: { call_id: string; why: string } | null }>({ ended: null })
 let sent: { name: string; args: Record<string, unknown>; done: (worked: boolean) => void }[] = []
 const act = (name: string, args: Record<string, unknown>): Promise<boolean> => new Promise((done) => sent.push({ name, args, done }))
 
@@ -84,10 +84,13 @@ describe('hanging up', () => {
 
   it('by the citizen is a surprise for a moment, by the agent is none', async () => {
     leaving.value = 'c1'
-    live.value = { ended: { call_id: 'c1' } }
+    live.value = { ended: { call_id: 'c1', why: 'hangup' } }
     await settle()
     expect(surprised()).toBe(false)
-    live.value = { ended: { call_id: 'c2' } }
+    live.value = { ended: { call_id: 'c3', why: 'left' } } // a transfer
+    await settle()
+    expect(surprised()).toBe(false)
+    live.value = { ended: { call_id: 'c2', why: 'hangup' } }
     await settle()
     expect(surprised()).toBe(true)
     await vi.advanceTimersByTimeAsync(2_000)

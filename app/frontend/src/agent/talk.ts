@@ -80,7 +80,7 @@ let surprisedAt = -Infinity
 watch(
   () => live.value.ended,
   (ended) => {
-    if (ended && ended.call_id !== leaving.value) surprisedAt = performance.now()
+    if (ended?.why === 'hangup' && ended.call_id !== leaving.value) surprisedAt = performance.now()
   },
 )
 /** The citizen has hung up this very moment: what is pressed now was meant for the talk. */

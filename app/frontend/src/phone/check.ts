@@ -2,7 +2,7 @@
 import type { MicrophoneTrouble } from './microphone'
 
 /** In the order in which they are shown. */
-export const CHECKS = ['link', 'line', 'microphone', 'level', 'ringer', 'alerts', 'echo'] as const
+export const CHECKS = ['link', 'microphone', 'level', 'line', 'ringer', 'alerts', 'echo'] as const
 export type Check = (typeof CHECKS)[number]
 
 /** Why a check failed; each has words that say what to do. */

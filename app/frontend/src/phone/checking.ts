@@ -11,7 +11,7 @@ import { levels, listenIn, ownsPhone, phone, tellChecked, theLine, whenAskedToCh
 import { SILENT_DB } from './sound'
 
 export const results = shallowRef<Results>(NOT_CHECKED)
-export const checking = computed(() => verdict(results.value) === 'running')
+export const checking = ref(false)
 /** What the watch has found; null: all is well. */
 export const fault = ref<Fault | null>(null)
 
@@ -40,19 +40,17 @@ function set(check: Check, result: Result): boolean {
   return result === 'passed'
 }
 
-let running = false
-
 /** Checks everything, in the window that has the telephone; does nothing while it runs or somebody talks. */
 export async function runCheck(): Promise<void> {
-  if (running || phone.value.talk !== 'none') return
-  running = true
+  if (checking.value || phone.value.talk !== 'none') return
+  checking.value = true
   const close = listenIn()
   fault.value = null
   results.value = Object.fromEntries(Object.keys(NOT_CHECKED).map((one) => [one, 'running'])) as Results
   try {
     await Promise.all([checkLink(), checkAlerts(), checkRinger(), checkPhone()])
   } finally {
-    running = false
+    checking.value = false
     close()
   }
   tellChecked(verdict(results.value) === 'passed')
@@ -78,7 +76,8 @@ async function checkPhone(): Promise<void> {
   const microphone = phone.value.microphone
   if (set('microphone', microphone === null ? 'passed' : `microphone_${microphone}`)) await checkLevel()
   else set('level', 'level_silent')
-  const there = microphone === null && (await comes(() => phone.value.registration === 'registered', REGISTERED_WITHIN_MS))
+  // Without a microphone none is registered; one that is lost later leaves the line as it is.
+  const there = (microphone === null || theLine() !== null) && (await comes(() => phone.value.registration === 'registered', REGISTERED_WITHIN_MS))
   const line = theLine()
   if (set('line', there && line ? 'passed' : 'not_registered') && line) set('echo', await echo(line))
   else set('echo', 'echo_none')

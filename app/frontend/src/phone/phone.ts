@@ -30,6 +30,7 @@ const speaker = new Speaker((dumb) => tell({ dumb }))
 let again: ReturnType<typeof setTimeout> | undefined
 let listening = 0
 let opening = false
+let going = false
 /** What the window that has the telephone said last. */
 let last: PhoneView | null = null
 let checkedFor = ''
@@ -39,6 +40,7 @@ let onCheck: () => void = () => undefined
     `registered` before this browser was chosen is another computer's: two would take it from each other for ever. */
 export function startPhone(agent_id: string, registered = false): void {
   if (ownership) return
+  going = false
   if (registered && !isHere(agent_id)) return tell({ registration: 'other' })
   keepHere(agent_id)
   cut.value = leftCut(Date.now())
@@ -53,7 +55,7 @@ export function startPhone(agent_id: string, registered = false): void {
       // The window that had the telephone is gone: with its talk, if it had one.
       cut.value ??= lostTalk(last)
       abandoned.value = talkedHere()
-      if (last?.checked) tell({ ...OFF, checked: true, registration: 'starting' })
+      tell({ ...OFF, checked: last?.checked ?? phone.value.checked, registration: 'starting' })
       last = null
       void open()
     },
@@ -106,7 +108,7 @@ function hear(word: Word): void {
   else if (word.say === 'key') line?.press(word.key)
   else if (word.say === 'check') onCheck()
   else if (word.say === 'devices') void useDevices()
-  else ownership?.say({ say: 'view', view: phone.value })
+  else tellOthers()
 }
 
 /** Does it in the window that has the telephone. */
@@ -266,11 +268,17 @@ function tell(change: Partial<PhoneView>): void {
     openOrClose()
     if (next.registration !== 'elsewhere') keepTalk(inTalk(next.talk) ? next.call_id : '')
   }
-  if (next.registration !== 'elsewhere') ownership?.say({ say: 'view', view: next })
+  if (next.registration !== 'elsewhere') tellOthers()
+}
+
+/** A copy: what the page keeps is watched, and cannot be sent. */
+function tellOthers(): void {
+  if (!going) ownership?.say({ say: 'view', view: { ...phone.value } })
 }
 
 /** The page goes: a talk cannot go with it. The exchange is told at once, the next page takes it back. */
 function leave(): void {
+  going = true // the others heard last that there is a talk: whoever takes over takes it back
   const lost = line?.close() ?? null
   line = null
   keepTalk('')
