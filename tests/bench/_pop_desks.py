@@ -96,23 +96,27 @@ class Desks:
 
     async def open(self) -> None:
         """Every agent's desk is open, on shift and ready; beside the first one the bare page."""
-        for token in self._tokens.values():
-            context = await self._browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-            await context.add_cookies([{"name": COOKIE, "value": token, "url": self._base}])
-            await context.add_init_script(WATCH)
-            page = await context.new_page()
+        for place, token in enumerate(self._tokens.values()):
+            page = await self._window(token)
             await page.goto(f"{self._base}/agent")
             await page.get_by_test_id("start").click()
             await page.get_by_test_id("ready").click()
             await page.wait_for_selector("[data-testid=agent-state][data-state=ready]")
             self._pages.append((page, False))
-            if len(self._pages) == 1:
-                bare = await context.new_page()
+            if place == 0:
+                bare = await self._window(token)
                 await bare.goto(f"{self._base}/livez")
                 await bare.evaluate(BARE)
                 self._pages.append((bare, True))
         for page, _ in self._pages:
             await self._learn_clock(page)
+
+    async def _window(self, token: str) -> Page:
+        """A page in a window of its own: one behind another tab is not painted."""
+        context = await self._browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        await context.add_cookies([{"name": COOKIE, "value": token, "url": self._base}])
+        await context.add_init_script(WATCH)
+        return await context.new_page()
 
     async def _learn_clock(self, page: Page) -> None:
         """The page's clock against ours, by the quickest of some questions: no further off than half its way."""

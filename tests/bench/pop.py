@@ -175,7 +175,7 @@ async def with_citizens(citizens: int, rates: list[int], seconds: float, folder:
     phones = Phones("127.0.0.3", hotline.block.take(), server, ring_s=RING_S)
     callers = Citizens("127.0.0.2", hotline.block.take(), server)
     try:
-        hotline.backend.scripts["voice_menu"] = ends_with(NEXT="queue")
+        hotline.backend.scripts["voice_menu"] = ends_with(NEXT="queue", LANG="zh", SKILLS="zh:1")
         hotline.backend.scripts["satisfaction"] = ends_with()
         hotline.backend.start()
         await phones.register([(account.agent_id, account.secret) for account in accounts])

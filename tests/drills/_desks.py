@@ -27,7 +27,7 @@ SLOW_MS = 30_000
 NOTE = """
   window.cut = { down: null, back: null }
   window.sound = { last: Date.now(), longest: 0 }
-  const see = (name) => document.querySelector(`[data-testid=${name}]`)
+  window.see = (name) => document.querySelector(`[data-testid=${name}]`)
   window.card = () => [see('case-number')?.textContent ?? '', document.querySelector('#case-content')?.value ?? '']
   setInterval(() => {
     const now = Date.now()
@@ -48,6 +48,7 @@ class Desk:
     agent_id: str
     page: Page
     problems: list[str]
+    passed_over: int = 0
 
     async def is_ready(self) -> None:
         """On shift by the page's own telephone, registered, ready."""
@@ -58,13 +59,31 @@ class Desk:
         await self.is_in("ready")
 
     async def answers(self) -> None:
-        """Rings, is answered by a key, and something is written into the card."""
-        await expect(self.page.get_by_test_id("ringing")).to_be_visible(timeout=SLOW_MS * 2)
-        await self.page.keyboard.press("F2")
+        """Rings, is answered by a key, and something is written into the card. A page that was too slow to say that it
+        shows the card was passed over and is not ready: its agent is ready again, as the page asks for."""
+        while (now := await self._waits_for("['ringing', 'talking', 'not_ready']")) != "talking":
+            if now == "ringing":
+                await self.page.keyboard.press("F2")
+                await self._waits_for("['talking', 'not_ready']")
+            else:
+                self.passed_over += 1
+                await self.page.get_by_test_id("ready").click()
+                await self._waits_for("['ready', 'ringing']")
         await expect(self.page.get_by_test_id("talking")).to_have_attribute("data-talked", "true", timeout=SLOW_MS)
         await self.page.get_by_label("诉求内容").fill(f"坐席{self.agent_id}写到一半")
         await expect(self.page.get_by_test_id("save-mark")).to_contain_text("已保存", timeout=SLOW_MS)
         await self.page.evaluate("() => { window.kept = window.card() }")
+
+    async def _waits_for(self, states: str) -> str:
+        """Until the page is in one of these; in which."""
+        found = await self.page.wait_for_function(
+            f"""() => {{
+              const now = see('ringing') ? 'ringing' : see('talking') ? 'talking' : see('agent-state')?.dataset.state
+              return {states}.includes(now) && now
+            }}""",
+            timeout=SLOW_MS * 2,
+        )
+        return str(await found.json_value())
 
     async def is_in(self, state: str) -> None:
         """Until the page shows this state of the agent."""

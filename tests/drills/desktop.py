@@ -40,6 +40,7 @@ async def steps(report: Report, scene: Scene, short: bool) -> None:
         report.figure("desks", len(ids))
         report.progress(f"{len(ids)} desks are ready, each a telephone of its own")
         citizens = await talking(scene, desks)
+        report.figure("desks_passed_over", sum(desk.passed_over for desk in desks.all))
         used, began = cpu_s(named("chrom")), time.monotonic()
         await asyncio.sleep(LISTENED_S)  # what ten talks take of the machine
         report.figure("browser_cpu_percent", (cpu_s(named("chrom")) - used) / (time.monotonic() - began) * 100)
