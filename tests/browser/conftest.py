@@ -156,11 +156,18 @@ def on_shift(sign_in: Callable[..., Page], fake: FakeBackend) -> Page:
     return page
 
 
-def accessibility(page: Page, leave_out: str = "") -> list[dict[str, Any]]:
+def accessibility(page: Page, leave_out: str = "", *, whole: bool = False) -> list[dict[str, Any]]:
     """What axe finds against WCAG 2.2 A and AA, with target-size on: one line per violation.
 
     `leave_out` is a selector of what is the same as something else on the page: hundreds of targets take axe long.
+    `whole`: in a window that shows all of it, where a row that always stays in sight covers half of a field by chance.
     """
+    if whole:
+        usual = page.viewport_size or WIDE
+        page.set_viewport_size({"width": usual["width"], "height": 2400})
+        found = accessibility(page, leave_out)
+        page.set_viewport_size(usual)
+        return found
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     options = {

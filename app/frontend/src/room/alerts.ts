@@ -60,7 +60,8 @@ function remember(told: string[]): void {
   }
 }
 
-/** For the frame of the pages: tells what is new, and has the first key or click unlock the sound. */
+/** For the frame of the pages: tells what is new, and has the first key or click unlock the sound. (When a click is over: a banner
+    that goes while the button is down would have the click miss.) */
 export function hearAlerts(): void {
   let told: string[] | null = null
   watch(alerts, (open) => {
@@ -77,6 +78,6 @@ export function hearAlerts(): void {
   const unlock = (): void => {
     if (may('agents.control') && sound.value !== 'on') void unlockSound()
   }
-  onMounted(() => ['pointerdown', 'keydown'].forEach((event) => window.addEventListener(event, unlock)))
-  onUnmounted(() => ['pointerdown', 'keydown'].forEach((event) => window.removeEventListener(event, unlock)))
+  onMounted(() => ['click', 'keydown'].forEach((event) => window.addEventListener(event, unlock)))
+  onUnmounted(() => ['click', 'keydown'].forEach((event) => window.removeEventListener(event, unlock)))
 }
