@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 ANSWER_S = 2.0
 CONNECTING_S = 6.0  # longer than the sentence with the staff number, shorter than a page's patience
 JOIN_S = 2.0
+MOVING = "channel not up."  # what Asterisk says of a channel that a redirect has not moved yet
+MOVING_TRIES, MOVING_S = 5, 0.1
 NORMAL = 16  # Q.850: somebody hung up
 
 
@@ -378,12 +380,22 @@ class Control:
             if notify:
                 await self._core.asterisk.notify_talk(notify)
             if steps:
-                await self._core.asterisk.do(*steps)
+                await self._take(steps)
         except ActionFailed as error:
             if not lenient:
                 raise refused("too_late", "通话状态已变化,请重试。", "The call has changed meanwhile.") from error
         except AmiError as error:
             raise telephone_away(error) from error
+
+    async def _take(self, steps: list[Action]) -> None:
+        """Take steps; a channel that is still on its way from the step before is waited for. Raises ActionFailed."""
+        for again in range(MOVING_TRIES, -1, -1):
+            try:
+                return await self._core.asterisk.do(*steps)
+            except ActionFailed as error:
+                if not again or not error.message.endswith(MOVING):
+                    raise
+            await asyncio.sleep(MOVING_S)
 
     async def _move(self, call: Call, steps: list[Action]) -> None:
         """Take steps that may move a muted leg: whoever is muted stays so, whatever becomes of their channel."""

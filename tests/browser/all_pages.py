@@ -33,6 +33,11 @@ PLAYED = {
     "/admin/agents": "/admin/agents",
     "/admin/users": "/admin/users",
     "/admin/audit": "/admin/audit",
+    "/room": "/room",
+    "/room/alerts": "/room/alerts",
+    "/room/rules": "/room/rules",
+    "/room/figures": "/room/figures",
+    "/room/staffing": "/room/staffing",
     "/demo": "/demo",
     "/password": "/password",
     "/:rest(.*)*": "/no/such/page",
@@ -58,6 +63,15 @@ LIVED = {
     "/extensions": "/extensions",
     "/urgent": "/urgent",
     "/roster": "/roster",
+    "/recordings/search": "/recordings/search",
+    "/quality/mine": "/quality/mine",
+    "/quality/own": "/quality/own",
+    "/quality/appeals": "/quality/appeals",
+    "/quality/all": "/quality/all",
+    "/quality/quarters": "/quality/quarters",
+    "/admin/systems": "/admin/systems",
+    "/admin/pushes": "/admin/pushes",
+    "/admin/state": "/admin/state",
     "/units/:id?": "/units",
 }
 """Pages on the real backend: nobody would believe a fake that plays twenty states."""
@@ -65,3 +79,5 @@ OF_UNITS = {"/work/:box": "/work/to_sign", "/work/assignments/:id": "/work/assig
 """The same, for people of units."""
 SIGNED_OUT = {"/login"}
 """Pages for whoever has not signed in."""
+BY_THEIR_TESTS = {"/quality/reviews/:id": "test_quality.py"}
+"""Pages that are looked at where their story is told: there is none without a talk that was had."""

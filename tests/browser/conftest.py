@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from app.clock import utc_now
 from app.db import Database
@@ -181,6 +181,13 @@ def accessibility(page: Page, leave_out: str = "", *, whole: bool = False) -> li
         {"rule": it["id"], "help": it["help"], "where": [node["html"][:160] for node in it["nodes"]][:3]}
         for it in found["violations"]
     ]
+
+
+def place_of(shown: Locator) -> dict[str, float]:
+    """Where something stands on the page, however far that is scrolled."""
+    box = "(one) => { const b = one.getBoundingClientRect(); return { x: b.x + scrollX, y: b.y + scrollY } }"
+    place: dict[str, float] = shown.evaluate(box)
+    return place
 
 
 def shot(page: Page, name: str, folder: Path) -> None:

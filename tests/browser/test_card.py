@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.cases import loop
-from tests.browser.conftest import accessibility, shot
+from tests.browser.conftest import accessibility, place_of, shot
 from tests.browser.fake_backend import FakeBackend, wait_for
 from tests.browser.samples import calls
 from tests.case_kit.world import World
@@ -44,11 +44,11 @@ def test_knowledge_follows_what_is_typed_is_read_out_and_goes_into_the_answer_wi
     talking: Page, fake: FakeBackend, tmp_path: Path
 ) -> None:
     beside, content = talking.get_by_test_id("beside"), talking.get_by_label("诉求内容")
-    place = talking.get_by_label("具体地址").bounding_box()
+    place = place_of(talking.get_by_label("具体地址"))
     assert (beside.bounding_box() or {"y": 999})["y"] < 500  # in sight, without scrolling
     content.fill("张建国说停水三天了")
     expect(talking.get_by_test_id("to-knowledge")).to_contain_text("知识 3 条")
-    assert talking.get_by_label("具体地址").bounding_box() == place  # nothing moved
+    assert place_of(talking.get_by_label("具体地址")) == place  # nothing moved
     sought = fake.office.knowledge.sought
     assert sought[-1] == {"q": "说停水三天了", "limit": 5}
     assert "张建国" not in str(sought)  # who calls is asked nowhere

@@ -62,9 +62,10 @@ def test_the_floor_is_led_by_keys_alone_and_nothing_moves_under_the_hand(
     page.keyboard.press("b")
     page.locator("[data-row='1001']").focus()
     page.keyboard.press("ArrowDown")
-    for key, mode in (("b", "barge"), ("l", "listen")):
+    for key, mode, word in (("b", "barge", "强插中"), ("l", "listen", "监听中")):
         page.keyboard.press(key)
         wait_for(lambda mode=mode: fake.commanded("call.oversee")[-1]["args"]["mode"] == mode, f"to {mode}")
+        expect(rows.get_by_text(word)).to_be_visible()
     assert len(fake.commanded("call.oversee")) == 3
     page.keyboard.press("x")
     wait_for(lambda: fake.commanded("call.oversee_end"), "the end of it")

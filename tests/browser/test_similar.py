@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import place_of
 from tests.browser.fake_backend import FakeBackend, wait_for
 
 TWIN: dict[str, Any] = {
@@ -34,11 +35,11 @@ def test_a_case_that_may_be_the_same_is_named_with_its_reasons_and_moves_nothing
     line = talking.get_by_test_id("similar")
     expect(line).to_contain_text("没有疑似重复的工单")
     below = talking.get_by_label("具体地址")
-    before = below.bounding_box()
+    before = place_of(below)
     fake.similar = [TWIN]
     talking.get_by_label("诉求内容").fill("幸福里停水两天")
     expect(line).to_contain_text("疑似重复 1 件")
-    assert below.bounding_box() == before
+    assert place_of(below) == before
     asked = fake.similar_asked[-1]
     assert asked["content"] == "幸福里停水两天"
     assert asked["case_id"] == 1

@@ -30,6 +30,7 @@ class Talking(Waiting):
 
     def hold(self) -> None:
         self.hotline.redirect(self.channel, "acd-held", self.agent_channel, "acd-agent-wait")
+        self.hotline.wait_context(self.agent_channel, "acd-agent-wait")
 
     def resume(self) -> None:
         for channel in (self.channel, self.agent_channel):

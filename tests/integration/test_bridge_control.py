@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from cti_bridge import commands
 from cti_bridge import control as control_module
 from cti_bridge.control import Control
 from cti_bridge.model import Phase
-from tests.bridge_kit.fake_ami import listed
+from tests.bridge_kit.fake_ami import listed, message, ok
 from tests.bridge_kit.rig import Rig, ms, offer_of
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
@@ -55,6 +56,30 @@ async def test_what_is_pressed_while_the_staff_number_is_said_is_done_when_the_t
     rig.asterisk.talk_begins(call, "1001", leg, offer_id)
     assert (await pressed)["call_id"] == call
     assert (await rig.redirects(context))[0]["Channel"] == rig.asterisk.name_of(call)
+
+
+@pytest.mark.parametrize(("times", "refused"), [(2, False), (99, True)])
+async def test_a_leg_that_is_still_on_its_way_is_waited_for_and_not_for_ever(
+    rig: Rig, times: int, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    call, leg, offer_id = await picked_up(rig)
+    rig.asterisk.talk_begins(call, "1001", leg, offer_id)
+    left = itertools.count(1)
+
+    def answer(action: dict[str, str]) -> bytes:
+        if next(left) > times:
+            return ok(action)
+        told = "Redirect failed, extra channel not up."
+        return message({"Response": "Error", "ActionID": action["ActionID"], "Message": told})
+
+    rig.asterisk.on("Redirect", answer)
+    if refused:
+        with pytest.raises(Refused) as told:
+            await rig.bridge.control.hold("1001", None)
+        assert told.value.code == "too_late"
+    else:
+        assert (await rig.bridge.control.hold("1001", None))["call_id"] == call
 
 
 async def test_hang_up_while_the_staff_number_is_said_works_at_once_and_ends_what_waited(rig: Rig) -> None:

@@ -139,6 +139,15 @@ class AsteriskUnderTest:
             lambda: self.manager.variable(channel, "HOTLINE_PHASE") == phase, timeout, f"{channel} in phase {phase}"
         )
 
+    def wait_context(self, channel: str, context: str, timeout: float = 10.0) -> None:
+        """Until the channel runs there: one that is on its way cannot be sent elsewhere."""
+
+        def arrived() -> bool:
+            places = {one["Channel"]: one["Context"] for one in self.manager.channels()}
+            return places.get(channel, context) == context
+
+        wait_until(arrived, timeout, f"{channel} in {context}")
+
     def wait_no_channels(self, timeout: float = 8.0) -> None:
         """Until no channel is left."""
         wait_until(lambda: not self.manager.channels(), timeout, "no channel left", every=0.2)
