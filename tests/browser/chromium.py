@@ -10,6 +10,8 @@ import numpy as np
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 """No flag lets it play sound without a gesture: as in life."""
 MICROPHONE_RATE = 48_000
+TONES = (440, 500, 700, 880, 950)
+"""What tests have people say, in hertz."""
 
 
 def with_microphone(sound: Path) -> list[str]:
@@ -37,31 +39,29 @@ def microphone(path: Path, hz: int) -> Path:
     return path
 
 
-WATCH_SOUND = """
+WATCH_SOUND = f"""
   const analysers = []
   const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
-  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {
+  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {{
     get: play.get,
-    set(stream) {
-      if (stream) {
+    set(stream) {{
+      if (stream) {{
         const context = new AudioContext()
         const analyser = context.createAnalyser()
         analyser.fftSize = 8192
         context.createMediaStreamSource(stream).connect(analyser)
         analysers.push(analyser)
-      }
+      }}
       play.set.call(this, stream)
-    },
-  })
-  window.heardHertz = () => {
+    }},
+  }})
+  window.heardTones = () => {{
     const analyser = analysers.at(-1)
-    if (!analyser) return 0
+    if (!analyser) return []
     const levels = new Float32Array(analyser.frequencyBinCount)
     analyser.getFloatFrequencyData(levels)
     const at = (hertz) => levels[Math.round(hertz * analyser.fftSize / analyser.context.sampleRate)]
-    const tones = [440, 500, 700, 880, 950]
-    const loudest = tones.reduce((best, hertz) => (at(hertz) > at(best) ? hertz : best))
-    return at(loudest) > -60 ? loudest : 0
-  }
+    return {list(TONES)}.filter((hertz) => at(hertz) > -60).sort((one, other) => at(other) - at(one))
+  }}
 """
-"""An init script: the page tells which of the tests' tones comes out of its loudspeaker."""
+"""The page tells which of the tests' tones come out of its loudspeaker, the loudest first."""

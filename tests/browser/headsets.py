@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from app.tools import tool
-from tests.browser.conftest import FLAGS, WIDE
+from tests.browser.chromium import WATCH_SOUND, microphone, with_microphone
+from tests.browser.house import WIDE
 from tests.browser.real import AGENT, CITIZEN, SLOW_MS, Desk, World, hears_now, offered
 from tests.peers.network import Line
 from tests.peers.waiting import wait_until
 
-MICROPHONE_RATE = 48_000
-TONES = (440, 500, 700, 880, 950)
-WATCH_SOUND = f"""
-  const analysers = []
-  const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject')
-  Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {{
-    get: play.get,
-    set(stream) {{
-      if (stream) {{
-        const context = new AudioContext()
-        const analyser = context.createAnalyser()
-        analyser.fftSize = 8192
-        context.createMediaStreamSource(stream).connect(analyser)
-        analysers.push(analyser)
-      }}
-      play.set.call(this, stream)
-    }},
-  }})
-  window.heardTones = () => {{
-    const analyser = analysers.at(-1)
-    if (!analyser) return []
-    const levels = new Float32Array(analyser.frequencyBinCount)
-    analyser.getFloatFrequencyData(levels)
-    const at = (hertz) => levels[Math.round(hertz * analyser.fftSize / analyser.context.sampleRate)]
-    return {list(TONES)}.filter((hertz) => at(hertz) > -60).sort((one, other) => at(other) - at(one))
-  }}
-"""
-"""The page tells which of the tests' tones come out of its loudspeaker, the loudest first."""
 PLUG = """
   const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices)
   let taken = null
@@ -67,31 +38,10 @@ PLUG = """
 """The headset can be pulled out, and put in again; the page can go as one goes that crashes: without a word."""
 
 
-def microphone(path: Path, hz: int) -> Path:
-    """What Chromium hears instead of a microphone: half a minute of a tone, again and again."""
-    at = np.arange(30 * MICROPHONE_RATE) / MICROPHONE_RATE
-    samples = (0.25 * 32767 * np.sin(2 * np.pi * hz * at)).astype("<i2")
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(MICROPHONE_RATE)
-        out.writeframes(samples.tobytes())
-    return path
-
-
 @contextmanager
 def says(playwright: Playwright, folder: Path, hz: int = AGENT) -> Iterator[Browser]:
-    """A Chromium with a microphone that says a tone. It trusts the exchange's self-signed certificate, as one does that
-    has a real one."""
-    sound = microphone(folder / f"tone-{hz}.wav", hz)
-    flags = [
-        *FLAGS,
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-        "--disable-features=WebRtcHideLocalIpsWithMdns",
-        "--ignore-certificate-errors",
-    ]
+    """A Chromium with a microphone that says a tone."""
+    flags = with_microphone(microphone(folder / f"tone-{hz}.wav", hz))
     chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
     yield chromium
     chromium.close()

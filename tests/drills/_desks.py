@@ -35,7 +35,7 @@ NOTE = """
     const whole = see('talking') && window.kept && window.card().join() === window.kept.join()
     if (stale) window.cut.down ??= now
     else if (window.cut.down && whole) window.cut.back ??= now
-    if (window.heardHertz()) window.sound.last = now
+    if (window.heardTones().length) window.sound.last = now
     else window.sound.longest = Math.max(window.sound.longest, now - window.sound.last)
   }, 50)
 """
@@ -110,7 +110,7 @@ class Desk:
 
     async def hears_now(self) -> None:
         """Until a tone comes out of the page's loudspeaker."""
-        await self.page.wait_for_function("() => window.heardHertz() > 0", timeout=SLOW_MS)
+        await self.page.wait_for_function("() => window.heardTones().length", timeout=SLOW_MS)
 
     async def holds_and_resumes(self) -> None:
         """The exchange obeys the page."""
@@ -152,6 +152,7 @@ class Desks:
         base = self._scene.system.http
         context = await self._browser.new_context(viewport=WIDE, locale="zh-CN", ignore_https_errors=True)  # type: ignore[arg-type]
         context.set_default_timeout(SLOW_MS)
+        await context.grant_permissions(["microphone", "notifications"])
         token = await asyncio.to_thread(_token, self._scene.settings.url, agent_id)
         await context.add_cookies([{"name": COOKIE, "value": token, "url": base}])
         await context.add_init_script(WATCH_SOUND)

@@ -22,7 +22,7 @@ from agi_scripts.server import FastAgiServer, script_name
 from agi_scripts.services import VoiceSetup
 from tests.unit.agi_fake_asterisk import header
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 class Gate:

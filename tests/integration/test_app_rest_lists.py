@@ -121,9 +121,9 @@ def test_no_address_of_the_interface_has_a_place_for_a_number_or_a_name(client: 
 def _takes_personal_data(schema: dict[str, Any]) -> bool:
     if "anyOf" in schema:
         return any(_takes_personal_data(one) for one in schema["anyOf"])
-    if "$ref" in schema or "enum" in schema or "const" in schema or schema.get("format") == "date":
+    if "$ref" in schema or "enum" in schema or "const" in schema or schema.get("format") in ("date", "date-time"):
         return False  # the document's references in parameters are enumerations
-    if schema["type"] == "integer":
+    if schema["type"] in ("integer", "number"):
         return int(schema.get("maximum", 10**20)) >= 10**10  # a mobile number has eleven digits
     if schema["type"] == "string":
         pattern = schema.get("pattern")

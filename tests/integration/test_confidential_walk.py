@@ -288,6 +288,7 @@ def walked(client: TestClient, world: World, everybody: bool = True) -> Walk:
     return walk
 
 
+@pytest.mark.timeout(600)  # some thousands of requests, and the other tests have the processors first
 def test_nobody_finds_a_trace_of_a_citizen_who_asked_for_secrecy(
     client: TestClient,
     world: World,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +70,11 @@ def test_what_is_no_sound_has_no_wave_form(tmp_path: Path, data: bytes):
         peaks_of(file)
 
 
-def test_a_talk_of_half_an_hour_is_measured_in_a_moment(tmp_path: Path):
+def test_a_talk_of_half_an_hour_has_a_wave_form_of_its_whole_length(tmp_path: Path):
+    """How long that takes is measured by tests/bench/wave.py."""
     file = tmp_path / "long.wav"
     write_wav(file, np.tile(talk(60), (30, 1)), RATE)
-    best = float("inf")
-    for _ in range(3):  # the fastest of three: what the machine does besides is not the question
-        file.with_suffix(KEPT).unlink(missing_ok=True)
-        began = time.perf_counter()
-        found = peaks_of(file)
-        best = min(best, time.perf_counter() - began)
-    assert len(found.left) == 30 * 60 * PER_SECOND
-    assert best < 0.3, f"{best * 1000:.0f} ms"
+    assert len(peaks_of(file).left) == 30 * 60 * PER_SECOND
 
 
 def line(**changes: object) -> Line:
