@@ -16,8 +16,9 @@ REAL_CALLS = 3
 DRILLS = 2
 """A drill waits for four fifths of its time, and its goals leave room for company; all five meet them with ten times
 as much to do as there are processors."""
-BROWSERS = 2
-COMPUTING = 3
+BROWSERS = 1
+COMPUTING = 2
+"""Where a kernel heeds niceness little, more of these make calls late; the whole took half of its time with 2 and 3."""
 PAGES_NICENESS, COMPUTING_NICENESS = 5, 10
 """A third and a tenth of a share: next to nothing while calls want the processors, and enough to meet a deadline of
 seconds."""

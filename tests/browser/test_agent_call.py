@@ -178,6 +178,7 @@ def test_click_to_dial_takes_a_number_from_the_card(on_shift: Page, fake: FakeBa
     page = on_shift
     fake.offer()
     page.get_by_test_id("answer").click()
+    expect(page.get_by_test_id("hold")).to_be_visible()
     fake.end_call()
     page.get_by_role("button", name="拨号 02588886666").click()
     expect(page.get_by_label("拨号", exact=True)).to_have_value("02588886666")

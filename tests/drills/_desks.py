@@ -89,6 +89,10 @@ class Desk:
         """Until the page shows this state of the agent."""
         await expect(self.page.get_by_test_id("agent-state")).to_have_attribute("data-state", state, timeout=SLOW_MS)
 
+    async def is_free(self) -> None:
+        """Until the talk is over: what follows it, or has followed it by now."""
+        await self._waits_for("['wrap_up', 'ready']")
+
     async def notes_anew(self) -> None:
         """Forgets what was noted: something is about to happen."""
         await self.page.evaluate(

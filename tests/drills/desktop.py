@@ -49,7 +49,7 @@ async def steps(report: Report, scene: Scene, short: bool) -> None:
             async with report.scenario(name) as one:
                 await restarted(report, scene, one, desks, citizens, number)
         await scene.hang_up(citizens)
-        await asyncio.gather(*(desk.is_in("wrap_up") for desk in desks.all))
+        await asyncio.gather(*(desk.is_free() for desk in desks.all))
         lost = await scene.pages.lost_cases(citizen.number for citizen in citizens)
         report.figure("cases_lost", lost)
         report.goal("cases_lost", "==", 0)
