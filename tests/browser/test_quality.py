@@ -147,6 +147,7 @@ def test_a_recording_is_steered_read_commented_and_found_by_its_words(
 
     page.get_by_role("link", name="通话记录", exact=True).click()
     page.get_by_role("link", name="录音检索").click()
+    expect(page.get_by_role("heading", name="录音检索")).to_be_visible()
     page.get_by_role("searchbox").fill("停水 水务所")
     page.get_by_role("button", name="筛选").click()
     heard = page.get_by_test_id("heard")
