@@ -242,6 +242,7 @@ class Control:
                 await self.pauses.end(call, how)
             except AmiError as error:
                 log.warning("a pause ends when Asterisk can be told again", call=call_id, problem=str(error))
+                self.pauses.again(call_id, how)
                 return
         if how == "time":
             text = "保密时段已到时,录音已恢复。"
@@ -327,7 +328,6 @@ class Control:
         self._locks.pop(call.call_id, None)
         self.pauses.ended(call)
         call.help_ms = None
-        self._marks.forget(call.call_id)
         self._dialling.ended(call)
 
     # ----------------------------------------------------------------------------------------------------- the steps
