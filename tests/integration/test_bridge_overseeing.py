@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.errors import BadInput, Busy, Forbidden, Refused
-from tests.bridge_kit.rig import Rig, channel
+from tests.bridge_kit.rig import Rig, channel, ms
 from tests.bridge_kit.talking import BOSS, asked, listens, talk, told
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
@@ -112,8 +115,6 @@ async def test_a_supervisor_who_hangs_up_before_it_is_picked_up_is_told_of_no_fa
 )
 async def test_oversight_that_makes_no_sense_is_refused(rig: Rig, who: str, mode: str, code: str) -> None:
     one = await talk(rig)
-    from dataclasses import replace
-
     rig.bridge.core.telephony.calls["other"] = replace(one.call, call_id="other", legs={})
     actor = replace(BOSS, agent_id=who or None)
     with pytest.raises((Refused, BadInput)) as caught:
@@ -140,6 +141,23 @@ async def test_a_supervisor_without_a_telephone_or_in_a_call_or_who_may_not_know
         await rung(rig, one.call_id)
     assert away.value.code == "no_phone"
     assert not rig.asterisk.got("Originate")
+
+
+async def test_a_supervisor_to_whom_a_call_comes_while_it_is_written_down_is_not_rung_a_second_time(rig: Rig) -> None:
+    one = await talk(rig)
+    await rig.ready("1003")
+    rig.domain.slow = threading.Event()
+    asks = asyncio.ensure_future(rung(rig, one.call_id))
+    await asyncio.sleep(0)
+    other = rig.asterisk.citizen("13800000002", ms())
+    rig.asterisk.join(other, "13800000002", ms())
+    await rig.until(lambda: rig.state("1003") == "offered", "an offer")
+    rig.domain.slow.set()
+    with pytest.raises(Refused) as caught:
+        await asks
+    assert caught.value.code == "in_a_call"
+    assert not rig.asterisk.got("Originate")
+    assert not rig.bridge.core.telephony.spies
 
 
 async def test_a_telephone_that_nobody_picks_up_is_said_and_frees_the_supervisor(rig: Rig) -> None:
