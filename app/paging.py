@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Generic, TypeVar
@@ -66,15 +66,18 @@ def _page_of_keys(session: Session, statement: Select[Any], leaf: Leaf, wider: W
 
     `statement` must select one table.
     """
-    table, key = _rows_of(statement)
     keys = _keys(session, statement, most)
     while len(keys) < most and (more := wider(len(keys), most)) is not None:
         keys = _keys(session, more, most)
-    here = keys[leaf.offset : leaf.offset + leaf.size]
-    if not here:
-        return Page([], len(keys), leaf.page, leaf.size)
-    name = inspect(table).primary_key[0].key
-    rows = {getattr(row, name): row for row in session.execute(select(table).where(key.in_(here))).scalars()}
+    return page_among(session, _rows_of(statement)[0], keys, leaf)
+
+
+def page_among(session: Session, table: Any, keys: Sequence[Any], leaf: Leaf | None) -> Page[Any]:
+    """One page of the rows of `table` that have these keys, in their order; one query."""
+    leaf = leaf or Leaf()
+    here, key = keys[leaf.offset : leaf.offset + leaf.size], inspect(table).primary_key[0]
+    found = session.execute(select(table).where(key.in_(here))).scalars() if here else ()
+    rows = {getattr(row, key.key): row for row in found}
     return Page([rows[one] for one in here if one in rows], len(keys), leaf.page, leaf.size)
 
 

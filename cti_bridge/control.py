@@ -127,7 +127,11 @@ class Control:
         number = self._dialling.target(agent_id, to)
         async with self._own(agent_id, call_id) as call:
             self._talks.wishes.add(call.call_id)
-            await self._do(call, rooms.blind(call, agent_id, number))
+            steps = rooms.blind(call, agent_id, number)
+            leave = [step for step in steps if step["Action"] == "Hangup"]
+            await self._do(call, [step for step in steps if step not in leave])
+            # Only now: a citizen who is still on their way from the step before is not left alone meanwhile.
+            await self._do(call, leave, lenient=True)
             return {"call_id": call.call_id}
 
     async def consult(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:
@@ -238,6 +242,7 @@ class Control:
                 await self.pauses.end(call, how)
             except AmiError as error:
                 log.warning("a pause ends when Asterisk can be told again", call=call_id, problem=str(error))
+                self.pauses.again(call_id, how)
                 return
         if how == "time":
             text = "保密时段已到时,录音已恢复。"
@@ -323,7 +328,6 @@ class Control:
         self._locks.pop(call.call_id, None)
         self.pauses.ended(call)
         call.help_ms = None
-        self._marks.forget(call.call_id)
         self._dialling.ended(call)
 
     # ----------------------------------------------------------------------------------------------------- the steps
@@ -388,14 +392,19 @@ class Control:
             raise telephone_away(error) from error
 
     async def _take(self, steps: list[Action]) -> None:
-        """Take steps; a channel that is still on its way from the step before is waited for. Raises ActionFailed."""
+        """Take steps in order. A channel that is still on its way from the step before is waited for: what it refused
+        is asked for again, and of what went well only mutes, which hold from the move on. Raises AmiError."""
+        left, trouble = steps, list[AmiError]()
         for again in range(MOVING_TRIES, -1, -1):
-            try:
-                return await self._core.asterisk.do(*steps)
-            except ActionFailed as error:
-                if not again or not error.message.endswith(MOVING):
-                    raise
+            answers = await self._core.asterisk.each(*left)
+            refused_now = [step for step, answer in zip(left, answers, strict=True) if again and _moving(answer)]
+            trouble += [answer for answer in answers if answer is not None and not (again and _moving(answer))]
+            if not refused_now:
+                break
+            left = [*refused_now, *(step for step in steps if step["Action"] == "MuteAudio")]
             await asyncio.sleep(MOVING_S)
+        if trouble:
+            raise trouble[0]
 
     async def _move(self, call: Call, steps: list[Action]) -> None:
         """Take steps that may move a muted leg: whoever is muted stays so, whatever becomes of their channel."""
@@ -455,6 +464,11 @@ async def _patience(seconds: float) -> Any:
             yield
     except TimeoutError:
         return
+
+
+def _moving(answer: AmiError | None) -> bool:
+    """Whether Asterisk says of a channel that a redirect has not moved it yet."""
+    return isinstance(answer, ActionFailed) and answer.message.endswith(MOVING)
 
 
 def _is_up(leg: Leg) -> bool:

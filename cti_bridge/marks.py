@@ -10,26 +10,20 @@ from cti_bridge.views import marks
 
 
 class Marks:
-    """Remembers what each agent was told last, so that nothing is told twice."""
+    """Tells each agent what is other than they were told last; that is kept with the call."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._told: dict[tuple[str, str], dict[str, Any]] = {}
 
     def tell(self, call: Call) -> None:
         """Tell the agents of the call what is different now; the wallboard shows some of it, too."""
         for agent_id in dict.fromkeys(leg.agent_id for leg in call.legs.values() if leg.agent_id):
             data = marks(self._core, call, agent_id)
-            known = self._told.get((call.call_id, agent_id)) or {**data, **NOTHING}
-            self._told[call.call_id, agent_id] = data
+            known = call.marks_told.get(agent_id, NOTHING)
+            call.marks_told[agent_id] = data
             if any(data[name] != known[name] for name in NOTHING):
                 self._core.hub.to_agent(agent_id, "call.marks", data)
                 self._core.board_changed()
-
-    def forget(self, call_id: str) -> None:
-        """The call is over."""
-        for key in [key for key in self._told if key[0] == call_id]:
-            del self._told[key]
 
 
 NOTHING: dict[str, Any] = {

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Phase(StrEnum):
@@ -227,6 +228,7 @@ class Call:
     attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
     pause: Pause | None = None
     help_ms: int | None = None  # since when the agent asks for a supervisor
+    marks_told: dict[str, dict[str, Any]] = field(default_factory=dict)  # agent → what they were told last (`marks`)
 
     @property
     def promise(self) -> int:

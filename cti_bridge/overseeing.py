@@ -77,11 +77,12 @@ class Overseeing:
         return agent_view(self._core, me)
 
     async def _begin(self, actor: Actor, me: str, call_id: str, mode: SpyMode) -> None:
-        endpoint = self._telephone(me)
+        self._telephone(me)
         watched = self._watched(me, call_id)
         await self._audit(actor, call_id, watched, mode)
+        endpoint = self._telephone(me)  # a call may have come while it was written down,
         if self._watched(me, call_id) is not watched:
-            raise no_talk()  # over while it was written down
+            raise no_talk()  # or the talk may be over
         core, node = self._core, self._core.nodes.of(call_id)
         unique_id = f"{node}-{core.now_ms() // 1000}.o{secrets.randbelow(10**6)}"
         spy = Spy(unique_id, me, call_id, watched.agent_id, watched.unique_id, mode)

@@ -23,6 +23,8 @@ from cti_bridge.rooms import ROOM
 
 log = structlog.get_logger(__name__)
 
+AGAIN_S = 5.0
+
 
 class Pauses:
     """See the module's text. `over(call_id, how)` ends a pause by itself, in turn with other steps of the call."""
@@ -99,24 +101,35 @@ class Pauses:
             self._core.spawn(answer, f"hush-{call.call_id}")
 
     def adopt(self, call: Call) -> None:
-        """A core that starts anew, or sees Asterisk again: the pause goes on, or ends when it is due."""
+        """A core that starts anew, or sees Asterisk again: the pause goes on, or ends when it is due.
+
+        One that Asterisk knows no more of was ended by a core that could not say so.
+        """
         if call.pause is None:
             self._cancel(call.call_id)
+            if call.talked:
+                self._core.facts.put("pause", call.call_id, {"over": self._core.now_ms()})
         elif call.agent_leg is None:
             self._core.spawn(self._over(call.call_id, "left"), f"pause-left-{call.call_id}")
         else:
             self._tell(call)
 
+    def again(self, call_id: str, how: str) -> None:
+        """Asterisk could not be told of the end: a little later it is."""
+        self._at(AGAIN_S, call_id, how)
+
     def _tell(self, call: Call) -> None:
         assert call.pause is not None
-        self._cancel(call.call_id)
-        left = max(0, call.pause.until_ms - self._core.now_ms()) / 1000
-        self._timers[call.call_id] = asyncio.get_running_loop().call_later(left, self._due, call.call_id)
+        self._at(max(0, call.pause.until_ms - self._core.now_ms()) / 1000, call.call_id, "time")
         self._core.facts.put("pause", call.call_id, _facts(call.pause))
         self._marks.tell(call)
 
-    def _due(self, call_id: str) -> None:
-        self._core.spawn(self._over(call_id, "time"), f"pause-over-{call_id}")
+    def _at(self, seconds: float, call_id: str, how: str) -> None:
+        self._cancel(call_id)
+        self._timers[call_id] = asyncio.get_running_loop().call_later(seconds, self._due, call_id, how)
+
+    def _due(self, call_id: str, how: str) -> None:
+        self._core.spawn(self._over(call_id, how), f"pause-over-{call_id}")
 
     def _told_over(self, call: Call, how: str) -> None:
         assert call.pause is not None

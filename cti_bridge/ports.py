@@ -190,7 +190,7 @@ class Domain(Protocol):
         """Merge what is known of a third party of a call (`leg`), or close all but those that are `alive`."""
 
     def record_pause(self, call_id: str, facts: Mapping[str, Any]) -> None:
-        """Merge what is known of a confidential pause, or close what is open when the call was `over`."""
+        """Merge what is known of a confidential pause, or close what is open when it was `over`."""
 
     def nuisance_rules(self, now_ms: int) -> Sequence[NuisanceSeen]:
         """The rules about callers that are in force, and those that somebody has ended lately."""

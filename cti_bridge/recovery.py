@@ -238,6 +238,7 @@ class Recovery:
     def _adopt_call(self, call: Call, *, new: bool) -> None:
         run = self._offers.of_call(call.call_id)
         self.on_known(call)
+        facts.note_hold(call, self._core.now_ms())
         self._control.pauses.adopt(call)
         if call.phase in TALKING:
             self._thirds.adopt(call)

@@ -309,6 +309,7 @@ def carry_over(old: Telephony, new: Telephony) -> list[Call]:
         call.recordings |= before.recordings
         call.flags, call.last_agent, call.asked = before.flags, before.last_agent, before.asked
         call.place_ms = before.place_ms or call.place_ms
+        call.held_ms, call.held_since_ms, call.marks_told = before.held_ms, before.held_since_ms, before.marks_told
         for unique_id, leg in call.legs.items():
             known = before.legs.get(unique_id)
             if known is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from app.calls.halfhours import Result, Times, results
@@ -18,10 +18,13 @@ def times_between(session: Session, start: datetime, end: datetime) -> list[Time
     return [Times(*row) for row in session.execute(_within(select(*columns), start, end)).all()]
 
 
-def ids_of(session: Session, start: datetime, end: datetime, result: Result, now: datetime) -> list[str]:
-    """The calls of that span with that result: by the same words with which they are counted."""
+def ids_of(
+    session: Session, calls: Select[Any], start: datetime, end: datetime, result: Result, now: datetime
+) -> list[str]:
+    """Of these calls those of that span with that result, in their order: by the same words with which they are
+    counted."""
     columns = (col(Call.call_id), col(Call.joined_at), col(Call.answered_at), col(Call.ended_at), col(Call.outcome))
-    rows = session.execute(_within(select(*columns), start, end)).all()
+    rows = session.execute(_within(calls.with_only_columns(*columns), start, end)).all()
     return [str(call_id) for call_id, *times in rows if result in results(Times(*times), now)]
 
 

@@ -40,7 +40,7 @@ class PauseEnd(StrEnum):
     time = "time"  # it was due
     left = "left"  # no agent was there any more
     call_end = "call_end"
-    unseen = "unseen"  # the call ended while nobody looked
+    unseen = "unseen"  # while nobody looked: the call ended, or the pause alone
 
 
 @dataclass(frozen=True)

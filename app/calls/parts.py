@@ -136,7 +136,7 @@ def record_pause(session: Session, actor: Actor, call_id: str, facts: Mapping[st
 
 
 def close_pauses(session: Session, actor: Actor, call_id: str, at: datetime) -> None:
-    """The call ended while nobody looked: a pause that still went on ended with it, or when it was due."""
+    """The call, or the pause alone, ended while nobody looked: by now at the latest, or when it was due."""
     open_rows = select(CallPause).where(col(CallPause.call_id) == call_id, col(CallPause.until).is_(None))
     for row in session.execute(open_rows).scalars():
         _end(session, actor, row, min(at, row.due_at), PauseEnd.unseen)

@@ -26,7 +26,7 @@ from app.citizens.tables import Citizen
 from app.clock import utc_now
 from app.db import Database, found
 from app.errors import BadInput, NotFound
-from app.paging import Leaf, Page, equal, like, page_of, within
+from app.paging import Leaf, Page, equal, like, page_among, page_of, within
 from app.text import clean, is_call_id, normal_number
 
 LONGEST_COUNTED = timedelta(days=2)
@@ -144,19 +144,21 @@ def list_calls(
     if number:
         statement = statement.where(col(Call.number) == normal_number(number), may_be_sought(actor))
     statement = equal(statement, {Call.outcome: outcome, Call.agent_id: agent, Call.language: language})
-    if result is not None or since is not None or until is not None:
-        counted = _counted(session, since, until, result or Result.joined)
-        statement = statement.where(col(Call.call_id).in_(counted))
-    return page_of(session, within(statement, Call.started_at, from_, to, zone), leaf)
+    statement = within(statement, Call.started_at, from_, to, zone)
+    if result is None and since is None and until is None:
+        return page_of(session, statement, leaf)
+    return page_among(session, Call, _counted(session, statement, since, until, result or Result.joined), leaf)
 
 
-def _counted(session: Session, since: datetime | None, until: datetime | None, result: Result) -> list[str]:
+def _counted(
+    session: Session, calls: Select[Any], since: datetime | None, until: datetime | None, result: Result
+) -> list[str]:
     """Raises BadInput for a span that no figure has: what is counted is read to be sorted."""
     if since is None or until is None or not timedelta(0) < until - since <= LONGEST_COUNTED:
         raise BadInput(
             fields={"since": f"请选择不超过 {LONGEST_COUNTED.days} 天的时段 (a span of so many days at most)"}
         )
-    return ids_of(session, since, until, result, utc_now())
+    return ids_of(session, calls, since, until, result, utc_now())
 
 
 def of_number(session: Session, number: str, *, limit: int = 5, but: str = "") -> list[Call]:

@@ -36,7 +36,8 @@ def earlier_json(session: Session, actor: Actor, case: Case) -> dict[str, Any]:
         shown = [one for one in cases if one.id in known and access.sees_citizen(session, actor, one)]
         return [case_row(one, clear=True) for one in shown[:SHOWN]]
 
-    calls = of_number(session, case.caller_number, limit=SHOWN, but=case.call_id or "") if case.caller_number else []
+    reads = bool(case.caller_number) and actor.may(Permission.calls_read)  # a unit reads no calls
+    calls = of_number(session, case.caller_number, limit=SHOWN, but=case.call_id or "") if reads else []
     secret = set() if actor.may(Permission.confidential_read) else confidential_ids(session, calls)
     open_calls = [call for call in calls if call.call_id not in secret]
     names = agent_names(session, {call.agent_id for call in calls if call.agent_id})

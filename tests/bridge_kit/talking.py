@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from app.actor import Actor
 from app.auth.model import Role
+from cti_bridge.hub import StreamKey
 from cti_bridge.model import Call, Leg
 from tests.bridge_kit.fake_ami import Fields, message
 from tests.bridge_kit.rig import Listener, Rig, ms, offer_of
@@ -104,8 +106,6 @@ def fails(rig: Rig, action: str, when: Callable[[Fields], bool] = lambda _: True
 
 def listens(rig: Rig, agent_id: str = "1001", *, board: bool = False) -> Listener:
     """A page that hears what its agent is told."""
-    from cti_bridge.hub import StreamKey
-
     page = Listener()
     rig.bridge.hub.join(StreamKey(agent_id, board), page)
     return page
@@ -113,7 +113,5 @@ def listens(rig: Rig, agent_id: str = "1001", *, board: bool = False) -> Listene
 
 def told(page: Listener, event: str) -> list[dict[str, Any]]:
     """The data of every delta of this name."""
-    import json
-
     frames = [json.loads(one) for one in page.frames]
     return [one["data"] for one in frames if one.get("event") == event]

@@ -119,12 +119,7 @@ def test_a_pause_is_silence_on_both_sides_and_a_mute_on_one_and_both_outlive_a_h
 
 
 def test_a_swap_changes_who_hears_whom_and_a_unit_in_the_talk_has_a_record_of_its_own(
-    hotline: AsteriskUnderTest,
-    public_network: PublicNetwork,
-    phone: PhoneMaker,
-    page: OpenPage,
-    core_process: CoreProcess,
-    database: Database,
+    public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage, database: Database
 ) -> None:
     with database.session() as session:
         centre = units.create(session, SYSTEM, {"code": "HUB", "name": "中心", "kind": "centre"})

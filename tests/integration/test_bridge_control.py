@@ -18,6 +18,7 @@ from cti_bridge.control import Control
 from cti_bridge.model import Phase
 from tests.bridge_kit.fake_ami import listed, message, ok
 from tests.bridge_kit.rig import Rig, ms, offer_of
+from tests.bridge_kit.talking import asked, talk
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
 
@@ -80,6 +81,50 @@ async def test_a_leg_that_is_still_on_its_way_is_waited_for_and_not_for_ever(
         assert told.value.code == "too_late"
     else:
         assert (await rig.bridge.control.hold("1001", None))["call_id"] == call
+
+
+@pytest.mark.parametrize(("times", "refused"), [(2, False), (99, True)])
+async def test_nobody_is_let_go_before_a_citizen_who_is_still_on_their_way_is_passed_on(
+    rig: Rig, times: int, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    one = await talk(rig)
+    await rig.bridge.control.hold("1001", None)
+    left = itertools.count(1)
+
+    def answer(action: dict[str, str]) -> bytes:
+        how = {"Response": "Error", "Message": "Redirect failed, channel not up."}
+        return ok(action) if next(left) > times else message({**how, "ActionID": action["ActionID"]})
+
+    rig.asterisk.on("Redirect", answer)
+    if refused:
+        with pytest.raises(Refused):
+            await rig.bridge.control.transfer_blind("1001", None, "1002")
+        assert not rig.asterisk.got("Hangup")
+    else:
+        await rig.bridge.control.transfer_blind("1001", None, "1002")
+        assert [step for step, *_ in asked(rig, "Redirect", "Hangup")][-2:] == ["Redirect", "Hangup"]
+        assert [step["Channel"] for step in rig.asterisk.got("Hangup")] == [one.agent.channel]
+
+
+async def test_what_went_well_is_not_done_again_while_another_channel_is_waited_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    one = await talk(rig)
+    third = await one.consulting()
+    left = itertools.count(1)
+
+    def answer(action: dict[str, str]) -> bytes:
+        moving = action["Channel"] == one.citizen and next(left) <= 2
+        how = {"Response": "Error", "Message": "Redirect failed, channel not up."}
+        return message({**how, "ActionID": action["ActionID"]}) if moving else ok(action)
+
+    rig.asterisk.on("Redirect", answer)
+    before = len(asked(rig, "Redirect"))
+    await rig.bridge.control.swap("1001", None)
+    steps = [("Redirect", third.channel, "acd-third-held"), *[("Redirect", one.citizen, "acd-room")] * 3]
+    assert asked(rig, "Redirect")[before:] == steps
 
 
 async def test_hang_up_while_the_staff_number_is_said_works_at_once_and_ends_what_waited(rig: Rig) -> None:

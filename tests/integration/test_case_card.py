@@ -257,6 +257,15 @@ def test_a_number_typed_into_a_draft_tells_nothing_that_is_in_secret(world: Worl
 
 
 @ONE_KIND
+def test_a_unit_is_told_of_no_calls_and_of_no_cases_but_its_own(world: World):
+    case_id, _ = world.dispatched("WATER")
+    world.case(number=FIRST)
+    record(world.db, "h-9.3", number=FIRST, started_at=world.now, outcome="answered", agent_id="1001")
+    assert earlier(world, "taker", case_id)["last_calls"]
+    assert earlier(world, "WATER.handler", case_id) == {"open_cases": [], "last_cases": [], "last_calls": []}
+
+
+@ONE_KIND
 def test_the_proposed_unit_travels_to_whoever_dispatches(seen_by: SeenBy, world: World):
     case_id = world.case(READY, proposed_unit="WATER")
     shown: Callable[[str], Browser] = seen_by

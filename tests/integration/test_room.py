@@ -22,6 +22,7 @@ from app.calls.tables import Call
 from app.clock import to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden
+from app.paging import Leaf
 from app.settings import Settings
 from app.staffing import service as staffing
 from app.staffing.forecast import Target, seats
@@ -185,7 +186,15 @@ def test_a_figure_and_the_list_of_its_calls_count_the_same(
             page = calls.list_calls(
                 session, boss, settings.zone, result=result, since=half, until=half + timedelta(minutes=30)
             )
-            assert page.total == count, result
+            assert (page.total, len({one.call_id for one in page.items})) == (count, count), result
+        span = {"since": half, "until": half + timedelta(minutes=30)}
+        (whole, *leaves) = (
+            [one.call_id for one in calls.list_calls(session, boss, settings.zone, **span, leaf=leaf).items]
+            for leaf in (None, Leaf(1, 4), Leaf(2, 4), Leaf(3, 4), Leaf(4, 4))
+        )
+        assert leaves == [whole[:4], whole[4:8], whole[8:], []]
+        mine = calls.list_calls(session, boss, settings.zone, **span, agent="1001")
+        assert (mine.total, mine.items[0].started_at) == (7, half + timedelta(minutes=3)), "the newest first"
         for since, until in ((half, None), (half, half), (half, half + timedelta(days=3))):
             with pytest.raises(BadInput):
                 calls.list_calls(session, boss, settings.zone, result=Result.joined, since=since, until=until)

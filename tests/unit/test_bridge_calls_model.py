@@ -379,11 +379,13 @@ def test_after_a_cut_line_exact_times_are_kept_and_what_is_gone_is_named() -> No
     old, _ = play(START, JOIN, DIAL, UP, ANSWERED)
     other = user("HotlineStart", Call="n-9.9", Uniqueid="n-9.9", Number="1")
     play(other, telephony=old)
+    old.calls[CALL].held_ms = 7_000
     new = picture(rows(channel(CALL, CALL=CALL, PHASE="talk", AGENT="1001", TALKED="1")), [], NOW + 500_000)
     gone = carry_over(old, new)
     assert [call.call_id for call in gone] == ["n-9.9"]
     assert new.calls[CALL].answered_ms == old.calls[CALL].answered_ms
     assert new.calls[CALL].recordings == {"/r/x-1"}
+    assert new.calls[CALL].held_ms == 7_000
 
 
 def test_hostile_values_in_variables_are_only_values() -> None:
