@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from app.actor import SYSTEM, Actor
 from app.agents.tables import Agent
@@ -177,6 +177,48 @@ def commented(db: Database, chief: Browser, leader: Browser, recording: int) -> 
     for bad in ({"at_ms": 99_000, "text": "晚"}, {"at_ms": 1, "text": " \u202e"}, {"at_ms": 1, "text": "x" * 2000}):
         assert chief.send("POST", path, json=bad).status_code == 422
     assert len(audited(db, "recording.commented")) == 3
+
+
+def test_two_who_say_the_same_at_once_say_it_once_and_of_two_transcripts_one_stays(
+    db: Database, talk: Callable[..., int], person: People
+):
+    person(agent_id="1001")
+    chief = person(Role.quality)
+    rec = talk("h-1.1", "1001")
+    failed: list[BaseException] = []
+
+    def say(session: Session, text: str) -> None:
+        comments.add(session, chief, rec, 1_000, "语速偏快")
+        transcripts.put(session, chief, rec, "hand", [line(text)])
+
+    def later() -> None:
+        try:
+            with db.session() as session:
+                say(session, "第二份")
+        except BaseException as error:
+            failed.append(error)
+
+    other = threading.Thread(target=later)
+    with db.session() as session:
+        say(session, "第一份")
+        other.start()
+        other.join(0.3)  # it waits for this one to be stored; it would be done by now
+    other.join()
+    assert failed == []
+    with db.read() as session:
+        assert [one.text for one in comments.of_recording(session, chief, rec)[0]] == ["语速偏快"]
+        assert [one.text for one in transcripts.lines_of(session, [rec])] == ["第二份"]
+
+
+def test_a_recording_in_which_nobody_spoke_is_listened_to_once(
+    db: Database, settings: Settings, talk: Callable[..., int], person: People
+):
+    person(agent_id="1001")
+    spoken, silent = talk("h-1.1", "1001"), talk("h-1.2", "1001")
+    port = transcripts.StoredTranscripts(settings, db)
+    assert [one.recording for one in port.untold(1)] == [silent]
+    assert port.put(silent, "asr", [line(" ")]) == 0
+    assert [one.recording for one in port.untold(1)] == [spoken], "the silent one does not stand in its way for ever"
 
 
 def test_a_file_of_what_was_said_is_imported_by_command(
