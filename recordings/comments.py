@@ -31,7 +31,7 @@ def of_recording(session: Session, actor: Actor, recording_id: int) -> tuple[lis
     order = (col(RecordingComment.at_ms), col(RecordingComment.id))
     statement = select(RecordingComment).where(col(RecordingComment.recording) == recording_id).order_by(*order)
     comments = list(session.execute(statement).scalars())
-    return comments, bool(comments) and is_secret(session, row)
+    return comments, bool(comments) and is_secret(session, row.call_id)
 
 
 def add(

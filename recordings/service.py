@@ -53,15 +53,15 @@ def for_listening(
         actor.require(Permission.recordings_listen)
     if export:
         actor.require(Permission.recordings_export)
-    if not own and not actor.may(Permission.confidential_read) and is_secret(session, row):
+    if not own and not actor.may(Permission.confidential_read) and is_secret(session, row.call_id):
         raise Forbidden()
     return row
 
 
-def is_secret(session: Session, row: Recording) -> bool:
-    """Whether its call is of a citizen, or became a case, that asked for secrecy."""
-    call = session.get(Call, row.call_id)
-    return bool(call and row.call_id in confidential_ids(session, [call]))
+def is_secret(session: Session, call_id: str) -> bool:
+    """Whether a call is of a citizen, or became a case, that asked for secrecy."""
+    call = session.get(Call, call_id)
+    return bool(call and call_id in confidential_ids(session, [call]))
 
 
 def may_be_heard(actor: Actor) -> Any:

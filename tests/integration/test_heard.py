@@ -287,7 +287,8 @@ def test_a_review_goes_all_the_way_through_an_appeal(db: Database, settings: Set
     form = Form({**GOOD, "polite": "poor"}, "用语需改进", "先复述再答复", [Mark(1, 3_000, "忌语")])
     with db.read() as session:
         row = seen(session, people["reviewer"], review)
-        assert [(said.phrase, at) for at, said in service.hints(session, row)] == [("这种事我们管不了", 1)]
+        heard = service.recordings_of(session, row)
+        assert [(said.phrase, at) for at, said in service.hints(session, heard)] == [("这种事我们管不了", 1)]
         for who in ("agent", "boss", "other"):
             with pytest.raises(NotFound):
                 seen(session, people[who], review)
@@ -324,6 +325,25 @@ def test_a_review_goes_all_the_way_through_an_appeal(db: Database, settings: Set
     for statement in [*kept, "TRUNCATE quality_event"] if db.dialect == "postgresql" else kept:
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), db.session() as session:
             session.connection().exec_driver_sql(statement)
+
+
+def test_to_read_a_review_that_tells_what_was_said_is_audited_as_reading_that(
+    db: Database, settings: Settings, talk: Callable[..., int], browser: Browsers
+):
+    with db.session() as session:
+        create(session, SYSTEM, numbers=[SECRET], flags=["confidential"])
+    now = datetime.now(UTC)
+    browser(agent_id="1001")
+    leader = browser(Role.quality, Role.duty_leader)
+    hinted = talk("h-1.1", "1001", line("再说一遍"), started_at=now)
+    talk("h-1.2", "1001", line("您好"), started_at=now)
+    secret = talk("h-1.3", "1001", number=SECRET, started_at=now)
+    day = now.astimezone(settings.zone).date().isoformat()
+    assert leader.send("POST", "/api/quality/draws", json={"day": day}).json()["drawn"] == 3
+    assert audited(db, "recording.read") == [], "a list tells nothing"
+    for row in leader.get("/api/quality/reviews").json()["items"]:
+        assert leader.get(f"/api/quality/reviews/{row['id']}").status_code == 200
+    assert set(audited(db, "recording.read")) == {f"recording:{hinted}", f"recording:{secret}"}
 
 
 def test_two_at_once_and_a_stale_form_lose_nothing(db: Database, settings: Settings, drawn: Any):
