@@ -83,7 +83,8 @@ def confirm(
 ) -> Sequence[str]:
     """The quarter's figures are these; who is off duty by them. Done twice it is done once.
 
-    Nobody confirms their own. Raises Forbidden, BadInput (quarter), Refused (not_over, open_appeals, none).
+    Nobody confirms their own. Raises Forbidden, BadInput (quarter), Refused (not_over, open_appeals,
+    appeals_may_come, none).
     """
     actor.require(Permission.quality_assess)
     wanted, now = parse_quarter(quarter), now or utc_now()
@@ -96,6 +97,12 @@ def confirm(
         return []
     if _appeals(session, wanted):
         raise Refused("还有申诉没有裁定。", "There are appeals to be decided first.", code="open_appeals")
+    if _contestable(session, wanted, now):
+        raise Refused(
+            "还有质检单在申诉期内，期满或坐席确认后再定。",
+            "Some reviews may still be appealed against: wait for their time to end, or until the agents accept them.",
+            code="appeals_may_come",
+        )
     if not judged:
         raise Refused("本季度没有质检结果。", "There are no reviews of this quarter.", code="none")
     for one in assessment.results(judged):
@@ -163,6 +170,16 @@ def _appeals(session: Session, quarter: Quarter) -> int:
         col(QualityReview.state) == ReviewState.appealed.value,
     )
     return int(session.execute(waiting).scalar_one())
+
+
+def _contestable(session: Session, quarter: Quarter, now: datetime) -> bool:
+    """Whether an appeal may still come: what it changes would change nothing any more."""
+    may_come = select(col(QualityReview.id)).where(
+        col(QualityReview.day).between(quarter.first, quarter.last),
+        col(QualityReview.state) == ReviewState.published.value,
+        col(QualityReview.appeal_until) > now,
+    )
+    return session.execute(may_come.limit(1)).first() is not None
 
 
 def _kept(session: Session, quarter: Quarter) -> list[QualityResult]:

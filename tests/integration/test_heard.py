@@ -393,27 +393,33 @@ def test_drawing_knows_what_was_drawn_whose_it_is_and_what_is_secret(
             seen(session, chief, row.id or 0)
 
 
+@pytest.fixture
+def judged(db: Database, talk: Callable[..., int], person: People) -> Callable[..., None]:
+    """Three reviews of an agent's talks of that day, with that score each."""
+    chief = person(Role.quality)
+
+    def make(agent_id: str, day: date, total: int, **facts: Any) -> None:
+        for n in range(3):
+            call_id = f"h-{agent_id}-{day:%m%d}-{n}"
+            talk(call_id, agent_id, seconds=1, started_at=datetime(day.year, day.month, day.day, tzinfo=UTC))
+            values = {"reason": "random", "state": "acknowledged", "drawn_at": NOW, "day": day, "week": day, **facts}
+            about = {"call_id": call_id, "agent_id": agent_id, "reviewer_id": chief.user_id or 0}
+            with db.session() as session:
+                session.add(QualityReview(**about, **values, total=total, passed=total >= 60))
+
+    return make
+
+
 def test_two_failed_quarters_keep_an_agent_from_signing_in_until_trained(
-    db: Database, settings: Settings, talk: Callable[..., int], person: People
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
 ):
     head, zone = person(Role.section_head), settings.zone
     person(agent_id="1001")
     person(agent_id="1002")
     chief = person(Role.quality)
-    for n, (agent, day, total) in enumerate(
-        (agent, day, total)
-        for agent, total in (("1001", 40), ("1002", 90))
-        for day in (date(2026, 2, 3), date(2026, 5, 5))
-        for _ in range(3)
-    ):
-        talk(f"h-{n}", agent, seconds=1, started_at=datetime(day.year, day.month, day.day, tzinfo=UTC))
-        with db.session() as session:
-            session.add(
-                QualityReview(
-                    call_id=f"h-{n}", agent_id=agent, day=day, week=day, reviewer_id=chief.user_id or 0,
-                    reason="random", state="acknowledged", drawn_at=NOW, total=total, passed=total >= 60,
-                )
-            )  # fmt: skip
+    for agent_id, total in (("1001", 40), ("1002", 90)):
+        for day in (date(2026, 2, 3), date(2026, 5, 5)):
+            judged(agent_id, day, total)
 
     def confirm(quarter: str) -> list[str]:
         with db.session() as session:
@@ -449,3 +455,69 @@ def test_two_failed_quarters_keep_an_agent_from_signing_in_until_trained(
     assert audited(db, "quality.trained") == ["agent:1001"]
     with db.read() as session:
         assert session.get(Agent, "1001").off_duty_since is None  # type: ignore[union-attr]
+
+
+def test_a_quarter_waits_for_every_appeal_that_may_come_and_is_confirmed_once(
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
+):
+    head, agent = person(Role.section_head), person(agent_id="1001")
+    until = NOW + timedelta(days=1)
+    judged("1001", date(2026, 5, 5), 40, state="published", appeal_until=until)
+
+    def confirm(session: Session, now: datetime) -> list[str]:
+        return list(quarters.confirm(session, head, "2026Q2", settings.zone, now=now))
+
+    with pytest.raises(Refused) as caught, db.session() as session:
+        confirm(session, NOW)
+    assert caught.value.code == "appeals_may_come"
+    told: list[object] = []
+
+    def confirm_beside() -> None:
+        try:
+            with db.session() as session:
+                told.append(confirm(session, until))
+        except Refused as error:
+            told.append(error.code)
+
+    def while_it_is_open(step: Callable[[Session], object]) -> None:
+        other = threading.Thread(target=confirm_beside)
+        with db.session() as session:
+            step(session)
+            other.start()
+            other.join(0.3)  # it waits for this one to be stored; it would be done by now
+        other.join()
+
+    with db.read() as session:
+        review = session.exec(select(QualityReview.id)).first() or 0
+    while_it_is_open(lambda session: service.appeal(session, agent, review, 1, "说的是另一件事", now=NOW))
+    assert told == ["open_appeals"]
+    with db.session() as session:
+        service.decide(session, head, review, 2, "维持", now=NOW)
+    while_it_is_open(lambda session: confirm(session, until))
+    assert told == ["open_appeals", []], "a second click finds it done"
+
+
+def test_a_quarter_asks_as_much_of_the_database_for_many_as_for_one(
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
+):
+    head = person(Role.section_head)
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    def looked_at() -> int:
+        asked.clear()
+        with db.read() as session:
+            quarters.sheet(session, head, "2026Q2", settings.zone, now=NOW)
+        return len(asked)
+
+    for engine in db.engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    person(agent_id="1001")
+    judged("1001", date(2026, 5, 5), 40)
+    alone = looked_at()
+    for agent_id in ("1002", "1003", "1004"):
+        person(agent_id=agent_id)
+        judged(agent_id, date(2026, 5, 5), 90)
+    assert looked_at() == alone
