@@ -167,10 +167,10 @@ class ReviewOut(ReviewRow):
 
 
 class Week(Body):
-    """A day of the week of which talks are drawn; `seed` counts for the first draw of it."""
+    """A day of the week of which talks are drawn. By which seed is nobody's to choose who draws: it would be choosing
+    the talks."""
 
     day: date
-    seed: str = Field(default="", max_length=32, pattern=r"^[A-Za-z0-9_-]*$")
 
     @field_validator("day")
     @classmethod
@@ -218,7 +218,7 @@ def waiting(actor: ActorDep, web: WebDep) -> dict[str, int]:
 def draw_reviews(body: Week, actor: ActorDep, web: WebDep) -> DrawnOut:
     """Fill the asker's list from the talks of a week."""
     with web.db.session() as session:
-        made = drawing.fill(session, actor, body.day, web.settings.zone, seed=body.seed)
+        made = drawing.fill(session, actor, body.day, web.settings.zone)
     return DrawnOut(drawn=len(made), reasons=Counter(one.reason for one in made))
 
 

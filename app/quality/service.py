@@ -1,4 +1,4 @@
-"""Reviews: judged, published, answered, decided. Every step is a line that stays, and is audited (K5)."""
+"""Reviews: judged, published, answered, decided. Every step but saving is a line that stays, and is audited (K5)."""
 
 from __future__ import annotations
 
