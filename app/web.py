@@ -52,6 +52,7 @@ from app.nuisance.routes import router as nuisance
 from app.places.routes import router as places
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
+from app.quality.quarter_routes import router as quarters
 from app.quality.routes import router as quality
 from app.queues.routes import router as queues
 from app.roster.routes import router as roster
@@ -71,7 +72,7 @@ ROUTERS = (
     notices, chases, supervision, urgent_matters, asking_more_time, extensions, loop_measures,
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
-    case_tables, batches, places, machines, pushes, certificates, talk, quality,
+    case_tables, batches, places, machines, pushes, certificates, talk, quality, quarters,
     alerts, staffing,
 )  # fmt: skip
 

@@ -5,7 +5,6 @@ Taken back, a comment stays as a line that says so: whoever read it knows where 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -15,20 +14,24 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.clock import utc_now
+from app.db import found
 from app.errors import BadInput, Forbidden, NotFound, Refused
 from app.text import clean
-from recordings.service import for_listening
-from recordings.tables import Recording, RecordingComment
+from recordings.service import for_listening, is_secret
+from recordings.tables import RecordingComment
 
 LONGEST, MOST = 1_000, 200
 
 
-def of_recording(session: Session, actor: Actor, recording_id: int) -> list[RecordingComment]:
-    """The comments on a recording that the asker may hear, by their moments. Raises Forbidden, NotFound."""
-    for_listening(session, actor, recording_id)
+def of_recording(session: Session, actor: Actor, recording_id: int) -> tuple[list[RecordingComment], bool]:
+    """The comments on a recording that the asker may hear, by their moments, and whether reading them is audited: they
+    may tell of a confidential call what was said. Raises Forbidden, NotFound.
+    """
+    row = for_listening(session, actor, recording_id)
     order = (col(RecordingComment.at_ms), col(RecordingComment.id))
     statement = select(RecordingComment).where(col(RecordingComment.recording) == recording_id).order_by(*order)
-    return list(session.execute(statement).scalars())
+    comments = list(session.execute(statement).scalars())
+    return comments, bool(comments) and is_secret(session, row.call_id)
 
 
 def add(
@@ -38,7 +41,7 @@ def add(
 
     Raises Forbidden, NotFound, BadInput (at_ms, text), Refused (too many).
     """
-    row = for_listening(session, actor, recording_id)
+    row = for_listening(session, actor, recording_id, lock=True)
     words, now = _said(text), now or utc_now()
     if actor.user_id is None:
         raise Forbidden()
@@ -98,16 +101,16 @@ def remove(
     return comment
 
 
-def forget(session: Session, recordings: Collection[int], now: datetime) -> None:
-    """The recordings are gone: so is what was said of them."""
-    gone = col(RecordingComment.recording).in_(recordings) & col(RecordingComment.removed_at).is_(None)
+def forget(session: Session, recording_id: int, now: datetime) -> None:
+    """The recording is gone: so is what was said of it."""
+    gone = (col(RecordingComment.recording) == recording_id) & col(RecordingComment.removed_at).is_(None)
     session.execute(update(RecordingComment).where(gone).values(text="", removed_at=now))
 
 
 def _own(session: Session, actor: Actor, recording_id: int, comment_id: int) -> RecordingComment:
-    row: Recording = for_listening(session, actor, recording_id)
-    comment = session.get(RecordingComment, comment_id, with_for_update=True)
-    if comment is None or comment.recording != row.seq:
+    row = for_listening(session, actor, recording_id, lock=True)
+    comment = found(session, RecordingComment, comment_id)
+    if comment.recording != row.seq:
         raise NotFound()
     if comment.by != actor.user_id:
         raise Forbidden("只能改自己的批注。", "Only the author may change a comment.", code="not_yours")

@@ -66,6 +66,8 @@ def peaks_of(path: Path) -> Peaks:
         os.replace(aside, kept)
     except OSError:  # no room: it is measured again next time
         aside.unlink(missing_ok=True)
+    if not path.exists():  # its retention ended meanwhile
+        kept.unlink(missing_ok=True)
     return found
 
 

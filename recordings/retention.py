@@ -70,7 +70,7 @@ def _expire(db: Database, settings: Settings, kind: str, statement: Any, now: da
             number = row.seq if isinstance(row, Recording) else row.id
             if isinstance(row, Recording):
                 transcripts.forget(session, row.seq)
-                comments.forget(session, [row.seq], now)
+                comments.forget(session, row.seq, now)
             write(session, SYSTEM, Action.recording_expired, f"{kind}:{number}", now=now)
     if rows:
         log.info("retention ended", kind=kind, count=len(rows))

@@ -12,8 +12,9 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.calls.service import confidential_ids, get_call, not_secret
+from app.calls.service import confidential_ids, get_call, of_secret_call
 from app.calls.tables import Call
+from app.db import found
 from app.errors import Forbidden, NotFound
 from recordings.tables import Recording
 
@@ -34,29 +35,33 @@ def newest(session: Session, actor: Actor, *, limit: int = 50) -> Sequence[Recor
     return list(session.execute(statement.limit(limit)).scalars())
 
 
-def for_listening(session: Session, actor: Actor, recording_id: int, *, export: bool = False) -> Recording:
+def for_listening(
+    session: Session, actor: Actor, recording_id: int, *, export: bool = False, lock: bool = False
+) -> Recording:
     """The recording, if the asker may hear it (or take it away: `export`). Raises Forbidden, NotFound.
+
+    `lock`: nobody else changes what belongs to it in this transaction's time, nor does its retention end.
 
     A voice tells who speaks: recordings of confidential matters are for those who may know the citizen, and for the
     agent who had the talk.
     """
-    row = session.get(Recording, recording_id)
-    if row is None or row.expired_at is not None:
+    row = found(session, Recording, recording_id, lock=lock)
+    if row.expired_at is not None:
         raise NotFound()
     own = actor.agent_id is not None and row.agent_id == actor.agent_id and actor.may(Permission.recordings_own)
     if not own:
         actor.require(Permission.recordings_listen)
     if export:
         actor.require(Permission.recordings_export)
-    if not own and not actor.may(Permission.confidential_read) and is_secret(session, row):
+    if not own and not actor.may(Permission.confidential_read) and is_secret(session, row.call_id):
         raise Forbidden()
     return row
 
 
-def is_secret(session: Session, row: Recording) -> bool:
-    """Whether its call is of a citizen, or became a case, that asked for secrecy."""
-    call = session.get(Call, row.call_id)
-    return bool(call and row.call_id in confidential_ids(session, [call]))
+def is_secret(session: Session, call_id: str) -> bool:
+    """Whether a call is of a citizen, or became a case, that asked for secrecy."""
+    call = session.get(Call, call_id)
+    return bool(call and call_id in confidential_ids(session, [call]))
 
 
 def may_be_heard(actor: Actor) -> Any:
@@ -67,8 +72,7 @@ def may_be_heard(actor: Actor) -> Any:
         return own
     if actor.may(Permission.confidential_read):
         return true()
-    secret = select(col(Call.call_id)).where(~not_secret())
-    others = col(Recording.call_id).not_in(secret)
+    others = ~of_secret_call(col(Recording.call_id))
     return or_(own, others) if actor.may(Permission.recordings_own) else others
 
 

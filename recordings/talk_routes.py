@@ -176,9 +176,8 @@ def put_transcript(recording_id: Id, body: TranscriptIn, actor: ActorDep, web: W
 def recording_comments(recording_id: Id, actor: ActorDep, web: WebDep) -> list[CommentOut]:
     """The comments, by their moments; of a confidential call reading them is audited."""
     with web.db.read() as session:
-        rows = comments.of_recording(session, actor, recording_id)
-        secret = bool(rows) and service.is_secret(session, service.for_listening(session, actor, recording_id))
-    if secret:
+        rows, audited = comments.of_recording(session, actor, recording_id)
+    if audited:
         write_once(web.db, actor, Action.recording_read, f"recording:{recording_id}")
     return [_comment(row, actor) for row in rows]
 

@@ -1,7 +1,8 @@
 """What was said: kept line by line, read beside the sound, found by its words. As secret as the sound itself.
 
-The index holds an entry for each recording, its lines in the text that is found anywhere only. Whoever finds by words
-could otherwise learn what is said in a talk that they may not hear: a search sees no more than `may_be_heard`.
+The index holds an entry for each recording that has been written down, if only as silence, its lines in the text that
+is found anywhere only. Whoever finds by words could otherwise learn what is said in a talk that they may not hear: a
+search sees no more than `may_be_heard`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM, Actor
@@ -53,7 +55,7 @@ def put(
 ) -> int:
     """Keep these lines instead of those that there are; how many. Raises Forbidden, NotFound, BadInput."""
     actor.require(Permission.transcripts_write)
-    row = for_listening(session, actor, recording_id)
+    row = for_listening(session, actor, recording_id, lock=True)
     kept = checked(lines, row.duration_ms)
     forget(session, row.seq)
     session.add_all(
@@ -70,8 +72,8 @@ def put(
         )
         for line in kept
     )
-    if kept:
-        index_of(TRANSCRIPT_INDEX, session).put(session, _entry(row, [line.text for line in kept]))
+    # Also where nobody said anything: nobody needs to listen to it again.
+    index_of(TRANSCRIPT_INDEX, session).add(session, _entry(row, [line.text for line in kept]))
     write(session, actor, Action.transcript_stored, f"recording:{row.seq}", {"lines": len(kept)}, now=now)
     return len(kept)
 
@@ -89,10 +91,12 @@ def of_recording(session: Session, actor: Actor, recording_id: int) -> list[Tran
 
 
 def lines_of(session: Session, recordings: Sequence[int]) -> list[TranscriptLine]:
-    """The lines of these recordings, in order; for parts that have made sure who asks."""
-    wanted = col(TranscriptLine.recording).in_(recordings)
+    """The lines of these recordings, in order, without the moments of their words; for parts that have made sure who
+    asks."""
     order = (col(TranscriptLine.recording), col(TranscriptLine.start_ms), col(TranscriptLine.id))
-    return list(session.execute(select(TranscriptLine).where(wanted).order_by(*order)).scalars())
+    wanted = select(TranscriptLine).where(col(TranscriptLine.recording).in_(recordings)).order_by(*order)
+    unread = defer(TranscriptLine.words)  # type: ignore[arg-type]
+    return list(session.execute(wanted.options(unread)).scalars())
 
 
 def search(
@@ -134,7 +138,7 @@ class StoredTranscripts:
 
     def untold(self, limit: int = 20) -> Sequence[Untold]:
         """The newest recordings without a transcript; those that hold no sound that could be mixed are left out."""
-        told = exists().where(col(TranscriptLine.recording) == col(Recording.seq))
+        told = exists().where(TRANSCRIPT_INDEX.c.subject_id == col(Recording.seq))
         wanted = select(Recording).where(~told, col(Recording.expired_at).is_(None), col(Recording.duration_ms) > 0)
         with self._db.read() as session:
             rows = session.execute(wanted.order_by(col(Recording.seq).desc()).limit(limit)).scalars()

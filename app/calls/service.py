@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, col
@@ -219,6 +219,12 @@ def not_secret() -> Any:
     secret_calls = select(col(Case.call_id)).where(col(Case.confidential).is_(True), col(Case.call_id).is_not(None))
     nobodys = col(Call.citizen_id).is_(None)
     return ~col(Call.call_id).in_(secret_calls) & or_(nobodys, ~col(Call.citizen_id).in_(secret_citizens))
+
+
+def of_secret_call(call_id: Any) -> Any:
+    """The same the other way round for rows that name a call: it is one of those. Asked call by call, of those alone
+    that are looked at, however many calls there are."""
+    return exists().where(col(Call.call_id) == call_id, ~not_secret())
 
 
 def _searched(statement: Select[Any], actor: Actor, q: str) -> Select[Any]:

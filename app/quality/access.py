@@ -10,8 +10,7 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.auth.model import Permission
-from app.calls.service import not_secret
-from app.calls.tables import Call
+from app.calls.service import of_secret_call
 from app.errors import NotFound
 from app.quality.states import RULES, UNSEEN, Party, ReviewState, Step, permitted
 from app.quality.tables import QualityReview
@@ -28,8 +27,7 @@ def visible(actor: Actor) -> Any:
     if not actor.may(Permission.quality_review) and not actor.may(Permission.quality_read):
         actor.require(Permission.quality_own)
         return own & published
-    secret = select(col(Call.call_id)).where(~not_secret())
-    hearable = true() if actor.may(Permission.confidential_read) else col(QualityReview.call_id).not_in(secret)
+    hearable = true() if actor.may(Permission.confidential_read) else ~of_secret_call(col(QualityReview.call_id))
     # Nobody reads what is being written about themselves.
     drafts = published if not actor.may(Permission.quality_review) else or_(published, ~own)
     return or_(own & published, hearable & drafts) if actor.may(Permission.quality_own) else hearable & drafts

@@ -23,6 +23,7 @@ from app.calls.tables import Call
 from app.cases.model import CaseType
 from app.cases.tables import Case
 from app.clock import local_day, utc_now
+from app.db import loaded
 from app.errors import BadInput
 from app.paging import day_range
 from app.quality.sampling import Drawer, Rules, Talk, draw
@@ -57,23 +58,24 @@ def fill(
     drawn = _seed_of(session, monday, seed or secrets.token_hex(16), now)
     drawer = Drawer(actor.agent_id, actor.may(Permission.confidential_read))
     chosen = draw(talks_of(session, monday, zone, now), drawn.seed, drawer, rules)
-    made = []
-    for one in chosen:
-        call = session.get(Call, one.talk.call_id)
-        review = QualityReview(
+    calls = loaded(session, Call, [one.talk.call_id for one in chosen])
+    made = [
+        QualityReview(
             call_id=one.talk.call_id,
             agent_id=one.talk.agent_id,
-            day=local_day(call.started_at if call else now, zone),
+            day=local_day(calls[one.talk.call_id].started_at, zone),
             week=monday,
             reviewer_id=actor.user_id or 0,
             reason=one.reason.value,
             state=ReviewState.drawn.value,
             drawn_at=now,
         )
-        session.add(review)
-        session.flush()
-        note(session, actor, review, DRAW, ReviewState.drawn, now, detail={"reason": one.reason.value})
-        made.append(review)
+        for one in chosen
+    ]
+    session.add_all(made)
+    session.flush()
+    for review in made:
+        note(session, actor, review, DRAW, ReviewState.drawn, now, detail={"reason": review.reason})
     told = {"drawn": len(made), **Counter(one.reason.value for one in chosen)}
     write(session, actor, Action.quality_drawn, f"week:{monday}", told, now=now)
     return made
@@ -91,7 +93,7 @@ def talks_of(session: Session, monday: date, zone: tzinfo, now: datetime) -> Ite
     )
     rows = session.execute(held).all()
     ids = list({row[0] for row in rows})
-    calls = {call.call_id: call for part in _parts(ids) for call in _calls(session, part)}
+    calls = {key: call for part in _parts(ids) for key, call in loaded(session, Call, part).items()}
     secret = {one for part in _parts(ids) for one in confidential_ids(session, [calls[key] for key in part])}
     complaints = {one for part in _parts(ids) for one in _complaints(session, part)}
     known = select(col(QualityReview.call_id), col(QualityReview.agent_id), col(QualityReview.state))
@@ -128,10 +130,6 @@ def _seed_of(session: Session, monday: date, seed: str, now: datetime) -> Qualit
 
 def _parts(ids: list[str], size: int = 500) -> Iterable[list[str]]:
     return (ids[at : at + size] for at in range(0, len(ids), size))
-
-
-def _calls(session: Session, ids: list[str]) -> Iterable[Call]:
-    return session.execute(select(Call).where(col(Call.call_id).in_(ids))).scalars()
 
 
 def _complaints(session: Session, ids: list[str]) -> Iterable[str]:

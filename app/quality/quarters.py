@@ -59,6 +59,7 @@ def sheet(session: Session, actor: Actor, quarter: str, zone: tzinfo, *, now: da
     results = [_result_of(row) for row in kept] if kept else assessment.results(_judged(session, wanted))
     by_agent = {one.agent_id: one for one in results}
     agents = session.execute(select(Agent).order_by(col(Agent.agent_id))).scalars()
+    standings, trainings = _year(session, wanted.year, zone)
     return Sheet(
         quarter=wanted,
         over=wanted.last < local_day(now or utc_now(), zone),
@@ -68,8 +69,8 @@ def sheet(session: Session, actor: Actor, quarter: str, zone: tzinfo, *, now: da
             Row(
                 agent,
                 by_agent.get(agent.agent_id, Result(agent.agent_id, 0, None, None)),
-                _standing(session, agent.agent_id, wanted.year),
-                _trainings(session, agent.agent_id, wanted.year, zone),
+                standings.get(agent.agent_id, Standing()),
+                trainings.get(agent.agent_id, ()),
             )
             for agent in agents
             if agent.active or agent.agent_id in by_agent
@@ -82,19 +83,26 @@ def confirm(
 ) -> Sequence[str]:
     """The quarter's figures are these; who is off duty by them. Done twice it is done once.
 
-    Nobody confirms their own. Raises Forbidden, BadInput (quarter), Refused (not_over, open_appeals, none).
+    Nobody confirms their own. Raises Forbidden, BadInput (quarter), Refused (not_over, open_appeals,
+    appeals_may_come, none).
     """
     actor.require(Permission.quality_assess)
     wanted, now = parse_quarter(quarter), now or utc_now()
     if wanted.last >= local_day(now, zone):
         raise Refused("本季度还没有结束。", "This quarter is not over yet.", code="not_over")
-    judged = _judged(session, wanted)
+    judged = _judged(session, wanted, lock=True)
     if actor.agent_id is not None and actor.agent_id in judged:
         raise Forbidden()
     if _kept(session, wanted):
         return []
     if _appeals(session, wanted):
         raise Refused("还有申诉没有裁定。", "There are appeals to be decided first.", code="open_appeals")
+    if _contestable(session, wanted, now):
+        raise Refused(
+            "还有质检单在申诉期内，期满或坐席确认后再定。",
+            "Some reviews may still be appealed against: wait for their time to end, or until the agents accept them.",
+            code="appeals_may_come",
+        )
     if not judged:
         raise Refused("本季度没有质检结果。", "There are no reviews of this quarter.", code="none")
     for one in assessment.results(judged):
@@ -112,12 +120,14 @@ def confirm(
             )
         )
     session.flush()
+    of_these = select(Agent).where(col(Agent.agent_id).in_(judged)).order_by(col(Agent.agent_id)).with_for_update()
+    agents = session.execute(of_these).scalars().all()  # from here on nobody is trained until this is over
+    standings, _ = _year(session, wanted.year, zone)
     barred = []
-    for agent_id in judged:
-        agent = session.get(Agent, agent_id, with_for_update=True)
-        if agent is not None and _standing(session, agent_id, wanted.year).off_duty and agent.off_duty_since is None:
+    for agent in agents:
+        if standings[agent.agent_id].off_duty and agent.off_duty_since is None:
             agent.off_duty_since = now
-            barred.append(agent_id)
+            barred.append(agent.agent_id)
     write(session, actor, Action.quality_confirmed, f"quarter:{wanted}", {"off_duty": barred}, now=now)
     return barred
 
@@ -140,11 +150,14 @@ def train(session: Session, actor: Actor, agent_id: str, text: str, *, now: date
     return training
 
 
-def _judged(session: Session, quarter: Quarter) -> Mapping[str, Sequence[Judged]]:
+def _judged(session: Session, quarter: Quarter, *, lock: bool = False) -> Mapping[str, Sequence[Judged]]:
+    """What counts, by agent; with `lock` nobody appeals against it in this transaction's time, or confirms it too."""
     counted = select(QualityReview).where(
         col(QualityReview.day).between(quarter.first, quarter.last),
         col(QualityReview.state).in_([state.value for state in COUNTED]),
     )
+    if lock:
+        counted = counted.order_by(col(QualityReview.id)).with_for_update()
     found: dict[str, list[Judged]] = {}
     for row in session.execute(counted).scalars():
         found.setdefault(row.agent_id, []).append(Judged(row.id or 0, row.total or 0))
@@ -159,6 +172,16 @@ def _appeals(session: Session, quarter: Quarter) -> int:
     return int(session.execute(waiting).scalar_one())
 
 
+def _contestable(session: Session, quarter: Quarter, now: datetime) -> bool:
+    """Whether an appeal may still come: what it changes would change nothing any more."""
+    may_come = select(col(QualityReview.id)).where(
+        col(QualityReview.day).between(quarter.first, quarter.last),
+        col(QualityReview.state) == ReviewState.published.value,
+        col(QualityReview.appeal_until) > now,
+    )
+    return session.execute(may_come.limit(1)).first() is not None
+
+
 def _kept(session: Session, quarter: Quarter) -> list[QualityResult]:
     statement = select(QualityResult).where(col(QualityResult.quarter) == str(quarter))
     return list(session.execute(statement.order_by(col(QualityResult.agent_id))).scalars())
@@ -168,14 +191,22 @@ def _result_of(row: QualityResult) -> Result:
     return Result(row.agent_id, row.reviews, row.mean, row.passed, row.place, tuple(row.of))
 
 
-def _standing(session: Session, agent_id: str, year: int) -> Standing:
-    rows = session.execute(select(QualityResult).where(col(QualityResult.agent_id) == agent_id)).scalars()
-    confirmed = [Confirmed(parse_quarter(row.quarter), row.passed, row.place, row.confirmed_at) for row in rows]
-    trained = select(col(QualityTraining.at)).where(col(QualityTraining.agent_id) == agent_id)
-    return standing(year, confirmed, session.execute(trained).scalars().all())
-
-
-def _trainings(session: Session, agent_id: str, year: int, zone: tzinfo) -> list[QualityTraining]:
-    statement = select(QualityTraining).where(col(QualityTraining.agent_id) == agent_id)
-    rows = session.execute(statement.order_by(col(QualityTraining.at))).scalars()
-    return [row for row in rows if local_day(row.at, zone).year >= year]
+def _year(
+    session: Session, year: int, zone: tzinfo
+) -> tuple[Mapping[str, Standing], Mapping[str, Sequence[QualityTraining]]]:
+    """What a year means so far for every agent with confirmed quarters in it, and everybody's trainings since it began:
+    no earlier one came after a quarter of it."""
+    trainings: dict[str, list[QualityTraining]] = {}
+    since = select(QualityTraining).where(col(QualityTraining.at) >= datetime(year, 1, 1, tzinfo=zone))
+    for row in session.execute(since.order_by(col(QualityTraining.at))).scalars():
+        trainings.setdefault(row.agent_id, []).append(row)
+    confirmed: dict[str, list[Confirmed]] = {}
+    of_year = col(QualityResult.quarter).between(str(Quarter(year, 1)), str(Quarter(year, 4)))
+    for kept in session.execute(select(QualityResult).where(of_year)).scalars():
+        one = Confirmed(parse_quarter(kept.quarter), kept.passed, kept.place, kept.confirmed_at)
+        confirmed.setdefault(kept.agent_id, []).append(one)
+    standings = {
+        agent_id: standing(year, quarters, [it.at for it in trainings.get(agent_id, ())])
+        for agent_id, quarters in confirmed.items()
+    }
+    return standings, trainings

@@ -1,7 +1,8 @@
-"""REST: reviews of talks, drawing them, and what a quarter of them means."""
+"""REST: reviews of talks, and drawing them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,14 +12,15 @@ from sqlmodel import Session
 
 from app.actor import Actor
 from app.agents.service import agent_names
+from app.audit.model import Action
+from app.audit.service import write_once
 from app.auth.service import display_names
 from app.clock import iso, utc_now
 from app.http.context import ActorDep, WebDep
-from app.http.schema import MOST, AgentId, Answer, Body, Id, Listing, PageOf, StaffNumber, Version
+from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, StaffNumber, Version
 from app.http.shapes import RecordingOut
-from app.quality import drawing, quarters, service
+from app.quality import drawing, service
 from app.quality.access import seen, steps
-from app.quality.assessment import LEAST_REVIEWS, Quarter
 from app.quality.criteria import CRITERIA, Grade, Score
 from app.quality.sampling import Reason
 from app.quality.service import Form, Mark
@@ -32,7 +34,6 @@ Text = Annotated[str, Field(max_length=service.LONGEST_TEXT)]
 Scores = Annotated[
     dict[Annotated[str, Field(max_length=16)], Annotated[str, Field(max_length=16)]], Field(max_length=10)
 ]
-QuarterName = Annotated[str, Query(pattern=r"^20[0-9]{2}Q[1-4]$")]
 
 
 class LevelOut(Answer):
@@ -166,10 +167,10 @@ class ReviewOut(ReviewRow):
 
 
 class Week(Body):
-    """A day of the week of which talks are drawn; `seed` counts for the first draw of it."""
+    """A day of the week of which talks are drawn. By which seed is nobody's to choose who draws: it would be choosing
+    the talks."""
 
     day: date
-    seed: str = Field(default="", max_length=32, pattern=r"^[A-Za-z0-9_-]*$")
 
     @field_validator("day")
     @classmethod
@@ -184,61 +185,6 @@ class DrawnOut(Answer):
 
     drawn: int
     reasons: dict[str, int]
-
-
-class TrainingOut(Answer):
-    """That an agent was trained."""
-
-    at: str
-    by_name: str
-    note: str
-
-
-class ResultOut(Answer):
-    """An agent's quarter and year. `mean` is from 0 to 100 with one decimal, `passed` null for too few reviews."""
-
-    agent_id: str
-    agent_name: str
-    reviews: int
-    mean: float | None
-    passed: bool | None
-    place: int | None
-    of: list[int]
-    failed: list[str]
-    first: list[str]
-    off_duty: bool
-    year_failed: bool
-    excellent: bool
-    trainings: list[TrainingOut]
-
-
-class SheetOut(Answer):
-    """A quarter; `least`: so many reviews are needed to say anything."""
-
-    quarter: str
-    over: bool
-    confirmed_at: str | None
-    appeals: int
-    least: int
-    rows: list[ResultOut]
-
-
-class ConfirmedOut(Answer):
-    """Who is off duty by it."""
-
-    off_duty: list[str]
-
-
-class QuarterIn(Body):
-    """Which quarter."""
-
-    quarter: str = Field(pattern=r"^20[0-9]{2}Q[1-4]$")
-
-
-class TrainingIn(Body):
-    """What an agent was trained in."""
-
-    note: str = Field(max_length=quarters.LONGEST_NOTE)
 
 
 @router.get("/criteria", operation_id="quality_criteria")
@@ -272,18 +218,21 @@ def waiting(actor: ActorDep, web: WebDep) -> dict[str, int]:
 def draw_reviews(body: Week, actor: ActorDep, web: WebDep) -> DrawnOut:
     """Fill the asker's list from the talks of a week."""
     with web.db.session() as session:
-        made = drawing.fill(session, actor, body.day, web.settings.zone, seed=body.seed)
-    reasons: dict[str, int] = {}
-    for one in made:
-        reasons[one.reason] = reasons.get(one.reason, 0) + 1
-    return DrawnOut(drawn=len(made), reasons=reasons)
+        made = drawing.fill(session, actor, body.day, web.settings.zone)
+    return DrawnOut(drawn=len(made), reasons=Counter(one.reason for one in made))
 
 
 @router.get("/reviews/{review_id}", operation_id="get_review")
 def get_review(review_id: Id, actor: ActorDep, web: WebDep) -> ReviewOut:
-    """One review."""
+    """One review. Audited where it tells what was said, as reading that is."""
     with web.db.read() as session:
-        return _whole(session, actor, seen(session, actor, review_id))
+        row = seen(session, actor, review_id)
+        whole = _whole(session, actor, row)
+        heard, hinted = [one.id for one in whole.recordings], [hint.recording for hint in whole.hints]
+        read = service.read_with(session, row, heard, hinted)
+    for recording in sorted(read):
+        write_once(web.db, actor, Action.recording_read, f"recording:{recording}")
+    return whole
 
 
 @router.put("/reviews/{review_id}", operation_id="save_review")
@@ -319,28 +268,6 @@ def step_review(review_id: Id, body: StepIn, actor: ActorDep, web: WebDep) -> Re
         return _whole(session, actor, made)
 
 
-@router.get("/quarters", operation_id="quality_quarter")
-def quarter(actor: ActorDep, web: WebDep, quarter: QuarterName) -> SheetOut:
-    """Everybody's figures of a quarter, and what they mean."""
-    with web.db.read() as session:
-        return _sheet(quarters.sheet(session, actor, quarter, web.settings.zone))
-
-
-@router.post("/quarters", operation_id="confirm_quarter")
-def confirm_quarter(body: QuarterIn, actor: ActorDep, web: WebDep) -> ConfirmedOut:
-    """The quarter's figures are these from now on."""
-    with web.db.session() as session:
-        return ConfirmedOut(off_duty=list(quarters.confirm(session, actor, body.quarter, web.settings.zone)))
-
-
-@router.post("/trainings/{agent_id}", operation_id="record_training", status_code=201)
-def record_training(agent_id: AgentId, body: TrainingIn, actor: ActorDep, web: WebDep) -> TrainingOut:
-    """An agent was trained, and may sign in again."""
-    with web.db.session() as session:
-        made = quarters.train(session, actor, agent_id, body.note)
-    return TrainingOut(at=iso(made.at) or "", by_name=made.by_name, note=made.note)
-
-
 def _rows(session: Session, rows: list[QualityReview]) -> list[dict[str, Any]]:
     agents = agent_names(session, {row.agent_id for row in rows})
     people = display_names(session, {row.reviewer_id for row in rows})
@@ -367,6 +294,7 @@ def _row(row: QualityReview, agents: dict[str, str], people: Any) -> dict[str, A
 
 
 def _whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
+    recordings = service.recordings_of(session, row)
     return ReviewOut(
         **_rows(session, [row])[0],
         version=row.version,
@@ -376,9 +304,9 @@ def _whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
         marks=[MarkOut(recording=recording, at_ms=at_ms, text=text) for recording, at_ms, text in row.marks],
         hints=[
             HintOut(recording=recording, at_ms=said.start_ms, phrase=said.phrase, line=said.line)
-            for recording, said in service.hints(session, row)
+            for recording, said in service.hints(session, recordings)
         ],
-        recordings=[RecordingOut(**recording_json(one)) for one in service.recordings_of(session, row)],
+        recordings=[RecordingOut(**recording_json(one)) for one in recordings],
         history=[
             LineOut(
                 at=iso(line.at) or "",
@@ -392,37 +320,4 @@ def _whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
             for line in service.history(session, row)
         ],
         steps=list(steps(actor, row, in_time=service.in_time(row, utc_now()))),
-    )
-
-
-def _sheet(sheet: quarters.Sheet) -> SheetOut:
-    return SheetOut(
-        quarter=str(sheet.quarter),
-        over=sheet.over,
-        confirmed_at=iso(sheet.confirmed_at),
-        appeals=sheet.appeals,
-        least=LEAST_REVIEWS,
-        rows=[_result(row) for row in sheet.rows],
-    )
-
-
-def _result(row: quarters.Row) -> ResultOut:
-    def names(of: tuple[Quarter, ...]) -> list[str]:
-        return [str(one) for one in of]
-
-    one, year = row.result, row.standing
-    return ResultOut(
-        agent_id=row.agent.agent_id,
-        agent_name=row.agent.name,
-        reviews=one.reviews,
-        mean=None if one.mean is None else one.mean / 10,
-        passed=one.passed,
-        place=one.place,
-        of=list(one.of),
-        failed=names(year.failed),
-        first=names(year.first),
-        off_duty=row.agent.off_duty_since is not None,
-        year_failed=year.year_failed,
-        excellent=year.excellent,
-        trainings=[TrainingOut(at=iso(it.at) or "", by_name=it.by_name, note=it.note) for it in row.trainings],
     )

@@ -1,4 +1,4 @@
-"""Reviews: judged, published, answered, decided. Every step is a line that stays, and is audited (K5)."""
+"""Reviews: judged, published, answered, decided. Every step but saving is a line that stays, and is audited (K5)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from app.clocks.service import reckoning
 from app.errors import BadInput, Forbidden, Refused, VersionConflict
 from app.paging import Leaf, Page, equal, page_of
 from app.quality.access import parties, seen, visible
-from app.quality.criteria import Score, faults, score
+from app.quality.criteria import faults, score
 from app.quality.phrases import Said, found_in
 from app.quality.states import ReviewState, Step, permitted, rule_of
 from app.quality.tables import QualityEvent, QualityReview
 from app.settings import Settings, get_settings
 from app.text import clean
+from recordings.service import is_secret
 from recordings.tables import Recording
 from recordings.transcripts import lines_of, said_by_agent
 
@@ -58,7 +59,6 @@ def reviews(
     box: str = "",
     agent: str = "",
     state: str = "",
-    now: datetime | None = None,
     leaf: Leaf | None = None,
 ) -> Page[QualityReview]:
     """Reviews, newest first. `box`: mine (drawn for the asker), own (the asker's talks), appeals (that the asker could
@@ -91,13 +91,16 @@ def recordings_of(session: Session, review: QualityReview) -> list[Recording]:
     return list(session.execute(select(Recording).where(*mine).order_by(col(Recording.segment))).scalars())
 
 
-def hints(session: Session, review: QualityReview) -> list[tuple[int, Said]]:
-    """Forbidden phrases that the agent seems to have said, each with its recording."""
-    found = []
-    for row in recordings_of(session, review):
-        lines = said_by_agent(lines_of(session, [row.seq]))
-        found += [(row.seq, said) for said in found_in((line.text, line.start_ms) for line in lines)]
-    return found
+def hints(session: Session, recordings: Sequence[Recording]) -> list[tuple[int, Said]]:
+    """Forbidden phrases that the agent seems to have said in these recordings, each with its recording."""
+    lines = said_by_agent(lines_of(session, [row.seq for row in recordings]))
+    return [(line.recording, said) for line in lines for said in found_in([(line.text, line.start_ms)])]
+
+
+def read_with(session: Session, review: QualityReview, heard: Collection[int], hinted: Collection[int]) -> set[int]:
+    """Of which of the recordings that are heard with it a review tells what was said: of those with hints, and of a
+    confidential call's all, since whatever is written tells of it. To read it is audited as reading them is."""
+    return set(heard if is_secret(session, review.call_id) else hinted)
 
 
 def in_time(review: QualityReview, now: datetime) -> bool:
@@ -194,6 +197,21 @@ def coach(
     return _done(session, actor, review, Step.coach, now or utc_now(), text=_why(text, "text"))
 
 
+def waiting(session: Session, actor: Actor) -> Mapping[str, int]:
+    """How many wait for the asker: drawn for them, appeals that they could decide on, their own to be read."""
+    boxes: Collection[tuple[str, Permission, str]] = (
+        ("mine", Permission.quality_review, ""),
+        ("appeals", Permission.quality_decide, ""),
+        ("own", Permission.quality_own, ReviewState.published.value),
+    )
+    one = Leaf(1, 1)
+    return {
+        box: reviews(session, actor, box=box, state=state, leaf=one).total
+        for box, needed, state in boxes
+        if actor.may(needed)
+    }
+
+
 def _taken(session: Session, actor: Actor, review_id: int, version: int, step: Step) -> QualityReview:
     review = seen(session, actor, review_id, lock=True)
     if review.version != version:
@@ -275,12 +293,11 @@ def _fill(session: Session, review: QualityReview, form: Form) -> None:
     review.scores, review.note, review.coaching, review.marks = dict(form.scores), note, coaching, sorted(marks)
 
 
-def _judge(review: QualityReview, scores: Mapping[str, str]) -> Score:
+def _judge(review: QualityReview, scores: Mapping[str, str]) -> None:
     if wrong := faults(scores):
         raise BadInput(fields=wrong)
     came_to = score(scores)
     review.total, review.passed = came_to.total, came_to.passed
-    return came_to
 
 
 def _told(review: QualityReview) -> dict[str, Any]:
@@ -294,18 +311,3 @@ def _why(text: str, name: str = "reason") -> str:
     if len(words) > LONGEST_TEXT:
         raise BadInput(fields={name: f"最长 {LONGEST_TEXT} 字 (at most {LONGEST_TEXT} characters)"})
     return words
-
-
-def waiting(session: Session, actor: Actor) -> Mapping[str, int]:
-    """How many wait for the asker: drawn for them, appeals that they could decide on, their own to be read."""
-    boxes: Collection[tuple[str, Permission, str]] = (
-        ("mine", Permission.quality_review, ""),
-        ("appeals", Permission.quality_decide, ""),
-        ("own", Permission.quality_own, ReviewState.published.value),
-    )
-    one = Leaf(1, 1)
-    return {
-        box: reviews(session, actor, box=box, state=state, leaf=one).total
-        for box, needed, state in boxes
-        if actor.may(needed)
-    }

@@ -49,12 +49,11 @@ class Party(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """Where a step leads, who takes it, and whether it must be said why."""
+    """Where a step leads, and who takes it."""
 
     to: ReviewState
     party: Party
     needs: Permission
-    why: bool = False
 
 
 S, T, W, P = ReviewState, Step, Party, Permission
@@ -62,12 +61,12 @@ _COACHED = (S.published, S.acknowledged, S.appealed, S.upheld, S.changed)
 RULES: Mapping[tuple[ReviewState, Step], Rule] = {
     (S.drawn, T.save): Rule(S.drawn, W.reviewer, P.quality_review),
     (S.drawn, T.publish): Rule(S.published, W.reviewer, P.quality_review),
-    (S.drawn, T.skip): Rule(S.skipped, W.reviewer, P.quality_review, why=True),
+    (S.drawn, T.skip): Rule(S.skipped, W.reviewer, P.quality_review),
     (S.published, T.acknowledge): Rule(S.acknowledged, W.agent, P.quality_own),
-    (S.published, T.appeal): Rule(S.appealed, W.agent, P.quality_own, why=True),
-    (S.appealed, T.uphold): Rule(S.upheld, W.other, P.quality_decide, why=True),
-    (S.appealed, T.change): Rule(S.changed, W.other, P.quality_decide, why=True),
-    **{(state, T.coach): Rule(state, W.other, P.quality_coach, why=True) for state in _COACHED},
+    (S.published, T.appeal): Rule(S.appealed, W.agent, P.quality_own),
+    (S.appealed, T.uphold): Rule(S.upheld, W.other, P.quality_decide),
+    (S.appealed, T.change): Rule(S.changed, W.other, P.quality_decide),
+    **{(state, T.coach): Rule(state, W.other, P.quality_coach) for state in _COACHED},
 }
 del S, T, W, P
 
@@ -75,11 +74,6 @@ UNSEEN = frozenset({ReviewState.drawn, ReviewState.skipped})
 """What is nobody's business but the reviewers'."""
 COUNTED = frozenset({ReviewState.published, ReviewState.acknowledged, ReviewState.upheld, ReviewState.changed})
 """What makes an agent's quarter; what is appealed counts once it is decided."""
-
-
-def next_state(state: ReviewState, step: Step) -> ReviewState:
-    """The state after `step`. Raises Refused for a pair that is not in the table."""
-    return rule_of(state, step).to
 
 
 def rule_of(state: ReviewState, step: Step) -> Rule:

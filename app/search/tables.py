@@ -1,7 +1,7 @@
 """The table behind one index, and what stands beside it in each database.
 
-A migration that makes an index makes three things of one name (see m0009): the table declared here; on SQLite the
-FTS5 table `<name>_fts` over its column `words`; on PostgreSQL the GIN index `<name>_fts` on that column.
+A migration makes an index by `app.migrations.making.search_index`: the table declared here; on SQLite the FTS5 table
+`<name>_fts` over its column `words`; on PostgreSQL the GIN index `<name>_fts` on that column.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from app.actor import SYSTEM, Actor
 from app.agents.tables import Agent
@@ -179,6 +179,48 @@ def commented(db: Database, chief: Browser, leader: Browser, recording: int) -> 
     assert len(audited(db, "recording.commented")) == 3
 
 
+def test_two_who_say_the_same_at_once_say_it_once_and_of_two_transcripts_one_stays(
+    db: Database, talk: Callable[..., int], person: People
+):
+    person(agent_id="1001")
+    chief = person(Role.quality)
+    rec = talk("h-1.1", "1001")
+    failed: list[BaseException] = []
+
+    def say(session: Session, text: str) -> None:
+        comments.add(session, chief, rec, 1_000, "语速偏快")
+        transcripts.put(session, chief, rec, "hand", [line(text)])
+
+    def later() -> None:
+        try:
+            with db.session() as session:
+                say(session, "第二份")
+        except BaseException as error:
+            failed.append(error)
+
+    other = threading.Thread(target=later)
+    with db.session() as session:
+        say(session, "第一份")
+        other.start()
+        other.join(0.3)  # it waits for this one to be stored; it would be done by now
+    other.join()
+    assert failed == []
+    with db.read() as session:
+        assert [one.text for one in comments.of_recording(session, chief, rec)[0]] == ["语速偏快"]
+        assert [one.text for one in transcripts.lines_of(session, [rec])] == ["第二份"]
+
+
+def test_a_recording_in_which_nobody_spoke_is_listened_to_once(
+    db: Database, settings: Settings, talk: Callable[..., int], person: People
+):
+    person(agent_id="1001")
+    spoken, silent = talk("h-1.1", "1001"), talk("h-1.2", "1001")
+    port = transcripts.StoredTranscripts(settings, db)
+    assert [one.recording for one in port.untold(1)] == [silent]
+    assert port.put(silent, "asr", [line(" ")]) == 0
+    assert [one.recording for one in port.untold(1)] == [spoken], "the silent one does not stand in its way for ever"
+
+
 def test_a_file_of_what_was_said_is_imported_by_command(
     db: Database, settings: Settings, talk: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -245,7 +287,8 @@ def test_a_review_goes_all_the_way_through_an_appeal(db: Database, settings: Set
     form = Form({**GOOD, "polite": "poor"}, "用语需改进", "先复述再答复", [Mark(1, 3_000, "忌语")])
     with db.read() as session:
         row = seen(session, people["reviewer"], review)
-        assert [(said.phrase, at) for at, said in service.hints(session, row)] == [("这种事我们管不了", 1)]
+        heard = service.recordings_of(session, row)
+        assert [(said.phrase, at) for at, said in service.hints(session, heard)] == [("这种事我们管不了", 1)]
         for who in ("agent", "boss", "other"):
             with pytest.raises(NotFound):
                 seen(session, people[who], review)
@@ -278,8 +321,29 @@ def test_a_review_goes_all_the_way_through_an_appeal(db: Database, settings: Set
         last = service.history(session, row)[-1].detail
         assert (last["before"]["total"], last["after"]["total"]) == (77, 85)
     assert len(audited(db, "quality.step")) == 4
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"), db.session() as session:
-        session.connection().exec_driver_sql("UPDATE quality_event SET text = 'x'")
+    kept = ["UPDATE quality_event SET text = 'x'", "DELETE FROM quality_event"]
+    for statement in [*kept, "TRUNCATE quality_event"] if db.dialect == "postgresql" else kept:
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), db.session() as session:
+            session.connection().exec_driver_sql(statement)
+
+
+def test_to_read_a_review_that_tells_what_was_said_is_audited_as_reading_that(
+    db: Database, settings: Settings, talk: Callable[..., int], browser: Browsers
+):
+    with db.session() as session:
+        create(session, SYSTEM, numbers=[SECRET], flags=["confidential"])
+    now = datetime.now(UTC)
+    browser(agent_id="1001")
+    leader = browser(Role.quality, Role.duty_leader)
+    hinted = talk("h-1.1", "1001", line("再说一遍"), started_at=now)
+    talk("h-1.2", "1001", line("您好"), started_at=now)
+    secret = talk("h-1.3", "1001", number=SECRET, started_at=now)
+    day = now.astimezone(settings.zone).date().isoformat()
+    assert leader.send("POST", "/api/quality/draws", json={"day": day}).json()["drawn"] == 3
+    assert audited(db, "recording.read") == [], "a list tells nothing"
+    for row in leader.get("/api/quality/reviews").json()["items"]:
+        assert leader.get(f"/api/quality/reviews/{row['id']}").status_code == 200
+    assert set(audited(db, "recording.read")) == {f"recording:{hinted}", f"recording:{secret}"}
 
 
 def test_two_at_once_and_a_stale_form_lose_nothing(db: Database, settings: Settings, drawn: Any):
@@ -329,27 +393,33 @@ def test_drawing_knows_what_was_drawn_whose_it_is_and_what_is_secret(
             seen(session, chief, row.id or 0)
 
 
+@pytest.fixture
+def judged(db: Database, talk: Callable[..., int], person: People) -> Callable[..., None]:
+    """Three reviews of an agent's talks of that day, with that score each."""
+    chief = person(Role.quality)
+
+    def make(agent_id: str, day: date, total: int, **facts: Any) -> None:
+        for n in range(3):
+            call_id = f"h-{agent_id}-{day:%m%d}-{n}"
+            talk(call_id, agent_id, seconds=1, started_at=datetime(day.year, day.month, day.day, tzinfo=UTC))
+            values = {"reason": "random", "state": "acknowledged", "drawn_at": NOW, "day": day, "week": day, **facts}
+            about = {"call_id": call_id, "agent_id": agent_id, "reviewer_id": chief.user_id or 0}
+            with db.session() as session:
+                session.add(QualityReview(**about, **values, total=total, passed=total >= 60))
+
+    return make
+
+
 def test_two_failed_quarters_keep_an_agent_from_signing_in_until_trained(
-    db: Database, settings: Settings, talk: Callable[..., int], person: People
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
 ):
     head, zone = person(Role.section_head), settings.zone
     person(agent_id="1001")
     person(agent_id="1002")
     chief = person(Role.quality)
-    for n, (agent, day, total) in enumerate(
-        (agent, day, total)
-        for agent, total in (("1001", 40), ("1002", 90))
-        for day in (date(2026, 2, 3), date(2026, 5, 5))
-        for _ in range(3)
-    ):
-        talk(f"h-{n}", agent, seconds=1, started_at=datetime(day.year, day.month, day.day, tzinfo=UTC))
-        with db.session() as session:
-            session.add(
-                QualityReview(
-                    call_id=f"h-{n}", agent_id=agent, day=day, week=day, reviewer_id=chief.user_id or 0,
-                    reason="random", state="acknowledged", drawn_at=NOW, total=total, passed=total >= 60,
-                )
-            )  # fmt: skip
+    for agent_id, total in (("1001", 40), ("1002", 90)):
+        for day in (date(2026, 2, 3), date(2026, 5, 5)):
+            judged(agent_id, day, total)
 
     def confirm(quarter: str) -> list[str]:
         with db.session() as session:
@@ -385,3 +455,69 @@ def test_two_failed_quarters_keep_an_agent_from_signing_in_until_trained(
     assert audited(db, "quality.trained") == ["agent:1001"]
     with db.read() as session:
         assert session.get(Agent, "1001").off_duty_since is None  # type: ignore[union-attr]
+
+
+def test_a_quarter_waits_for_every_appeal_that_may_come_and_is_confirmed_once(
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
+):
+    head, agent = person(Role.section_head), person(agent_id="1001")
+    until = NOW + timedelta(days=1)
+    judged("1001", date(2026, 5, 5), 40, state="published", appeal_until=until)
+
+    def confirm(session: Session, now: datetime) -> list[str]:
+        return list(quarters.confirm(session, head, "2026Q2", settings.zone, now=now))
+
+    with pytest.raises(Refused) as caught, db.session() as session:
+        confirm(session, NOW)
+    assert caught.value.code == "appeals_may_come"
+    told: list[object] = []
+
+    def confirm_beside() -> None:
+        try:
+            with db.session() as session:
+                told.append(confirm(session, until))
+        except Refused as error:
+            told.append(error.code)
+
+    def while_it_is_open(step: Callable[[Session], object]) -> None:
+        other = threading.Thread(target=confirm_beside)
+        with db.session() as session:
+            step(session)
+            other.start()
+            other.join(0.3)  # it waits for this one to be stored; it would be done by now
+        other.join()
+
+    with db.read() as session:
+        review = session.exec(select(QualityReview.id)).first() or 0
+    while_it_is_open(lambda session: service.appeal(session, agent, review, 1, "说的是另一件事", now=NOW))
+    assert told == ["open_appeals"]
+    with db.session() as session:
+        service.decide(session, head, review, 2, "维持", now=NOW)
+    while_it_is_open(lambda session: confirm(session, until))
+    assert told == ["open_appeals", []], "a second click finds it done"
+
+
+def test_a_quarter_asks_as_much_of_the_database_for_many_as_for_one(
+    db: Database, settings: Settings, judged: Callable[..., None], person: People
+):
+    head = person(Role.section_head)
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    def looked_at() -> int:
+        asked.clear()
+        with db.read() as session:
+            quarters.sheet(session, head, "2026Q2", settings.zone, now=NOW)
+        return len(asked)
+
+    for engine in db.engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    person(agent_id="1001")
+    judged("1001", date(2026, 5, 5), 40)
+    alone = looked_at()
+    for agent_id in ("1002", "1003", "1004"):
+        person(agent_id=agent_id)
+        judged(agent_id, date(2026, 5, 5), 90)
+    assert looked_at() == alone

@@ -9,6 +9,7 @@ import pytest
 
 from app.audio import write_wav
 from app.errors import BadInput
+from recordings import peaks
 from recordings.lines import LONGEST_LINE, Channel, Line, checked
 from recordings.peaks import KEPT, PER_SECOND, measured, peaks_of
 
@@ -60,6 +61,21 @@ def test_it_is_kept_beside_the_file_and_made_again_when_it_is_damaged(tmp_path: 
         kept.write_bytes(damaged)
         assert peaks_of(file) == first
         assert kept.read_bytes() == whole
+
+
+def test_nothing_is_kept_of_a_file_that_is_deleted_while_it_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "h.wav"
+    write_wav(file, talk(2), RATE)
+
+    def deleted(samples: np.ndarray, rate: int) -> peaks.Peaks:
+        file.unlink()
+        return measured(samples, rate)
+
+    monkeypatch.setattr(peaks, "measured", deleted)
+    assert peaks_of(file).left
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01" * 5000, b"RIFF    WAVEfmt "])

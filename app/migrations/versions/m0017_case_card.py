@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Session
 
+from app.migrations.making import drop_search_index, search_index
 from app.places.filling import fill
 
 revision = "0017"
@@ -33,23 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name", "area", name="uq_place_name_area"),
     )
-    op.create_table(
-        "place_index",
-        sa.Column("subject_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("audience", sa.String(length=16), nullable=False),
-        sa.Column("until", MOMENT, nullable=True),
-        sa.Column("weight", sa.Integer(), nullable=False),
-        sa.Column("moment", MOMENT, nullable=False),
-        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
-        sa.PrimaryKeyConstraint("subject_id"),
-    )
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("CREATE INDEX place_index_fts ON place_index USING gin (words) WITH (fastupdate = off)")
-    else:
-        op.execute(
-            "CREATE VIRTUAL TABLE place_index_fts USING fts5"
-            "(words, content='place_index', content_rowid='subject_id', tokenize='ascii', detail='none', columnsize=0)"
-        )
+    search_index("place_index")
     with Session(bind=op.get_bind()) as session:
         fill(session)
         session.flush()
@@ -57,9 +41,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE place_index_fts")
-    op.drop_table("place_index")
+    drop_search_index("place_index")
     op.drop_table("place")
     op.drop_index("ix_case_file_place_id", "case_file")
     with op.batch_alter_table("case_file") as batch:

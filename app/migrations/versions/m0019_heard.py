@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.migrations.making import drop_search_index, search_index
 
 revision = "0019"
 down_revision = "0018"
@@ -49,29 +51,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_recording_comment_recording", "recording_comment", ["recording", "at_ms"], unique=False)
-    op.create_table(
-        "transcript_index",
-        sa.Column("subject_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("audience", sa.String(length=16), nullable=False),
-        sa.Column("until", MOMENT, nullable=True),
-        sa.Column("weight", sa.Integer(), nullable=False),
-        sa.Column("moment", MOMENT, nullable=False),
-        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
-        sa.PrimaryKeyConstraint("subject_id"),
-    )
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("CREATE INDEX transcript_index_fts ON transcript_index USING gin (words) WITH (fastupdate = off)")
-        return
-    op.execute(
-        "CREATE VIRTUAL TABLE transcript_index_fts USING fts5(words, content='transcript_index', "
-        "content_rowid='subject_id', tokenize='ascii', detail='none', columnsize=0)"
-    )
+    search_index("transcript_index")
 
 
 def downgrade() -> None:
     """Take back."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE transcript_index_fts")
-    op.drop_table("transcript_index")
+    drop_search_index("transcript_index")
     op.drop_table("recording_comment")
     op.drop_table("transcript_line")

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.migrations.making import append_only
+
 revision = "0020"
 down_revision = "0019"
 branch_labels = None
@@ -99,17 +101,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_quality_training_agent", "quality_training", ["agent_id", "at"], unique=False)
     for table in KEPT:
-        if op.get_bind().dialect.name == "postgresql":
-            op.execute(
-                f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-                "FOR EACH ROW EXECUTE FUNCTION hotline_append_only()"
-            )
-        else:
-            for verb in ("UPDATE", "DELETE"):
-                op.execute(
-                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
+        append_only(table)
 
 
 def downgrade() -> None:

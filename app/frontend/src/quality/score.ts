@@ -30,6 +30,9 @@ export function scoreOf(criteria: Criterion[], given: Record<string, string>): S
 export const named = (one: Pick<Level, 'zh' | 'en'>): string => (locale.value === 'zh' ? one.zh : one.en)
 export const asks = (one: Criterion): string => (locale.value === 'zh' ? one.asks_zh : one.asks_en)
 
+/** The codes that may be chosen for a criterion. */
+export const levelsOf = (one: Criterion): string[] => [...one.levels.map((level) => level.code), ...(one.optional ? [NOT_ASKED] : [])]
+
 /** The name of a level, or that the criterion did not come up. */
 export function levelName(criteria: Criterion[], criterion: string, code: string, none: string): string {
   const level = criteria.find((one) => one.code === criterion)?.levels.find((one) => one.code === code)
