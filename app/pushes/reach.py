@@ -13,9 +13,13 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from app.outgoing import Away, as_away, judge
+
+if TYPE_CHECKING:
+    import httpx
 
 PATIENCE_S = 5.0  # for one POST, all of it: a server that answers one letter a second is as good as none
 MOST_READ = 64 * 1024
@@ -84,10 +88,10 @@ def trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def _read(answer: object) -> None:
+async def _read(answer: httpx.Response) -> None:
     """Some servers take what they were sent for done only when their answer has been read."""
     read = 0
-    async for piece in answer.aiter_raw():  # type: ignore[attr-defined]
+    async for piece in answer.aiter_raw():
         read += len(piece)
         if read > MOST_READ:
             return

@@ -22,6 +22,7 @@ from app.agents.service import agent_names
 from app.alarms.service import clear_alarm, raise_alarm
 from app.calls.service import confidential_ids
 from app.calls.tables import Call
+from app.citizens.service import match_all
 from app.clock import utc_now
 from app.db import Database
 from app.errors import HotlineError
@@ -205,11 +206,11 @@ def claim(db: Database, settings: Settings, address_id: int, now: datetime) -> l
 def _next(session: Session, address_id: int, now: datetime) -> list[PushJob]:
     earlier = aliased(PushJob)
     blocked = exists().where(
-        earlier.address_id == address_id,  # type: ignore[arg-type]
-        earlier.call_id == col(PushJob.call_id),  # type: ignore[arg-type]
-        earlier.id < col(PushJob.id),
-        earlier.state == WAITING,  # type: ignore[arg-type]
-        earlier.next_at > now,  # type: ignore[arg-type]
+        col(earlier.address_id) == address_id,
+        col(earlier.call_id) == col(PushJob.call_id),
+        col(earlier.id) < col(PushJob.id),
+        col(earlier.state) == WAITING,
+        col(earlier.next_at) > now,
     )
     statement = (
         select(PushJob)
@@ -225,7 +226,7 @@ def _words(session: Session, settings: Settings, rows: Sequence[PushJob], *, sec
     """What each job says, by the rules about numbers that hold now."""
     ids = {row.call_id for row in rows}
     calls = list(session.execute(select(Call).where(col(Call.call_id).in_(ids))).scalars()) if ids else []
-    hidden = set() if secrets_too else confidential_ids(session, calls)
+    hidden = set() if secrets_too else _hidden(session, calls)
     by_id = {call.call_id: call for call in calls}
     names = agent_names(session, {row.agent_id for row in rows} | {call.agent_id or "" for call in calls} - {""})
     found = {}
@@ -247,6 +248,13 @@ def _words(session: Session, settings: Settings, rows: Sequence[PushJob], *, sec
             cause=cause_of(call.outcome, call.cause, answered=answered),
         )
     return found
+
+
+def _hidden(session: Session, calls: list[Call]) -> set[str]:
+    """Which of these calls are of somebody in secret: also of one who became known after the call's last fact."""
+    known = match_all(session, {call.number for call in calls if call.number})
+    secret = {number for number, citizen in known.items() if citizen.confidential}
+    return confidential_ids(session, calls) | {call.call_id for call in calls if call.number in secret}
 
 
 def write_down(

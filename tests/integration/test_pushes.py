@@ -149,7 +149,6 @@ async def test_secret_numbers_are_withheld_by_the_rules_that_hold_when_it_is_sen
         with db.session() as session:  # only now somebody learns that it must be kept secret
             made = citizens.create(session, SYSTEM, numbers=[SECRET], name="欧阳守秘", flags=["confidential"])
             assert made.id
-        told("h-1.1", started_at=utc_now())
         await round_of(sender(db, settings))
         assert [one.fields["from"] for one in plain.heard] == ["anonymous", "anonymous"]
         assert [one.fields["from"] for one in entitled.heard] == [SECRET, "anonymous"]
