@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket
 
-from app.errors import BadInput, HotlineError, Unauthenticated
+from app.errors import BadInput, HotlineError, NotFound, Unauthenticated
 from app.machines.model import EVERYBODY, Machine, Scope
 from cti_bridge.client import ClientSocket
 from cti_bridge.commands import failure
@@ -52,7 +52,10 @@ class MachineSocket(ClientSocket):
             return self._no("bad_frame", "agents is a list of staff numbers, as_agent one of them")
         if not self._machine.may(Scope.calls_read):
             return self.close(4403, "this account may not read calls")
-        if not all(self._machine.reaches(one) for one in [*agents, *([as_agent] if as_agent else [])]):
+        try:
+            for one in [*agents, *([as_agent] if as_agent else [])]:
+                self._machine.require_agent(one)
+        except NotFound:
             return self.close(4403, "an agent that is not this account's")
         self._greeted, self._as_agent = True, as_agent
         task = asyncio.create_task(self._greet(frozenset(agents), frame.get("resume")), name="machine-hello")

@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -274,6 +276,30 @@ def test_a_system_that_asks_too_often_is_told_when_to_come_back_and_others_go_on
     clock["s"] += 1
     assert (enter(tokens[0]), enter("hl_wrong")) == ("in", "nobody")
     assert enter("hl_" + "x" * 200) == "nobody"
+
+
+@ON_A_FILE
+def test_many_who_enter_at_once_are_counted_one_by_one(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.session() as session:
+        end = utc_now() + timedelta(days=1)
+        row, token = machines.create(session, SYSTEM, "a", EVERY_SCOPE, agents=["*"], expires_at=end)
+        row.last_used_at, row.last_address = utc_now(), "10.1.2.3"
+    door = Door(now_s=lambda: 0.0)
+    monkeypatch.setattr(door, "_row", lambda _db, _key: row)
+
+    def enter(_turn: int) -> bool:
+        try:
+            return door.enter(db, token, "10.1.2.3") is not None
+        except TooMany:
+            return False
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as many:
+            assert sum(many.map(enter, range(4000))) == 100
+    finally:
+        sys.setswitchinterval(before)
 
 
 # -- the administrator's doors ---------------------------------------------------------------------------------------

@@ -51,7 +51,11 @@ def test_an_account_may_what_its_scopes_say_for_its_agents_and_no_more() -> None
     assert (actor.agent_id, actor.permissions, actor.user_id) == ("1001", {Permission.calls_handle}, None)
     with pytest.raises(NotFound):
         driver.acting_for("1002")
-    assert Machine(1, "crm", frozenset({Scope.calls_control}), frozenset({"*"})).acting_for("1002").agent_id == "1002"
+    everybodys = Machine(1, "crm", frozenset({Scope.calls_control}), frozenset({"*"}))
+    assert everybodys.acting_for("1002").agent_id == "1002"
+    for nobody in ("", "*", "1", "1001,1002", "1001\0", "\ud800", "9" * 60_000):  # none of it is to be written down
+        with pytest.raises(NotFound):
+            everybodys.acting_for(nobody)
     assert not Machine(1, "crm").actor.permissions
 
 
