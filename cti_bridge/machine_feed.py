@@ -63,6 +63,7 @@ class Feed:
                     await self._pass(*self._waiting.popleft())
         finally:
             self._core.hub.untap(self)
+            self._core.hub.give_up(self.stream, 4408, "what happened could not be told")  # if anybody still listens
             over()
 
     async def _pass(self, agent_id: str, event: str, data: Any) -> None:

@@ -173,6 +173,26 @@ async def test_what_was_missed_comes_after_a_reconnect_and_the_entitled_see_the_
     await back.close()
 
 
+async def test_a_feed_that_comes_to_grief_sends_its_listeners_away_instead_of_falling_silent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def learn(*_: Any, **__: Any) -> None:
+        raise RuntimeError("not what a database says when it is busy")
+
+    token = house.account()
+    page = await hello(house, token, agents=["1001"], as_agent="1001")
+    await frame(page, "snapshot")
+    with monkeypatch.context() as grief:
+        grief.setattr(house.bridge.machines, "learn", learn)
+        house.bridge.hub.to_agent("1001", "call.ringing", {"call_id": "h-1.1"})
+        assert (await closing(page), page.close_reason) == (4408, "what happened could not be told")
+    again = await hello(house, token, agents=["1001"], as_agent="1001")
+    await frame(again, "snapshot")
+    assert (await command(again, "agent.sign_in"))["ok"]
+    assert (await delta(again, "agent.state"))["for_agent"] == "1001"
+    await again.close()
+
+
 async def test_who_may_not_come_in_and_what_is_not_for_systems_or_not_for_this_one(house: House) -> None:
     for number, (scopes, said) in enumerate(
         (
