@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -137,6 +138,20 @@ async def test_a_call_is_told_to_a_system_in_order_and_once(
 
 
 @ON_A_FILE
+def test_facts_that_tell_of_nothing_ask_nothing_of_the_database(
+    db: Database, settings: Settings, told: Callable[..., int]
+) -> None:
+    system(db, settings, "http://127.0.0.1:9/x")
+    asked: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    AppDomain(settings, db).record([("h-1.1", {"offered_at": to_ms(utc_now()), "agent_id": "1001", "rating": 5})])
+    assert asked
+    assert not [one for one in asked if "push_" in one]
+    assert told("h-1.1", started_at=utc_now()) == 1
+    assert [one for one in asked if "push_" in one]
+
+
+@ON_A_FILE
 async def test_secret_numbers_are_withheld_by_the_rules_that_hold_when_it_is_sent(
     db: Database, settings: Settings, told: Callable[..., int]
 ) -> None:
@@ -201,7 +216,7 @@ async def test_a_slow_a_dead_and_a_dripping_receiver_hold_up_nobody(
 
 
 async def test_what_nobody_takes_is_given_up_told_and_sent_again_by_hand(
-    db: Database, settings: Settings, told: Callable[..., int], clock: Clock
+    db: Database, settings: Settings, told: Callable[..., int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Receiver().open() as crm:
         (address,) = system(db, settings, crm.url)
@@ -229,6 +244,7 @@ async def test_what_nobody_takes_is_given_up_told_and_sent_again_by_hand(
         with db.read() as session:
             assert open_alarms(session) == []
     assert forget_old(db, clock.now + KEPT / 2) == 0
+    monkeypatch.setattr(sending, "AT_ONCE_FORGOTTEN", 1)
     assert forget_old(db, clock.now + KEPT + timedelta(days=1)) == 2
 
 
