@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.websockets import WebSocket
 
 from app.errors import BadInput, HotlineError, NotFound, Unauthenticated
@@ -20,6 +21,8 @@ from cti_bridge.views import agent_view
 
 if TYPE_CHECKING:
     from cti_bridge.bridge import Bridge
+
+log = structlog.get_logger(__name__)
 
 LONGEST_LIST = 500
 
@@ -63,16 +66,20 @@ class MachineSocket(ClientSocket):
         task.add_done_callback(self._commands.discard)
         return None
 
+    def _said_hello(self) -> bool:
+        return self._greeted  # the snapshot may take a while longer
+
     async def _greet(self, wanted: frozenset[str], resume: Any) -> None:
         domain = self._bridge.domain
         agents = sorted(wanted) or self._machines.agents_of(self._machine)
         try:
             for one in sorted(wanted) or [EVERYBODY]:
                 await asyncio.to_thread(domain.audit_machine, self._machine, "read", one)
-        except HotlineError:
+            await self._machines.learn([call.call_id for one in agents for call in self._bridge.calls_of(one)])
+        except Exception as error:
+            if not isinstance(error, HotlineError):
+                log.error("a hello could not be answered", machine=self._machine.machine_id, exc_info=error)
             return self.close(1013, "the database is busy, try again")
-        calls = [call.call_id for one in agents for call in self._bridge.calls_of(one)]
-        await self._machines.learn(calls)
         if self._closing is not None:
             return None  # gone meanwhile
         # From here to the end nothing else happens: what is missed, or the snapshot, goes first.

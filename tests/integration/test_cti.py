@@ -173,6 +173,18 @@ async def test_what_was_missed_comes_after_a_reconnect_and_the_entitled_see_the_
     await back.close()
 
 
+async def test_who_has_said_hello_in_time_is_not_sent_away_for_having_said_nothing_since(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti_bridge.client.HELLO_S", 0.5)
+    page = await hello(house, house.account(), agents=["1001"])
+    await frame(page, "snapshot")
+    await asyncio.sleep(1.0)
+    house.bridge.hub.to_agent("1001", "agent.state", {"agent_id": "1001"})
+    assert (await delta(page, "agent.state"))["for_agent"] == "1001"
+    await page.close()
+
+
 async def test_a_feed_that_comes_to_grief_sends_its_listeners_away_instead_of_falling_silent(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +198,7 @@ async def test_a_feed_that_comes_to_grief_sends_its_listeners_away_instead_of_fa
         grief.setattr(house.bridge.machines, "learn", learn)
         house.bridge.hub.to_agent("1001", "call.ringing", {"call_id": "h-1.1"})
         assert (await closing(page), page.close_reason) == (4408, "what happened could not be told")
+        assert await closing(await hello(house, token, agents=["1001"])) == 1013
     again = await hello(house, token, agents=["1001"], as_agent="1001")
     await frame(again, "snapshot")
     assert (await command(again, "agent.sign_in"))["ok"]
