@@ -26,13 +26,22 @@ MOST_READ = 64 * 1024
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_WRAPPERS = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96"))
+"""What leads to the IPv4 address that is its end: through a NAT64 or a SIIT translator, or as "compatible"."""
+
 
 def allowed(address: Address, networks: Sequence[str]) -> bool:
     """Whether a push may go to this address: everybody's, or of a network that the settings name."""
-    plain = getattr(address, "ipv4_mapped", None) or address
-    if plain.is_global and not plain.is_multicast:
+    meant: list[Address] = [getattr(address, "ipv4_mapped", None) or address]
+    if any(address in one for one in _WRAPPERS):
+        meant.append(ipaddress.IPv4Address(int(address) % 2**32))
+    if all(map(_everybodys, meant)):
         return True
-    return any(plain in ipaddress.ip_network(one, strict=False) for one in networks)
+    return any(one in ipaddress.ip_network(network, strict=False) for one in meant for network in networks)
+
+
+def _everybodys(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and not getattr(address, "is_site_local", False)
 
 
 async def place(host: str, port: int, networks: Sequence[str]) -> Address:
