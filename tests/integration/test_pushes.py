@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import itertools
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -23,13 +26,14 @@ from app.clock import to_ms, utc_now
 from app.db import Database
 from app.machines import service as machines
 from app.machines.model import Scope
-from app.outgoing import DeliveryState
+from app.outgoing import Away, DeliveryState
 from app.pushes import reach, sending
 from app.pushes import service as pushes
 from app.pushes.model import KEPT, PATIENCE
 from app.pushes.sending import PushSender, forget_old, write_down
 from app.pushes.tables import PushJob
 from app.settings import Settings
+from asterisk_conf.certificates import certificate as telephone_certificate
 from cti_bridge.domain import AppDomain
 from tests.bridge_kit.outside import EVERY_SCOPE, Receiver, until
 
@@ -167,6 +171,52 @@ async def test_secret_numbers_are_withheld_by_the_rules_that_hold_when_it_is_sen
         await round_of(sender(db, settings))
         assert [one.fields["from"] for one in plain.heard] == ["anonymous", "anonymous"]
         assert [one.fields["from"] for one in entitled.heard] == [SECRET, "anonymous"]
+
+
+class Names:
+    """A name server that changes its mind: asked a second time it leads somewhere else."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+        self.asked += 1
+        address = "127.0.0.1" if self.asked == 1 else "192.0.2.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+
+async def test_a_push_goes_to_the_address_that_was_judged_and_is_for_the_name_that_was_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Receiver().open() as crm:
+        names = Names()
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo)
+        await reach.post(f"http://crm.example:{crm.port}/x", b"event=newCall", {}, ["127.0.0.0/8"])
+        assert names.asked == 1
+        assert crm.heard[0].headers["host"] == f"crm.example:{crm.port}"
+
+
+@ON_A_FILE
+async def test_a_push_over_tls_is_for_whoever_has_a_certificate_of_that_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = telephone_certificate(settings.model_copy(update={"sip_host": "crm.example"}))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate, key)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    async with Receiver().open(serving) as crm:
+
+        async def push(name: str) -> None:
+            monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", Names().getaddrinfo)
+            await reach.post(f"https://{name}:{crm.port}/x", b"event=newCall", {}, ["127.0.0.0/8"])
+
+        with pytest.raises(Away, match="ConnectError"):
+            await push("crm.example")  # made by nobody whom this machine trusts
+        monkeypatch.setattr(reach, "trusted", lambda: trusted)
+        await push("crm.example")
+        with pytest.raises(Away, match="ConnectError"):
+            await push("other.example")
+        assert len(crm.heard) == 1
 
 
 async def test_a_receiver_that_stumbles_gets_it_again_and_holds_up_its_own_call_only_in_order(
