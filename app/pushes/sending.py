@@ -155,10 +155,12 @@ class PushSender:
 
     def _sum_up(self, address_id: int, outcomes: Mapping[int, Outcome]) -> None:
         fault = next((one.fault for one in outcomes.values() if one.state is DeliveryState.waiting), "")
-        if not fault:
-            if self._failures.pop(address_id, 0) or any(one.state is DeliveryState.sent for one in outcomes.values()):
+        taken = any(one.state is DeliveryState.sent for one in outcomes.values())
+        if taken or not fault:
+            if self._failures.pop(address_id, 0) or taken:
                 clear_alarm(self._db, "pushes_not_sent", subject=str(address_id))
             self._rests.pop(address_id, None)
+        if not fault:
             return
         failures = self._failures[address_id] = self._failures.get(address_id, 0) + 1
         self._rests[address_id] = self._now() + PATIENCE.pause(failures, self._chance())
@@ -177,7 +179,7 @@ def due(db: Database, now: datetime) -> list[int]:
 def claim(db: Database, settings: Settings, address_id: int, now: datetime) -> list[Ready]:
     """Some jobs of an address, oldest first, leased; those for which it is too late are settled.
 
-    A job waits for the earlier ones of its call. Nobody else sends to this address meanwhile.
+    A job waits for the earlier ones of its call, also for those that another process has in hand.
     """
     with db.session() as session:
         address = session.get(PushAddress, address_id, with_for_update={"skip_locked": True})

@@ -299,6 +299,24 @@ async def test_what_nobody_takes_is_given_up_told_and_sent_again_by_hand(
 
 
 @ON_A_FILE
+async def test_a_receiver_that_takes_most_and_stumbles_over_some_is_not_taken_for_one_that_is_away(
+    db: Database, settings: Settings, told: Callable[..., int], clock: Clock
+) -> None:
+    async with Receiver().open() as crm:
+        system(db, settings, crm.url)
+        for number in range(2 * sending.FAILURES_TOLD):
+            told(f"h-1.{number}", started_at=clock.now, number=NUMBER)
+        crm.answers.extend([204, 500] * sending.FAILURES_TOLD)
+        one = sender(db, settings, now=clock)
+        for _ in range(sending.FAILURES_TOLD):
+            await round_of(one)
+            clock.now += PATIENCE.first  # longer than that it does not rest
+        assert len(crm.heard) == 2 * sending.FAILURES_TOLD
+        with db.read() as session:
+            assert open_alarms(session) == []
+
+
+@ON_A_FILE
 async def test_a_job_that_was_lost_with_its_sender_is_found_again(
     db: Database, settings: Settings, told: Callable[..., int], clock: Clock
 ) -> None:
