@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app.agents.service import agent_names
-from app.alarms.service import clear_alarm, raise_alarm
+from app.alarms.service import clear_alarm, open_subjects, raise_alarm
 from app.calls.service import confidential_ids
 from app.calls.tables import Call
 from app.citizens.service import match_all
@@ -32,6 +32,7 @@ from app.machines.tables import MachineAccount
 from app.outgoing import LEASE, Away, DeliveryState, Refused
 from app.pushes import reach
 from app.pushes.model import KEPT, PATIENCE, PushEvent, Told, body_of, cause_of, form, signature, too_old
+from app.pushes.noting import listening
 from app.pushes.tables import PushAddress, PushJob
 from app.secrets import secret
 from app.settings import Settings
@@ -43,6 +44,7 @@ AT_ONCE = 50  # with PATIENCE_S for each still within a LEASE
 AT_ONCE_FORGOTTEN = 2_000
 FAILURES_TOLD = 5  # so many in a row, and somebody is told
 WAITING = DeliveryState.waiting.value
+ALARM = "pushes_not_sent"
 
 Post = Callable[[str, bytes, Mapping[str, str], Sequence[str]], Awaitable[None]]
 
@@ -158,7 +160,7 @@ class PushSender:
         taken = any(one.state is DeliveryState.sent for one in outcomes.values())
         if taken or not fault:
             if self._failures.pop(address_id, 0) or taken:
-                clear_alarm(self._db, "pushes_not_sent", subject=str(address_id))
+                clear_alarm(self._db, ALARM, subject=str(address_id))
             self._rests.pop(address_id, None)
         if not fault:
             return
@@ -166,7 +168,7 @@ class PushSender:
         self._rests[address_id] = self._now() + PATIENCE.pause(failures, self._chance())
         log.warning("a push was not taken; the address rests", address=address_id, fault=fault, failures=failures)
         if failures >= FAILURES_TOLD:
-            raise_alarm(self._db, "pushes_not_sent", {"fault": fault}, subject=str(address_id), now=self._now())
+            raise_alarm(self._db, ALARM, {"fault": fault}, subject=str(address_id), now=self._now())
 
 
 def due(db: Database, now: datetime) -> list[int]:
@@ -281,6 +283,16 @@ def write_down(
             if row.state != WAITING:
                 row.done_at = now
             session.add(row)
+
+
+def settle_alarms(db: Database, now: datetime) -> int:
+    """An address that is told nothing any more needs nobody to look after it; how many alarms that ends."""
+    with db.read() as session:
+        told = open_subjects(session, ALARM)
+        over = told - {str(one.id) for one in listening(session, now)} if told else set()
+    for subject in over:
+        clear_alarm(db, ALARM, subject=subject, now=now)
+    return len(over)
 
 
 def forget_old(db: Database, now: datetime, *, kept: timedelta = KEPT) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.actor import SYSTEM
-from app.alarms.service import open_alarms
+from app.alarms.service import clear_alarm, open_alarms, open_subjects, raise_alarm
 from app.citizens import service as citizens
 from app.clock import to_ms, utc_now
 from app.db import Database
@@ -30,7 +30,7 @@ from app.outgoing import Away, DeliveryState
 from app.pushes import reach, sending
 from app.pushes import service as pushes
 from app.pushes.model import KEPT, PATIENCE
-from app.pushes.sending import PushSender, forget_old, write_down
+from app.pushes.sending import PushSender, forget_old, settle_alarms, write_down
 from app.pushes.tables import PushJob
 from app.settings import Settings
 from asterisk_conf.certificates import certificate as telephone_certificate
@@ -314,6 +314,26 @@ async def test_a_receiver_that_takes_most_and_stumbles_over_some_is_not_taken_fo
         assert len(crm.heard) == 2 * sending.FAILURES_TOLD
         with db.read() as session:
             assert open_alarms(session) == []
+
+
+@ON_A_FILE
+@pytest.mark.parametrize("how", ["stopped", "revoked"])
+def test_an_address_that_is_told_nothing_any_more_leaves_no_alarm_behind(
+    db: Database, settings: Settings, how: str
+) -> None:
+    first, second = system(db, settings, "http://127.0.0.1:9/x"), system(db, settings, "http://127.0.0.1:9/y")
+    for address in (*first, *second):
+        raise_alarm(db, sending.ALARM, {"fault": "ConnectError"}, subject=str(address))
+    assert settle_alarms(db, utc_now()) == 0
+    with db.session() as session:
+        if how == "stopped":
+            pushes.change(session, SYSTEM, settings, first[0], active=False)
+        else:
+            machines.revoke(session, SYSTEM, min(one.id or 0 for one in machines.accounts(session, SYSTEM)))
+    assert settle_alarms(db, utc_now()) == 1
+    with db.read() as session:
+        assert open_subjects(session, sending.ALARM) == {str(second[0])}
+    clear_alarm(db, sending.ALARM, subject=str(second[0]))
 
 
 @ON_A_FILE
