@@ -60,6 +60,8 @@ class MachineSocket(ClientSocket):
                 self._machine.require_agent(one)
         except NotFound:
             return self.close(4403, "an agent that is not this account's")
+        if not self._bridge.feeds.room_for(self._machine, frozenset(agents)):
+            return self.close(1013, "this account follows too many sets of agents: try again in ten minutes")
         self._greeted, self._as_agent = True, as_agent
         task = asyncio.create_task(self._greet(frozenset(agents), frame.get("resume")), name="machine-hello")
         self._commands.add(task)

@@ -185,6 +185,18 @@ async def test_who_has_said_hello_in_time_is_not_sent_away_for_having_said_nothi
     await page.close()
 
 
+async def test_an_account_does_not_follow_ever_more_sets_of_agents(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti_bridge.machine_feed.MOST_FEEDS", 1)
+    many, other = house.account(agents=["*"]), house.account("other")
+    for token, agents in ((many, ["1001"]), (many, ["1001"]), (other, ["1001"])):
+        page = await hello(house, token, agents=agents)
+        await frame(page, "snapshot")
+        await page.close()
+    assert await closing(await hello(house, many, agents=["1002"])) == 1013
+
+
 async def test_a_feed_that_comes_to_grief_sends_its_listeners_away_instead_of_falling_silent(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
