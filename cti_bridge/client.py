@@ -160,13 +160,16 @@ class ClientSocket:
             async with asyncio.timeout(HELLO_S) as patience:
                 while True:
                     self._take(await self._socket.receive())
-                    if self._stream is not None:
+                    if self._said_hello():
                         patience.reschedule(None)
         except TimeoutError:
             self.close(4408, "no hello")
             await asyncio.Event().wait()
         except WebSocketDisconnect:
             return
+
+    def _said_hello(self) -> bool:
+        return self._stream is not None
 
     # -- frames -----------------------------------------------------------------------------------------------------
 

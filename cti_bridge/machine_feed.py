@@ -17,6 +17,7 @@ from cti_bridge.machines import Machines, case_of
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 2_000
+MOST_FEEDS = 600  # of one account: one for each of its agents, and some
 
 
 class Feed:
@@ -63,6 +64,7 @@ class Feed:
                     await self._pass(*self._waiting.popleft())
         finally:
             self._core.hub.untap(self)
+            self._core.hub.give_up(self.stream, 4408, "what happened could not be told")  # if anybody still listens
             over()
 
     async def _pass(self, agent_id: str, event: str, data: Any) -> None:
@@ -91,6 +93,11 @@ class Feeds:
     def __init__(self, machines: Machines, core: Core) -> None:
         self._machines, self._core = machines, core
         self._feeds: dict[StreamKey, Feed] = {}
+
+    def room_for(self, machine: Machine, agents: frozenset[str]) -> bool:
+        """Whether this account may follow these agents too: everything that happens passes through all its feeds."""
+        own = sum(1 for feed in self._feeds.values() if feed.machine.machine_id == machine.machine_id)
+        return own < MOST_FEEDS or key_of(machine, agents) in self._feeds
 
     def of(self, machine: Machine, agents: frozenset[str]) -> Feed:
         """The feed of this account and these agents (none named: all of its own)."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.websockets import WebSocket
 
-from app.errors import BadInput, HotlineError, Unauthenticated
+from app.errors import BadInput, HotlineError, NotFound, Unauthenticated
 from app.machines.model import EVERYBODY, Machine, Scope
 from cti_bridge.client import ClientSocket
 from cti_bridge.commands import failure
@@ -20,6 +21,8 @@ from cti_bridge.views import agent_view
 
 if TYPE_CHECKING:
     from cti_bridge.bridge import Bridge
+
+log = structlog.get_logger(__name__)
 
 LONGEST_LIST = 500
 
@@ -52,13 +55,21 @@ class MachineSocket(ClientSocket):
             return self._no("bad_frame", "agents is a list of staff numbers, as_agent one of them")
         if not self._machine.may(Scope.calls_read):
             return self.close(4403, "this account may not read calls")
-        if not all(self._machine.reaches(one) for one in [*agents, *([as_agent] if as_agent else [])]):
+        try:
+            for one in [*agents, *([as_agent] if as_agent else [])]:
+                self._machine.require_agent(one)
+        except NotFound:
             return self.close(4403, "an agent that is not this account's")
+        if not self._bridge.feeds.room_for(self._machine, frozenset(agents)):
+            return self.close(1013, "this account follows too many sets of agents: try again in ten minutes")
         self._greeted, self._as_agent = True, as_agent
         task = asyncio.create_task(self._greet(frozenset(agents), frame.get("resume")), name="machine-hello")
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
         return None
+
+    def _said_hello(self) -> bool:
+        return self._greeted  # the snapshot may take a while longer
 
     async def _greet(self, wanted: frozenset[str], resume: Any) -> None:
         domain = self._bridge.domain
@@ -66,10 +77,11 @@ class MachineSocket(ClientSocket):
         try:
             for one in sorted(wanted) or [EVERYBODY]:
                 await asyncio.to_thread(domain.audit_machine, self._machine, "read", one)
-        except HotlineError:
+            await self._machines.learn([call.call_id for one in agents for call in self._bridge.calls_of(one)])
+        except Exception as error:
+            if not isinstance(error, HotlineError):
+                log.error("a hello could not be answered", machine=self._machine.machine_id, exc_info=error)
             return self.close(1013, "the database is busy, try again")
-        calls = [call.call_id for one in agents for call in self._bridge.calls_of(one)]
-        await self._machines.learn(calls)
         if self._closing is not None:
             return None  # gone meanwhile
         # From here to the end nothing else happens: what is missed, or the snapshot, goes first.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import Forbidden, HotlineError, NotFound, TooMany, Unauthenticated
 from app.machines.model import EVERYBODY, Machine, Scope
-from app.text import masked_number
+from app.text import is_call_id, masked_number
 from cti_bridge.core import Core
 from cti_bridge.model import Call, Role
 from cti_bridge.ports import CallForMachines
@@ -84,7 +84,7 @@ class Machines:
         if name not in COMMANDS:
             raise Forbidden("外部系统不能使用此命令。", "This is not for machine accounts.", code="not_for_machines")
         call_id = args.get("call_id")
-        about = call_id if isinstance(call_id, str) and len(call_id) <= 64 else ""
+        about = call_id if isinstance(call_id, str) and is_call_id(call_id) else ""
         await asyncio.to_thread(self._core.domain.audit_machine, machine, "acted", agent_id, about, name)
         if name == "agent.sign_in":
             # A shift that an outside system begins needs none of our pages; one with a page keeps needing it.

@@ -1,11 +1,12 @@
 """The door for outside systems: a bearer token is looked up, its use counted, limited and remembered.
 
 One per process: limits are per process, which is the one that holds the calls. Whoever tries tokens is slowed down by
-address; a system that is known goes on meanwhile, also from behind the same address.
+address; a system that is known goes on meanwhile, also from behind the same address. It is entered from many threads.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -44,25 +45,31 @@ class Door:
         self._now_s, self._now = now_s, now
         self._uses, self._misses = Buckets(*USES), Buckets(*MISSES)
         self._known: OrderedDict[str, None] = OrderedDict()  # digests of tokens that were right lately
+        self._counting = threading.Lock()  # held for what is counted, never while the database is asked
 
     def enter(self, db: Database, token: str, address: str) -> Machine | None:
         """Who has this token and may come from there now; None for nobody. Raises TooMany, Busy."""
         key = digest(token)
-        if key not in self._known and (wait := self._misses.wait(address, self._now_s(), take=False)):
+        with self._counting:
+            wait = 0.0 if key in self._known else self._misses.wait(address, self._now_s(), take=False)
+        if wait:
             raise TooMany(retry_after=max(1, round(wait)))
         row = self._row(db, key) if len(token) <= LONGEST_TOKEN else None
         now = self._now()
         if row is None or not in_force(row, now) or not comes_from(address, row.sources):
-            self._known.pop(key, None)
-            self._misses.wait(address, self._now_s())
+            with self._counting:
+                self._known.pop(key, None)
+                self._misses.wait(address, self._now_s())
             if row is not None:
                 log.warning("a machine account was turned away", machine=row.id)
             return None
-        self._known[key] = None
-        self._known.move_to_end(key)
-        if len(self._known) > KNOWN:
-            self._known.popitem(last=False)
-        if wait := self._uses.wait(str(row.id), self._now_s()):
+        with self._counting:
+            self._known[key] = None
+            self._known.move_to_end(key)
+            if len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+            wait = self._uses.wait(str(row.id), self._now_s())
+        if wait:
             raise TooMany("请求过于频繁，请稍后再试。", "Too many requests.", retry_after=max(1, round(wait)))
         if row.last_used_at is None or now - row.last_used_at > TOUCH or row.last_address != address[:64]:
             _touch(db, row.id or 0, address, now)

@@ -23,6 +23,7 @@ PREFIX = "hl_"
 LONGEST_LIFE = timedelta(days=3 * 366)
 MOST_SOURCES, MOST_AGENTS = 20, 500
 NAME = re.compile(r"[\w.()·-][\w .()·-]{0,39}")
+STAFF_NUMBER = re.compile(r"[0-9]{2,8}")
 
 
 class Scope(StrEnum):
@@ -73,7 +74,7 @@ class Machine:
 
     def require_agent(self, agent_id: str) -> None:
         """Raises NotFound: nobody learns which staff numbers there are by trying."""
-        if not self.reaches(agent_id):
+        if not STAFF_NUMBER.fullmatch(agent_id) or not self.reaches(agent_id):
             raise NotFound("没有这个工号。", "There is no such staff number.")
 
     @property

@@ -40,11 +40,11 @@ def listening(session: Session, now: datetime) -> list[PushAddress]:
 def note(
     session: Session, facts: Sequence[tuple[str, Mapping[str, Any]]], calls: Mapping[str, Call], now: datetime
 ) -> int:
-    """Make jobs of these facts; how many are new. One cheap question where nobody is told anything."""
-    addresses = listening(session, now)
-    if not addresses:
-        return 0
+    """Make jobs of these facts; how many are new. One cheap question where nobody is told anything, none where the
+    facts tell of nothing (an offer, a rating)."""
     told = [(call_id, event, agent) for call_id, fields in facts for event, agent in happened(fields)]
+    if not told or not (addresses := listening(session, now)):
+        return 0
     known = _known(session, [address.id for address in addresses], {call_id for call_id, _, _ in told})
     rows = []
     for address in addresses:
@@ -79,10 +79,12 @@ def _known(
     session: Session, addresses: Iterable[int | None], call_ids: Iterable[str]
 ) -> dict[tuple[int | None, str], set[tuple[str, str]]]:
     mine = col(PushJob.address_id).in_(list(addresses)) & col(PushJob.call_id).in_(set(call_ids))
-    statement = select(PushJob).where(mine)
+    statement = select(col(PushJob.address_id), col(PushJob.call_id), col(PushJob.event), col(PushJob.agent_id)).where(
+        mine
+    )
     found: dict[tuple[int | None, str], set[tuple[str, str]]] = {}
-    for job in session.execute(statement).scalars():
-        found.setdefault((job.address_id, job.call_id), set()).add((job.event, job.agent_id))
+    for address_id, call_id, event, agent_id in session.execute(statement).all():
+        found.setdefault((address_id, call_id), set()).add((event, agent_id))
     return found
 
 

@@ -13,22 +13,35 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from app.outgoing import Away, as_away, judge
+
+if TYPE_CHECKING:
+    import httpx
 
 PATIENCE_S = 5.0  # for one POST, all of it: a server that answers one letter a second is as good as none
 MOST_READ = 64 * 1024
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_WRAPPERS = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96"))
+"""What leads to the IPv4 address that is its end: through a NAT64 or a SIIT translator, or as "compatible"."""
+
 
 def allowed(address: Address, networks: Sequence[str]) -> bool:
     """Whether a push may go to this address: everybody's, or of a network that the settings name."""
-    plain = getattr(address, "ipv4_mapped", None) or address
-    if plain.is_global and not plain.is_multicast:
+    meant: list[Address] = [getattr(address, "ipv4_mapped", None) or address]
+    if any(address in one for one in _WRAPPERS):
+        meant.append(ipaddress.IPv4Address(int(address) % 2**32))
+    if all(map(_everybodys, meant)):
         return True
-    return any(plain in ipaddress.ip_network(one, strict=False) for one in networks)
+    return any(one in ipaddress.ip_network(network, strict=False) for one in meant for network in networks)
+
+
+def _everybodys(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and not getattr(address, "is_site_local", False)
 
 
 async def place(host: str, port: int, networks: Sequence[str]) -> Address:
@@ -84,10 +97,10 @@ def trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def _read(answer: object) -> None:
+async def _read(answer: httpx.Response) -> None:
     """Some servers take what they were sent for done only when their answer has been read."""
     read = 0
-    async for piece in answer.aiter_raw():  # type: ignore[attr-defined]
+    async for piece in answer.aiter_raw():
         read += len(piece)
         if read > MOST_READ:
             return

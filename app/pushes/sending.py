@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app.agents.service import agent_names
-from app.alarms.service import clear_alarm, raise_alarm
+from app.alarms.service import clear_alarm, open_subjects, raise_alarm
 from app.calls.service import confidential_ids
 from app.calls.tables import Call
+from app.citizens.service import match_all
 from app.clock import utc_now
 from app.db import Database
 from app.errors import HotlineError
@@ -31,6 +32,7 @@ from app.machines.tables import MachineAccount
 from app.outgoing import LEASE, Away, DeliveryState, Refused
 from app.pushes import reach
 from app.pushes.model import KEPT, PATIENCE, PushEvent, Told, body_of, cause_of, form, signature, too_old
+from app.pushes.noting import listening
 from app.pushes.tables import PushAddress, PushJob
 from app.secrets import secret
 from app.settings import Settings
@@ -39,8 +41,10 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
 AT_ONCE = 50  # with PATIENCE_S for each still within a LEASE
+AT_ONCE_FORGOTTEN = 2_000
 FAILURES_TOLD = 5  # so many in a row, and somebody is told
 WAITING = DeliveryState.waiting.value
+ALARM = "pushes_not_sent"
 
 Post = Callable[[str, bytes, Mapping[str, str], Sequence[str]], Awaitable[None]]
 
@@ -153,16 +157,18 @@ class PushSender:
 
     def _sum_up(self, address_id: int, outcomes: Mapping[int, Outcome]) -> None:
         fault = next((one.fault for one in outcomes.values() if one.state is DeliveryState.waiting), "")
-        if not fault:
-            if self._failures.pop(address_id, 0) or any(one.state is DeliveryState.sent for one in outcomes.values()):
-                clear_alarm(self._db, "pushes_not_sent", subject=str(address_id))
+        taken = any(one.state is DeliveryState.sent for one in outcomes.values())
+        if taken or not fault:
+            if self._failures.pop(address_id, 0) or taken:
+                clear_alarm(self._db, ALARM, subject=str(address_id))
             self._rests.pop(address_id, None)
+        if not fault:
             return
         failures = self._failures[address_id] = self._failures.get(address_id, 0) + 1
         self._rests[address_id] = self._now() + PATIENCE.pause(failures, self._chance())
         log.warning("a push was not taken; the address rests", address=address_id, fault=fault, failures=failures)
         if failures >= FAILURES_TOLD:
-            raise_alarm(self._db, "pushes_not_sent", {"fault": fault}, subject=str(address_id), now=self._now())
+            raise_alarm(self._db, ALARM, {"fault": fault}, subject=str(address_id), now=self._now())
 
 
 def due(db: Database, now: datetime) -> list[int]:
@@ -175,7 +181,7 @@ def due(db: Database, now: datetime) -> list[int]:
 def claim(db: Database, settings: Settings, address_id: int, now: datetime) -> list[Ready]:
     """Some jobs of an address, oldest first, leased; those for which it is too late are settled.
 
-    A job waits for the earlier ones of its call. Nobody else sends to this address meanwhile.
+    A job waits for the earlier ones of its call, also for those that another process has in hand.
     """
     with db.session() as session:
         address = session.get(PushAddress, address_id, with_for_update={"skip_locked": True})
@@ -205,11 +211,11 @@ def claim(db: Database, settings: Settings, address_id: int, now: datetime) -> l
 def _next(session: Session, address_id: int, now: datetime) -> list[PushJob]:
     earlier = aliased(PushJob)
     blocked = exists().where(
-        earlier.address_id == address_id,  # type: ignore[arg-type]
-        earlier.call_id == col(PushJob.call_id),  # type: ignore[arg-type]
-        earlier.id < col(PushJob.id),
-        earlier.state == WAITING,  # type: ignore[arg-type]
-        earlier.next_at > now,  # type: ignore[arg-type]
+        col(earlier.address_id) == address_id,
+        col(earlier.call_id) == col(PushJob.call_id),
+        col(earlier.id) < col(PushJob.id),
+        col(earlier.state) == WAITING,
+        col(earlier.next_at) > now,
     )
     statement = (
         select(PushJob)
@@ -225,7 +231,7 @@ def _words(session: Session, settings: Settings, rows: Sequence[PushJob], *, sec
     """What each job says, by the rules about numbers that hold now."""
     ids = {row.call_id for row in rows}
     calls = list(session.execute(select(Call).where(col(Call.call_id).in_(ids))).scalars()) if ids else []
-    hidden = set() if secrets_too else confidential_ids(session, calls)
+    hidden = set() if secrets_too else _hidden(session, calls)
     by_id = {call.call_id: call for call in calls}
     names = agent_names(session, {row.agent_id for row in rows} | {call.agent_id or "" for call in calls} - {""})
     found = {}
@@ -247,6 +253,13 @@ def _words(session: Session, settings: Settings, rows: Sequence[PushJob], *, sec
             cause=cause_of(call.outcome, call.cause, answered=answered),
         )
     return found
+
+
+def _hidden(session: Session, calls: list[Call]) -> set[str]:
+    """Which of these calls are of somebody in secret: also of one who became known after the call's last fact."""
+    known = match_all(session, {call.number for call in calls if call.number})
+    secret = {number for number, citizen in known.items() if citizen.confidential}
+    return confidential_ids(session, calls) | {call.call_id for call in calls if call.number in secret}
 
 
 def write_down(
@@ -272,12 +285,24 @@ def write_down(
             session.add(row)
 
 
+def settle_alarms(db: Database, now: datetime) -> int:
+    """An address that is told nothing any more needs nobody to look after it; how many alarms that ends."""
+    with db.read() as session:
+        told = open_subjects(session, ALARM)
+        over = told - {str(one.id) for one in listening(session, now)} if told else set()
+    for subject in over:
+        clear_alarm(db, ALARM, subject=subject, now=now)
+    return len(over)
+
+
 def forget_old(db: Database, now: datetime, *, kept: timedelta = KEPT) -> int:
-    """Settled jobs that nobody looks at any more go; how many."""
-    with db.session() as session:
-        old = (col(PushJob.state) != WAITING) & (col(PushJob.done_at) < now - kept)
-        some = select(col(PushJob.id)).where(old).limit(5_000)
-        count = session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
-        if count:
-            session.execute(delete(PushJob).where(col(PushJob.id).in_(some)))
-        return int(count)
+    """Settled jobs that nobody looks at any more go, some in each transaction; how many."""
+    gone = 0
+    some = select(col(PushJob.id)).where(col(PushJob.done_at) < now - kept).limit(AT_ONCE_FORGOTTEN)
+    while True:
+        with db.session() as session:
+            ids = list(session.execute(some).scalars())
+            session.execute(delete(PushJob).where(col(PushJob.id).in_(ids)))
+        gone += len(ids)
+        if len(ids) < AT_ONCE_FORGOTTEN:
+            return gone

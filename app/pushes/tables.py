@@ -50,4 +50,4 @@ class PushJob(SQLModel, table=True):
     tries: int = 0
     next_at: datetime = Field(sa_type=UTCDateTime)
     fault: str = Field(default="", max_length=40)
-    done_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)  # while it waits: None

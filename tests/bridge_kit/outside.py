@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -136,9 +137,9 @@ class Receiver:
         return [one.event for one in self.heard if not call_id or one.fields["callId"] == call_id]
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[Receiver]:
+    async def open(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
         """While it listens."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

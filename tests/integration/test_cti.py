@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,51 @@ async def test_what_was_missed_comes_after_a_reconnect_and_the_entitled_see_the_
     await back.close()
 
 
+async def test_who_has_said_hello_in_time_is_not_sent_away_for_having_said_nothing_since(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti_bridge.client.HELLO_S", 0.5)
+    page = await hello(house, house.account(), agents=["1001"])
+    await frame(page, "snapshot")
+    await asyncio.sleep(1.0)
+    house.bridge.hub.to_agent("1001", "agent.state", {"agent_id": "1001"})
+    assert (await delta(page, "agent.state"))["for_agent"] == "1001"
+    await page.close()
+
+
+async def test_an_account_does_not_follow_ever_more_sets_of_agents(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti_bridge.machine_feed.MOST_FEEDS", 1)
+    many, other = house.account(agents=["*"]), house.account("other")
+    for token, agents in ((many, ["1001"]), (many, ["1001"]), (other, ["1001"])):
+        page = await hello(house, token, agents=agents)
+        await frame(page, "snapshot")
+        await page.close()
+    assert await closing(await hello(house, many, agents=["1002"])) == 1013
+
+
+async def test_a_feed_that_comes_to_grief_sends_its_listeners_away_instead_of_falling_silent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def learn(*_: Any, **__: Any) -> None:
+        raise RuntimeError("not what a database says when it is busy")
+
+    token = house.account()
+    page = await hello(house, token, agents=["1001"], as_agent="1001")
+    await frame(page, "snapshot")
+    with monkeypatch.context() as grief:
+        grief.setattr(house.bridge.machines, "learn", learn)
+        house.bridge.hub.to_agent("1001", "call.ringing", {"call_id": "h-1.1"})
+        assert (await closing(page), page.close_reason) == (4408, "what happened could not be told")
+        assert await closing(await hello(house, token, agents=["1001"])) == 1013
+    again = await hello(house, token, agents=["1001"], as_agent="1001")
+    await frame(again, "snapshot")
+    assert (await command(again, "agent.sign_in"))["ok"]
+    assert (await delta(again, "agent.state"))["for_agent"] == "1001"
+    await again.close()
+
+
 async def test_who_may_not_come_in_and_what_is_not_for_systems_or_not_for_this_one(house: House) -> None:
     for number, (scopes, said) in enumerate(
         (
@@ -274,6 +321,30 @@ def test_a_system_that_asks_too_often_is_told_when_to_come_back_and_others_go_on
     clock["s"] += 1
     assert (enter(tokens[0]), enter("hl_wrong")) == ("in", "nobody")
     assert enter("hl_" + "x" * 200) == "nobody"
+
+
+@ON_A_FILE
+def test_many_who_enter_at_once_are_counted_one_by_one(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.session() as session:
+        end = utc_now() + timedelta(days=1)
+        row, token = machines.create(session, SYSTEM, "a", EVERY_SCOPE, agents=["*"], expires_at=end)
+        row.last_used_at, row.last_address = utc_now(), "10.1.2.3"
+    door = Door(now_s=lambda: 0.0)
+    monkeypatch.setattr(door, "_row", lambda _db, _key: row)
+
+    def enter(_turn: int) -> bool:
+        try:
+            return door.enter(db, token, "10.1.2.3") is not None
+        except TooMany:
+            return False
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as many:
+            assert sum(many.map(enter, range(4000))) == 100
+    finally:
+        sys.setswitchinterval(before)
 
 
 # -- the administrator's doors ---------------------------------------------------------------------------------------

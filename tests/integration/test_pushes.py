@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import itertools
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -12,23 +15,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 from sqlmodel import col
 
 from app.actor import SYSTEM
-from app.alarms.service import open_alarms
+from app.alarms.service import clear_alarm, open_alarms, open_subjects, raise_alarm
 from app.citizens import service as citizens
 from app.clock import to_ms, utc_now
 from app.db import Database
 from app.machines import service as machines
 from app.machines.model import Scope
-from app.outgoing import DeliveryState
+from app.outgoing import Away, DeliveryState
 from app.pushes import reach, sending
 from app.pushes import service as pushes
 from app.pushes.model import KEPT, PATIENCE
-from app.pushes.sending import PushSender, forget_old, write_down
+from app.pushes.sending import PushSender, forget_old, settle_alarms, write_down
 from app.pushes.tables import PushJob
 from app.settings import Settings
+from asterisk_conf.certificates import certificate as telephone_certificate
 from cti_bridge.domain import AppDomain
 from tests.bridge_kit.outside import EVERY_SCOPE, Receiver, until
 
@@ -137,6 +142,20 @@ async def test_a_call_is_told_to_a_system_in_order_and_once(
 
 
 @ON_A_FILE
+def test_facts_that_tell_of_nothing_ask_nothing_of_the_database(
+    db: Database, settings: Settings, told: Callable[..., int]
+) -> None:
+    system(db, settings, "http://127.0.0.1:9/x")
+    asked: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    AppDomain(settings, db).record([("h-1.1", {"offered_at": to_ms(utc_now()), "agent_id": "1001", "rating": 5})])
+    assert asked
+    assert not [one for one in asked if "push_" in one]
+    assert told("h-1.1", started_at=utc_now()) == 1
+    assert [one for one in asked if "push_" in one]
+
+
+@ON_A_FILE
 async def test_secret_numbers_are_withheld_by_the_rules_that_hold_when_it_is_sent(
     db: Database, settings: Settings, told: Callable[..., int]
 ) -> None:
@@ -149,10 +168,55 @@ async def test_secret_numbers_are_withheld_by_the_rules_that_hold_when_it_is_sen
         with db.session() as session:  # only now somebody learns that it must be kept secret
             made = citizens.create(session, SYSTEM, numbers=[SECRET], name="欧阳守秘", flags=["confidential"])
             assert made.id
-        told("h-1.1", started_at=utc_now())
         await round_of(sender(db, settings))
         assert [one.fields["from"] for one in plain.heard] == ["anonymous", "anonymous"]
         assert [one.fields["from"] for one in entitled.heard] == [SECRET, "anonymous"]
+
+
+class Names:
+    """A name server that changes its mind: asked a second time it leads somewhere else."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+        self.asked += 1
+        address = "127.0.0.1" if self.asked == 1 else "192.0.2.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+
+async def test_a_push_goes_to_the_address_that_was_judged_and_is_for_the_name_that_was_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Receiver().open() as crm:
+        names = Names()
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo)
+        await reach.post(f"http://crm.example:{crm.port}/x", b"event=newCall", {}, ["127.0.0.0/8"])
+        assert names.asked == 1
+        assert crm.heard[0].headers["host"] == f"crm.example:{crm.port}"
+
+
+@ON_A_FILE
+async def test_a_push_over_tls_is_for_whoever_has_a_certificate_of_that_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = telephone_certificate(settings.model_copy(update={"sip_host": "crm.example"}))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate, key)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    async with Receiver().open(serving) as crm:
+
+        async def push(name: str) -> None:
+            monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", Names().getaddrinfo)
+            await reach.post(f"https://{name}:{crm.port}/x", b"event=newCall", {}, ["127.0.0.0/8"])
+
+        with pytest.raises(Away, match="ConnectError"):
+            await push("crm.example")  # made by nobody whom this machine trusts
+        monkeypatch.setattr(reach, "trusted", lambda: trusted)
+        await push("crm.example")
+        with pytest.raises(Away, match="ConnectError"):
+            await push("other.example")
+        assert len(crm.heard) == 1
 
 
 async def test_a_receiver_that_stumbles_gets_it_again_and_holds_up_its_own_call_only_in_order(
@@ -202,7 +266,7 @@ async def test_a_slow_a_dead_and_a_dripping_receiver_hold_up_nobody(
 
 
 async def test_what_nobody_takes_is_given_up_told_and_sent_again_by_hand(
-    db: Database, settings: Settings, told: Callable[..., int], clock: Clock
+    db: Database, settings: Settings, told: Callable[..., int], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Receiver().open() as crm:
         (address,) = system(db, settings, crm.url)
@@ -230,7 +294,46 @@ async def test_what_nobody_takes_is_given_up_told_and_sent_again_by_hand(
         with db.read() as session:
             assert open_alarms(session) == []
     assert forget_old(db, clock.now + KEPT / 2) == 0
+    monkeypatch.setattr(sending, "AT_ONCE_FORGOTTEN", 1)
     assert forget_old(db, clock.now + KEPT + timedelta(days=1)) == 2
+
+
+@ON_A_FILE
+async def test_a_receiver_that_takes_most_and_stumbles_over_some_is_not_taken_for_one_that_is_away(
+    db: Database, settings: Settings, told: Callable[..., int], clock: Clock
+) -> None:
+    async with Receiver().open() as crm:
+        system(db, settings, crm.url)
+        for number in range(2 * sending.FAILURES_TOLD):
+            told(f"h-1.{number}", started_at=clock.now, number=NUMBER)
+        crm.answers.extend([204, 500] * sending.FAILURES_TOLD)
+        one = sender(db, settings, now=clock)
+        for _ in range(sending.FAILURES_TOLD):
+            await round_of(one)
+            clock.now += PATIENCE.first  # longer than that it does not rest
+        assert len(crm.heard) == 2 * sending.FAILURES_TOLD
+        with db.read() as session:
+            assert open_alarms(session) == []
+
+
+@ON_A_FILE
+@pytest.mark.parametrize("how", ["stopped", "revoked"])
+def test_an_address_that_is_told_nothing_any_more_leaves_no_alarm_behind(
+    db: Database, settings: Settings, how: str
+) -> None:
+    first, second = system(db, settings, "http://127.0.0.1:9/x"), system(db, settings, "http://127.0.0.1:9/y")
+    for address in (*first, *second):
+        raise_alarm(db, sending.ALARM, {"fault": "ConnectError"}, subject=str(address))
+    assert settle_alarms(db, utc_now()) == 0
+    with db.session() as session:
+        if how == "stopped":
+            pushes.change(session, SYSTEM, settings, first[0], active=False)
+        else:
+            machines.revoke(session, SYSTEM, min(one.id or 0 for one in machines.accounts(session, SYSTEM)))
+    assert settle_alarms(db, utc_now()) == 1
+    with db.read() as session:
+        assert open_subjects(session, sending.ALARM) == {str(second[0])}
+    clear_alarm(db, sending.ALARM, subject=str(second[0]))
 
 
 @ON_A_FILE

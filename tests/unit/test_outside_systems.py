@@ -51,7 +51,11 @@ def test_an_account_may_what_its_scopes_say_for_its_agents_and_no_more() -> None
     assert (actor.agent_id, actor.permissions, actor.user_id) == ("1001", {Permission.calls_handle}, None)
     with pytest.raises(NotFound):
         driver.acting_for("1002")
-    assert Machine(1, "crm", frozenset({Scope.calls_control}), frozenset({"*"})).acting_for("1002").agent_id == "1002"
+    everybodys = Machine(1, "crm", frozenset({Scope.calls_control}), frozenset({"*"}))
+    assert everybodys.acting_for("1002").agent_id == "1002"
+    for nobody in ("", "*", "1", "1001,1002", "1001\0", "\ud800", "9" * 60_000):  # none of it is to be written down
+        with pytest.raises(NotFound):
+            everybodys.acting_for(nobody)
     assert not Machine(1, "crm").actor.permissions
 
 
@@ -213,12 +217,21 @@ def test_the_path_of_an_address_is_not_shown() -> None:
     ("address", "allows"),
     [("8.8.8.8", True), ("2606:4700::1111", True), ("127.0.0.1", False), ("10.1.2.3", False), ("192.168.1.1", False),
      ("169.254.169.254", False), ("::1", False), ("fe80::1", False), ("fd00::1", False), ("0.0.0.0", False),
-     ("224.0.0.1", False), ("::ffff:10.1.2.3", False), ("100.64.0.1", False)],
+     ("224.0.0.1", False), ("::ffff:10.1.2.3", False), ("100.64.0.1", False), ("::ffff:8.8.8.8", True),
+     ("64:ff9b::8.8.8.8", True), ("64:ff9b::10.1.2.3", False), ("64:ff9b::127.0.0.1", False), ("::10.1.2.3", False),
+     ("::ffff:0:10.1.2.3", False), ("fec0::1", False), ("2002:a01:203::1", False), ("ff0e::1", False)],
 )  # fmt: skip
 def test_pushes_go_to_no_private_address_unless_the_settings_say_so(address: str, allows: bool) -> None:
     given = ipaddress.ip_address(address)
     assert allowed(given, []) is allows
     assert allowed(given, ["0.0.0.0/0", "::/0"])
+
+
+def test_a_named_network_holds_behind_a_translator_too() -> None:
+    assert allowed(ipaddress.ip_address("64:ff9b::10.1.2.3"), ["10.0.0.0/8"])
+    assert not allowed(ipaddress.ip_address("64:ff9b::10.1.2.3"), ["192.168.0.0/16"])
+    assert allowed(ipaddress.ip_address("::ffff:10.1.2.3"), ["10.0.0.0/8"])
+    assert allowed(ipaddress.ip_address("::1"), ["::1/128"])
 
 
 def test_a_name_is_judged_by_where_it_leads() -> None:

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_id", "call_id", "event", "agent_id"),
     )
     op.create_index("ix_push_job_next", "push_job", ["state", "next_at"], unique=False)
+    op.create_index("ix_push_job_done_at", "push_job", ["done_at"], unique=False)
     op.create_index("ix_push_job_address", "push_job", ["address_id", "state", "id"], unique=False)
 
 
