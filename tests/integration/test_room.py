@@ -232,6 +232,26 @@ def test_a_day_is_foretold_from_days_like_it_and_shows_who_was_there(
     assert found.kept[number] is not None
 
 
+@pytest.mark.parametrize(
+    ("ahead", "days"),
+    [
+        (0, ["2026-11-17", "2026-11-10"]),
+        (6, ["2026-11-23", "2026-11-16"]),
+        (7, ["2026-11-17"]),
+        (21, ["2026-12-08", "2026-12-01"]),
+    ],
+)
+def test_a_day_to_come_is_foretold_from_days_that_are_over_where_there_are_any(
+    db: Database, settings: Settings, person: Callable[..., Actor], ahead: int, days: list[str]
+) -> None:
+    """Today, of which the afternoon is still to come, would tell of half the calls."""
+    put_calls(db, NOW - timedelta(hours=1), 12)
+    with db.read() as session:
+        day = (NOW + timedelta(days=ahead)).date()
+        found = staffing.staffing(session, person(Role.supervisor), settings, NOW, day=day, weeks=2)
+    assert [one.isoformat() for one in found.days] == days
+
+
 def test_figures_and_alerts_are_read_by_ranges_of_an_index(db: Database, settings: Settings) -> None:
     """A day's calls are found by when they joined, whatever else there is."""
     put_calls(db, NOW - timedelta(days=60), 50)
