@@ -27,6 +27,9 @@ test('an alert is told once in a browser, and never when somebody knows of it', 
   const many = Array.from({ length: 300 }, (_, n) => String(n))
   expect(toTell(many, [alert('x')]).told).toHaveLength(200)
   expect(toTell(many, [alert('x')]).told[199]).toBe('x')
+  // Everybody's page is lost at once: more are open than are kept otherwise, and yet each is told once.
+  const open = many.map((id) => alert(id))
+  expect(toTell(toTell([], open).told, open).fresh).toEqual([])
 })
 
 test('an alert in words, with whom it is about', () => {
