@@ -80,9 +80,11 @@ def test_an_alert_is_kept_once_acknowledged_by_the_first_and_audited_once(
         (left,) = alerts.open_alerts(session)
         assert (left.alert_id, left.acked_by, left.value) == (TOLD["alert_id"], again[0], 1_201.5)
     with db.session() as session:
-        for _ in range(2):
-            alerts.note(session, {**TOLD, "value": 1_300, "cleared_ms": to_ms(NOW) + 100_000})
+        for later in (0, 50_000):  # by the life that saw its end, and by the next, which found it open
+            alerts.note(session, {**TOLD, "value": 1_300 + later, "cleared_ms": to_ms(NOW) + 100_000 + later})
         assert alerts.open_alerts(session) == []
+        row = session.exec(select(AlertRow)).one()
+        assert (row.last_value, row.cleared_at) == (1_300, NOW + timedelta(seconds=100))
     ((who, about, detail),) = audited(db, settings, "alert.acknowledged")
     assert (who, about.partition(":")[0], detail) == (first.name, "alert", {"kind": "long_talk", "agent": "1003"})
 
