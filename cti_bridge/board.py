@@ -21,7 +21,7 @@ from cti_bridge.changes import Answered, CallEnded, Change, Joined
 from cti_bridge.core import Core
 from cti_bridge.model import TALKING, Call, Phase
 from cti_bridge.ports import CallSeen
-from cti_bridge.views import mask, overseen
+from cti_bridge.views import mask, overseen, told_to_agents
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class Board:
             except Exception:
                 log.exception("the board could not be watched")  # the wall goes on all the same
             if self._core.hub.boards():
-                self._core.hub.to_boards("wallboard.figures", figures)
+                self._core.hub.to_boards("wallboard.figures", self.shown(figures, floor=False), figures)
             await asyncio.sleep(AT_MOST_EVERY_S)
 
     def figures(self) -> dict[str, Any]:
@@ -169,6 +169,19 @@ class Board:
             "alerts": self.alerts(),
             "as_of_ms": now,
         }
+
+    def shown(self, figures: dict[str, Any], *, floor: bool) -> dict[str, Any]:
+        """The board as somebody is told it: agents may look at it as well, and only who controls agents (`floor`) is
+        told of listening that the office hides from them."""
+        if floor or self._core.settings.oversight_visible:
+            return figures
+        return figures | {"agents": [self._as_told(agent) for agent in figures["agents"]]}
+
+    def _as_told(self, agent: dict[str, Any]) -> dict[str, Any]:
+        talk = agent["call"]
+        if talk is None:
+            return agent
+        return agent | {"call": talk | {"overseen": told_to_agents(self._core, talk["overseen"])}}
 
     def _talks(self) -> dict[str, dict[str, Any]]:
         """Agent → the talk that they have, for who may have to step in."""

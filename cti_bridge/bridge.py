@@ -272,7 +272,7 @@ class Bridge:
         return {
             "agent": agent_view(self.core, agent_id) if agent_id else None,
             "calls": [self._view(call, agent_id) for call in self.calls_of(agent_id)] if agent_id else [],
-            "wallboard": self.board.figures() if key.board else None,
+            "wallboard": self.board.shown(self.board.figures(), floor=key.floor) if key.board else None,
             "server_ms": self._clock(),
         }
 

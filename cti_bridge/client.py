@@ -215,7 +215,8 @@ class ClientSocket:
             return self.close(4403, "not an agent")
         if board and not self._actor.may(Permission.wallboard_read):
             return self.close(4403, "the wallboard is not for this role")
-        key = StreamKey((self._actor.agent_id or "") if agent else "", board)
+        floor = board and self._actor.may(Permission.agents_control)
+        key = StreamKey((self._actor.agent_id or "") if agent else "", board, floor)
         resume = frame.get("resume")
         # What was missed (or the snapshot) goes first; joining may already cause the next message.
         self._stream = stream = self._hub.stream(key)

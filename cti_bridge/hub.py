@@ -30,10 +30,11 @@ def encode(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StreamKey:
-    """Which stream: `agent_id` "" for a page that is no agent's."""
+    """Which stream: `agent_id` "" for a page that is no agent's; `floor`: the board is shown to who controls agents."""
 
     agent_id: str
     board: bool
+    floor: bool = False
 
 
 class Listener(Protocol):
@@ -203,15 +204,16 @@ class Hub:
             if told is not None:
                 stream.waiting = [*stream.waiting[-KEPT:], (seq, told)]
 
-    def to_boards(self, event: str, data: Any) -> None:
-        """Tell every page that shows the wallboard."""
+    def to_boards(self, event: str, data: Any, floor: Any = None) -> None:
+        """Tell every page that shows the wallboard; `floor`: those of who controls agents, where they are told more."""
         text = encode(data)
+        more = text if floor is None or floor is data else encode(floor)
         for stream in self._streams.values():
             if stream.key.board:
-                stream.push(event, text)
+                stream.push(event, more if stream.key.floor else text)
 
     def _of(self, agent_id: str) -> list[Stream]:
-        keys = (StreamKey(agent_id, False), StreamKey(agent_id, True))
+        keys = (StreamKey(agent_id, False), StreamKey(agent_id, True), StreamKey(agent_id, True, True))
         return [self._streams[key] for key in keys if key in self._streams]
 
     def _make(self, key: StreamKey) -> Stream:

@@ -83,11 +83,14 @@ def overseen(core: Core, call: Call) -> str | None:
     return max(modes, key=list(SpyMode).index).value if modes else None
 
 
+def told_to_agents(core: Core, mode: str | None) -> str | None:
+    """How a supervisor takes part, as far as agents are told: of listening only where the office says so."""
+    return None if mode == SpyMode.listen.value and not core.settings.oversight_visible else mode
+
+
 def marks(core: Core, call: Call, agent_id: str) -> dict[str, Any]:
     """What holds in a talk as this agent is told: `call.marks`."""
     own = next((leg for leg in call.legs.values() if leg.agent_id == agent_id), None)
-    mode = overseen(core, call)
-    hidden = mode == SpyMode.listen.value and not core.settings.oversight_visible
     pause = call.pause
     return {
         "call_id": call.call_id,
@@ -95,7 +98,7 @@ def marks(core: Core, call: Call, agent_id: str) -> dict[str, Any]:
         "paused": {"since_ms": pause.since_ms, "until_ms": pause.until_ms} if pause else None,
         "talks_with": talks_with(call),
         "help_ms": call.help_ms,
-        "overseen": None if hidden else mode,
+        "overseen": told_to_agents(core, overseen(core, call)),
         "members": members(call),
     }
 

@@ -75,10 +75,9 @@ def set_rule(session: Session, actor: Actor, rule: AlertRule, version: int, *, n
     if row is None or not stored:
         current = Shown(_rule(row) if row else DEFAULTS[rule.kind], DEFAULTS[rule.kind], row)
         raise VersionConflict(current={**_columns(current.rule), "version": current.version})
-    before = None if version == 0 else _columns(_rule(row))
+    was = _columns(_rule(row) if version else DEFAULTS[rule.kind])
     for name, value in fresh.items():
         setattr(row, name, value)
-    was = before or _columns(DEFAULTS[rule.kind])
     detail = {name: [was[name], value] for name, value in _columns(rule).items() if was[name] != value}
     write(session, actor, Action.alert_rule_changed, f"alert_rule:{rule.kind.value}", detail, now=now)
     return Shown(rule, DEFAULTS[rule.kind], row)

@@ -93,7 +93,7 @@ def staffing(
     zone, target = settings.zone, target or Target()
     wanted = day or local_day(now, zone)
     span = day_span(wanted, zone)
-    days = comparable(session, wanted, weeks)
+    days = comparable(session, wanted, weeks, local_day(now, zone))
     earlier: list[list[Tally]] = []
     wrapped_s = 0.0
     wrapped = 0
@@ -117,13 +117,13 @@ def staffing(
     return Staffing(span, target, days, handling_s, needs(calls, handling_s, target), present, here, theory)
 
 
-def comparable(session: Session, day: date, weeks: int) -> list[date]:
-    """The same weekday of the last weeks, without those on which offices worked when they do not on `day`, or the
-    other way round; all of them if none is left."""
+def comparable(session: Session, day: date, weeks: int, today: date) -> list[date]:
+    """The same weekday of the last weeks, without today, of which a part is still to come, and without those on which
+    offices worked when they do not on `day`, or the other way round; all of them if none is left."""
     days = [day - number * WEEK for number in range(1, weeks + 1)]
     known = calendar(session, days[-1])
-    alike = [one for one in days if known.is_working(one) == known.is_working(day)]
-    return alike or days
+    over = [one for one in days if one < today]
+    return [one for one in over if known.is_working(one) == known.is_working(day)] or over or days
 
 
 def note_presence(session: Session, told: Mapping[str, Any]) -> None:

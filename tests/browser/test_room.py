@@ -67,6 +67,11 @@ def test_the_floor_is_led_by_keys_alone_and_nothing_moves_under_the_hand(
         wait_for(lambda mode=mode: fake.commanded("call.oversee")[-1]["args"]["mode"] == mode, f"to {mode}")
         expect(rows.get_by_text(word)).to_be_visible()
     assert len(fake.commanded("call.oversee")) == 3
+    # Two letters at once: the second is another wish, and does not wait for the first.
+    held = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}))"
+    page.evaluate("for (const key of ['w', 'w', 'l']) " + held)
+    wait_for(lambda: len(fake.commanded("call.oversee")) == 5, "both to be asked for")
+    assert [one["args"]["mode"] for one in fake.commanded("call.oversee")[3:]] == ["whisper", "listen"]
     page.keyboard.press("x")
     wait_for(lambda: fake.commanded("call.oversee_end"), "the end of it")
 

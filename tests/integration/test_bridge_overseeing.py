@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput, Busy, Forbidden, Refused
-from tests.bridge_kit.rig import Rig, channel, ms
+from cti_bridge.hub import StreamKey
+from tests.bridge_kit.rig import Listener, Rig, channel, ms
 from tests.bridge_kit.talking import BOSS, asked, listens, talk, told
 
 pytest_plugins = ["tests.bridge_kit.fixtures"]
@@ -198,9 +199,7 @@ async def test_a_core_that_starts_anew_finds_the_supervisor_or_ends_it(rig: Rig,
         await rig.until(lambda: ("Hangup", "PJSIP/1003-00000bad") in asked(rig, "Hangup"), "the end of it")
 
 
-def _key() -> object:
-    from cti_bridge.hub import StreamKey
-
+def _key() -> StreamKey:
     return StreamKey("1003", False)
 
 
@@ -209,6 +208,15 @@ async def test_listening_is_hidden_from_the_agent_where_the_office_says_so(tmp_p
     one, page = await talk(rig), listens(rig)
     up(rig, await rung(rig, one.call_id))
     await rig.until(lambda: any(spy.up for spy in rig.bridge.core.telephony.spies.values()), "the supervisor")
-    assert rig.bridge.board.figures()["agents"][0]["call"]["overseen"] == "listen"
     assert not told(page, "call.marks")
+
+    # Agents may look at a board as well: only one of who controls agents tells of it.
+    keys, boards = [StreamKey("", True), StreamKey("", True, True)], [Listener(), Listener()]
+    for key, board in zip(keys, boards, strict=True):
+        rig.bridge.hub.join(key, board)
+    rig.bridge.core.board_changed()
+    await rig.until(lambda: all(told(one, "wallboard.figures") for one in boards), "both boards")
+    first = [rig.bridge.snapshot(BOSS, key)["wallboard"] for key in keys]
+    for seen in (first, [told(one, "wallboard.figures")[-1] for one in boards]):
+        assert [one["agents"][0]["call"]["overseen"] for one in seen] == [None, "listen"]
     await rig.stop()

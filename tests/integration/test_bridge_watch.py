@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.alerts.model import DEFAULTS, AlertKind
 from app.alerts.watching import Alert
+from cti_bridge.hub import StreamKey
 from tests.bridge_kit.rig import ms
 from tests.bridge_kit.served import Json, Served, command, frame
 
@@ -52,6 +53,12 @@ async def test_two_supervisors_see_the_same_alert_and_who_of_them_knows_of_it(se
     await served.rig.until(lambda: any("cleared_ms" in told for told in domain.alerts), "its end to be kept")
     over = await command(one, "alert.acknowledge", alert_id=alert["alert_id"])
     assert over["error"]["code"] == "alert_over"
+
+
+async def test_the_board_of_who_controls_agents_is_one_of_its_own(served: Served) -> None:
+    for token, streams in (("token-watch", ["wallboard"]), ("token-1001", ["agent", "wallboard"])):
+        await frame(await served.page(token, streams=streams), "ping")
+    assert set(served.rig.bridge.hub._streams) == {StreamKey("", True, True), StreamKey("1001", True)}
 
 
 async def test_what_an_earlier_life_left_open_goes_on_or_ends(served: Served) -> None:

@@ -81,9 +81,11 @@ def test_an_alert_is_kept_once_acknowledged_by_the_first_and_audited_once(
         (left,) = alerts.open_alerts(session)
         assert (left.alert_id, left.acked_by, left.value) == (TOLD["alert_id"], again[0], 1_201.5)
     with db.session() as session:
-        for _ in range(2):
-            alerts.note(session, {**TOLD, "value": 1_300, "cleared_ms": to_ms(NOW) + 100_000})
+        for later in (0, 50_000):  # by the life that saw its end, and by the next, which found it open
+            alerts.note(session, {**TOLD, "value": 1_300 + later, "cleared_ms": to_ms(NOW) + 100_000 + later})
         assert alerts.open_alerts(session) == []
+        row = session.exec(select(AlertRow)).one()
+        assert (row.last_value, row.cleared_at) == (1_300, NOW + timedelta(seconds=100))
     ((who, about, detail),) = audited(db, settings, "alert.acknowledged")
     assert (who, about.partition(":")[0], detail) == (first.name, "alert", {"kind": "long_talk", "agent": "1003"})
 
@@ -239,6 +241,26 @@ def test_a_day_is_foretold_from_days_like_it_and_shows_who_was_there(
     assert (there.on_shift, there.at_work, there.seen) == (pytest.approx(4_200 / 900), pytest.approx(3_300 / 900), 1)
     assert (came.calls, found.present[number + 1], found.needs[0].calls) == (12, None, 0)
     assert found.kept[number] is not None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "days"),
+    [
+        (0, ["2026-11-17", "2026-11-10"]),
+        (6, ["2026-11-23", "2026-11-16"]),
+        (7, ["2026-11-17"]),
+        (21, ["2026-12-08", "2026-12-01"]),
+    ],
+)
+def test_a_day_to_come_is_foretold_from_days_that_are_over_where_there_are_any(
+    db: Database, settings: Settings, person: Callable[..., Actor], ahead: int, days: list[str]
+) -> None:
+    """Today, of which the afternoon is still to come, would tell of half the calls."""
+    put_calls(db, NOW - timedelta(hours=1), 12)
+    with db.read() as session:
+        day = (NOW + timedelta(days=ahead)).date()
+        found = staffing.staffing(session, person(Role.supervisor), settings, NOW, day=day, weeks=2)
+    assert [one.isoformat() for one in found.days] == days
 
 
 def test_figures_and_alerts_are_read_by_ranges_of_an_index(db: Database, settings: Settings) -> None:

@@ -62,6 +62,20 @@ def test_a_wallboard_message_is_encoded_once_for_all(streams: Hub, monkeypatch: 
     assert len(encoded) == 1
 
 
+def test_who_controls_agents_may_be_told_more_on_the_board_and_hears_what_they_are_told_themselves(
+    streams: Hub,
+) -> None:
+    boss, wall = Listener(), Listener()
+    streams.join(StreamKey("1001", True, floor=True), boss)
+    streams.join(BOARD, wall)
+    streams.to_boards("wallboard.figures", {"depth": 1}, {"depth": 1, "more": 2})
+    streams.to_boards("notice", {"n": 1})
+    streams.to_agent("1001", "agent.state", {})
+    assert [f["data"] for f in frames(boss)] == [{"depth": 1, "more": 2}, {"n": 1}, {}]
+    assert [f["data"] for f in frames(wall)] == [{"depth": 1}, {"n": 1}]
+    assert streams.pages("1001") == 1
+
+
 def test_for_an_agent_who_has_only_a_telephone_nothing_is_put_into_words(
     streams: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,8 @@ export const registeredNumber = ref<string | null>(null)
 export const myDrafts = shallowRef<CaseRow[]>([])
 /** Somebody writes what becomes of the open case: the end of wrap-up must not take that from under their hands. */
 export const ending = ref(false)
-export const pending = ref(new Set<CommandName>())
+/** What runs: names of commands, of some with what they are about (`ABOUT`). */
+export const pending = ref(new Set<string>())
 
 export const agent = computed(() => live.value.agent)
 export const call = computed(() => currentCall(live.value.calls, live.value.agent))
@@ -169,10 +170,14 @@ export function answer(): void {
   else if (call_id) void act('call.answer', { call_id })
 }
 
-/** Sends a command; what went wrong is told. A second press while it runs does nothing. Gives whether it worked. */
+/** Of which the next may be another wish while one runs: L and at once W, an alert and the next one. The server does them in turn. */
+const ABOUT = new Set<CommandName>(['call.oversee', 'alert.acknowledge', 'agent.set_state'])
+
+/** Sends a command; what went wrong is told. The same pressed again while it runs does nothing. Gives whether it worked. */
 export async function act(name: CommandName, args: Record<string, unknown> = {}): Promise<boolean> {
-  if (pending.value.has(name)) return false
-  pending.value = new Set(pending.value).add(name)
+  const asked = ABOUT.has(name) ? `${name} ${JSON.stringify(args)}` : name
+  if (pending.value.has(asked)) return false
+  pending.value = new Set(pending.value).add(asked)
   const rings = name === 'call.dial' && inBrowser.value
   if (rings) answerInBrowser('')
   try {
@@ -185,7 +190,7 @@ export async function act(name: CommandName, args: Record<string, unknown> = {})
     return false
   } finally {
     const rest = new Set(pending.value)
-    rest.delete(name)
+    rest.delete(asked)
     pending.value = rest
   }
 }

@@ -10,6 +10,7 @@ import { toast } from '../notify/toast'
 import type { BoardAlert } from '../realtime/protocol'
 import { live } from '../realtime/store'
 import { may } from '../session/session'
+import { remember, remembered } from '../ui/kept'
 
 const KEPT = 'hotline.alerts.told'
 const MOST_KEPT = 200
@@ -20,11 +21,14 @@ export const alerts = computed<BoardAlert[]>(() => live.value.board?.alerts ?? [
 /** What nobody has acknowledged. */
 export const unknown = computed(() => alerts.value.filter((alert) => !alert.acked_by))
 
-/** Which of these are to be told now, and what is known to be told afterwards: the newest `MOST_KEPT`. Acknowledged ones are told to nobody. */
+/** Which of these are to be told now, and what is known to be told afterwards: what is open, and of the rest the newest, `MOST_KEPT` in all if
+    they suffice. Acknowledged ones are told to nobody. */
 export function toTell(told: readonly string[], open: readonly BoardAlert[]): { fresh: BoardAlert[]; told: string[] } {
   const known = new Set(told)
   const fresh = open.filter((alert) => !alert.acked_by && !known.has(alert.alert_id))
-  return { fresh, told: [...told, ...fresh.map((alert) => alert.alert_id)].slice(-MOST_KEPT) }
+  const still = new Set(open.map((alert) => alert.alert_id))
+  const all = [...told, ...fresh.map((alert) => alert.alert_id)]
+  return { fresh, told: all.filter((one, at) => at >= all.length - MOST_KEPT || still.has(one)) }
 }
 
 /** A value or a threshold as people read it. */
@@ -43,33 +47,26 @@ export function alertText(alert: Pick<BoardAlert, 'kind' | 'subject' | 'name'>):
 
 export const acknowledge = (alert: BoardAlert): Promise<boolean> => act('alert.acknowledge', { alert_id: alert.alert_id })
 
-function remembered(): string[] {
+/** What this browser has told, in whichever of its windows. */
+function toldBefore(): string[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+    const kept: unknown = JSON.parse(remembered(KEPT) ?? '[]')
     return Array.isArray(kept) ? kept.filter((one): one is string => typeof one === 'string') : []
   } catch {
-    return []
-  }
-}
-
-function remember(told: string[]): void {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(told))
-  } catch {
-    // A browser that keeps nothing tells it again after the page was loaded again.
+    return [] // not what was written
   }
 }
 
 /** For the frame of the pages: tells what is new, and has the first key or click unlock the sound. (When a click is over: a banner
     that goes while the button is down would have the click miss.) */
 export function hearAlerts(): void {
-  let told: string[] | null = null
+  let told: string[] = [] // a browser that keeps nothing tells it again only after the page was loaded again
   watch(alerts, (open) => {
-    if (!may('agents.control') || !open.length) return
-    const next = toTell((told ??= remembered()), open)
+    if (!may('agents.control') || !toTell(told, open).fresh.length) return
+    const next = toTell([...new Set([...toldBefore(), ...told])], open)
     told = next.told
     if (!next.fresh.length) return
-    remember(told)
+    remember(KEPT, JSON.stringify(told))
     chime()
     if (IN_SIGHT.has(location.pathname)) return
     const [first] = next.fresh

@@ -1,6 +1,6 @@
 // The figures by half-hour as the page reads them: which value a measure has, how it is told, which calls stand behind it. Pure.
 import type { RouteLocationRaw } from 'vue-router'
-import { duration, percent } from '../api/format'
+import { duration, percent, shortTime } from '../api/format'
 import type { FigureRow, Tally } from './types'
 
 export const MEASURES = ['calls', 'answered', 'in_time', 'abandoned', 'wait', 'talk'] as const
@@ -29,9 +29,15 @@ export const callsBehind = (row: { from: string; until: string }, measure: Measu
   query: { result: RESULTS[measure], since: row.from, until: row.until },
 })
 
-/** From the first half-hour in which something came, now or a week ago, to the last: the hours in which the hotline is there. */
-export function busy(rows: FigureRow[]): FigureRow[] {
-  const some = rows.map((row) => row.now.calls > 0 || row.before.calls > 0)
+/** From the first half-hour in which there is something to tell to the last: the hours in which the hotline is there. */
+export function busy<Row>(rows: Row[], tells: (row: Row) => boolean): Row[] {
+  const some = rows.map(tells)
   const first = some.indexOf(true)
   return first < 0 ? [] : rows.slice(first, some.lastIndexOf(true) + 1)
 }
+
+/** Somebody called, now or a week ago. */
+export const called = (row: FigureRow): boolean => row.now.calls > 0 || row.before.calls > 0
+
+/** A half-hour's beginning or end: "09:30". */
+export const timeOfDay = (at: string): string => shortTime(at).slice(-5)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { alertText, measured, toTell } from './alerts'
-import { busy, callsBehind, told, valueOf } from './figures'
+import { busy, called, callsBehind, told, valueOf } from './figures'
 import { placed } from './order'
 import { notNumbers, toSend, written } from './rules'
 import type { BoardAlert } from '../realtime/protocol'
@@ -27,6 +27,9 @@ test('an alert is told once in a browser, and never when somebody knows of it', 
   const many = Array.from({ length: 300 }, (_, n) => String(n))
   expect(toTell(many, [alert('x')]).told).toHaveLength(200)
   expect(toTell(many, [alert('x')]).told[199]).toBe('x')
+  // Everybody's page is lost at once: more are open than are kept otherwise, and yet each is told once.
+  const open = many.map((id) => alert(id))
+  expect(toTell(toTell([], open).told, open).fresh).toEqual([])
 })
 
 test('an alert in words, with whom it is about', () => {
@@ -48,8 +51,8 @@ test('a figure leads to the calls that it counts', () => {
 
 test('only the hours in which somebody called, now or a week ago, are shown, with what lies between', () => {
   const row = (now: number, before = 0) => ({ from: String(now), until: '', now: { ...NONE, calls: now }, before: { ...NONE, calls: before } })
-  expect(busy([row(0), row(0, 2), row(0), row(3), row(0)]).map((one) => one.now.calls)).toEqual([0, 0, 3])
-  expect(busy([row(0), row(0)])).toEqual([])
+  expect(busy([row(0), row(0, 2), row(0), row(3), row(0)], called).map((one) => one.now.calls)).toEqual([0, 0, 3])
+  expect(busy([row(0), row(0)], called)).toEqual([])
 })
 
 test('shares are written in per cent and come back as they were', () => {
