@@ -8,7 +8,7 @@ import { Microphone, troubleOf } from './microphone'
 import type { MicrophoneTrouble } from './microphone'
 import { claim } from './owner'
 import type { Ownership, Word } from './owner'
-import { OFF, inTalk, lostTalk, seenFromElsewhere } from './state'
+import { OFF, heard, inTalk, lostTalk, seenFromElsewhere } from './state'
 import type { PhoneView } from './state'
 import { clearCut, isHere, keepChecked, keepHere, keepCut, keepTalk, leftCut, talkedHere, wasChecked } from './kept'
 import { Speaker } from './speaker'
@@ -207,14 +207,16 @@ async function open(): Promise<void> {
 
 /** Takes the chosen microphone, or the system's when that one cannot be had. False: there is none; `phone` says why. */
 async function takeMicrophone(): Promise<boolean> {
-  microphone ??= new Microphone({ changed: (trouble) => void microphoneChanged(trouble) })
+  const taken = (microphone ??= new Microphone({ changed: (trouble) => void microphoneChanged(trouble) }))
   await lookForDevices()
   const wish = present(choice.value.microphone, devices.value, 'microphone')
   try {
-    const track = await microphone.take(wish).catch((error: unknown) => {
+    const track = await taken.take(wish).catch((error: unknown) => {
       if (wish === '') throw error
-      return microphone?.take('') ?? null
+      return taken.take('')
     })
+    // The shift ended while the browser asked; perhaps another one has begun.
+    if (microphone !== taken) return ownership ? await takeMicrophone() : false
     if (track) await line?.replace(track)
     await lookForDevices()
     speaker.on(present(choice.value.speaker, devices.value, 'speaker'))
@@ -256,7 +258,7 @@ function isBack(): boolean {
 }
 
 function openOrClose(): void {
-  if (microphone) microphone.open = listening > 0 || (inTalk(phone.value.talk) && !phone.value.muted)
+  if (microphone) microphone.open = heard(phone.value, listening)
 }
 
 function tell(change: Partial<PhoneView>): void {
