@@ -169,11 +169,15 @@ export function answer(): void {
   else if (call_id) void act('call.answer', { call_id })
 }
 
+/** What the agent asks for has their own telephone ring: the page answers it by itself. Another way of taking part in the same
+    talk rings nobody. */
+const ringsBack = (name: CommandName): boolean => inBrowser.value && (name === 'call.dial' || (name === 'call.oversee' && !agent.value?.overseeing))
+
 /** Sends a command; what went wrong is told. A second press while it runs does nothing. Gives whether it worked. */
 export async function act(name: CommandName, args: Record<string, unknown> = {}): Promise<boolean> {
   if (pending.value.has(name)) return false
   pending.value = new Set(pending.value).add(name)
-  const rings = name === 'call.dial' && inBrowser.value
+  const rings = ringsBack(name)
   if (rings) answerInBrowser('')
   try {
     const data = (await command(name, args)) as { call_id?: string } | null | undefined

@@ -104,6 +104,7 @@ function hear(word: Word): void {
   }
   if (!ownsPhone()) return
   if (word.say === 'answer') line?.answer(word.call_id)
+  else if (word.say === 'forget') line?.forget()
   else if (word.say === 'mute') mutePhone(word.on)
   else if (word.say === 'key') line?.press(word.key)
   else if (word.say === 'check') onCheck()
@@ -124,7 +125,7 @@ export function answerInBrowser(call_id: string): void {
 
 /** What was to be answered will not come. */
 export function forgetAnswer(): void {
-  line?.forget()
+  here({ say: 'forget' }, () => line?.forget())
 }
 
 /** Sends silence, or the microphone again, at once. */
