@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
 
 from app.tools import tool
-from tests.browser.conftest import FLAGS, accessibility, shot
+from tests.browser.chromium import FLAGS
+from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend, now_ms, wait_for
 from tests.browser.house import PATIENCE_MS
 from tests.browser.samples import calls

@@ -34,6 +34,8 @@ let going = false
 /** What the window that has the telephone said last. */
 let last: PhoneView | null = null
 let checkedFor = ''
+/** The browser's word on the microphone, once it was refused. */
+let allowed: PermissionStatus | null = null
 let onCheck: () => void = () => undefined
 
 /** Registers agent `agent_id`'s browser phone, unless another window has it; does nothing when it already runs. One that is
@@ -226,8 +228,8 @@ async function takeMicrophone(): Promise<boolean> {
   } catch (error) {
     // Asking again by itself would be a prompt every few seconds; the agent or the browser says when it makes sense.
     tell({ microphone: troubleOf(error), ...(line ? {} : { registration: 'no_microphone' as const }) })
-    const permission = await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)
-    if (permission) permission.onchange = retryPhone
+    allowed ??= (await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)) ?? null
+    if (allowed) allowed.onchange = retryPhone
     return false
   }
 }
