@@ -38,9 +38,10 @@ def road_of(address: str) -> str:
 
 
 def split(address: str) -> tuple[str, str]:
-    """An address in two: what stands before its first number, and the rest."""
-    house = _HOUSE.search(address)
-    return (address[: house.start()], address[house.start() :]) if house else (address, "")
+    """An address in two: what stands before its first number, however wide it is written, and the rest."""
+    told = unicodedata.normalize("NFKC", address)
+    house = _HOUSE.search(told)
+    return (told[: house.start()], told[house.start() :]) if house else (told, "")
 
 
 def area_of(area: str) -> str:

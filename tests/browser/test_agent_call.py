@@ -48,6 +48,28 @@ def test_a_call_from_ring_to_the_next(on_shift: Page, fake: FakeBackend) -> None
     assert fake.registered == [1]
 
 
+def test_the_page_rings_before_it_says_that_the_card_is_there(on_shift: Page, fake: FakeBackend) -> None:
+    page = on_shift
+    page.evaluate(
+        """() => {
+          window.order = []
+          const { start } = OscillatorNode.prototype
+          OscillatorNode.prototype.start = function (...when) {
+            order.push(`tone ${this.context.state}`)
+            start.apply(this, when)
+          }
+          const { send } = WebSocket.prototype
+          WebSocket.prototype.send = function (text) {
+            if (String(text).includes('"ack"')) order.push(`shown ${document.title[0]}`)
+            send.call(this, text)
+          }
+        }"""
+    )
+    fake.offer()
+    wait_for(lambda: fake.acks, "the pop to be acknowledged")
+    assert page.evaluate("order") == ["tone running", "tone running", "shown ●"]
+
+
 def test_a_whole_call_without_touching_the_mouse(on_shift: Page, fake: FakeBackend) -> None:
     page = on_shift
     fake.offer()

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
 
 from app.tools import tool
-from tests.browser.conftest import FLAGS, accessibility, shot
+from tests.browser.chromium import FLAGS
+from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend, now_ms, wait_for
 from tests.browser.house import PATIENCE_MS
 from tests.browser.samples import calls
@@ -75,6 +76,9 @@ def test_mute_pause_help_and_emergency_by_keys_each_with_a_look_of_its_own(
     expect(page.get_by_test_id("paused")).to_have_count(0)
     menu(page, "h")
     expect(page.get_by_test_id("helping")).to_have_count(0)
+    over = {"level": "warning", "code": "pause_over", "text": "保密时段已到时,录音已恢复。", "at_ms": now_ms()}
+    fake.emit("notice", {**over, "call_id": CALL})
+    expect(page.get_by_test_id("toast")).to_contain_text("录音已恢复")
 
     page.keyboard.press("Shift+F4")
     expect(page.get_by_test_id("emergency-menu")).to_contain_text("急救")
@@ -131,6 +135,21 @@ def test_the_letters_of_a_menu_can_be_switched_off_and_a_menu_is_walked_by_arrow
     expect(page.get_by_test_id("hold")).to_be_visible()
     page.keyboard.press("F4")
     expect(box.get_by_role("checkbox")).not_to_be_checked()
+
+
+def test_a_menu_of_one_talk_is_no_menu_of_the_next(talking: Page, fake: FakeBackend) -> None:
+    page = talking
+    page.keyboard.press("Shift+F4")
+    expect(page.get_by_test_id("emergency-menu")).to_be_visible()
+    fake.end_call(CALL)
+    expect(page.get_by_test_id("emergency-menu")).to_have_count(0)
+    fake.offer("hotline1-2.1")
+    expect(page.get_by_test_id("answer")).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.get_by_test_id("hold")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("emergency-menu")).to_have_count(0)
+    assert not fake.commanded("call.emergency")
 
 
 def test_a_hang_up_counts_once_and_a_late_mute_ends_no_wrap_up(talking: Page, fake: FakeBackend) -> None:

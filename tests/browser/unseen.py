@@ -18,7 +18,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from app.tools import tool
-from tests.browser.conftest import FLAGS
+from tests.browser.chromium import FLAGS
 
 SLOWED_AFTER_S = 10.0
 SLOWED = (
@@ -68,12 +68,13 @@ def unseen(command: Sequence[str] = (), env: Mapping[str, str] | None = None) ->
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         begin = list(command) or [tool("chromium")[0], *SLOWED, "--headless=new"]
         flags = [*FLAGS, "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
-        process = subprocess.Popen([*begin, *flags, "about:blank"], stderr=subprocess.PIPE, text=True, env=env)
-        assert process.stderr is not None
-        try:
-            found = (re.search(r"DevTools listening on (ws://\S+)", line) for line in process.stderr)
-            with connect(next(one[1] for one in found if one), max_size=None, compression=None) as line:
-                yield Unseen(line)
-        finally:
-            process.terminate()
-            process.wait(10)
+        whole = [*begin, *flags, "about:blank"]
+        with subprocess.Popen(whole, stderr=subprocess.PIPE, text=True, env=env) as process:
+            assert process.stderr is not None
+            try:
+                found = (re.search(r"DevTools listening on (ws://\S+)", line) for line in process.stderr)
+                with connect(next(one[1] for one in found if one), max_size=None, compression=None) as line:
+                    yield Unseen(line)
+            finally:
+                process.terminate()
+                process.wait(10)

@@ -46,6 +46,7 @@ def test_no_digit_is_ever_told():
 def test_what_stands_before_the_house_is_what_is_looked_up():
     assert split("人民路12号3楼") == ("人民路", "12号3楼")
     assert split("人民路") == ("人民路", "")
+    assert split("人民路１２８号") == ("人民路", "128号")
 
 
 def test_an_area_is_a_plain_name():

@@ -63,4 +63,6 @@ it('keeps the house number that stands there when a road is chosen', () => {
   expect(placed('翠竹', place)).toBe('翠竹园小区')
   expect(placed('翠竹园12号3单元', place)).toBe('翠竹园小区12号3单元')
   expect(placed('翠竹三号楼', place)).toBe('翠竹园小区三号楼')
+  expect(placed('翠竹园A座1201', place)).toBe('翠竹园小区A座1201')
+  expect(placed('翠竹园乙栋', place)).toBe('翠竹园小区乙栋')
 })

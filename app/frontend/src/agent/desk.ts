@@ -173,12 +173,16 @@ export function answer(): void {
 /** Of which the next may be another wish while one runs: L and at once W, an alert and the next one. The server does them in turn. */
 const ABOUT = new Set<CommandName>(['call.oversee', 'alert.acknowledge', 'agent.set_state'])
 
+/** What the agent asks for has their own telephone ring: the page answers it by itself. Another way of taking part in the same
+    talk rings nobody. */
+const ringsBack = (name: CommandName): boolean => inBrowser.value && (name === 'call.dial' || (name === 'call.oversee' && !agent.value?.overseeing))
+
 /** Sends a command; what went wrong is told. The same pressed again while it runs does nothing. Gives whether it worked. */
 export async function act(name: CommandName, args: Record<string, unknown> = {}): Promise<boolean> {
   const asked = ABOUT.has(name) ? `${name} ${JSON.stringify(args)}` : name
   if (pending.value.has(asked)) return false
   pending.value = new Set(pending.value).add(asked)
-  const rings = name === 'call.dial' && inBrowser.value
+  const rings = ringsBack(name)
   if (rings) answerInBrowser('')
   try {
     const data = (await command(name, args)) as { call_id?: string } | null | undefined

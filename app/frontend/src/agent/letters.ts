@@ -1,23 +1,12 @@
 // Whether the letters of an open menu do what they say; kept on this computer.
 import { ref } from 'vue'
+import { remember, remembered } from '../ui/kept'
 
 const KEPT = 'hotline.menu.letters'
 
-function remembered(): boolean {
-  try {
-    return localStorage.getItem(KEPT) !== 'off'
-  } catch {
-    return true
-  }
-}
-
-export const letters = ref(typeof localStorage === 'undefined' || remembered())
+export const letters = ref(remembered(KEPT) !== 'off')
 
 export function setLetters(on: boolean): void {
   letters.value = on
-  try {
-    localStorage.setItem(KEPT, on ? 'on' : 'off')
-  } catch {
-    // A browser that keeps nothing: it lasts as long as the page.
-  }
+  remember(KEPT, on ? 'on' : 'off')
 }

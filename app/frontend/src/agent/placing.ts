@@ -6,7 +6,8 @@ export interface Place {
   area: string
 }
 
-const HOUSE = /[0-9０-９#]|[一二三四五六七八九十百零〇两]+(?=[号栋幢座楼单室户层弄组门排院])/
+/** Where the house begins, as the server sees it (`app/places/model.py`). */
+const HOUSE = /[0-9０-９#＃]|[一二三四五六七八九十百零〇两]+(?=[号栋幢座楼单室户层弄组门排院])|[甲乙丙丁A-Za-zＡ-Ｚａ-ｚ]+(?=[座栋幢区])/
 
 /** The typed address with the road or estate that was chosen: a house number that stands there already stays. */
 export function placed(typed: string, place: Place): string {

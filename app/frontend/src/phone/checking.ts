@@ -132,8 +132,10 @@ export function watchOver(timers: Timers, failed: (fault: Fault) => void): () =>
   async function askBrowser(): Promise<void> {
     alerts.value = typeof Notification === 'undefined' ? 'missing' : Notification.permission
     if (permission) return
-    permission = (await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)) ?? null
-    if (permission) permission.addEventListener('change', look)
+    const found = await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)
+    if (!found || ended) return
+    permission = found
+    permission.addEventListener('change', look)
   }
 
   function tick(): void {

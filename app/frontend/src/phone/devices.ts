@@ -1,5 +1,6 @@
 // Which microphone, loudspeaker and ringers are used: chosen once, remembered on this computer by name and id.
 import { ref } from 'vue'
+import { remember, remembered } from '../ui/kept'
 
 /** A device as it was chosen; an id may change when the browser forgets the page, its name stays. */
 export interface Device {
@@ -70,17 +71,13 @@ export function readChoice(text: string | null): Choice {
   }
 }
 
-export const choice = ref<Choice>(readChoice(typeof localStorage === 'undefined' ? null : localStorage.getItem(KEPT)))
+export const choice = ref<Choice>(readChoice(remembered(KEPT)))
 /** What is plugged in, as the browser tells it (names only after the microphone was allowed). */
 export const devices = ref<Known[]>([])
 
 export function choose(change: Partial<Choice>): void {
   choice.value = { ...choice.value, ...change }
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(choice.value))
-  } catch {
-    // A browser that keeps nothing: the choice lasts as long as the page.
-  }
+  remember(KEPT, JSON.stringify(choice.value))
 }
 
 export async function lookForDevices(): Promise<void> {

@@ -85,7 +85,7 @@ async function useFirst(known: HidDevice[]): Promise<void> {
     headset.value = device.productName
     device.addEventListener('inputreport', (event) => {
       const { reportId, data } = event as Event & { reportId: number; data: DataView }
-      if (current?.device === device) keys.pressed(reportId, data).forEach((key) => ends?.press(key))
+      if (current?.keys === keys) keys.pressed(reportId, data).forEach((key) => ends?.press(key))
     })
     show(ends.lit())
   }

@@ -1,5 +1,6 @@
 // What is kept for the page that comes next: in this window the talk that a reload cut, and that the check was passed; in
 // this browser the talk that goes on, in case its window crashes.
+import { remember, remembered } from '../ui/kept'
 
 const CUT = 'hotline.phone.cut'
 /** Later than this the page was not reloaded but opened again: nothing is taken back by itself. */
@@ -47,39 +48,13 @@ export function wasChecked(agent_id: string, now: number): boolean {
 const HERE = 'hotline.phone.here'
 
 /** The agent has chosen this computer's browser as the telephone ("": not any more). */
-export function keepHere(agent_id: string): void {
-  try {
-    if (agent_id) localStorage.setItem(HERE, agent_id)
-    else localStorage.removeItem(HERE)
-  } catch {
-    // A browser that keeps nothing asks again after a reload.
-  }
-}
+export const keepHere = (agent_id: string): void => remember(HERE, agent_id || null)
 
-export function isHere(agent_id: string): boolean {
-  try {
-    return localStorage.getItem(HERE) === agent_id
-  } catch {
-    return false
-  }
-}
+export const isHere = (agent_id: string): boolean => remembered(HERE) === agent_id
 
 const TALK = 'hotline.phone.talk'
 
 /** The call that is talked in this browser; "" ends it. */
-export function keepTalk(call_id: string): void {
-  try {
-    if (call_id) localStorage.setItem(TALK, call_id)
-    else localStorage.removeItem(TALK)
-  } catch {
-    // A browser that keeps nothing: after a crash the exchange notices the silence by itself.
-  }
-}
+export const keepTalk = (call_id: string): void => remember(TALK, call_id || null)
 
-export function talkedHere(): string | null {
-  try {
-    return localStorage.getItem(TALK)
-  } catch {
-    return null
-  }
-}
+export const talkedHere = (): string | null => remembered(TALK)

@@ -22,6 +22,7 @@ export class Microphone {
   private meter: { analyser: AnalyserNode; context: AudioContext } | null = null
   private samples = new Float32Array(new ArrayBuffer(2048 * 4))
   private open_ = true
+  private released = false
 
   constructor(private readonly ends: MicrophoneEnds) {}
 
@@ -33,10 +34,15 @@ export class Microphone {
     return this.stream?.getAudioTracks()[0] ?? null
   }
 
-  /** Takes the device `id` ("" = the system's) and lets go of the one before. Throws what getUserMedia throws. */
+  /** Takes the device `id` ("" = the system's) and lets go of the one before. Throws what getUserMedia throws; null: it was
+      released while the browser asked. */
   async take(id: string): Promise<MediaStreamTrack | null> {
     const wanted = id === '' ? true : { deviceId: { exact: id } }
     const next = await navigator.mediaDevices.getUserMedia({ audio: wanted })
+    if (this.released) {
+      next.getTracks().forEach((track) => track.stop())
+      return null
+    }
     const before = this.stream
     this.stream = next
     before?.getTracks().forEach((track) => track.stop())
@@ -71,7 +77,9 @@ export class Microphone {
     return levelOf(this.samples)
   }
 
+  /** Lets go of the device for good. */
   release(): void {
+    this.released = true
     this.stream?.getTracks().forEach((track) => track.stop())
     this.stream = null
     void this.meter?.context.close().catch(() => undefined)

@@ -4,6 +4,7 @@ import type { PhoneView } from './state'
 /** What windows say to each other. */
 export type Word =
   | { say: 'answer'; call_id: string }
+  | { say: 'forget' }
   | { say: 'mute'; on: boolean }
   | { say: 'key'; key: string }
   | { say: 'check' }

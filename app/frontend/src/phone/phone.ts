@@ -8,7 +8,7 @@ import { Microphone, troubleOf } from './microphone'
 import type { MicrophoneTrouble } from './microphone'
 import { claim } from './owner'
 import type { Ownership, Word } from './owner'
-import { OFF, inTalk, lostTalk, seenFromElsewhere } from './state'
+import { OFF, heard, inTalk, lostTalk, seenFromElsewhere } from './state'
 import type { PhoneView } from './state'
 import { clearCut, isHere, keepChecked, keepHere, keepCut, keepTalk, leftCut, talkedHere, wasChecked } from './kept'
 import { Speaker } from './speaker'
@@ -34,6 +34,8 @@ let going = false
 /** What the window that has the telephone said last. */
 let last: PhoneView | null = null
 let checkedFor = ''
+/** The browser's word on the microphone, once it was refused. */
+let allowed: PermissionStatus | null = null
 let onCheck: () => void = () => undefined
 
 /** Registers agent `agent_id`'s browser phone, unless another window has it; does nothing when it already runs. One that is
@@ -104,6 +106,7 @@ function hear(word: Word): void {
   }
   if (!ownsPhone()) return
   if (word.say === 'answer') line?.answer(word.call_id)
+  else if (word.say === 'forget') line?.forget()
   else if (word.say === 'mute') mutePhone(word.on)
   else if (word.say === 'key') line?.press(word.key)
   else if (word.say === 'check') onCheck()
@@ -124,7 +127,7 @@ export function answerInBrowser(call_id: string): void {
 
 /** What was to be answered will not come. */
 export function forgetAnswer(): void {
-  line?.forget()
+  here({ say: 'forget' }, () => line?.forget())
 }
 
 /** Sends silence, or the microphone again, at once. */
@@ -207,14 +210,16 @@ async function open(): Promise<void> {
 
 /** Takes the chosen microphone, or the system's when that one cannot be had. False: there is none; `phone` says why. */
 async function takeMicrophone(): Promise<boolean> {
-  microphone ??= new Microphone({ changed: (trouble) => void microphoneChanged(trouble) })
+  const taken = (microphone ??= new Microphone({ changed: (trouble) => void microphoneChanged(trouble) }))
   await lookForDevices()
   const wish = present(choice.value.microphone, devices.value, 'microphone')
   try {
-    const track = await microphone.take(wish).catch((error: unknown) => {
+    const track = await taken.take(wish).catch((error: unknown) => {
       if (wish === '') throw error
-      return microphone?.take('') ?? null
+      return taken.take('')
     })
+    // The shift ended while the browser asked; perhaps another one has begun.
+    if (microphone !== taken) return ownership ? await takeMicrophone() : false
     if (track) await line?.replace(track)
     await lookForDevices()
     speaker.on(present(choice.value.speaker, devices.value, 'speaker'))
@@ -223,8 +228,8 @@ async function takeMicrophone(): Promise<boolean> {
   } catch (error) {
     // Asking again by itself would be a prompt every few seconds; the agent or the browser says when it makes sense.
     tell({ microphone: troubleOf(error), ...(line ? {} : { registration: 'no_microphone' as const }) })
-    const permission = await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)
-    if (permission) permission.onchange = retryPhone
+    allowed ??= (await navigator.permissions?.query({ name: 'microphone' as PermissionName }).catch(() => null)) ?? null
+    if (allowed) allowed.onchange = retryPhone
     return false
   }
 }
@@ -256,7 +261,7 @@ function isBack(): boolean {
 }
 
 function openOrClose(): void {
-  if (microphone) microphone.open = listening > 0 || (inTalk(phone.value.talk) && !phone.value.muted)
+  if (microphone) microphone.open = heard(phone.value, listening)
 }
 
 function tell(change: Partial<PhoneView>): void {

@@ -41,6 +41,12 @@ export function talkAfter(talk: Talk, event: TalkEvent): Talk {
 /** Whether somebody is or will be at the other end. */
 export const inTalk = (talk: Talk): boolean => talk === 'answering' || talk === 'talking'
 
+/** Whether the microphone is open: in a talk unless it is muted, whatever else looks at it; outside one as long as somebody
+    looks at its level. */
+export function heard(view: Pick<PhoneView, 'talk' | 'muted'>, looks: number): boolean {
+  return inTalk(view.talk) ? !view.muted : looks > 0
+}
+
 /** What a window without the telephone shows of the one that has it. */
 export function seenFromElsewhere(view: PhoneView): PhoneView {
   return { ...view, registration: 'elsewhere' }

@@ -2,6 +2,7 @@
 // and listening is audited.
 import { computed, onMounted, onUnmounted, ref, shallowRef, watch } from 'vue'
 import type { ComputedRef, Ref, ShallowRef } from 'vue'
+import { remember, remembered } from '../ui/kept'
 import { letterOf, takesKeys } from './keys'
 import type { Press } from './keys'
 
@@ -23,22 +24,9 @@ export interface Player {
 }
 
 const KEPT = 'hotline.playerLetters'
-const kept = (): boolean => {
-  try {
-    return localStorage.getItem(KEPT) !== 'off'
-  } catch {
-    return true
-  }
-}
 /** Whether J, K and L steer the player that was used last. */
-export const letters = ref(typeof localStorage === 'undefined' ? true : kept())
-watch(letters, (on) => {
-  try {
-    localStorage.setItem(KEPT, on ? 'on' : 'off')
-  } catch {
-    // Kept until the page is closed.
-  }
-})
+export const letters = ref(remembered(KEPT) !== 'off')
+watch(letters, (on) => remember(KEPT, on ? 'on' : 'off'))
 
 /** The player that letters steer. */
 const current = shallowRef<Player | null>(null)

@@ -1,4 +1,4 @@
-// What a person chose on this computer, whoever signs in. A browser that keeps nothing shows the choice until the page is closed.
+// What is kept on this computer, whoever signs in. A browser that keeps nothing shows a choice until the page is closed.
 
 export function remembered(key: string): string | null {
   try {
@@ -8,9 +8,11 @@ export function remembered(key: string): string | null {
   }
 }
 
-export function remember(key: string, value: string): void {
+/** Null takes it away. */
+export function remember(key: string, value: string | null): void {
   try {
-    localStorage.setItem(key, value)
+    if (value === null) localStorage.removeItem(key)
+    else localStorage.setItem(key, value)
   } catch {
     // Nothing to do: what was chosen is shown all the same.
   }

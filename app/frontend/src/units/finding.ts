@@ -11,7 +11,8 @@ export interface Suggestion {
 export const searchUnits = (q: string, closed = false): Promise<UnitRow[]> => api<UnitRow[]>('/units/search', { method: 'POST', body: { q, closed } })
 
 /** Which units a matter may be for, the likeliest first, with the words that decided. Throws ApiError. */
-export const suggestUnits = (text: string): Promise<Suggestion[]> => api<Suggestion[]>('/units/suggest', { method: 'POST', body: { text } })
+export const suggestUnits = (text: string, signal?: AbortSignal): Promise<Suggestion[]> =>
+  api<Suggestion[]>('/units/suggest', { method: 'POST', body: { text }, ...(signal && { signal }) })
 
 /** The working unit that has exactly this code; null if there is none. Throws ApiError. */
 export const unitOfCode = async (code: string): Promise<UnitRow | null> => (await searchUnits(code)).find((unit) => unit.code === code) ?? null
