@@ -27,8 +27,9 @@ from .plan import Lane, Run
 REPO = Path(__file__).resolve().parents[2]
 DURATIONS = Path("tests/durations.json")
 MOST_TRIED_AGAIN = 12
-FAILED, NOTHING_RAN = 1, 5
+FAILED, INTERRUPTED, NOTHING_RAN = 1, 2, 5
 """Statuses of pytest."""
+STOPS_EARLY = {"-x", "--exitfirst"}
 
 
 def files(repo: Path) -> list[str]:
@@ -98,7 +99,10 @@ class Tests:
             processes.end(process, whole_session)
 
     def second_try(self) -> None:
-        """Tries what has failed once more, alone; changes `statuses`."""
+        """Tries what has failed once more, alone; changes `statuses`. Not where pytest was told to stop at the first
+        failure: nobody knows of the rest."""
+        if STOPS_EARLY & set(self.given):
+            return
         again = {run: self.failed(run) for run, status in self.statuses.items() if status == FAILED}
         count = sum(map(len, again.values()))
         if count > MOST_TRIED_AGAIN:
@@ -122,6 +126,7 @@ class Tests:
 
 def take_lanes(tests: Tests, lanes: Sequence[Lane]) -> None:
     """All lanes beside each other; what those that yield have to say follows when the first has ended."""
+    tests.statuses = {run: INTERRUPTED for lane in lanes for run in lane.runs}  # until it has ended
     with contextlib.ExitStack() as stack:
         beside = {lane: stack.enter_context(tempfile.NamedTemporaryFile()) for lane in lanes if lane.niceness}
         threads = [threading.Thread(target=tests.work, args=(lane, file)) for lane, file in beside.items()]

@@ -47,8 +47,8 @@ def cpu_s(pids: Iterable[int]) -> float:
 def named(part: str) -> list[int]:
     """Our own living descendants whose program's name has this in it."""
     found = []
-    with contextlib.suppress(OSError):
-        for pid in family(os.getpid()):
+    for pid in family(os.getpid()):
+        with contextlib.suppress(OSError):  # one has just ended
             if part in Path(f"/proc/{pid}/comm").read_text():
                 found.append(pid)
     return found

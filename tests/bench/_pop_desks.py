@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, Playwright, async_playwright
 from app.auth.sessions import COOKIE
 from app.tools import tool
 from tests.browser.chromium import FLAGS
+from tests.browser.house import WIDE
 
 WATCH = """
 (() => {
@@ -113,7 +114,7 @@ class Desks:
 
     async def _window(self, token: str) -> Page:
         """A page in a window of its own: one behind another tab is not painted."""
-        context = await self._browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        context = await self._browser.new_context(viewport=WIDE, locale="zh-CN")
         await context.add_cookies([{"name": COOKIE, "value": token, "url": self._base}])
         await context.add_init_script(WATCH)
         return await context.new_page()

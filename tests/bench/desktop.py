@@ -64,7 +64,7 @@ class Load:
 
 def first_load(browser: Browser, fake: FakeBackend, *, slow: bool = False) -> Load:
     """A browser that has never been here opens the desk."""
-    context = browser.new_context(viewport=WIDE, locale="zh-CN")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=WIDE, locale="zh-CN")
     page = context.new_page()
     page.add_init_script(READY)
     if slow:
@@ -167,7 +167,7 @@ def main(calls: int, every: int, loads: int) -> bool:
             browser = playwright.chromium.launch(executable_path=tool("chromium")[0], args=FLAGS)
             plain = [first_load(browser, fake) for _ in range(loads)]
             slow = [first_load(browser, fake, slow=True) for _ in range(loads)]
-            held = shift(browser.new_context(viewport=WIDE, locale="zh-CN"), fake, calls, every, console)  # type: ignore[arg-type]
+            held = shift(browser.new_context(viewport=WIDE, locale="zh-CN"), fake, calls, every, console)
             browser.close()
     finally:
         fake.stop()

@@ -9,9 +9,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import accessibility
-from tests.browser.house import WIDE
+from tests.browser.house import NARROW, WIDE
 
-NARROW = {"width": 320, "height": 640}
 LEAST_PX = 24
 """18 pt."""
 NOT_CHINESE = {"English"}
@@ -96,12 +95,12 @@ def faults(page: Page, leave_out: str = "") -> list[str]:
     if (said := page.evaluate("document.documentElement.lang")) != "zh-CN":
         found.append(f"language {said}")
     found += [f"tabindex: {one}" for one in page.eval_on_selector_all("[tabindex]", _BEFORE_OTHERS)]
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.set_viewport_size(NARROW)
     found += _too_wide(page, "narrow")
     found += [f"axe, narrow, {one['rule']}: {one['where']}" for one in accessibility(page, leave_out)]
     _print(page, "large")
     found += _too_wide(page, "narrow, large")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
     found += _too_wide(page, "large")
     found += [f"small: {one}" for one in page.evaluate(SMALL_TEXT, LEAST_PX)]
     _print(page, "usual")

@@ -19,6 +19,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from app.http.pages import page_for
+from tests.browser.fake_commands import obey
 from tests.browser.fake_office import FakeOffice, error
 from tests.browser.samples import board, calls, office, people
 
@@ -380,83 +381,10 @@ class FakeBackend:
             self.acks.append((time.monotonic(), frame["event_seq"]))
         elif frame["type"] == "command":
             self.commands.append({"name": frame["name"], "args": frame["args"], "at": time.monotonic()})
-            refusal = self._obey(frame["name"], frame["args"])
+            refusal = obey(self, frame["name"], frame["args"])
             result: Json = {"type": "result", "id": frame["id"], "ok": refusal is None}
             result |= {"data": {"call_id": "out-1"}} if refusal is None else {"error": refusal}
             await socket.send_text(json.dumps(result))
-
-    def _obey(self, name: str, args: Json) -> Json | None:
-        """What the real server would do, roughly. The error when it refuses."""
-        if name in self.refusals:
-            return self.refusals[name]
-        call_id = args.get("call_id") or self.agent["call_id"] or "hotline1-1.1"
-        members = calls.members()
-        if name == "agent.sign_in":
-            endpoint = args.get("endpoint") or self.agent["endpoint"]
-            self.set_agent(state="not_ready", not_ready_reason="busy", endpoint=endpoint)
-        elif name == "agent.sign_out":
-            self.set_agent(state="signed_out")
-        elif name in ("agent.ready", "wrapup.done"):
-            self.set_agent(state="ready", not_ready_reason="", until_ms=None, wrapup_until_ms=None)
-        elif name == "agent.not_ready":
-            self.set_agent(state="not_ready", not_ready_reason=args["reason"])
-        elif name == "agent.next_state":
-            chosen = None if args["state"] == "ready" else args["state"]
-            self.agent = {**self.agent, "next_state": chosen, "next_reason": args.get("reason", "")}
-            self.emit("agent.state", self.agent)
-        elif name == "wrapup.extend":
-            until = (self.agent["until_ms"] or now_ms()) + args["seconds"] * 1000
-            self.agent = {**self.agent, "until_ms": until, "wrapup_until_ms": until}
-            self.emit("agent.state", self.agent)
-        elif name == "call.answer":
-            if not self.phone_can_answer:
-                return {"code": "phone_cannot", "message": "话机不支持屏幕接听,请拿起话机。"}
-            self.answer(call_id)
-        elif name == "call.hold":
-            self.parties("call.held", call_id, phase="held")
-        elif name in ("call.resume", "call.cancel_consult"):
-            self.parties("call.resumed", call_id, phase="room", members=members)
-            self.mark(call_id, talks_with="citizen")
-        elif name == "call.consult":
-            self.parties("call.held", call_id, phase="held")
-            third = calls.member("third", number=args["to"], state="ringing", kind="consult")
-            self.parties("call.room", call_id, members=[*members, third])
-            self.mark(call_id, talks_with="third")
-        elif name in ("call.conference", "call.emergency"):
-            third = calls.member("third", number=args["to"], state="ringing", kind=name.partition(".")[2])
-            self.parties("call.room", call_id, phase="room", members=[*members, third])
-        elif name == "call.hangup":
-            self.end_call(call_id)
-        elif name in ("call.oversee", "call.oversee_end"):
-            if name == "call.oversee_end":
-                self.set_agent(overseeing=None)
-            else:
-                self.oversee(call_id, args["mode"])
-        else:
-            return self._mark_by(name, call_id, args)
-        return None
-
-    def _mark_by(self, name: str, call_id: str, args: Json) -> Json | None:
-        """A command that changes what holds in a talk and not who is in it."""
-        now = now_ms()
-        if name == "call.mute":
-            return self.mark(call_id, muted_ms=now if args["on"] else None)
-        if name in ("call.pause", "call.pause_end"):
-            until = now + 1000 * args.get("seconds", 120)
-            paused = {"since_ms": now, "until_ms": until} if name == "call.pause" else None
-            return self.mark(call_id, paused=paused)
-        if name == "alert.acknowledge":
-            known = {"acked_by": "李班长", "acked_ms": now}
-            alerts = [one | known if one["alert_id"] == args["alert_id"] else one for one in self.board["alerts"]]
-            self.show_board(alerts=alerts)
-            return None
-        if name in ("call.help", "call.help_end"):
-            return self.mark(call_id, help_ms=now if name == "call.help" else None)
-        if name == "call.swap" and call_id in self.calls:
-            with_third = self.calls[call_id]["talks_with"] == "third"
-            self.parties("call.room", call_id, phase="room" if with_third else "held")
-            return self.mark(call_id, talks_with="citizen" if with_third else "third")
-        return None
 
 
 def wait_for(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:

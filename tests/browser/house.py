@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from app.auth.sessions import COOKIE, login
 from app.db import Database
@@ -16,7 +16,8 @@ from app.settings import Settings
 from app.web import create_app
 from tests.browser.fake_backend import wait_for
 
-WIDE = {"width": 1366, "height": 768}
+WIDE: ViewportSize = {"width": 1366, "height": 768}
+NARROW: ViewportSize = {"width": 320, "height": 640}
 PATIENCE_MS = 10_000  # three files of tests at a time on two processors: what takes half a second takes five
 
 

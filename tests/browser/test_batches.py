@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from app.assignments import working
 from app.cases import loop
 from app.clock import utc_now
-from tests.browser.conftest import WIDE, accessibility, shot
+from tests.browser.conftest import accessibility, shot
+from tests.browser.house import NARROW, WIDE
 from tests.case_kit.world import World
 
 SitsDown = Callable[..., Page]
@@ -18,7 +19,7 @@ SitsDown = Callable[..., Page]
 
 def fits_a_telephone(page: Page) -> None:
     """At 320 pixels nothing scrolls sideways, and axe finds nothing."""
-    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert accessibility(page) == []
     page.set_viewport_size(WIDE)

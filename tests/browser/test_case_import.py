@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from app.audit.model import Action
 from app.auth.model import Role
 from app.db import Database
-from tests.browser.conftest import WIDE, accessibility, shot
-from tests.browser.house import served, signed_in
+from tests.browser.conftest import accessibility, shot
+from tests.browser.house import NARROW, WIDE, served, signed_in
 from tests.case_kit.documents import workbook
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
@@ -42,7 +42,7 @@ def test_cases_come_in_from_a_workbook_after_a_check_and_a_second_word(
         expect(outcome).to_contain_text("须为：咨询")
         shot(page, "import-faults", tmp_path)
         assert accessibility(page) == []
-        page.set_viewport_size({"width": 320, "height": 640})
+        page.set_viewport_size(NARROW)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.set_viewport_size(WIDE)
         file.set_input_files({"name": "旧.xlsx", "mimeType": XLSX, "buffer": workbook(HEADS | RIGHT)})

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend
+from tests.browser.house import NARROW
 
 
 def test_an_answer_is_found_while_typing_and_read_by_keyboard_alone(
@@ -38,7 +39,7 @@ def test_an_answer_is_found_while_typing_and_read_by_keyboard_alone(
     reading.get_by_role("button", name="读给市民，有帮助").click()
     expect(reading.get_by_role("button", name="读了，没帮助")).to_be_disabled()
     assert fake.office.knowledge.sent == [("articles/2/uses", {"helped": True})]
-    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     box.fill("充电桩")
     expect(status).to_have_text("没有找到。换个说法试试")

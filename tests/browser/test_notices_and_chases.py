@@ -15,7 +15,8 @@ from app.chasing import sweep
 from app.clock import utc_now
 from app.clocks.rules import Urgency
 from app.settings import get_settings
-from tests.browser.conftest import WIDE, accessibility, shot
+from tests.browser.conftest import accessibility, shot
+from tests.browser.house import NARROW, WIDE
 from tests.case_kit.world import World
 
 SeenBy = Callable[[str, str], Page]
@@ -25,7 +26,7 @@ def is_for_everybody(page: Page, name: str, folder: Path) -> None:
     """axe finds nothing, and at 320 pixels nothing scrolls sideways."""
     shot(page, name, folder)
     assert accessibility(page) == []
-    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.set_viewport_size(WIDE)
 

@@ -18,6 +18,7 @@ from app.pushes.tables import PushAddress, PushJob
 from app.settings import Settings
 from asterisk_conf.certificates import certificate
 from tests.browser.conftest import accessibility, shot
+from tests.browser.house import NARROW, WIDE
 from tests.case_kit.world import World
 
 
@@ -99,9 +100,9 @@ def test_a_certificate_that_ends_is_shown_with_what_to_do(
     alarm = page.get_by_role("row").filter(has_text="证书快到期")
     expect(alarm).to_contain_text("见下面的证书")
     expect(page.get_by_role("row").filter(has_text="hotline.crt").last).to_contain_text("有效")
-    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     shot(page, "state-narrow", tmp_path)
-    page.set_viewport_size({"width": 1366, "height": 768})
+    page.set_viewport_size(WIDE)
     shot(page, "state", tmp_path)
     assert accessibility(page) == []

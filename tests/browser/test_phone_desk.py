@@ -15,7 +15,7 @@ from app.tools import tool
 from tests.browser.chromium import FLAGS
 from tests.browser.conftest import accessibility, shot
 from tests.browser.fake_backend import FakeBackend, now_ms, wait_for
-from tests.browser.house import PATIENCE_MS
+from tests.browser.house import PATIENCE_MS, WIDE
 from tests.browser.samples import calls
 from tests.browser.unseen import SLOWED_AFTER_S, Tab, unseen
 
@@ -210,7 +210,7 @@ def test_a_check_that_fails_says_what_to_do_and_a_desk_phone_is_the_way_out(
 ) -> None:
     flags = [*FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     chromium = playwright.chromium.launch(executable_path=tool("chromium")[0], args=flags)
-    context = chromium.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768})
+    context = chromium.new_context(locale="zh-CN", viewport=WIDE)
     context.grant_permissions(["microphone"])  # and not notifications
     page = context.new_page()
     problems: list[str] = []

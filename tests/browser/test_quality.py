@@ -25,7 +25,8 @@ from app.settings import Settings
 from recordings import transcripts
 from recordings.lines import Channel, Line
 from recordings.store import Store
-from tests.browser.conftest import WIDE, accessibility, shot
+from tests.browser.conftest import accessibility, shot
+from tests.browser.house import NARROW, WIDE
 from tests.case_kit.world import World
 from tests.integration.web_browser import PASSWORD
 
@@ -77,7 +78,7 @@ def house(db: Database, world: World, tmp_path: Path) -> World:
 
 def narrow(page: Page) -> None:
     """The page fits 320 pixels, and axe finds nothing there either."""
-    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert accessibility(page) == []
     page.set_viewport_size(WIDE)

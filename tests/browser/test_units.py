@@ -16,7 +16,7 @@ from app.migrations.run import upgrade
 from app.units import exchange, queries, service
 from app.units.suggestions import NETWORK
 from tests.browser.conftest import accessibility
-from tests.browser.house import served, signed_in
+from tests.browser.house import NARROW, served, signed_in
 
 PASSWORD = "Stiller-Ozean-42"
 
@@ -119,6 +119,6 @@ def test_a_table_is_checked_row_by_row_before_it_is_written(desk: Page, db: Data
     expect(told).to_contain_text("新建 2 个，修改 0 个")
     desk.get_by_role("button", name="写入").click()
     expect(desk.get_by_role("treeitem", name="新局")).to_be_visible()
-    desk.set_viewport_size({"width": 320, "height": 640})
+    desk.set_viewport_size(NARROW)
     assert desk.evaluate("document.documentElement.scrollWidth") <= 320
     assert accessibility(desk) == []

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend
+from tests.browser.house import WIDE
 
 
 def test_a_year_is_read_changed_by_keyboard_and_imported_only_after_it_was_seen(
@@ -52,7 +53,7 @@ def test_a_year_is_read_changed_by_keyboard_and_imported_only_after_it_was_seen(
         page.set_viewport_size({"width": width, "height": 768})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert accessibility(page, leave_out=".months > section:nth-child(n + 2)") == []
-    page.set_viewport_size({"width": 1366, "height": 768})
+    page.set_viewport_size(WIDE)
     page.get_by_test_id("import").click()
     dialog.get_by_role("button", name="检查").click()
     expect(page.get_by_test_id("error-summary")).to_contain_text("选择文件或粘贴内容")

@@ -154,7 +154,7 @@ class Desks:
 
     async def _open(self, agent_id: str) -> Desk:
         base = self._scene.system.http
-        context = await self._browser.new_context(viewport=WIDE, locale="zh-CN", ignore_https_errors=True)  # type: ignore[arg-type]
+        context = await self._browser.new_context(viewport=WIDE, locale="zh-CN", ignore_https_errors=True)
         context.set_default_timeout(SLOW_MS)
         await context.grant_permissions(["microphone", "notifications"])
         token = await asyncio.to_thread(_token, self._scene.settings.url, agent_id)

@@ -1,13 +1,16 @@
-"""How the tiers share the processors: every file runs once, the longest first, and real calls have no company."""
+"""How the tiers share the processors: every file runs once, the longest first, and whoever has no telephone yields."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lanes import main, plan, processes
@@ -67,6 +70,12 @@ def test_the_checkout_has_every_tier_and_its_telephones_are_found() -> None:
     assert "tests/browser/test_login.py" not in telephones
 
 
+def test_all_tiers_can_be_collected_by_one_pytest() -> None:
+    """In folders that are no packages, two files of one name are one module to Python."""
+    loose = [Path(file) for file in main.files(main.REPO) if not (main.REPO / file).with_name("__init__.py").exists()]
+    assert [name for name, count in Counter(file.name for file in loose).items() if count > 1] == []
+
+
 def test_most_files_have_been_measured() -> None:
     found = set(main.files(main.REPO))
     measured = found & set(json.loads((main.REPO / main.DURATIONS).read_text()))
@@ -100,8 +109,8 @@ def lanes_of(checkout: Path, *, calls: str, unit: str) -> list[Lane]:
     for tier, text in (("calls", calls), ("unit", unit)):
         (checkout / f"tests/{tier}/test_it.py").write_text(text)
     return [
-        Lane((Run("calls", ("tests/calls/test_it.py",)),), False),
-        Lane((Run("unit", ("tests/unit/test_it.py",)),), True),
+        Lane((Run("calls", ("tests/calls/test_it.py",)),)),
+        Lane((Run("unit", ("tests/unit/test_it.py",)),), niceness=1),
     ]
 
 
@@ -131,6 +140,31 @@ def test_a_run_that_fails_as_a_whole_is_not_saved_by_a_second_try(checkout: Path
     tests = at_work(checkout)
     run = Run("calls", ("tests/calls/test_it.py",))
     tests.statuses[run] = main.FAILED
+    tests.second_try()
+    assert tests.status() == main.FAILED
+
+
+def test_a_run_that_never_began_is_a_failure(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    start = processes.start
+
+    def no_more_processes(*what: Any) -> subprocess.Popen[bytes]:
+        if what[4]:
+            raise BlockingIOError("no more processes")
+        return start(*what)
+
+    monkeypatch.setattr(processes, "start", no_more_processes)
+    monkeypatch.setattr(threading, "excepthook", lambda told: None)
+    tests = at_work(checkout)
+    main.take_lanes(tests, lanes_of(checkout, calls=PASSES, unit=PASSES))
+    tests.second_try()
+    assert tests.status() == main.INTERRUPTED
+
+
+def test_who_stops_at_the_first_failure_is_not_told_that_all_is_well(checkout: Path) -> None:
+    tests = at_work(checkout, "-x")
+    main.take_lanes(tests, lanes_of(checkout, calls=FAILS_ONCE + "def test_more():\n    assert False\n", unit=PASSES))
     tests.second_try()
     assert tests.status() == main.FAILED
 
