@@ -7,11 +7,13 @@ has heard no tone; so nothing is lost while nobody asks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, Page, Playwright, async_playwright, expect
+from playwright.async_api import Browser, Page, Playwright, TimeoutError, async_playwright, expect
 
 from app.auth.sessions import COOKIE, login
 from app.db import Database
@@ -24,6 +26,9 @@ from tests.harness.system import PASSWORD
 SAYS = 880
 """What every agent's microphone says, in hertz; one of tests/peers/network_conf.py's tones."""
 SLOW_MS = 30_000
+NICENESS = 10
+TURN_MS = 300_000
+"""A desk may be the last of all to get its call."""
 NOTE = """
   window.cut = { down: null, back: null }
   window.sound = { last: Date.now(), longest: 0 }
@@ -37,7 +42,7 @@ NOTE = """
     else if (window.cut.down && whole) window.cut.back ??= now
     if (window.heardTones().length) window.sound.last = now
     else window.sound.longest = Math.max(window.sound.longest, now - window.sound.last)
-  }, 50)
+  }, 100)
 """
 
 
@@ -61,27 +66,29 @@ class Desk:
     async def answers(self) -> None:
         """Rings, is answered by a key, and something is written into the card. A page that was too slow to say that it
         shows the card was passed over and is not ready: its agent is ready again, as the page asks for."""
-        while (now := await self._waits_for("['ringing', 'talking', 'not_ready']")) != "talking":
+        waiting = "['ringing', 'talking', 'not_ready']"
+        while (now := await self._waits_for(waiting, TURN_MS)) != "talking":
             if now == "ringing":
                 await self.page.keyboard.press("F2")
                 await self._waits_for("['talking', 'not_ready']")
             else:
                 self.passed_over += 1
                 await self.page.get_by_test_id("ready").click()
-                await self._waits_for("['ready', 'ringing']")
+                with contextlib.suppress(TimeoutError):  # or passed over again at once
+                    await self._waits_for("['ready', 'ringing', 'talking']", SLOW_MS / 10)
         await expect(self.page.get_by_test_id("talking")).to_have_attribute("data-talked", "true", timeout=SLOW_MS)
         await self.page.get_by_label("诉求内容").fill(f"坐席{self.agent_id}写到一半")
         await expect(self.page.get_by_test_id("save-mark")).to_contain_text("已保存", timeout=SLOW_MS)
         await self.page.evaluate("() => { window.kept = window.card() }")
 
-    async def _waits_for(self, states: str) -> str:
+    async def _waits_for(self, states: str, timeout_ms: float = 2 * SLOW_MS) -> str:
         """Until the page is in one of these; in which."""
         found = await self.page.wait_for_function(
             f"""() => {{
               const now = see('ringing') ? 'ringing' : see('talking') ? 'talking' : see('agent-state')?.dataset.state
               return {states}.includes(now) && now
             }}""",
-            timeout=SLOW_MS * 2,
+            timeout=timeout_ms,
         )
         return str(await found.json_value())
 
@@ -103,7 +110,7 @@ class Desk:
         """Seconds from `since` (wall clock) until the page had a live link again and showed its call and card as
         before. Raises AssertionError when it never lost the link, or does not come back."""
         try:
-            await self.page.wait_for_function("() => window.cut.back", timeout=SLOW_MS)
+            await self.page.wait_for_function("() => window.cut.back", timeout=TURN_MS)
         except Exception as error:
             raise AssertionError(f"the desk of {self.agent_id} is not back: {await self.told()}") from error
         return float(await self.page.evaluate("window.cut.back")) / 1000 - since
@@ -124,7 +131,10 @@ class Desk:
 
     async def told(self) -> Any:
         """What the page has noted, for messages."""
-        return await self.page.evaluate("() => ({ cut: window.cut, kept: window.kept, card: window.card() })")
+        return await self.page.evaluate(
+            """() => ({ cut: window.cut, kept: window.kept, card: window.card(), stale: see('data-age')?.dataset.stale,
+              talking: see('talking')?.textContent, state: see('agent-state')?.textContent })"""
+        )
 
 
 class Desks:
@@ -140,7 +150,11 @@ class Desks:
         self._driver = await async_playwright().start()
         sound = microphone(self._scene.folder / "microphone.wav", SAYS)
         flags = with_microphone(sound)
-        self._browser = await self._driver.chromium.launch(executable_path=tool("chromium")[0], args=flags)
+        # In life every desk has a machine of its own: here the browsers leave the processors to the hotline.
+        yielding = self._scene.folder / "chromium"
+        yielding.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice nice -n {NICENESS} {shlex.quote(tool("chromium")[0])} "$@"\n')
+        yielding.chmod(0o700)
+        self._browser = await self._driver.chromium.launch(executable_path=yielding, args=flags)
         await asyncio.to_thread(self._scene.system.add_agents, self._agent_ids)
         # Ten pages that start in one moment on two processors help nobody.
         for agent_id in self._agent_ids:
