@@ -152,7 +152,8 @@ class Desks:
         flags = with_microphone(sound)
         # In life every desk has a machine of its own: here the browsers leave the processors to the hotline.
         yielding = self._scene.folder / "chromium"
-        yielding.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice nice -n {NICENESS} {shlex.quote(tool("chromium")[0])} "$@"\n')
+        yields = f"setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice nice -n {NICENESS}"
+        yielding.write_text(f'#!/bin/sh\nexec {yields} {shlex.quote(tool("chromium")[0])} "$@"\n')
         yielding.chmod(0o700)
         self._browser = await self._driver.chromium.launch(executable_path=yielding, args=flags)
         await asyncio.to_thread(self._scene.system.add_agents, self._agent_ids)

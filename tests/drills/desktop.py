@@ -94,8 +94,8 @@ async def restarted(
     scene.system.kill(*BACKEND, number=number)
     await scene.wait_replaced(before, *BACKEND)
     returns = await asyncio.gather(*(desk.back_after_s(went) for desk in desks.all), return_exceptions=True)
-    if lost := [one for one in returns if isinstance(one, BaseException)]:
-        raise ExceptionGroup(f"{len(lost)} of {len(returns)} desks", [one for one in lost if isinstance(one, Exception)])
+    if away := [one for one in returns if isinstance(one, Exception)]:
+        raise ExceptionGroup(f"{len(away)} of {len(returns)} desks", away)
     back = [one for one in returns if isinstance(one, float)]
     # The goal is for a machine of its own, as with the other drills (see Scene.known_again).
     queued = waited_for_cpu_s(scene.system.pids()["core"])
