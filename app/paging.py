@@ -14,7 +14,7 @@ T = TypeVar("T")
 Wider = Callable[[int, int], "Select[Any] | None"]
 """How many rows were selected, how many there should be → a statement that selects more; None when nothing does."""
 MAX_SIZE = 100
-MOST_COUNTED = 1_000
+MOST_COUNTED = 500
 """So many rows behind the beginning of a page are counted: to count a million takes longer than to show any page."""
 
 

@@ -25,7 +25,7 @@ from app.cases.tables import CASE_INDEX, Case
 from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
 from app.search.tokens import sought
 
-FIRST_READ, READ_BY_TIME = 48, 730
+FIRST_READ, READ_BY_TIME = 24, 730
 """Days: how far back a common word is looked for at first, and from where on everything is read."""
 SPAN, MOST_SPANS, LATEST = 8, 13, 3
 """Days that share a tag; how many such tags a search names (a longer time is named by its months); how many are read

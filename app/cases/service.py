@@ -236,6 +236,7 @@ def register(
     _require_owner(session, actor, case)
     if version != case.version:
         raise acting.conflict(session, actor, case)
+    known = _citizen_of(session, case)
     changes = _apply(session, actor, case, fields)
     _require_complete(case, needs)
     earlier = ended_before(session, case, now)
@@ -247,10 +248,11 @@ def register(
     if earlier is not None:
         case.repeat_of_id, case.repeats = earlier.id, earlier.repeats + 1
         detail["repeat_of"] = earlier.id  # its number is for whoever may know of that case (`views.event_json`)
+    with session.no_autoflush:  # the row of the case is written once
+        acting.bump(case, actor, now)
+        _learn_citizen(session, actor, case, known, now)
+        places.learn(session, case, now)
     happen(session, actor, case, CaseAct.registered, now, detail=detail)
-    acting.bump(case, actor, now)
-    _learn_citizen(session, actor, case, now)
-    places.learn(session, case, now)
     finding.keep_new(session, case)
     return case
 
@@ -353,14 +355,20 @@ def _require_complete(case: Case, needs: Collection[str] = REQUIRED) -> None:
         raise BadInput("登记前请补全必填内容。", "Fill in what is missing, then register.", fields=missing)
 
 
-def _learn_citizen(session: Session, actor: Actor, case: Case, now: datetime) -> None:
+def _citizen_of(session: Session, case: Case) -> Citizen | None:
+    return session.get(Citizen, case.citizen_id) if case.citizen_id is not None else None
+
+
+def _learn_citizen(session: Session, actor: Actor, case: Case, known: Citizen | None, now: datetime) -> None:
     """Remember who called, so that the next card is filled in; what is known of a citizen is not overwritten.
 
-    Never what is the agent's own (UX 30): a staff number is no citizen's, and the agent's own name stays with the case.
+    `known`: whom the draft named before its last edits. Never what is the agent's own (UX 30): a staff number is no
+    citizen's, and the agent's own name stays with the case.
     """
     caller_name = "" if case.caller_name == actor.display_name else case.caller_name
     if not case.caller_number or case.citizen_id is not None:
-        if case.citizen_id is not None and (citizen := session.get(Citizen, case.citizen_id)) is not None:
+        same = known is not None and known.id == case.citizen_id
+        if (citizen := known if same else _citizen_of(session, case)) is not None:
             for name, value in (("name", caller_name), ("area", case.area), ("address", case.address)):
                 if value and not getattr(citizen, name):
                     setattr(citizen, name, value)

@@ -61,9 +61,9 @@ export function percent(rate: number | null | undefined): string {
 }
 
 /** The server counts so many and no more. */
-const MOST_COUNTED = 1000
+const MOST_COUNTED = 500
 
-/** A count for reading: "1000+" where the server stopped counting; `from`: so many stand before what it counted. */
+/** A count for reading: "500+" where the server stopped counting; `from`: so many stand before what it counted. */
 export const toldCount = (n: number, from = 0): string => (n - from >= MOST_COUNTED ? `${n}+` : String(n))
 
 /** A caller's number for reading: mobile numbers in groups, a withheld one in words. */

@@ -5,10 +5,10 @@ const page = (total: number, at = 1) => ({ items: [], total, page: at, page_size
 
 it('says how many there are, and that there may be more where the server stopped counting', () => {
   expect(told(page(0))).toBe('0')
-  expect(told(page(999))).toBe('999')
-  expect(told(page(1000))).toBe('1000+')
-  expect(told(page(1025, 2))).toBe('1025+')
-  expect(told(page(1060, 4))).toBe('1060')
+  expect(told(page(499))).toBe('499')
+  expect(told(page(500))).toBe('500+')
+  expect(told(page(525, 2))).toBe('525+')
+  expect(told(page(560, 4))).toBe('560')
 })
 
 it('tells of new rows: one that moved up because another left is none', () => {
