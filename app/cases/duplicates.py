@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import may_be_sought, times_in_turn
+from app.cases.finding import may_be_sought, time_tags, times_in_turn
 from app.cases.likeness import LIKE, Matter, key_words, likeness, same_place
 from app.cases.states import CaseState
 from app.cases.tables import CASE_INDEX, Case
@@ -31,6 +31,8 @@ RECENT = timedelta(days=90)
 AGAIN_WITHIN = timedelta(days=365)  # later it is a new matter
 SHOWN = 5
 OF_A_NUMBER, OF_A_QUERY, COMPARED, MOST_QUERIES = 20, 30, 60, 8
+EVERYWHERE = frozenset({"号楼", "单元", "小区", "号院"})
+"""Pairs that stand in every other address: an index reads long lists for them and finds the same place without."""
 
 
 class Why(StrEnum):
@@ -126,11 +128,12 @@ def _of_number(session: Session, number: str, since: datetime) -> Sequence[int]:
 
 
 def _queries(index: SearchIndex, matter: Matter, since: datetime, now: datetime) -> list[list[str]]:
-    place = [one for one in sought(matter.address) if not one.begins]  # whatever begins with 号 is everywhere
-    wanted = [(place, ANYWHERE)] if place else []
-    wanted += [(words, TELLING_TEXTS) for words in _runs(key_words(matter))[:MOST_QUERIES]]
-    times = [()] if index.stops_early else times_in_turn(since, now)
-    return [[index.all_of(words, where, tags) for tags in times] for words, where in wanted]
+    # What begins with 号 is everywhere. A place is so rare that to ask for the latest days first is to ask twice.
+    place = [one for one in sought(matter.address) if not one.begins and one.text not in EVERYWHERE]
+    whole, times = ([()], [()]) if index.stops_early else ([time_tags(since, now)], times_in_turn(since, now))
+    found = [[index.all_of(place, ANYWHERE, tags) for tags in whole]] if place else []
+    words = _runs(key_words(matter))[:MOST_QUERIES]
+    return found + [[index.all_of(one, TELLING_TEXTS, tags) for tags in times] for one in words]
 
 
 def _runs(words: str) -> list[list[Wanted]]:
