@@ -28,6 +28,7 @@ from app.nuisance.tables import NuisanceRule
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
+from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
@@ -95,6 +96,8 @@ __all__ = [
     "RecordingComment",
     "Recusal",
     "Reply",
+    "ReplyTemplate",
+    "ReplyTemplateVersion",
     "RosterMember",
     "Rotation",
     "SpecialDay",

@@ -43,6 +43,7 @@ from app.http.guard import Figures, Guard
 from app.http.health import router as health
 from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
+from app.letters.routes import of_cases as receipts
 from app.letters.routes import router as letters
 from app.machines.routes import router as machines
 from app.measures.loop_routes import router as loop_measures
@@ -50,11 +51,14 @@ from app.measures.routes import router as measures
 from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
 from app.places.routes import router as places
+from app.progress.routes import router as progress
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
 from app.quality.quarter_routes import router as quarters
 from app.quality.routes import router as quality
 from app.queues.routes import router as queues
+from app.reply_templates.routes import offers as template_offers
+from app.reply_templates.routes import router as reply_templates
 from app.roster.routes import router as roster
 from app.settings import Settings
 from app.staffing.routes import router as staffing
@@ -74,6 +78,7 @@ ROUTERS = (
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables, batches, places, machines, pushes, certificates, talk, quality, quarters,
     alerts, staffing,
+    progress, receipts, reply_templates, template_offers,
 )  # fmt: skip
 
 

@@ -6,13 +6,15 @@ A fault refuses the reply; a warning is shown to whoever writes or judges it and
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.assignments.model import Contact, Opinion
 
 SHORTEST = 4  # characters: "已办" says nothing
+TO_FILL = re.compile(r"【待填：?([^】\n]{0,60})】")
+"""What a template leaves to whoever writes (`app.reply_templates.model.to_fill`)."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,18 @@ def faults(reply: Written, asked: Asked) -> list[Remark]:
         found.append(Remark("opinion", "未联系市民，不能填写市民意见", "nobody asked the citizen"))
     if not reply.signed_name.strip():
         found.append(Remark("signed_name", "缺少经办人签名", "the handler's signature is missing"))
-    return found
+    return found + [_unfilled(where, blank[1]) for where, text in _texts(reply) if (blank := TO_FILL.search(text))]
+
+
+def _texts(reply: Written) -> Iterator[tuple[str, str]]:
+    for name in ("result", "measures", "next_step", "letter"):
+        yield name, getattr(reply, name)
+    for group in ("answers", "papers"):
+        yield from ((f"{group}.{ident}", text) for ident, text in getattr(reply, group).items())
+
+
+def _unfilled(where: str, what: str) -> Remark:
+    return Remark(where, f"还有待填的内容：{what[:20]}", "something is still to be filled in")
 
 
 def unsealed(reply: Written) -> list[Remark]:

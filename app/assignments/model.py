@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.reply_templates.model import LONGEST_SOURCES, SOURCES
+
 
 class ReplyState(StrEnum):
     """Where a reply stands."""
@@ -39,10 +41,12 @@ class Contact(StrEnum):
 
 @dataclass(frozen=True)
 class TextLimit:
-    """The longest text of a field, and whether it may have several lines."""
+    """The longest text of a field, whether it may have several lines, and what it must look like if it is not empty (a
+    regular expression; "" for anything)."""
 
     limit: int
     lines: bool = True
+    shape: str = ""
 
 
 REPLY_TEXTS: Mapping[str, TextLimit] = {
@@ -52,6 +56,7 @@ REPLY_TEXTS: Mapping[str, TextLimit] = {
     "letter": TextLimit(10_000),
     "opinion_why": TextLimit(500, lines=False),
     "signed_name": TextLimit(64, lines=False),
+    "template_source": TextLimit(LONGEST_SOURCES, lines=False, shape=SOURCES),
 }
 LONGEST_ANSWER = 4_000
 LONGEST_INSTRUCTIONS = 4_000

@@ -12,6 +12,7 @@ from app.cases.model import Ground, HandlingWay
 from app.clocks.rules import Urgency
 from app.followups.model import LONGEST_NOTE, Heard, Reached
 from app.http.schema import MOST, Answer, Body, Version, countable
+from app.reply_templates.model import LONGEST_SOURCES
 
 UnitId = Annotated[int, Field(ge=1, le=MOST)]
 CaseId = Annotated[int, Field(ge=1, le=MOST)]
@@ -185,6 +186,7 @@ class ReplyFields(Body):
     opinion: Opinion | None = None
     opinion_why: Reason | None = None
     signed_name: str | None = Field(default=None, max_length=100)
+    template_source: str | None = Field(default=None, max_length=LONGEST_SOURCES)
 
     def given(self) -> dict[str, Any]:
         """Only what was sent; null empties."""

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.db import UTCDateTime, json_type
+from app.reply_templates.model import LONGEST_SOURCES
 
 _LEADS = text("lead AND parent_id IS NULL AND state <> 'withdrawn'")
 
@@ -53,7 +54,8 @@ class Assignment(SQLModel, table=True):
 class Reply(SQLModel, table=True):
     """What came of one round of an assignment (办理结果); a later round never touches an earlier one.
 
-    `answers` are by item id, `papers` by attachment ("voicemail:3"): what the unit says to each.
+    `answers` are by item id, `papers` by attachment ("voicemail:3"): what the unit says to each. `template_source`
+    names the templates that its words began with ("template:12@3", see `app.reply_templates.model`).
     """
 
     __tablename__ = "assignment_reply"
@@ -75,6 +77,7 @@ class Reply(SQLModel, table=True):
     opinion: str = Field(default="", max_length=24)
     opinion_why: str = Field(default="", max_length=500)
     signed_name: str = Field(default="", max_length=64)
+    template_source: str = Field(default="", max_length=LONGEST_SOURCES)
     signed_by: int | None = None
     signed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     sealed: bool = False

@@ -23,6 +23,7 @@ from app.cases.tables import Case
 from app.clock import iso, utc_now
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUp, FollowUpTask
+from app.reply_templates.reading import named_sources
 from app.units.tables import Unit
 
 
@@ -59,7 +60,10 @@ def work_json(session: Session, actor: Actor, case: Case, work: Assignment) -> d
     clear = access.sees_citizen(session, actor, case)
     below = known_of(session, actor, work.case_id, children_of(session, work))
     units = unit_names(session, [work.unit_id, *(one.unit_id for one in below)])
-    replies = [_reply(one, case, clear=clear) for one in working.replies_of(session, work.id or 0)]
+    replies = [
+        {**_reply(one, case, clear=clear), "sources": named_sources(session, one.template_source)}
+        for one in working.replies_of(session, work.id or 0)
+    ]
     present = working.reply_of(session, work)
     return {
         **work_row(work, units),

@@ -5,6 +5,7 @@ A reply is kept while it is written, like a draft; handing it in is refused whil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -272,6 +273,8 @@ def _checked(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
             rule = REPLY_TEXTS[name]
             values[name] = clean(value, rule.limit, lines=rule.lines)
             wrong |= _too_long(name, value, rule.limit)
+            if values[name] and rule.shape and not re.fullmatch(rule.shape, values[name]):
+                wrong[name] = "无法识别的内容 (not understood)"
         elif name in ("answers", "papers") and isinstance(value, Mapping) and len(value) <= 100:
             for key, text in value.items():
                 wrong |= _too_long(f"{name}.{key}", str(text), LONGEST_ANSWER)

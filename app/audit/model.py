@@ -85,3 +85,7 @@ class Action(StrEnum):
     quality_trained = "quality.trained"  # an agent may take calls again
     alert_rule_changed = "alert_rule.changed"  # when supervisors are warned
     alert_acknowledged = "alert.acknowledged"
+    progress_told = "progress.told"  # somebody without an account asked with a case's number and its code
+    progress_refused = "progress.refused"  # … too often
+    progress_code_read = "progress.code_read"  # an agent had the code of a case shown, to read it out
+    reply_template_changed = "reply_template.changed"  # written, changed, retired, taken up again

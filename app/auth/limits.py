@@ -1,9 +1,10 @@
-"""How often somebody may try to sign in. Counted in the database, so a restart forgets nothing."""
+"""How often somebody may try to sign in, or to guess a code. Counted in the database, so a restart forgets nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
@@ -13,6 +14,13 @@ from app.errors import TooMany
 
 WINDOW = timedelta(minutes=15)
 KEEP = timedelta(days=1)
+
+
+class Door(StrEnum):
+    """What is tried. Every door counts for itself: whoever guesses at one keeps nobody from another."""
+
+    login = ""  # a name and a password
+    progress = "progress:"  # a case's number and its code, which anybody may try
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,13 @@ LIMITS = (
 )
 
 
-def begin_attempt(session: Session, name: str, address: str, now: datetime) -> LoginAttempt:
+def begin_attempt(session: Session, name: str, address: str, now: datetime, door: Door = Door.login) -> LoginAttempt:
     """Note one try, as failed until `succeeded` is set. Raises TooMany with the seconds to wait.
 
-    The note is stored before the password is looked at, so tries sent in parallel count each other.
+    The note is stored before the password is looked at, so tries sent in parallel count each other. `name` is what is
+    tried: an account, or the number of a case.
     """
+    name, address = f"{door}{name}"[:64], f"{door}{address}"[:64]
     for limit in LIMITS:
         failures = select(func.count(), func.min(LoginAttempt.at)).where(
             col(LoginAttempt.at) > now - WINDOW, col(LoginAttempt.succeeded).is_(False)

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments.acting import top_of, units_at_work
+from app.assignments.check import TO_FILL
 from app.calls.parts import with_unit
 from app.calls.service import find
 from app.cases import clocks
@@ -279,6 +280,8 @@ def _ended(
 
 def _answer(session: Session, actor: Actor, case: Case, text: str) -> str:
     words = said(text, "answer", TEXT_FIELDS["answer"].limit)
+    if TO_FILL.search(words):
+        raise BadInput(fields={"answer": "还有待填的内容 (something is still to be filled in)"})
     return unmasked(words, [case.answer], case, clear=sees_citizen(session, actor, case))
 
 

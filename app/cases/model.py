@@ -75,7 +75,9 @@ TEXT_FIELDS: Mapping[str, TextField] = {
     "title": TextField(200),
     "content": TextField(20_000, lines=True),
     "answer": TextField(20_000, lines=True),
-    "answer_source": TextField(120, shape=r"knowledge:\d{1,9}@\d{1,6}( knowledge:\d{1,9}@\d{1,6}){0,4}"),
+    "answer_source": TextField(
+        120, shape=r"(knowledge|template):\d{1,9}@\d{1,6}( (knowledge|template):\d{1,9}@\d{1,6}){0,4}"
+    ),
     "proposed_unit": TextField(32, shape=r"[A-Z0-9][A-Z0-9-]{0,31}"),
     "caller_name": TextField(64),
     "caller_number": TextField(32),

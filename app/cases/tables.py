@@ -19,9 +19,9 @@ class Case(SQLModel, table=True):
 
     `about_unit_id` is the unit complained about, `to_unit_id` the one that it was passed to at once (转阅, 电话交办),
     `with_call_id` the call in which. `due_at` is the end of the case's clock that runs now.
-    `answer_source` names the articles that the answer was taken from, `proposed_unit` is the code of the unit that
-    whoever took the matter in thinks it is for; both are suggestions that somebody accepted. `place_id` is the road or
-    estate that the address names (`app.places`).
+    `answer_source` names the articles and templates that the answer was taken from, `proposed_unit` is the code of the
+    unit that whoever took the matter in thinks it is for; both are suggestions that somebody accepted. `place_id` is
+    the road or estate that the address names (`app.places`).
     `repeat_of_id` is the earlier case of the same number's same matter that had been ended, `repeats` how often that
     had happened before.
     """

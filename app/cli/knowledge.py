@@ -24,3 +24,14 @@ def import_starter() -> None:
     with open_database(chosen).session() as session:
         count = load(session, chosen.zone)
     out().print(f"{count} articles published; each unit replaces the invented figures by its own")
+
+
+@app.command("import-templates")
+def import_templates() -> None:
+    """Add the reply templates that come with the hotline, those with a new name; safe to repeat."""
+    from app.cli.database import open_database
+    from app.reply_templates.starter import load
+
+    with open_database(settings()).session() as session:
+        count = load(session)
+    out().print(f"{count} reply templates added; each unit writes its own beside them")

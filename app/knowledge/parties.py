@@ -1,4 +1,5 @@
-"""What somebody is to an article or to a search in vain: the right side of the tables in `app.knowledge.model`."""
+"""What somebody is to an article, a search in vain, a reply template: the right side of the tables in
+`app.knowledge.model` and `app.reply_templates.model`."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ from app.units.tables import UnitMember
 
 def of_article(session: Session, actor: Actor, article: KnowledgeArticle) -> frozenset[Party]:
     """What the asker is to this article."""
-    found = _of(actor, article.owner_unit_id)
+    found = of_owner(actor, article.owner_unit_id)
     leads = Party.member in found and actor.may(Permission.knowledge_lead)
     return found | {Party.leader} if leads and _leads(session, actor, article.owner_unit_id or 0) else found
 
 
 def of_gap(actor: Actor, gap: KnowledgeGap) -> frozenset[Party]:
     """What the asker is to this search in vain, which nobody's leader has to pass."""
-    return _of(actor, gap.unit_id)
+    return of_owner(actor, gap.unit_id)
 
 
 def works(actor: Actor) -> bool:
@@ -40,7 +41,8 @@ def belongs(actor: Actor, unit_id: int | None) -> bool:
     return unit_id is not None and unit_id in actor.unit_ids and actor.may(Permission.knowledge_own)
 
 
-def _of(actor: Actor, unit_id: int | None) -> frozenset[Party]:
+def of_owner(actor: Actor, unit_id: int | None) -> frozenset[Party]:
+    """What the asker is to whatever belongs to that unit, or to the centre (None), as far as no leader is asked for."""
     if actor.is_system:
         return frozenset(Party)
     found = set()
@@ -51,6 +53,11 @@ def _of(actor: Actor, unit_id: int | None) -> frozenset[Party]:
     if belongs(actor, unit_id):
         found.add(Party.member)
     return frozenset(found)
+
+
+def sees_names(actor: Actor, unit_id: int | None) -> bool:
+    """Whether the asker learns who wrote what belongs there: the centre's people, and those of its unit."""
+    return actor.may(Permission.knowledge_internal) or belongs(actor, unit_id)
 
 
 def _leads(session: Session, actor: Actor, unit_id: int) -> bool:

@@ -9,6 +9,7 @@ from app.actor import Actor
 from app.auth.model import Permission
 from app.db import found
 from app.errors import NotFound
+from app.knowledge import parties
 from app.knowledge.model import FOUND, OPEN, VersionState
 from app.knowledge.parties import belongs, works
 from app.knowledge.tables import KnowledgeArticle, KnowledgeVersion
@@ -58,7 +59,7 @@ def may_read(actor: Actor, article: KnowledgeArticle, version: KnowledgeVersion)
 
 def sees_names(actor: Actor, article: KnowledgeArticle) -> bool:
     """Whether the asker learns who wrote and approved it: the centre's people, and those of its unit."""
-    return actor.may(Permission.knowledge_internal) or belongs(actor, article.owner_unit_id)
+    return parties.sees_names(actor, article.owner_unit_id)
 
 
 def is_own(actor: Actor, version: KnowledgeVersion) -> bool:

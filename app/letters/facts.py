@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 
 from sqlalchemy import select
@@ -114,7 +114,7 @@ def order_values(seen: Seen) -> dict[str, str]:
         "urgency": words.URGENCIES.get(case.urgency, ""),
         "received": words.time(case.registered_at or case.created_at, zone),
         "given": words.time(work.given_at, zone),
-        "due": _due(seen),
+        "due": handled_until(seen.session, Subject.assignment(seen.work.id or 0), zone),
         "round": f"第 {work.round} 次" + ("（重办）" if work.round > 1 else ""),
         "giver": _giver(seen),
         "given_by": names.get(work.given_by or 0, ""),
@@ -148,11 +148,23 @@ def proposed(seen: Seen, reply: Mapping[str, object], wording: Wording) -> str:
         "type": CASE_TYPES[CaseType(seen.case.type)] if seen.case.type else "",
         "received": words.day(seen.case.registered_at or seen.case.created_at, zone),
         "answers": words.answered(seen.items, answers),
-        "phone": _phone(seen),
+        "phone": telephone_of(seen.session, seen.work.unit_id),
         "handler": seen.plain(str(reply.get("signed_name") or "")),
         "date": words.day(seen.now, zone),
     }
     return _fitted(wording, values)
+
+
+def handled_until(session: Session, subject: Subject, zone: tzinfo) -> str:
+    """The end of its handling, in words; "" where that was never timed."""
+    handle = [clock for clock in of_subject(session, subject) if clock.kind == ClockKind.handle.value]
+    return words.due(handle[-1].due_at, zone, provisional=handle[-1].provisional) if handle else ""
+
+
+def telephone_of(session: Session, unit_id: int | None) -> str:
+    """The unit's first number for calls; "" without one."""
+    phones = phones_of(session, [unit_id]).get(unit_id, []) if unit_id is not None else []
+    return next((phone.number for phone in phones if phone.kind is PhoneKind.voice), "")
 
 
 def _common(seen: Seen) -> dict[str, str]:
@@ -190,23 +202,10 @@ def _reply_values(seen: Seen, reply: Reply | None) -> dict[str, str]:
     }
 
 
-def _due(seen: Seen) -> str:
-    clocks = of_subject(seen.session, Subject.assignment(seen.work.id or 0))
-    handle = [clock for clock in clocks if clock.kind == ClockKind.handle.value]
-    if not handle:
-        return ""
-    return words.due(handle[-1].due_at, seen.settings.zone, provisional=handle[-1].provisional)
-
-
 def _giver(seen: Seen) -> str:
     above = seen.session.get(Assignment, seen.work.parent_id) if seen.work.parent_id is not None else None
     who = col(Unit.id) == above.unit_id if above is not None else col(Unit.kind) == UnitKind.centre.value
     return seen.session.execute(select(col(Unit.name)).where(who)).scalars().first() or ""
-
-
-def _phone(seen: Seen) -> str:
-    phones = phones_of(seen.session, [seen.work.unit_id]).get(seen.work.unit_id, [])
-    return next((phone.number for phone in phones if phone.kind is PhoneKind.voice), "")
 
 
 def _fitted(wording: Wording, values: Mapping[str, str]) -> str:

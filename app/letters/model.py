@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     order = "order"  # 《受理交办单》
     letter = "letter"  # 回复函
+    receipt = "receipt"  # 受理回执
 
 
 class Form(StrEnum):
@@ -163,6 +164,16 @@ LETTER_FIELDS: Mapping[str, str] = {
     "draft": "“未审签”，审签后为空",
     "printed": "打印时间",
     "letter": "回复函全文",
+}
+RECEIPT_FIELDS: Mapping[str, str] = {
+    "hotline": "热线号码",
+    "number": "工单编号",
+    "code": "查询码，分两组",
+    "title": "标题",
+    "type": "诉求类型",
+    "citizen": "诉求人",
+    "received": "受理时间",
+    "printed": "打印时间",
 }
 TEXT_FIELDS: Mapping[str, str] = {
     "addressee": "称呼",

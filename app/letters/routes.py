@@ -1,4 +1,4 @@
-"""REST: documents of an assignment, and the proposal of a letter."""
+"""REST: documents of an assignment, the proposal of a letter, and the receipt of a case."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from app.assignments.shapes import ReplyFields, Warning_
 from app.assignments.views import warnings_json
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id
-from app.letters import service
+from app.letters import receipts, service
 from app.letters.model import MEDIA_TYPES, Form, Kind
+from app.letters.service import Paper
 
 router = APIRouter(prefix="/api/assignments", tags=["letters"])
+of_cases = APIRouter(prefix="/api/cases", tags=["letters"])
 
 
 class LetterAsked(Body):
@@ -41,6 +43,18 @@ def _export(web: Web, actor: Actor, work_id: int, kind: Kind, form: Form) -> Res
         paper = service.gathered(session, actor, work_id, kind, form, web.settings)
     with web.db.session() as session:
         service.audited(session, actor, work_id, paper)
+    return _handed_out(web, paper, form)
+
+
+def _receipt(web: Web, actor: Actor, case_id: int, form: Form) -> Response:
+    with web.db.read() as session:
+        paper = receipts.gathered(session, actor, case_id, form, web.settings)
+    with web.db.session() as session:
+        receipts.audited(session, actor, case_id, paper)
+    return _handed_out(web, paper, form)
+
+
+def _handed_out(web: Web, paper: Paper, form: Form) -> Response:
     data = service.written(paper, form, web.settings)
     headers = {
         "Content-Disposition": f'attachment; filename="{paper.filename}"',
@@ -71,6 +85,18 @@ def letter_docx(work_id: Id, actor: ActorDep, web: WebDep) -> Response:
 def letter_pdf(work_id: Id, actor: ActorDep, web: WebDep) -> Response:
     """The reply letter (回复函) as PDF; audited."""
     return _export(web, actor, work_id, Kind.letter, Form.pdf)
+
+
+@of_cases.get("/{case_id}/receipt.docx", operation_id="receipt_docx", **_file(Form.docx))
+def receipt_docx(case_id: Id, actor: ActorDep, web: WebDep) -> Response:
+    """受理回执 as docx, with the code of the case; audited."""
+    return _receipt(web, actor, case_id, Form.docx)
+
+
+@of_cases.get("/{case_id}/receipt.pdf", operation_id="receipt_pdf", **_file(Form.pdf))
+def receipt_pdf(case_id: Id, actor: ActorDep, web: WebDep) -> Response:
+    """受理回执 as PDF, with the code of the case; audited."""
+    return _receipt(web, actor, case_id, Form.pdf)
 
 
 @router.post("/{work_id}/letter-draft", operation_id="draft_letter")

@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.tools import ToolMissing
 
 IN_WRITING = frozenset({HandlingWay.written.value, HandlingWay.coordinated.value})
-NAMES: Mapping[Kind, str] = {Kind.order: "受理交办单", Kind.letter: "回复函"}
+NAMES: Mapping[Kind, str] = {Kind.order: "受理交办单", Kind.letter: "回复函", Kind.receipt: "受理回执"}
 
 
 class Paper(NamedTuple):

@@ -16,6 +16,7 @@ WORDING = "letter.txt"
 FIELDS: Mapping[str, Collection[str]] = {
     "order.yaml": model.ORDER_FIELDS,
     "letter.yaml": model.LETTER_FIELDS,
+    "receipt.yaml": model.RECEIPT_FIELDS,
     WORDING: model.TEXT_FIELDS,
 }
 

@@ -73,11 +73,18 @@ LIVED = {
     "/admin/pushes": "/admin/pushes",
     "/admin/state": "/admin/state",
     "/units/:id?": "/units",
+    "/knowledge/templates": "/knowledge/templates",
+    "/knowledge/templates/new": "/knowledge/templates/new",
 }
 """Pages on the real backend: nobody would believe a fake that plays twenty states."""
 OF_UNITS = {"/work/:box": "/work/to_sign", "/work/assignments/:id": "/work/assignments/1"}
 """The same, for people of units."""
 SIGNED_OUT = {"/login"}
 """Pages for whoever has not signed in."""
-BY_THEIR_TESTS = {"/quality/reviews/:id": "test_quality.py"}
-"""Pages that are looked at where their story is told: there is none without a talk that was had."""
+BY_THEIR_TESTS = {
+    "/quality/reviews/:id": "test_quality.py",
+    "/knowledge/templates/:id": "test_progress_and_templates.py",
+    "/progress": "test_progress_and_templates.py",
+}
+"""Pages that are looked at where their story is told: there is none without a talk that was had, a template that was
+written, a code that was read out."""

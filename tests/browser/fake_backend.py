@@ -304,6 +304,10 @@ class FakeBackend:
             return JSONResponse(calls.loop(case["state"]))
         if parts[-1] == "earlier":
             return JSONResponse(self.earlier)
+        if parts[-1] == "progress-code":
+            return JSONResponse({"number": case["number"], "code": "1234 5678"})
+        if parts[-2] == "reply-templates":
+            return JSONResponse(calls.offers(case["number"]))
         if method == "GET":
             return JSONResponse({**case, "citizen": None, "call": None, "attachments": []})
         if self.fail_saves:

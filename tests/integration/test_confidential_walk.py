@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlmodel import select
 
 from app.actor import SYSTEM
 from app.agents.service import create_agent
@@ -30,11 +31,15 @@ from app.assignments.model import Opinion
 from app.auth.model import Role
 from app.calls.service import record
 from app.cases import access
+from app.cases.tables import Case
 from app.citizens import service as citizens
 from app.db import Database
 from app.followups.model import Heard, Reached
 from app.followups.tables import FollowUpTask
+from app.progress.model import code_of
 from app.quality.tables import QualityReview
+from app.reply_templates.starter import load as load_templates
+from app.secrets import secret as secret_of
 from app.settings import Settings
 from recordings import comments, transcripts
 from recordings.lines import Channel, Line
@@ -72,6 +77,7 @@ def world(db: Database, city: World) -> World:
     world = city
     with db.session() as session:
         citizens.create(session, SYSTEM, numbers=[NUMBER], name=NAME, flags=["confidential"], address=ADDRESS)
+        load_templates(session, now=city.now)
     world.people["supervisor"] = world.somebody(Role.supervisor)
     world.people["quality"] = world.somebody(Role.quality)
     world.people["admin"] = world.somebody(Role.admin)
@@ -133,10 +139,7 @@ def judging_return(*args: Any, **more: Any) -> Any:
 def values(world: World) -> dict[str, list[str]]:
     """What stands for each parameter in a path."""
     with world.db.read() as session:
-        from sqlmodel import select
-
         from app.assignments.tables import Assignment
-        from app.cases.tables import Case
 
         cases = [str(one) for one in session.exec(select(Case.id)).all()]
         works = [str(one) for one in session.exec(select(Assignment.id)).all()]
@@ -149,6 +152,7 @@ def values(world: World) -> dict[str, list[str]]:
         "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
         "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
         "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
+        "template_id": some, "use": ["answer", "follow_up"],
         "review_id": some, "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
     }  # fmt: skip
 
@@ -211,6 +215,8 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/places/suggest": [{"q": ADDRESS}, {"q": "保密巷", "area": "城南区"}, {"q": NAME}],
     "/api/assignments/{work_id}/letter-draft": [{}],
     "/api/boards/follow_up/next": [{}],
+    "/api/progress": [{"number": "20250101-000001", "code": "00000000"}],
+    "/api/reply-templates/check": [{"use": "reply", "parts": {"result": "“{事项标题}”（{工单编号}）已办结"}}],
     "/api/cases/{case_id}/accept": [STALE],
     "/api/assignments/{work_id}/sign": [{"version": 999}],
 }
@@ -243,6 +249,7 @@ ACTS = {
     "/api/units": " import import-members {unit_id} {unit_id}/move {unit_id}/close {unit_id}/reopen {unit_id}/members "
     "{unit_id}/members/{member_id}/end",
     "/api/machines": " {machine_id} {machine_id}/token {machine_id}/revoke",
+    "/api/reply-templates": " {template_id} {template_id}/steps",
     "/api/pushes": "{push_id}/again addresses addresses/{address_id} addresses/{address_id}/key "
     "addresses/{address_id}/again",
 }
@@ -285,7 +292,21 @@ def walked(client: TestClient, world: World, everybody: bool = True) -> Walk:
                 walk.look(who, asked, answer.text)
         if not everybody and walk.traces:
             break
+    look_as_the_citizen(client, world, walk)
     return walk
+
+
+def look_as_the_citizen(client: TestClient, world: World, walk: Walk) -> None:
+    """Whoever knows number and code is perhaps not the citizen: somebody may have looked over a shoulder."""
+    app = client.app
+    assert isinstance(app, FastAPI)
+    key = secret_of(app.state.web.settings, "progress")
+    with world.db.read() as session:
+        numbers = [case.number for case in session.exec(select(Case)).all()]
+    for number in numbers:
+        answer = client.post("/api/progress", json={"number": number, "code": code_of(key, number)})
+        assert answer.status_code == 200, answer.text
+        walk.look("whoever knows the code", "/api/progress", answer.text)
 
 
 @pytest.mark.timeout(600)  # some thousands of requests, and the other tests have the processors first
@@ -303,7 +324,8 @@ def test_nobody_finds_a_trace_of_a_citizen_who_asked_for_secrecy(
     assert walk.traces == []
     assert len(walk.asked) > 60
     for path, bodies in ASKED.items():
-        nothing = path.endswith(("lookup", "follow_up/next"))  # neither is for those who may not know the citizen
+        # Neither is for those who may not know the citizen; the last is a code that is none.
+        nothing = path.endswith(("lookup", "follow_up/next", "progress"))
         expected = 409 if any("version" in body for body in bodies) else 404 if nothing else 200
         assert expected in walk.answered[path], f"{path} was answered to nobody"
     out, err = capfd.readouterr()
@@ -339,10 +361,6 @@ def test_without_the_guard_the_walk_finds_the_citizen(
 def test_those_who_may_see_the_citizen(client: TestClient, world: World):
     app = client.app
     with world.db.read() as session:
-        from sqlmodel import select
-
-        from app.cases.tables import Case
-
         case_id = session.exec(select(Case.id)).first()
     for who in ("head", "leader"):
         one = Browser(TestClient(app, base_url="http://hotline.test", raise_server_exceptions=False))

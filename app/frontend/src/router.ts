@@ -15,6 +15,8 @@ declare module 'vue-router' {
     area?: Area
     open?: boolean
     bare?: boolean
+    /** For citizens: nobody is asked who they are. */
+    public?: boolean
   }
 }
 
@@ -24,6 +26,7 @@ const byPerson = (path: string, where: () => string): RouteRecordRaw => ({ path,
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: () => home.value },
   { path: '/login', component: () => import('./session/LoginPage.vue'), meta: { title: 'login.title', open: true, bare: true } },
+  { path: '/progress', component: () => import('./progress/ProgressPage.vue'), meta: { title: 'progress.title', open: true, bare: true, public: true } },
   { path: '/password', component: () => import('./session/PasswordPage.vue'), meta: { title: 'login.change', bare: true } },
   { path: '/agent', component: () => import('./agent/AgentPage.vue'), meta: { title: 'agent.title' } },
   { path: '/wallboard', component: () => import('./wallboard/WallboardPage.vue'), meta: { title: 'board.title', area: 'wallboard' } },
@@ -65,6 +68,9 @@ const routes: RouteRecordRaw[] = [
   { path: '/knowledge/new', component: () => import('./knowledge/EditPage.vue'), meta: { title: 'knowledge.new', area: 'knowledge' } },
   { path: '/knowledge/articles/:id', component: () => import('./knowledge/ArticlePage.vue'), meta: { title: 'knowledge.title', area: 'knowledge' } },
   { path: '/knowledge/articles/:id/edit', component: () => import('./knowledge/EditPage.vue'), meta: { title: 'knowledge.edit', area: 'knowledge' } },
+  { path: '/knowledge/templates', component: () => import('./knowledge/TemplatesPage.vue'), meta: { title: 'templates.title', area: 'knowledge' } },
+  { path: '/knowledge/templates/new', component: () => import('./knowledge/TemplatePage.vue'), meta: { title: 'templates.new', area: 'knowledge' } },
+  { path: '/knowledge/templates/:id', component: () => import('./knowledge/TemplatePage.vue'), meta: { title: 'templates.one', area: 'knowledge' } },
   ...(['own', 'units', 'vet', 'review', 'due', 'drafts', 'published', 'withdrawn'] as const).map(
     (view): RouteRecordRaw => ({ path: `/knowledge/${view}`, component: () => import('./knowledge/ListPage.vue'), props: { view }, meta: { title: `knowledge.view.${view}`, area: 'knowledge' } }),
   ),
@@ -97,6 +103,7 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
+  if (to.meta.public) return true
   if (!asked.value) {
     // An unreachable server is told by the page that asks next; the login page can retry.
     await askWho().catch(() => undefined)

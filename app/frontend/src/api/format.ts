@@ -25,11 +25,18 @@ export const shortTime = (value: string | number | null | undefined): string => 
 /** "09:30:12" */
 export const clockTime = (value: string | number | null | undefined): string => shown(value, clock)
 
-/** When a time ends, as people say it: at midnight the day before is over, "11-24 24:00". */
-export function dueTime(value: string | null | undefined): string {
-  const text = shortTime(value)
-  return text.endsWith(' 00:00') ? shortTime(Date.parse(value ?? '') - 60_000).replace(/ .*/, ' 24:00') : text
+/** "2026-11-24 09:30" */
+export const dayTime = (value: string | number | null | undefined): string => shown(value, full).replace(/:\d\d$/, '')
+
+/** When a time ends, as people say it: at midnight the day before is over, "24:00". */
+function end(value: string | null | undefined, how: (at: string | number | null | undefined) => string): string {
+  const text = how(value)
+  return text.endsWith(' 00:00') ? how(Date.parse(value ?? '') - 60_000).replace(/ .*/, ' 24:00') : text
 }
+/** "11-24 24:00" */
+export const dueTime = (value: string | null | undefined): string => end(value, shortTime)
+/** "2026-11-24 24:00" */
+export const dueDate = (value: string | null | undefined): string => end(value, dayTime)
 
 const DIGITS = /(\d{4})-(\d{2})-(\d{2})\D+(\d{2}):(\d{2})/
 

@@ -1,5 +1,6 @@
 // What the case loop's REST gives and takes (app/assignments/shapes.py); times are ISO 8601 in UTC.
 import type { Case } from '../api/types'
+import type { Named } from './templates'
 
 export const BOARDS = ['dispatch', 'returns', 'under_way', 'review', 'proposals', 'deferred'] as const
 export type BoardName = (typeof BOARDS)[number]
@@ -52,6 +53,9 @@ export interface Reply {
   opinion: string
   opinion_why: string
   signed_name: string
+  /** The templates that its words began with, and what these are called. */
+  template_source: string
+  sources: Named[]
   answers: Record<string, string>
   papers: Record<string, string>
   contact: string

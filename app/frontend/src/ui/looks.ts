@@ -130,9 +130,24 @@ const THIRDS: Record<string, Look> = {
   open: { tone: 'talking', icon: 'phone' },
 }
 
+/** A case as its citizen sees it. */
+const PROGRESS: Record<string, Look> = {
+  draft: { tone: 'paused', icon: 'clock' },
+  registered: { tone: 'paused', icon: 'file' },
+  dispatched: { tone: 'talking', icon: 'transfer' },
+  accepted: { tone: 'talking', icon: 'person' },
+  handling: { tone: 'talking', icon: 'pen' },
+  answered: { tone: 'wrapup', icon: 'search' },
+  follow_up: { tone: 'wrapup', icon: 'phone' },
+  returned: { tone: 'paused', icon: 'callback' },
+  refused: { tone: 'away', icon: 'close' },
+  closed: { tone: 'ready', icon: 'ready' },
+}
+
 const UNKNOWN: Look = { tone: 'away', icon: 'info' }
 
 export const stateLook = (state: string): Look => STATES[state] ?? UNKNOWN
+export const progressLook = (state: string): Look => PROGRESS[state] ?? UNKNOWN
 export const outcomeLook = (outcome: string | null): Look => OUTCOMES[outcome ?? ''] ?? UNKNOWN
 /** Every state of a case, in the order of its way. */
 export const STATES_OF_CASES = Object.keys(CASE_STATES)

@@ -24,6 +24,8 @@ const REPLY: Reply = {
   opinion: 'satisfied',
   opinion_why: '',
   signed_name: '李工',
+  template_source: '',
+  sources: [],
   signed_at: null,
   sealed: true,
   leader_opinion: '同意',

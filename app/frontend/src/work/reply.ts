@@ -4,7 +4,7 @@ import type { Reply, Work } from './types'
 
 export type ReplyFields = Record<string, string>
 
-const TEXTS = ['result', 'measures', 'next_step', 'letter', 'contact', 'contacted_at', 'opinion', 'opinion_why', 'signed_name'] as const
+const TEXTS = ['result', 'measures', 'next_step', 'letter', 'contact', 'contacted_at', 'opinion', 'opinion_why', 'signed_name', 'template_source'] as const
 const GROUPS = ['answers', 'papers'] as const
 export const CONTACTS = ['phone', 'visit', 'letter', 'none'] as const
 
@@ -48,7 +48,7 @@ export const earlier = (work: Pick<Work, 'round' | 'replies'>): Reply[] => work.
 
 /** What a new round may begin with: everything that the citizen did not say about the old one. */
 export function carriedOver(old: Reply, fields: ReplyFields): ReplyFields {
-  const kept = new Set(['result', 'measures', 'next_step', 'letter', 'signed_name'])
+  const kept = new Set(['result', 'measures', 'next_step', 'letter', 'signed_name', 'template_source'])
   const told = fieldsOf(old)
   return Object.fromEntries(Object.keys(fields).flatMap((name) => (told[name] && (kept.has(name) || name.includes('.')) ? [[name, told[name]]] : [])))
 }

@@ -21,6 +21,7 @@ export const card: Record<keyof typeof zh, string> = {
   'card.missingSend': 'Note as not found',
   'card.sources': 'Sources of the answer',
   'card.source': 'Article {id}, version {n}',
+  'card.sourceTemplate': 'Template {id}, version {n}',
   'card.sourceTouched': 'words changed',
   'card.giveBack': 'Take out',
   'card.places': 'Known places',

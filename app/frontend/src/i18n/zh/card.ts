@@ -19,6 +19,7 @@ export const card = {
   'card.missingSend': '记入“没找到”',
   'card.sources': '答复来源',
   'card.source': '知识 {id} 第 {n} 版',
+  'card.sourceTemplate': '模板 {id} 第 {n} 版',
   'card.sourceTouched': '文字已改',
   'card.giveBack': '撤出',
   'card.places': '已知的地点',

@@ -13,6 +13,7 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { outside } from './outside'
+import { progress } from './progress'
 import { quality } from './quality'
 import { recordings } from './recordings'
 import { records } from './records'
@@ -22,6 +23,7 @@ import { rules } from './rules'
 import { session } from './session'
 import { shift } from './shift'
 import { similar } from './similar'
+import { templates } from './templates'
 import { talk } from './talk'
 import { units } from './units'
 import { wallboard } from './wallboard'
@@ -55,4 +57,6 @@ export const zh = {
   ...admin,
   ...outside,
   ...demo,
+  ...progress,
+  ...templates,
 } as const
