@@ -138,6 +138,7 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
 @contextlib.asynccontextmanager
 async def running_app(settings: Settings, database: Database, roles: frozenset[str]) -> AsyncIterator[FastAPI]:
     """The FastAPI application with its background parts started; they stop in reverse order on exit."""
+    from app.notices.live import hear as hear_notices
     from app.pushes.sending import PushSender
     from app.web import create_app
     from cti_bridge.clerk import Clerk, ClerkDomain
@@ -151,6 +152,7 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
             bridge = realtime_part(settings, ClerkDomain(settings, database, clerk))
         app = create_app(settings, database, realtime=bridge)
         if bridge is not None:
+            hear_notices(database, bridge.notices_told)
             app.include_router(bridge.router)
             await bridge.start()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload_rules)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +99,7 @@ class Database:
             self._read_engine = self._write_engine.execution_options(postgresql_readonly=True)
             looking = _postgresql_engine(self.url, wait_s, **NO_POOL)
         self._looks = Looks(looking)
+        self._stored: list[Callable[[Session], None]] = []
 
     @contextmanager
     def session(self, *, wait_s: float | None = None) -> Iterator[Session]:
@@ -111,9 +112,15 @@ class Database:
                 session.connection()
                 yield session
                 session.commit()
+                for hear in self._stored:
+                    hear(session)
         finally:
             if self.dialect == "sqlite":
                 self._writer.release()
+
+    def after_commit(self, hear: Callable[[Session], None]) -> None:
+        """From now on `hear` is called with every session whose transaction was stored. It must not wait, nor raise."""
+        self._stored.append(hear)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -27,7 +27,7 @@ from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
-from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
+from app.quality.tables import QualityDraw, QualityEdition, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.staffing.tables import StaffedSlot
@@ -88,6 +88,7 @@ __all__ = [
     "PushAddress",
     "PushJob",
     "QualityDraw",
+    "QualityEdition",
     "QualityEvent",
     "QualityResult",
     "QualityReview",

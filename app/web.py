@@ -54,6 +54,8 @@ from app.places.routes import router as places
 from app.progress.routes import router as progress
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
+from app.quality.edition_routes import router as quality_editions
+from app.quality.list_routes import router as quality_lists
 from app.quality.quarter_routes import router as quarters
 from app.quality.routes import router as quality
 from app.queues.routes import router as queues
@@ -77,7 +79,7 @@ ROUTERS = (
     auth, agents, citizens, calls, cases, recordings, voicemails, faxes, callbacks, announcements, hours, measures,
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables, batches, places, machines, pushes, certificates, talk, quality, quarters,
-    alerts, staffing,
+    alerts, staffing, quality_lists, quality_editions,
     progress, receipts, reply_templates, template_offers,
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -290,6 +290,12 @@ class Bridge:
         if self._started:
             self._loop.call_soon_threadsafe(self.watch.rules_changed)
 
+    def notices_told(self, agents: Collection[str]) -> None:
+        """These agents were told something in their inbox: their pages look there. From any thread."""
+        if self._started:
+            told = sorted(agents)
+            self._loop.call_soon_threadsafe(self._say_notices, told)
+
     # -- for the rest of the house ----------------------------------------------------------------------------------
 
     async def sign_in(self, agent_id: str, endpoint: str | None = None, *, ready: bool = True) -> dict[str, Any]:
@@ -314,6 +320,10 @@ class Bridge:
         return explain_call(about, call_id, language)
 
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _say_notices(self, agents: Collection[str]) -> None:
+        for agent_id in agents:
+            self.hub.to_pages(agent_id, "notices.changed", {})
 
     def calls_of(self, agent_id: str) -> list[Call]:
         """The calls that an agent has, or is being rung for."""

@@ -1,7 +1,7 @@
-"""Call control from the screen: hold, transfer, three-way, dial, hang up; and what follows when somebody leaves.
+"""Call control from the screen: hold, transfer, three-way, dial, hang up.
 
-One's own calls only. What is done twice in a row is done once (`commands.py`), and steps on one call never overlap.
-Parties may leave at any step and the rest stay connected (UX 22): `rooms.py` says how.
+One's own calls only. What is done twice in a row is done once (`commands.py`), and steps on one call never overlap; how
+they are taken says `steps.py`, what follows when somebody leaves `leaving.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections import defaultdict
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,15 +17,17 @@ import structlog
 from app.destinations import EMERGENCY
 from app.errors import BadInput, NotFound
 from cti_bridge import facts, rooms
-from cti_bridge.ami import ActionFailed, AmiError
-from cti_bridge.asterisk import TEMPORARY_FAILURE, Action, hangup, mute, setvar
+from cti_bridge.ami import AmiError
+from cti_bridge.asterisk import TEMPORARY_FAILURE, hangup, mute, setvar
 from cti_bridge.changes import LegEnded
 from cti_bridge.core import Core
 from cti_bridge.dialling import Dialling
+from cti_bridge.leaving import Leaving
 from cti_bridge.marks import Marks
-from cti_bridge.model import TALKING, Call, Leg, LegState, Phase, Role, ThirdKind, endpoint_of
+from cti_bridge.model import Call, Leg, LegState, Phase, Role, ThirdKind, endpoint_of
 from cti_bridge.pauses import Pauses
 from cti_bridge.refusals import no_talk, refused, telephone_away
+from cti_bridge.steps import Steps, patience
 from cti_bridge.talks import Talks
 from cti_bridge.views import parties
 
@@ -35,9 +36,6 @@ log = structlog.get_logger(__name__)
 ANSWER_S = 2.0
 CONNECTING_S = 6.0  # longer than the sentence with the staff number, shorter than a page's patience
 JOIN_S = 2.0
-MOVING = "channel not up."  # what Asterisk says of a channel that a redirect has not moved yet
-MOVING_TRIES, MOVING_S = 5, 0.1
-NORMAL = 16  # Q.850: somebody hung up
 
 
 class Control:
@@ -45,7 +43,8 @@ class Control:
 
     def __init__(self, core: Core, talks: Talks, dialling: Dialling, marks: Marks) -> None:
         self._core, self._talks, self._dialling, self._marks = core, talks, dialling, marks
-        self._left: dict[str, tuple[Role, int]] = {}  # call → who left last, and how
+        self._steps = Steps(core)
+        self._leaving = Leaving(core, talks, self._steps)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.pauses = Pauses(core, marks, self._pause_over)
 
@@ -60,8 +59,8 @@ class Control:
         if _is_up(leg):
             return {"call_id": call_id}
         if await self._obeys(leg):
-            await self._do(call, [], notify=leg.handle)
-            async with _patience(ANSWER_S):
+            await self._steps.do(call, [], notify=leg.handle)
+            async with patience(ANSWER_S):
                 while not _is_up(leg) and leg.unique_id in call.legs:
                     await asyncio.sleep(0.05)
         if not _is_up(leg):
@@ -85,7 +84,7 @@ class Control:
         """Citizen to music."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.hold(call, agent_id)
-            await self._move(call, steps)
+            await self._steps.move(call, steps)
             if steps:
                 call.phase = Phase.held
                 self._tell(call, "call.held")
@@ -95,7 +94,7 @@ class Control:
         """Citizen and agent talk again."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.resume(call, agent_id)
-            await self._move(call, steps)
+            await self._steps.move(call, steps)
             if steps:
                 call.phase = Phase.room
                 self._tell(call, "call.resumed")
@@ -109,7 +108,7 @@ class Control:
             raise no_talk()
         if own[0].role is Role.agent:
             self._talks.wishes.add(call.call_id)
-        await self._do(call, [hangup(leg.handle) for leg in own])
+        await self._steps.do(call, [hangup(leg.handle) for leg in own])
         return {"call_id": call.call_id}
 
     async def lost(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
@@ -119,7 +118,7 @@ class Control:
         own = [leg for leg in call.legs.values() if leg.agent_id == agent_id]
         if not own:
             raise no_talk()
-        await self._do(call, [hangup(leg.handle, TEMPORARY_FAILURE) for leg in own])
+        await self._steps.do(call, [hangup(leg.handle, TEMPORARY_FAILURE) for leg in own])
         return {"call_id": call.call_id}
 
     async def transfer_blind(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:
@@ -129,16 +128,16 @@ class Control:
             self._talks.wishes.add(call.call_id)
             steps = rooms.blind(call, agent_id, number)
             leave = [step for step in steps if step["Action"] == "Hangup"]
-            await self._do(call, [step for step in steps if step not in leave])
+            await self._steps.do(call, [step for step in steps if step not in leave])
             # Only now: a citizen who is still on their way from the step before is not left alone meanwhile.
-            await self._do(call, leave, lenient=True)
+            await self._steps.do(call, leave, lenient=True)
             return {"call_id": call.call_id}
 
     async def consult(self, agent_id: str, call_id: str | None, to: str) -> dict[str, Any]:
         """Speak with somebody while the citizen hears music."""
         number = self._dialling.target(agent_id, to)
         async with self._own(agent_id, call_id) as call:
-            await self._move(call, rooms.consult(call, agent_id))
+            await self._steps.move(call, rooms.consult(call, agent_id))
             call.phase = Phase.held
             self._tell(call, "call.held")
             await self._dialling.third(call, agent_id, number, ThirdKind.consult)
@@ -160,7 +159,7 @@ class Control:
     async def _join_third(self, agent_id: str, call_id: str | None, number: str, kind: ThirdKind) -> dict[str, Any]:
         async with self._own(agent_id, call_id) as call:
             emergency = number if kind is ThirdKind.emergency else ""
-            await self._move(call, rooms.conference(call, agent_id, emergency))
+            await self._steps.move(call, rooms.conference(call, agent_id, emergency))
             call.phase = Phase.room
             await self._dialling.third(call, agent_id, number, kind)
             self._tell(call, "call.room")
@@ -171,7 +170,7 @@ class Control:
         async with self._own(agent_id, call_id) as call:
             steps = rooms.swap(call, agent_id)
             with_citizen = call.phase is Phase.held  # before they move: the citizen may be there before the answer is
-            await self._move(call, steps)
+            await self._steps.move(call, steps)
             call.phase = Phase.room if with_citizen else Phase.held
             for leg in call.thirds:
                 leg.held = with_citizen and leg.state is LegState.up
@@ -186,7 +185,7 @@ class Control:
             if leg is None or not _is_up(leg) or call.ended_ms is not None:
                 raise no_talk()
             since = (leg.muted_ms or self._core.now_ms()) if on else None
-            await self._do(call, [setvar(leg.handle, "HOTLINE_MUTED", since or ""), mute(leg.handle, on)])
+            await self._steps.do(call, [setvar(leg.handle, "HOTLINE_MUTED", since or ""), mute(leg.handle, on)])
             leg.muted_ms = since
         self._marks.tell(call)
         return {"call_id": call.call_id, "muted_ms": since}
@@ -195,21 +194,21 @@ class Control:
         """Citizen and third party talk on, the agent leaves."""
         async with self._own(agent_id, call_id) as call:
             _citizen, agent = rooms.legs(call, agent_id)
-            await self._move(call, rooms.complete(call))
-            async with _patience(JOIN_S):
+            await self._steps.move(call, rooms.complete(call))
+            async with patience(JOIN_S):
                 while not rooms.met(call) and call.citizen_here:
                     await asyncio.sleep(0.01)
             facts.end_hold(call, self._core.now_ms())
             # Only now: a room that the agent leaves before the citizen is there is closed by the dialplan.
             self._talks.wishes.add(call.call_id)
-            await self._do(call, [hangup(agent.handle)], lenient=True)
+            await self._steps.do(call, [hangup(agent.handle)], lenient=True)
             return {"call_id": call.call_id}
 
     async def cancel_consult(self, agent_id: str, call_id: str | None) -> dict[str, Any]:
         """Third party out, citizen and agent talk again."""
         async with self._own(agent_id, call_id) as call:
             steps = rooms.cancel(call, agent_id)
-            await self._do(call, steps, lenient=True)
+            await self._steps.do(call, steps, lenient=True)
             if call.phase is Phase.held:
                 call.phase = Phase.room
                 self._tell(call, "call.resumed")
@@ -258,7 +257,7 @@ class Control:
                 raise no_talk()
             if on is not (call.help_ms is not None):
                 since = self._core.now_ms() if on else None
-                await self._do(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", since or "")])
+                await self._steps.do(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", since or "")])
                 call.help_ms = since
                 self._told_help(call, leg)
         return {"call_id": call.call_id, "help_ms": call.help_ms}
@@ -267,7 +266,7 @@ class Control:
         """A supervisor has come, or whoever asked is gone."""
         if call.help_ms is not None:
             call.help_ms = None
-            self._soon(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", "")])
+            self._steps.soon(call, [setvar(call.channel or call.call_id, "HOTLINE_HELP", "")])
             self._marks.tell(call)
             self._core.board_changed()
 
@@ -287,7 +286,7 @@ class Control:
             agent = call.agent_leg if call is not None else None
             if call is None or agent is None or call.phase is not Phase.talk or not call.talked:
                 return
-            await self._move(call, rooms.gather(call, agent.agent_id))
+            await self._steps.move(call, rooms.gather(call, agent.agent_id))
             call.phase = Phase.room
             self._tell(call, "call.room")
 
@@ -295,8 +294,6 @@ class Control:
 
     def left(self, call: Call, change: LegEnded) -> None:
         """Somebody's leg has ended while the call may go on."""
-        if change.role is not Role.citizen:
-            self._left[call.call_id] = (change.role, change.cause)
         if change.role is Role.agent:
             facts.end_hold(call, self._core.now_ms())
         if change.role is Role.agent and not call.outbound:
@@ -305,26 +302,16 @@ class Control:
             self.help_over(call)
             if call.pause is not None and call.ended_ms is None:
                 self._core.spawn(self._pause_over(call.call_id, "left"), f"pause-left-{call.call_id}")
-        if change.role is Role.agent and call.phase in (Phase.held, Phase.room) and not call.outbound:
-            by_wish = self._by_wish(call, change.cause)
-            what, steps = rooms.after_agent_left(call, by_wish=by_wish, say=self._returning(call))
-            log.info("an agent left a call", call=call.call_id, then=what)
-            self._soon(call, steps)
-        elif change.role is Role.agent and call.outbound and call.phase in (Phase.held, Phase.room):
-            self._soon(call, rooms.after_agent_left(call, by_wish=True)[1])
-        elif change.role is Role.citizen and call.phase in TALKING:
-            self._close_room(call)
-        elif change.role is Role.citizen and rooms.held_thirds(call):
-            self._soon(call, rooms.together(call))  # agent and third party talk on
+        self._leaving.left(call, change)
 
     def alone(self, call: Call) -> None:
         """The citizen is the last one in the room: survey, or a new agent."""
-        self._core.spawn(self._decide_alone(call), f"alone-{call.call_id}")
+        self._leaving.alone(call)
 
     def ended(self, call: Call) -> None:
         """The call is over; forget what was noted about it."""
         self._talks.wishes.discard(call.call_id)
-        self._left.pop(call.call_id, None)
+        self._leaving.ended(call)
         self._locks.pop(call.call_id, None)
         self.pauses.ended(call)
         call.help_ms = None
@@ -354,7 +341,7 @@ class Control:
 
         if not connecting():
             return
-        async with _patience(CONNECTING_S):
+        async with patience(CONNECTING_S):
             while connecting():
                 await asyncio.sleep(0.02)
         if connecting():
@@ -374,101 +361,12 @@ class Control:
             raise NotFound("没有这个通话,或不是您的通话。", "There is no such call, or it is not yours.")
         return call
 
-    async def _do(self, call: Call, steps: list[Action], *, lenient: bool = False, notify: str = "") -> None:
-        """Take the steps. `lenient`: a channel that is gone already is as good as done."""
-        ended = {step["Channel"] for step in steps if step["Action"] == "Hangup"}
-        for leg in call.thirds:
-            if leg.handle in ended and not leg.joined_ms:
-                leg.failure = leg.failure or "CANCEL"
-        try:
-            if notify:
-                await self._core.asterisk.notify_talk(notify)
-            if steps:
-                await self._take(steps)
-        except ActionFailed as error:
-            if not lenient:
-                raise refused("too_late", "通话状态已变化,请重试。", "The call has changed meanwhile.") from error
-        except AmiError as error:
-            raise telephone_away(error) from error
-
-    async def _take(self, steps: list[Action]) -> None:
-        """Take steps in order. A channel that is still on its way from the step before is waited for: what it refused
-        is asked for again, and of what went well only mutes, which hold from the move on. Raises AmiError."""
-        left, trouble = steps, list[AmiError]()
-        for again in range(MOVING_TRIES, -1, -1):
-            answers = await self._core.asterisk.each(*left)
-            refused_now = [step for step, answer in zip(left, answers, strict=True) if again and _moving(answer)]
-            trouble += [answer for answer in answers if answer is not None and not (again and _moving(answer))]
-            if not refused_now:
-                break
-            left = [*refused_now, *(step for step in steps if step["Action"] == "MuteAudio")]
-            await asyncio.sleep(MOVING_S)
-        if trouble:
-            raise trouble[0]
-
-    async def _move(self, call: Call, steps: list[Action]) -> None:
-        """Take steps that may move a muted leg: whoever is muted stays so, whatever becomes of their channel."""
-        moved = {str(step.get(key)) for step in steps for key in ("Channel", "ExtraChannel") if key in step}
-        muted = [leg for leg in call.legs.values() if leg.muted_ms is not None and leg.handle in moved]
-        await self._do(call, [*steps, *(mute(leg.handle, True) for leg in muted)])
-
-    def _soon(self, call: Call, steps: list[Action]) -> None:
-        if steps:
-            self._core.spawn(self._do(call, steps, lenient=True), f"follow-{call.call_id}")
-
     def _tell(self, call: Call, event: str) -> None:
         facts.note_hold(call, self._core.now_ms())
         data = parties(call)
         for agent_id in {leg.agent_id for leg in call.legs.values() if leg.agent_id}:
             self._core.hub.to_agent(agent_id, event, data)
         self._marks.tell(call)
-
-    def _by_wish(self, call: Call, cause: int) -> bool:
-        return call.call_id in self._talks.wishes or cause == NORMAL
-
-    def _returning(self, call: Call) -> str:
-        """The sound with which a citizen is told that the line broke and somebody else will come."""
-        sound = f"{self._core.settings.paths.prompts}/{call.language}/hold_returning"
-        return sound if Path(f"{sound}.wav").exists() else ""
-
-    async def _decide_alone(self, call: Call) -> None:
-        """The room may tell of the lonely citizen before the others' channels are gone: wait a moment for those."""
-        async with _patience(0.5):
-            while any(leg.role is not Role.citizen and leg.state is LegState.up for leg in call.legs.values()):
-                await asyncio.sleep(0.02)
-        if call.ended_ms is not None or call.phase is not Phase.room:
-            return
-        if any(leg.role is not Role.citizen and leg.state is LegState.up for leg in call.legs.values()):
-            citizen = call.leg(Role.citizen)
-            if citizen is not None and not citizen.in_room:
-                self._soon(call, rooms.together(call))  # the agent has left while a third party heard music
-            return
-        role, cause = self._left.get(call.call_id, (Role.agent, 0))
-        by_wish = role is Role.third or self._by_wish(call, cause)
-        self._soon(call, rooms.over(call) if by_wish else rooms.again(call, self._returning(call)))
-
-    def _close_room(self, call: Call) -> None:
-        """The citizen has gone: an agent who waits alone is let go; two who talk talk on."""
-        others = [leg for leg in call.legs.values() if leg.role is not Role.citizen]
-        if len([leg for leg in others if leg.state is LegState.up]) < 2:
-            self._soon(call, [hangup(leg.handle) for leg in others])
-        else:
-            self._soon(call, rooms.together(call))
-
-
-@asynccontextmanager
-async def _patience(seconds: float) -> Any:
-    """Try for so long, then go on."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        return
-
-
-def _moving(answer: AmiError | None) -> bool:
-    """Whether Asterisk says of a channel that a redirect has not moved it yet."""
-    return isinstance(answer, ActionFailed) and answer.message.endswith(MOVING)
 
 
 def _is_up(leg: Leg) -> bool:

@@ -190,10 +190,14 @@ class Hub:
     # -- messages ---------------------------------------------------------------------------------------------------
 
     def to_agent(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
-        """Tell all pages of an agent. `heard` is called once when the first of them acknowledges it."""
+        """Tell all pages of an agent, and the taps. `heard` is called once when the first page acknowledges it."""
         for tap in list(self._taps):
             if tap.reaches(agent_id):
                 tap.hear(agent_id, event, data)
+        self.to_pages(agent_id, event, data, heard=heard)
+
+    def to_pages(self, agent_id: str, event: str, data: Any, *, heard: Callable[[], None] | None = None) -> None:
+        """Tell all pages of an agent what is no system's of others."""
         streams = self._of(agent_id)
         if not streams:
             return  # an agent with a telephone alone: nothing need be put into words

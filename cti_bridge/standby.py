@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -105,6 +105,11 @@ class StandbyCore:
         """Read the rules of the queue again now; a core that stands by reads them when it takes over."""
         if (serving := self._serving()) is not None:
             serving.reload_rules()
+
+    def notices_told(self, agents: Collection[str]) -> None:
+        """These agents were told something in their inbox; while this core stands by nobody's page is here."""
+        if (serving := self._serving()) is not None:
+            serving.notices_told(agents)
 
     def _serving(self) -> Bridge | None:
         return self.bridge if self._holder.state in ACTING and self.bridge.started else None

@@ -83,6 +83,7 @@ class Action(StrEnum):
     quality_step = "quality.step"  # which step of a review
     quality_confirmed = "quality.confirmed"  # the results of a quarter
     quality_trained = "quality.trained"  # an agent may take calls again
+    quality_rules_changed = "quality.rules_changed"  # what talks are judged by, or which are drawn
     alert_rule_changed = "alert_rule.changed"  # when supervisors are warned
     alert_acknowledged = "alert.acknowledged"
     progress_told = "progress.told"  # somebody without an account asked with a case's number and its code

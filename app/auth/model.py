@@ -60,6 +60,7 @@ class Permission(StrEnum):
     quality_review = "quality.review"  # draw talks and review them
     quality_coach = "quality.coach"
     quality_decide = "quality.decide"  # on an appeal against somebody else's review
+    quality_rules = "quality.rules"  # change what talks are judged by, and which are drawn
     quality_assess = "quality.assess"  # confirm a quarter's results, and that somebody was trained (篇6)
     messages_read = "messages.read"  # voicemails and faxes
     callbacks_handle = "callbacks.handle"
@@ -139,7 +140,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.section_head: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.confidential_read, P.citizens_write}
-        | {P.quality_read, P.quality_decide, P.quality_assess, P.transcripts_write}
+        | {P.quality_read, P.quality_decide, P.quality_assess, P.quality_rules, P.transcripts_write}
         | {P.recordings_listen, P.recordings_export, P.messages_read, P.callbacks_handle, P.announcements_write}
         | {P.calendar_write, P.rules_read, P.nuisance_write, P.clocks_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up, P.cases_recuse, P.roster_write}

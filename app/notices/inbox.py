@@ -19,7 +19,7 @@ from app.cases.tables import Case
 from app.clock import utc_now
 from app.db import found
 from app.errors import BadInput, Forbidden, NotFound
-from app.notices.model import NoticeKind
+from app.notices.model import OF_QUALITY, NoticeKind
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.paging import Leaf, Page, page_of
 from app.text import clean, normal_number
@@ -30,7 +30,8 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 def notices(session: Session, actor: Actor, *, unread: bool = False, leaf: Leaf | None = None) -> Page[Notice]:
-    """The asker's own, newest first, without those of cases from which they are kept by now, or of units they left."""
+    """The asker's own, newest first, without those of cases from which they are kept by now, of units they left, or of
+    what is not theirs to do any more."""
     statement = select(Notice).where(_own(actor)).order_by(col(Notice.id).desc())
     return page_of(session, statement.where(col(Notice.read_at).is_(None)) if unread else statement, leaf)
 
@@ -101,7 +102,9 @@ def set_contact(
 def _own(actor: Actor) -> Any:
     told = exists().where(col(Case.id) == col(Notice.case_id), not_recused(actor))
     of_unit = col(Notice.case_id).is_(None) & col(Notice.unit_id).in_(actor.unit_ids)
-    return (col(Notice.user_id) == _person(actor)) & (told | of_unit)
+    kinds = [kind.value for kind, some in OF_QUALITY.items() if any(actor.may(one) for one in some)]
+    of_work = col(Notice.case_id).is_(None) & col(Notice.unit_id).is_(None) & col(Notice.kind).in_(kinds)
+    return (col(Notice.user_id) == _person(actor)) & (told | of_unit | of_work)
 
 
 def _whose(session: Session, actor: Actor, user_id: int | None) -> int:

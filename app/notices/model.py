@@ -46,6 +46,10 @@ class NoticeKind(StrEnum):
     article_late = "article_late"  # 知识逾期未复审
     article_to_vet = "article_to_vet"  # 知识待单位审核
     gap_given = "gap_given"  # 没找到的交单位补写
+    review_published = "review_published"  # 质检单已发布
+    appealed = "appealed"  # 质检申诉待裁定
+    appeal_decided = "appeal_decided"  # 质检申诉已裁定
+    trained = "trained"  # 培训已登记
 
 
 class Desk(StrEnum):
@@ -68,6 +72,15 @@ OF_KNOWLEDGE = frozenset(
     {NoticeKind.article_due, NoticeKind.article_late, NoticeKind.article_to_vet, NoticeKind.gap_given}
 )
 """They are about no case."""
+
+OF_QUALITY: Mapping[NoticeKind, tuple[Permission, ...]] = {
+    NoticeKind.review_published: (Permission.quality_own,),
+    NoticeKind.appealed: (Permission.quality_decide, Permission.quality_review),
+    NoticeKind.appeal_decided: (Permission.quality_own,),
+    NoticeKind.trained: (Permission.quality_own,),
+}
+"""They are about a person's work, and told to whoever may do one of these still. Of a talk they say its day and its
+agent, never who called nor what was said."""
 
 WHOLE_UNIT = (Desk.handlers, Desk.leaders)
 

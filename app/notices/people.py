@@ -13,7 +13,7 @@ from sqlalchemy import Select, String, cast, or_, select
 from sqlmodel import Session, col
 
 from app.assignments.tables import Assignment, Recusal
-from app.auth.model import PERMISSIONS, Role
+from app.auth.model import PERMISSIONS, Permission, Role
 from app.auth.tables import User
 from app.cases.tables import Case
 from app.clock import local_day
@@ -78,7 +78,11 @@ def _on_duty(session: Session, now: datetime) -> list[int]:
 
 def of_the_centre(session: Session, desk: Desk) -> list[int]:
     """The centre's people at that desk."""
-    must, never = AT_THE_CENTRE[desk]
+    return who_may(session, *AT_THE_CENTRE[desk])
+
+
+def who_may(session: Session, must: Permission, never: Permission | None = None) -> list[int]:
+    """Everybody with an account who may do the one and has no role for the other."""
     able = [role for role in Role if must in PERMISSIONS[role] and never not in PERMISSIONS[role]]
     # Roles are a JSON list of plain words: as text it reads alike on both databases.
     some = or_(*(cast(col(User.roles), String).like(f'%"{role.value}"%') for role in able))

@@ -19,7 +19,8 @@ from app.cases.tables import Case
 from app.db import Database
 from app.notices import people
 from app.notices.channels import Letter, Port
-from app.notices.model import PATIENCE, Channel
+from app.notices.model import OF_QUALITY, PATIENCE, Channel, NoticeKind
+from app.notices.persons import may_still
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.told import told_of
 from app.notices.units import works_there
@@ -99,6 +100,8 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
 
 
 def _still_told(session: Session, notice: Notice) -> bool:
+    if notice.kind in OF_QUALITY:
+        return may_still(session, notice.user_id, OF_QUALITY[NoticeKind(notice.kind)])
     if notice.case_id is None:
         return works_there(session, notice.user_id, notice.unit_id)
     return people.still_told(session, session.get_one(Case, notice.case_id), notice.user_id)

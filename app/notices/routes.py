@@ -22,6 +22,9 @@ from app.settings import Settings
 router = APIRouter(prefix="/api/notices", tags=["notices"])
 
 
+KEPT = {"id", "step", "case_id", "number", "assignment_id", "article_id", "review_id", "unit_id"}
+
+
 class NoticesAsked(Listing):
     """Which notices are wanted."""
 
@@ -39,7 +42,7 @@ class DeliveryOut(Answer):
 
 class NoticeOut(Answer):
     """A notice: a case's number, its title without personal words, a unit and a time; or of no case, but an article
-    of the knowledge base."""
+    of the knowledge base, or the review of a talk."""
 
     id: int
     kind: NoticeKind
@@ -49,6 +52,7 @@ class NoticeOut(Answer):
     title: str
     assignment_id: int | None
     article_id: int | None
+    review_id: int | None
     unit_id: int | None
     unit: str
     due_at: str | None
@@ -158,7 +162,7 @@ def _contact(settings: Settings, row: NoticeContact) -> ContactOut:
 def _out(session: Session, settings: Settings, notice: Notice, sent: list[NoticeDelivery]) -> NoticeOut:
     told = told_of(session, notice)
     return NoticeOut(
-        **notice.model_dump(include={"id", "step", "case_id", "number", "assignment_id", "article_id", "unit_id"}),
+        **notice.model_dump(include=KEPT),
         title=told.title,
         kind=told.kind,
         unit=told.unit,

@@ -34,6 +34,7 @@ class Notice(SQLModel, table=True):
     title: str = Field(default="", max_length=200)
     assignment_id: int | None = None
     article_id: int | None = None
+    review_id: int | None = None
     unit_id: int | None = None
     due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     at: datetime = Field(sa_type=UTCDateTime)

@@ -16,7 +16,7 @@ from app.assignments.tables import Assignment
 from app.cases.access import is_confidential
 from app.cases.tables import Case
 from app.citizens.tables import Citizen, CitizenNumber
-from app.notices import people
+from app.notices import live, people
 from app.notices.model import BY_EVENT, Channel, Desk, NoticeKind, channels_of
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.words import plain_title
@@ -91,8 +91,9 @@ def title_of(session: Session, case: Case) -> str:
 
 
 def address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:
-    """Put notices on their way to whoever has given an address for a channel."""
+    """Put notices on their way: to the pages of those who are told, and by channels for which they gave an address."""
     wanted = [row.user_id for row in rows]
+    live.note(session, wanted)
     contacts = session.execute(select(NoticeContact).where(col(NoticeContact.user_id).in_(wanted))).scalars()
     of = {contact.user_id: contact for contact in contacts}
     for row in rows:

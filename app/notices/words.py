@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 
 from app.clocks.limits import due_day
 from app.clocks.model import ClockKind
-from app.notices.model import OF_KNOWLEDGE, NoticeKind
+from app.notices.model import OF_KNOWLEDGE, OF_QUALITY, NoticeKind
 from app.text import covered
 
 K = NoticeKind
@@ -41,6 +41,10 @@ WORDS: Mapping[NoticeKind, tuple[str, str]] = {
     K.article_late: ("已过复审期限或有效期，请立即核对", "is past its day of review or expiry: see to it at once"),
     K.article_to_vet: ("待本单位负责人审核", "waits for you, the leader of its unit"),
     K.gap_given: ("有市民要问而没有答案的，请补写", "something that callers ask has no answer: write one"),
+    K.review_published: ("质检单已发布，请查看", "the review was published: read it"),
+    K.appealed: ("坐席提出申诉，待裁定", "the agent appeals: to be decided"),
+    K.appeal_decided: ("申诉已有裁定，请查看", "your appeal was decided: read it"),
+    K.trained: ("培训已登记，可以重新上岗", "your training was recorded: you may take calls again"),
     K.extension_decided: ("延期申请已有结果", "the request for more time was decided"),
 }
 del K
@@ -72,6 +76,8 @@ def subject(told: Told) -> str:
     """The line above an e-mail."""
     if told.kind in OF_KNOWLEDGE:
         return f"【{SENDER}】知识库：{WORDS[told.kind][0]}"
+    if told.kind in OF_QUALITY:
+        return f"【{SENDER}】质检：{WORDS[told.kind][0]}"
     return f"【{SENDER}】工单 {told.number}：{WORDS[told.kind][0]}"
 
 
@@ -81,6 +87,8 @@ def text(told: Told, zone: tzinfo, language: str = "zh") -> str:
     step = STEPS.get(told.step)
     if told.kind in OF_KNOWLEDGE:
         return _of_knowledge(told, zone, language)
+    if told.kind in OF_QUALITY:
+        return _of_quality(told, zone, language)
     if language.startswith("zh"):
         about = f"{told.unit}：" if told.unit else ""
         matter = f"（{told.title}）" if told.title and told.title != CONFIDENTIAL else told.title
@@ -102,6 +110,15 @@ def _of_knowledge(told: Told, zone: tzinfo, language: str) -> str:
         return f"{about}知识库{f'“{told.title}”' if told.title else ''}{zh}{at}。"
     about, at = f"{told.unit}: " if told.unit else "", f"; due {due_day(told.due_at, zone)}" if told.due_at else ""
     return f"{about}knowledge base: {f'“{told.title}” ' if told.title else ''}{en}{at}."
+
+
+def _of_quality(told: Told, zone: tzinfo, language: str) -> str:
+    zh, en = WORDS[told.kind]
+    if language.startswith("zh"):
+        about = f"（{told.title} 的通话）" if told.title else ""
+        return f"质检{about}：{zh}{f'，可申诉至 {due_words(told.due_at, zone)}' if told.due_at else ''}。"
+    about = f", talk of {told.title}" if told.title else ""
+    return f"quality{about}: {en}{f'; appeal until {due_day(told.due_at, zone)}' if told.due_at else ''}."
 
 
 def body(told: Told, zone: tzinfo) -> str:

@@ -26,6 +26,7 @@ from app.clock import local_day, utc_now
 from app.db import loaded
 from app.errors import BadInput
 from app.paging import day_range
+from app.quality.editions import criteria_numbers, rules_on
 from app.quality.sampling import Drawer, Rules, Talk, draw
 from app.quality.service import note
 from app.quality.states import ReviewState
@@ -47,8 +48,9 @@ def fill(
 ) -> list[QualityReview]:
     """Draw what is still to be reviewed of the week of that day, for whoever asks. Asked again, it adds nothing.
 
-    `seed` counts for the first draw of a week; later ones use that draw's. Raises Forbidden, BadInput (a week that has
-    not begun).
+    By the rules of the week's Monday unless others are given, to be judged by the criteria of each talk's day. `seed`
+    counts for the first draw of a week; later ones use that draw's. Raises Forbidden, BadInput (a week that has not
+    begun).
     """
     actor.require(Permission.quality_review)
     now = now or utc_now()
@@ -57,14 +59,17 @@ def fill(
         raise BadInput(fields={"week": "这一周还没有开始 (this week has not begun)"})
     drawn = _seed_of(session, monday, seed or secrets.token_hex(16), now)
     drawer = Drawer(actor.agent_id, actor.may(Permission.confidential_read))
-    chosen = draw(talks_of(session, monday, zone, now), drawn.seed, drawer, rules)
+    chosen = draw(talks_of(session, monday, zone, now), drawn.seed, drawer, rules or rules_on(session, monday))
     calls = loaded(session, Call, [one.talk.call_id for one in chosen])
+    days = {call_id: local_day(call.started_at, zone) for call_id, call in calls.items()}
+    edition = criteria_numbers(session, days.values())
     made = [
         QualityReview(
             call_id=one.talk.call_id,
             agent_id=one.talk.agent_id,
-            day=local_day(calls[one.talk.call_id].started_at, zone),
+            day=days[one.talk.call_id],
             week=monday,
+            edition=edition[days[one.talk.call_id]],
             reviewer_id=actor.user_id or 0,
             reason=one.reason.value,
             state=ReviewState.drawn.value,

@@ -21,7 +21,7 @@ from app.auth.model import Permission
 from app.clock import local_day, utc_now
 from app.db import found
 from app.errors import BadInput, Forbidden, Refused
-from app.quality import assessment
+from app.quality import assessment, telling
 from app.quality.assessment import Confirmed, Judged, Quarter, Result, Standing, parse_quarter, standing
 from app.quality.states import COUNTED, ReviewState
 from app.quality.tables import QualityResult, QualityReview, QualityTraining
@@ -147,6 +147,7 @@ def train(session: Session, actor: Actor, agent_id: str, text: str, *, now: date
     session.add(training)
     write(session, actor, Action.quality_trained, f"agent:{agent_id}", now=now)
     session.flush()
+    telling.trained(session, training, now)
     return training
 
 

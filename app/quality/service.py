@@ -19,8 +19,9 @@ from app.clocks.limits import Unit, end_of
 from app.clocks.service import reckoning
 from app.errors import BadInput, Forbidden, Refused, VersionConflict
 from app.paging import Leaf, Page, equal, page_of
+from app.quality import editions, telling
 from app.quality.access import parties, seen, visible
-from app.quality.criteria import faults, score
+from app.quality.criteria import Criterion, faults, score
 from app.quality.phrases import Said, found_in
 from app.quality.states import ReviewState, Step, permitted, rule_of
 from app.quality.tables import QualityEvent, QualityReview
@@ -85,6 +86,11 @@ def history(session: Session, review: QualityReview) -> list[QualityEvent]:
     return list(session.execute(statement).scalars())
 
 
+def criteria_of(session: Session, review: QualityReview) -> Sequence[Criterion]:
+    """The criteria that it is judged by, on appeal too: those of the day of the talk."""
+    return editions.criteria_by(session, review.edition)
+
+
 def recordings_of(session: Session, review: QualityReview) -> list[Recording]:
     """The recordings of the talk that is judged, those of this agent alone, in order."""
     mine = col(Recording.call_id) == review.call_id, col(Recording.agent_id) == review.agent_id
@@ -131,11 +137,13 @@ def publish(
     now, settings = now or utc_now(), settings or get_settings()
     review = _taken(session, actor, review_id, version, Step.publish)
     _fill(session, review, form)
-    _judge(review, form.scores)
+    _judge(session, review, form.scores)
     review.published_at = now
     by = reckoning(session, now, settings)
     review.appeal_until = end_of(now, settings.quality_appeal_days, Unit.working_days, by).at
-    return _done(session, actor, review, Step.publish, now, detail=_told(review))
+    made = _done(session, actor, review, Step.publish, now, detail=_told(review))
+    telling.published(session, made, now)
+    return made
 
 
 def skip(
@@ -162,7 +170,9 @@ def appeal(
     review = _taken(session, actor, review_id, version, Step.appeal)
     if not in_time(review, now):
         raise Refused("申诉期限已过。", "The time for an appeal is over.", code="too_late")
-    return _done(session, actor, review, Step.appeal, now, text=_why(why))
+    made = _done(session, actor, review, Step.appeal, now, text=_why(why))
+    telling.appealed(session, made, now)
+    return made
 
 
 def decide(
@@ -183,10 +193,12 @@ def decide(
     review = _taken(session, actor, review_id, version, step)
     before = _told(review)
     if scores is not None:
-        _judge(review, scores)
+        _judge(session, review, scores)
         review.scores = dict(scores)
-    detail = {"before": before, "after": _told(review)}
-    return _done(session, actor, review, step, now or utc_now(), text=_why(why), detail=detail)
+    detail, now = {"before": before, "after": _told(review)}, now or utc_now()
+    made = _done(session, actor, review, step, now, text=_why(why), detail=detail)
+    telling.decided(session, made, now)
+    return made
 
 
 def coach(
@@ -275,7 +287,8 @@ def note(
 
 def _fill(session: Session, review: QualityReview, form: Form) -> None:
     known = {row.seq: row.duration_ms for row in recordings_of(session, review)}
-    wrong = {name: text for name, text in faults(form.scores).items() if form.scores.get(name.split(".")[-1])}
+    found = faults(form.scores, criteria_of(session, review))
+    wrong = {name: text for name, text in found.items() if form.scores.get(name.split(".")[-1])}
     note, coaching = clean(form.note, LONGEST_TEXT + 1, lines=True), clean(form.coaching, LONGEST_TEXT + 1, lines=True)
     for name, text in (("note", note), ("coaching", coaching)):
         if len(text) > LONGEST_TEXT:
@@ -293,10 +306,11 @@ def _fill(session: Session, review: QualityReview, form: Form) -> None:
     review.scores, review.note, review.coaching, review.marks = dict(form.scores), note, coaching, sorted(marks)
 
 
-def _judge(review: QualityReview, scores: Mapping[str, str]) -> None:
-    if wrong := faults(scores):
+def _judge(session: Session, review: QualityReview, scores: Mapping[str, str]) -> None:
+    criteria = criteria_of(session, review)
+    if wrong := faults(scores, criteria):
         raise BadInput(fields=wrong)
-    came_to = score(scores)
+    came_to = score(scores, criteria)
     review.total, review.passed = came_to.total, came_to.passed
 
 

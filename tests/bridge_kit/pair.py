@@ -14,7 +14,8 @@ from cti_bridge.bridge import Bridge
 from cti_bridge.standby import StandbyCore, boot_clock_s
 from tests.bridge_kit.fake_ami import Fields, ok
 from tests.bridge_kit.fake_lock import FakeLock, FakeServer
-from tests.bridge_kit.rig import MemoryDomain, PlayedAsterisk, until
+from tests.bridge_kit.memory_domain import MemoryDomain
+from tests.bridge_kit.rig import PlayedAsterisk, until
 
 SETTLE_S = 0.1
 

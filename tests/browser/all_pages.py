@@ -69,6 +69,8 @@ LIVED = {
     "/quality/appeals": "/quality/appeals",
     "/quality/all": "/quality/all",
     "/quality/quarters": "/quality/quarters",
+    "/quality/criteria": "/quality/criteria",
+    "/quality/sampling": "/quality/sampling",
     "/admin/systems": "/admin/systems",
     "/admin/pushes": "/admin/pushes",
     "/admin/state": "/admin/state",

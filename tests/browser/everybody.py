@@ -39,7 +39,7 @@ PAGES = f"""() => {ROUTER}.getRoutes()
   .filter((one) => !one.redirect && (one.meta.title || !one.beforeEnter)).map((one) => one.path)"""
 GO = f"""async (address) => {{
   await {ROUTER}.push(address)
-  return {ROUTER}.currentRoute.value.matched.at(-1).path
+  return {ROUTER}.currentRoute.value.matched.slice(-1)[0].path
 }}"""
 SETTLED = "() => window.asking === 0 && !document.body.innerText.includes('正在读取…')"
 SMALL_TEXT = """(least) => {

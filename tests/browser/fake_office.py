@@ -31,6 +31,7 @@ class FakeOffice:
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
         self.me = "1001"
+        self.unread = 0
         self.knowledge = FakeKnowledge()
         self.queue_rules: Json = {}  # what is different in the answer about the queues' rules
 
@@ -52,6 +53,8 @@ class FakeOffice:
             return JSONResponse(room.figures() if parts[1] == "figures" else room.staffing())
         if parts[0] == "clock-rules":
             return self._clock_rule(request.method, parts, body)
+        if path == "notices/unread":
+            return JSONResponse({"unread": self.unread, "urgent": 0})
         if path == "queue-rules":
             english = request.headers.get("Accept-Language", "").startswith("en")
             return JSONResponse(rules.queue_rules(english) | self.queue_rules)

@@ -38,6 +38,21 @@ PLUG = """
 """The headset can be pulled out, and put in again; the page can go as one goes that crashes: without a word."""
 
 
+PLAYS = """
+  const played = new Set()
+  const begin = HTMLMediaElement.prototype.play
+  HTMLMediaElement.prototype.play = function () {
+    played.add(this)
+    return begin.call(this)
+  }
+  window.playsOn = async () => {
+    const names = new Map((await navigator.mediaDevices.enumerateDevices()).map((one) => [one.deviceId, one.label]))
+    return [...played].filter((one) => !one.paused && one.srcObject).map((one) => names.get(one.sinkId) ?? one.sinkId)
+  }
+"""
+"""The page tells on which of the computer's loudspeakers it plays something now."""
+
+
 @contextmanager
 def says(playwright: Playwright, folder: Path, hz: int = AGENT) -> Iterator[Browser]:
     """A Chromium with a microphone that says a tone."""
@@ -54,6 +69,7 @@ def with_headset(world: World, chromium: Browser) -> Desk:
     allow(context)
     context.add_init_script(WATCH_SOUND)
     context.add_init_script(PLUG)
+    context.add_init_script(PLAYS)
     desk = Desk.open(world, context, world.account())
     desk.page.get_by_text("浏览器电话", exact=True).click()
     return desk

@@ -10,6 +10,16 @@ def act(page: Page, name: str) -> Locator:
     return page.locator(f"button[data-act={name}]")
 
 
+def menu(page: Page, name: str) -> Locator:
+    """The entry of that name in the bar on top; what does not stand in its line is unfolded first."""
+    bar = page.get_by_role("navigation", name="主导航")
+    expect(bar.get_by_role("link").first).to_be_visible()
+    entry = bar.get_by_role("link", name=name, exact=True)
+    if not entry.count():
+        page.get_by_test_id("nav-more").click()
+    return entry
+
+
 def open_from(page: Page, box: str, case_number: str) -> None:
     """Opens an assignment from a box of the inbox."""
     page.get_by_test_id(f"box-{box}").click()

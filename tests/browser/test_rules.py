@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend
+from tests.browser.steps import menu
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_a_supervisor_reads_why_callers_wait_and_are_sent_on_without_yaml(
     sign_in: Callable[..., Page], fake: FakeBackend
 ) -> None:
     page = sign_in("/calls", "boss")
-    page.get_by_role("link", name="规则", exact=True).click()
+    menu(page, "规则").click()
     page.wait_for_url("**/rules/queues")
     expect(page.get_by_test_id("queue-section")).to_have_count(2)
     everywhere, general = page.get_by_test_id("queue-section").all()

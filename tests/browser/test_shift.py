@@ -28,6 +28,7 @@ from tests.browser.real import (
     World,
     hears_music,
     hears_now,
+    offered,
     recording,
 )
 from tests.drills._hearing import longest_gap
@@ -36,6 +37,7 @@ from tests.peers.waiting import wait_until
 
 UNIT, BUREAU = "02588886666", "城南水务局"
 USED_MICROPHONE = "JSON.parse(localStorage.getItem('hotline.phone.devices')).microphone.label"
+RINGER, EARPIECE = "Fake Audio Output 1", "Fake Audio Output 2"
 CHECKED_S = 3.0
 """The check before a shift takes no longer (UX 2)."""
 
@@ -124,8 +126,16 @@ def test_a_shift_at_the_page_by_keys_alone(world: World, desks: tuple[Desk, Desk
     world.city.answers(UNIT, then=lambda line: line.tone(OUTSIDE))
 
     assert begins(desk) < CHECKED_S
-    citizen = in_talk(world, desk)
+    # Ringing goes to one loudspeaker, the talk to another. (Like the microphone below: there is no key for it.)
+    desk.click("phone-settings")
+    for device, label in (("铃声从这里响", RINGER), ("听筒（耳机）", EARPIECE)):
+        page.get_by_label(device, exact=True).select_option(label=label)
+    keys.press("Escape")
+    citizen = offered(world, desk)
+    wait_until(lambda: page.evaluate("playsOn()") == [RINGER], 10, "it to ring there alone")
+    in_talk(world, desk, citizen)
     page_hears(desk, CITIZEN)
+    wait_until(lambda: page.evaluate("playsOn()") == [EARPIECE], 10, "the citizen to be heard there alone")
     shot(page, "talk", tmp_path)
 
     # Muted: at once, and nobody hears the agent, who still hears.

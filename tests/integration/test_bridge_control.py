@@ -14,6 +14,7 @@ import pytest
 from app.errors import NotFound, Refused
 from cti_bridge import commands
 from cti_bridge import control as control_module
+from cti_bridge import steps as steps_module
 from cti_bridge.control import Control
 from cti_bridge.model import Phase
 from tests.bridge_kit.fake_ami import listed, message, ok
@@ -63,7 +64,7 @@ async def test_what_is_pressed_while_the_staff_number_is_said_is_done_when_the_t
 async def test_a_leg_that_is_still_on_its_way_is_waited_for_and_not_for_ever(
     rig: Rig, times: int, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    monkeypatch.setattr(steps_module, "MOVING_S", 0.01)
     call, leg, offer_id = await picked_up(rig)
     rig.asterisk.talk_begins(call, "1001", leg, offer_id)
     left = itertools.count(1)
@@ -87,7 +88,7 @@ async def test_a_leg_that_is_still_on_its_way_is_waited_for_and_not_for_ever(
 async def test_nobody_is_let_go_before_a_citizen_who_is_still_on_their_way_is_passed_on(
     rig: Rig, times: int, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    monkeypatch.setattr(steps_module, "MOVING_S", 0.01)
     one = await talk(rig)
     await rig.bridge.control.hold("1001", None)
     left = itertools.count(1)
@@ -110,7 +111,7 @@ async def test_nobody_is_let_go_before_a_citizen_who_is_still_on_their_way_is_pa
 async def test_what_went_well_is_not_done_again_while_another_channel_is_waited_for(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "MOVING_S", 0.01)
+    monkeypatch.setattr(steps_module, "MOVING_S", 0.01)
     one = await talk(rig)
     third = await one.consulting()
     left = itertools.count(1)

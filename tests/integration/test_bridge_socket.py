@@ -50,6 +50,17 @@ async def test_a_snapshot_tells_an_agent_where_they_stand(served: Served) -> Non
     assert result["data"]["state"] == "not_ready"
 
 
+async def test_an_agents_page_hears_at_once_that_the_inbox_has_something(served: Served) -> None:
+    page, other = await served.page(), await served.page("token-1002")
+    for one in (page, other):
+        await frame(one, "snapshot")
+    await asyncio.to_thread(served.rig.bridge.notices_told, {"1001", "1003"})
+    served.rig.bridge.hub.to_agent("1002", "notice", {"n": 1})
+    told = await frame(page, "delta")
+    assert (told["event"], told["data"]) == ("notices.changed", {})
+    assert (await frame(other, "delta"))["event"] == "notice", "it is the agent's alone"
+
+
 async def test_what_was_missed_is_sent_after_a_reconnect_and_numbers_have_no_gap(served: Served) -> None:
     page = await served.page()
     snapshot = await frame(page, "snapshot")

@@ -217,6 +217,18 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/boards/follow_up/next": [{}],
     "/api/progress": [{"number": "20250101-000001", "code": "00000000"}],
     "/api/reply-templates/check": [{"use": "reply", "parts": {"result": "“{事项标题}”（{工单编号}）已办结"}}],
+    "/api/quality/editions/sampling/preview": [
+        {
+            "at_least": 2,
+            "new_agents": 4,
+            "new_days": 60,
+            "pressing": 3,
+            "shortest_s": 20,
+            "low_rating": 2,
+            "long_hold_s": 120,
+            "long_talk_s": 900,
+        },
+    ],
     "/api/cases/{case_id}/accept": [STALE],
     "/api/assignments/{work_id}/sign": [{"version": 999}],
 }
@@ -242,7 +254,7 @@ ACTS = {
     "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "
     "articles/{article_id}/owner gaps gaps/{gap_id}/steps import",
     "/api/quality": "draws reviews/{review_id} reviews/{review_id}/publish reviews/{review_id}/steps quarters "
-    "trainings/{agent_id}",
+    "trainings/{agent_id} editions/criteria editions/sampling",
     "/api/notices": "read {notice_id}/read contact contacts/{user_id}",
     "/api/nuisance-rules": " {rule_id}/end",
     "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",

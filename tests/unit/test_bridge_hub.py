@@ -258,7 +258,8 @@ def test_a_tap_hears_its_agents_and_is_no_page() -> None:
     hub.tap(tap)
     hub.to_agent("1001", "call.ringing", {})
     hub.to_agent("1002", "call.ringing", {})
-    assert heard == [("1001", "call.ringing")]
+    hub.to_pages("1001", "notices.changed", {})
+    assert heard == [("1001", "call.ringing")], "what is for pages alone is for no system of others"
     assert (hub.has_stream("1001"), hub.has_stream("1002"), hub.pages("1001")) == (True, False, 0)
     hub.untap(tap)
     hub.untap(tap)

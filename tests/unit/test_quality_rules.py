@@ -218,7 +218,7 @@ def test_who_may_do_what_by_role():
     assert may[Role.agent] == {p.quality_own}
     assert may[Role.quality] == {p.quality_read, p.quality_review, p.quality_coach, p.quality_decide}
     assert may[Role.supervisor] == {p.quality_own, p.quality_read, p.quality_coach}
-    assert may[Role.section_head] == {p.quality_read, p.quality_decide, p.quality_assess}
+    assert may[Role.section_head] == {p.quality_read, p.quality_decide, p.quality_assess, p.quality_rules}
     assert not may[Role.unit_handler] | may[Role.admin] | may[Role.citizen]
 
 

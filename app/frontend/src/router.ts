@@ -57,6 +57,8 @@ const routes: RouteRecordRaw[] = [
   byPerson('/quality', () => `/quality/${boxes()[0] ?? 'own'}`),
   ...BOXES.map((box): RouteRecordRaw => ({ path: `/quality/${box}`, component: () => import('./quality/ReviewsPage.vue'), props: { box }, meta: { title: `quality.box.${box}`, area: 'quality' } })),
   { path: '/quality/reviews/:id', component: () => import('./quality/ReviewPage.vue'), meta: { title: 'quality.title', area: 'quality' } },
+  { path: '/quality/criteria', component: () => import('./quality/CriteriaPage.vue'), meta: { title: 'edition.criteria', area: 'qualityRules' } },
+  { path: '/quality/sampling', component: () => import('./quality/SamplingPage.vue'), meta: { title: 'edition.sampling', area: 'qualityRules' } },
   { path: '/quality/quarters', component: () => import('./quality/QuartersPage.vue'), meta: { title: 'quality.quarters', area: 'assess' } },
   { path: '/voicemails', component: () => import('./office/VoicemailsPage.vue'), meta: { title: 'voicemails.title', area: 'voicemails' } },
   { path: '/faxes', component: () => import('./office/FaxesPage.vue'), meta: { title: 'faxes.title', area: 'faxes' } },

@@ -9,6 +9,8 @@ export interface Notice {
   title: string
   assignment_id: number | null
   article_id: number | null
+  /** Of what is about a person's own work. */
+  review_id?: number | null
   unit_id: number | null
   unit: string
   due_at: string | null

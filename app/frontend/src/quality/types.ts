@@ -20,6 +20,56 @@ export interface Criterion {
   levels: Level[]
 }
 
+/** One difference from the edition before; texts are Chinese and English. */
+export interface Change {
+  where: [string, string]
+  what: string
+  before: [string, string]
+  after: [string, string]
+}
+
+/** What talks are judged or drawn by from a day on; 0 is the shipped one. */
+export interface Edition {
+  number: number
+  since: string | null
+  made_by_name: string
+  made_at: string | null
+  note: string
+  state: 'holds' | 'to_come' | 'over'
+  changes: Change[]
+}
+
+export interface CriteriaEdition extends Edition {
+  criteria: Criterion[]
+}
+
+export const RULES = ['at_least', 'new_agents', 'new_days', 'pressing', 'shortest_s', 'low_rating', 'long_hold_s', 'long_talk_s'] as const
+export type RuleName = (typeof RULES)[number]
+export type Rules = Record<RuleName, number>
+
+export interface SamplingEdition extends Edition {
+  rules: Rules
+}
+
+export interface Sampling {
+  editions: SamplingEdition[]
+  bounds: Record<RuleName, { low: number; high: number }>
+}
+
+interface Count {
+  drawn: number
+  reasons: Record<string, number>
+}
+
+/** A week by the rules that held then, and by those in question. */
+export interface Preview {
+  week: string
+  talks: number
+  held: Count
+  tried: Count
+  agents: { agent_id: string; agent_name: string; talks: number; held: number; tried: number }[]
+}
+
 export type ReviewState = 'drawn' | 'skipped' | 'published' | 'acknowledged' | 'appealed' | 'upheld' | 'changed'
 export type Step = 'save' | 'publish' | 'skip' | 'acknowledge' | 'appeal' | 'uphold' | 'change' | 'coach'
 
@@ -47,6 +97,9 @@ export interface Mark {
 
 export interface Review extends ReviewRow {
   version: number
+  /** The edition of the criteria, and what they are: those of the day of the talk. */
+  edition: number
+  criteria: Criterion[]
   scores: Record<string, string>
   note: string
   coaching: string

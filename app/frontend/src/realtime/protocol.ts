@@ -195,6 +195,7 @@ export type DeltaEvent =
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }
   | { event: 'notice'; data: Notice }
+  | { event: 'notices.changed'; data: object }
 
 export type ServerFrame =
   | { type: 'snapshot'; epoch: string; seq: number; data: Snapshot }

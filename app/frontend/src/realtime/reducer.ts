@@ -26,6 +26,8 @@ export interface RealtimeState {
   offerEnded: { call_id: string; why: string } | null
   board: Board | null
   notices: Notice[]
+  /** How often the server has said that something new is in the inbox. */
+  told: number
 }
 
 export const initialState: RealtimeState = {
@@ -41,6 +43,7 @@ export const initialState: RealtimeState = {
   offerEnded: null,
   board: null,
   notices: [],
+  told: 0,
 }
 
 const KEPT_NOTICES = 5
@@ -78,6 +81,8 @@ function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Sn
     ended: working && !own ? state.ended : null,
     offerEnded: null,
     board: data.wallboard ?? state.board,
+    // What was missed may have been told by the inbox.
+    told: state.epoch === null ? state.told : state.told + 1,
   }
 }
 
@@ -125,8 +130,12 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     }
     case 'wallboard.figures':
       return { ...state, board: delta.data }
+    case 'notices.changed':
+      return { ...state, told: state.told + 1 }
     case 'notice':
       return delta.data.call_id ? state : { ...state, notices: noticed(state.notices, delta.data) }
+    default:
+      return state // of a server that is younger than this page
   }
 }
 

@@ -40,6 +40,12 @@ export const app: Record<keyof typeof zh, string> = {
   'nav.units': 'Units',
   'nav.admin': 'Admin',
   'nav.demo': 'Demo',
+  'nav.more': 'More',
+  'nav.moreHere': ' (this page is among them)',
+  'nav.group.desk': 'Calls',
+  'nav.group.cases': 'Cases',
+  'nav.group.quality': 'Quality',
+  'nav.group.office': 'Office',
 
   'error.title': '{n} things need your attention',
   'error.network': 'The server cannot be reached',

@@ -10,6 +10,7 @@ import { chasing } from './chasing'
 import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
+import { editions } from './editions'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
@@ -42,6 +43,7 @@ export const en: Record<Key, string> = {
   ...records,
   ...recordings,
   ...quality,
+  ...editions,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -31,7 +31,6 @@ export const quality: Record<keyof typeof zh, string> = {
   'quality.appealUntil': 'Appeal until',
   'quality.week': 'Which week (any day of it)',
   'quality.draw': 'Draw talks',
-  'quality.drawHint': 'At least 2 talks of every agent and week, 4 of new agents; low ratings, complaints, long holds and long talks come first, at most 3 besides. Never your own; drawing again adds nothing.',
   'quality.drawn': '{n} talks drawn',
   'quality.drawnNone': 'There is nothing left to draw of this week',
   'quality.of': 'Review {id} {name} {day}',

@@ -38,6 +38,12 @@ export const app = {
   'nav.units': '单位',
   'nav.admin': '管理',
   'nav.demo': '演示',
+  'nav.more': '更多',
+  'nav.moreHere': '（当前页面在其中）',
+  'nav.group.desk': '接听',
+  'nav.group.cases': '工单',
+  'nav.group.quality': '质量',
+  'nav.group.office': '管理',
 
   'error.title': '有 {n} 处需要补充',
   'error.network': '连不上服务器',

@@ -9,6 +9,7 @@ import { chasing } from './chasing'
 import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
+import { editions } from './editions'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
@@ -41,6 +42,7 @@ export const zh = {
   ...records,
   ...recordings,
   ...quality,
+  ...editions,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -29,7 +29,6 @@ export const quality = {
   'quality.appealUntil': '申诉截止',
   'quality.week': '哪一周（其中任意一天）',
   'quality.draw': '抽取通话',
-  'quality.drawHint': '每名坐席每周至少 2 通，新上岗 4 通；差评、投诉、保持或通话过久的优先，最多另加 3 通。自己的通话不会抽到；重复抽取不会增加。',
   'quality.drawn': '抽到 {n} 通',
   'quality.drawnNone': '这一周没有还要抽的通话',
   'quality.of': '质检 {id} {name} {day}',
