@@ -21,7 +21,14 @@ from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
-from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
+from app.knowledge.tables import (
+    KNOWLEDGE_INDEX,
+    KnowledgeArticle,
+    KnowledgeByPhone,
+    KnowledgeGap,
+    KnowledgeUse,
+    KnowledgeVersion,
+)
 from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
@@ -29,6 +36,7 @@ from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.roster.tables import DutyTurn, HandOver, RosterMember
+from app.selfservice.tables import CitizenMessage, CitizenReopening, Survey, WrongTry
 from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -64,7 +72,9 @@ __all__ = [
     "ChainHead",
     "Chase",
     "Citizen",
+    "CitizenMessage",
     "CitizenNumber",
+    "CitizenReopening",
     "ClockExtension",
     "ClockRule",
     "DutyTurn",
@@ -74,6 +84,7 @@ __all__ = [
     "HandOver",
     "HandlingSection",
     "KnowledgeArticle",
+    "KnowledgeByPhone",
     "KnowledgeGap",
     "KnowledgeUse",
     "KnowledgeVersion",
@@ -99,6 +110,7 @@ __all__ = [
     "Rotation",
     "SpecialDay",
     "StaffedSlot",
+    "Survey",
     "TranscriptLine",
     "Unit",
     "UnitMember",
@@ -109,5 +121,6 @@ __all__ = [
     "UserSession",
     "Voicemail",
     "WorkDay",
+    "WrongTry",
     "metadata",
 ]
