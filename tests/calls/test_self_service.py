@@ -30,8 +30,10 @@ LOCKED, NEW = "20261124000125", "20261124000126"
 OWN = {"zh": "20261124000131", "yue": "20261124000132", "en": "20261124000133"}
 OTHERS = {"zh": "20261124000141", "yue": "20261124000142", "en": "20261124000143"}
 PIN = "042042"
-BEGINNING_S = 1.6
+BEGINNING_S = 2.2
 """So much of a sentence is compared: the caller's next key cuts the rest."""
+ALIKE = 0.6
+"""Of a beginning, on a line that is one of thirty: what is not it has half of that at most."""
 AT_ONCE = 33
 WATER = {"zh": "停水怎么查询", "en": "Planned water cuts"}
 STORE = {"zh": "请您先储水。", "en": "Please store some water first."}
@@ -151,7 +153,7 @@ class Caller:
     ) -> None:
         self.hotline, self.voice, self.code = hotline, voice, code
         since = hotline.manager.mark()
-        self.line = network.call(number).wait_answered()
+        self.line = network.call(number).wait_answered(30)
         self.call = hotline.wait_call(number, since)["Call"]
         self.at = wait_heard(self.line.heard, self.beginning("greeting", "zh"), timeout=30)
 
@@ -161,7 +163,8 @@ class Caller:
             self.at = self.line.heard_s()
             self.line.press(step.keys)
             for sound in step.hears:
-                self.at = wait_heard(self.line.heard, self.beginning(sound), max(0.0, self.at - 0.2), timeout=45)
+                since = max(0.0, self.at - 0.2)
+                self.at = wait_heard(self.line.heard, self.beginning(sound), since, timeout=45, alike=ALIKE)
 
     def beginning(self, sound: str | Text, code: str = "") -> Path:
         """The file of the beginning of what should be said."""
