@@ -144,7 +144,7 @@ def _served(flow: Flow, facts: Facts, state: State, last: Action, keys: int, see
     return keys > 0 and any(served(flow, facts, after, then, keys - 1, seen) for _, after, then in following)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(flows(), st.booleans(), st.booleans(), st.integers(0, 2**32))
 def test_a_flow_that_may_go_live_keeps_its_promises(flow: Flow, open_: bool, elderly: bool, seed: int) -> None:
     findings = verifier.verify(flow, WORDS)
