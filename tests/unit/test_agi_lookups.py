@@ -15,7 +15,7 @@ from agi_scripts.sounds import Sounds
 from ivr import flow as flow_module
 from ivr.model import Menu, Number
 from ivr.parts import parts
-from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, FakeAsterisk
+from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, FakeAsterisk, write_tone
 from tests.unit.agi_world import World, speaking_home
 
 CASE, TYPED = "20261124-000123", "20261124000123#"
@@ -340,3 +340,28 @@ def test_a_domain_that_does_not_answer_gives_the_caller_to_a_person(world: World
             assert asterisk.variables["HOTLINE_NEXT"] == "queue", way
     finally:
         held.set()
+
+
+def test_what_is_said_of_ones_own_case_is_gone_when_it_has_been_heard(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "agi_scripts.sounds.speak_into", lambda target, *text, slowly: write_tone(target_in(target), 0.05)
+    )
+    sounds = Sounds(World(home, tmp_path / "spool").services.setup)
+    said = sounds.spoken("王小明家的水管修好了。", "zh", passing=True)
+    assert said is not None
+    file, passing = sounds.file("zh", (said, "result_end_menu"))
+    assert file is not None
+    assert passing
+    assert not Path(f"{said}.wav").exists()
+    sounds.discard(file)
+    assert not Path(f"{file}.wav").exists()
+    left = sounds.spoken("另一家的水管。", "zh", passing=True)
+    Sounds(sounds.setup)
+    assert not Path(f"{left}.wav").exists(), "what a killed process had made goes at the next start"
+
+
+def target_in(target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target

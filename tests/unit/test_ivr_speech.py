@@ -375,3 +375,15 @@ def test_a_broken_manifest_is_no_reason_to_fail(tmp_path: Path) -> None:
     for content in ("{", "[]", "", "\x00"):
         (tmp_path / "prompts/.manifest.json").write_text(content)
         assert build_prompts(settings_for(tmp_path), words=SMALL, speaker=ToneSpeaker()).ok
+
+
+def test_what_was_read_to_callers_goes_when_nobody_has_heard_it_for_some_time(tmp_path: Path) -> None:
+    speaker = ToneSpeaker()
+    kept = prompts.speak_text("城南停水。", "zh", settings_for(tmp_path), speaker)
+    part = prompts.speak_text("请先储水。", "zh", settings_for(tmp_path), speaker, for_now=True)
+    assert prompts.speak_text("请先储水。", "zh", settings_for(tmp_path), speaker, for_now=True) == part
+    assert len(speaker.spoken) == 2
+    assert prompts.forget_texts(tmp_path, 60.0) == 0
+    assert prompts.forget_texts(tmp_path, -60.0) == 1
+    assert kept.exists()
+    assert not part.exists()
