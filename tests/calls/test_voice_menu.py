@@ -81,7 +81,7 @@ def test_a_key_cuts_the_greeting_short_and_the_menu_follows_in_that_language(
         line.wait(1.0)
         pressed_at = line.heard_s()
         line.press(key)
-        began = wait_heard(line.heard, voice.prompt(language, "main_menu"))
+        began = wait_heard(line.heard, voice.prompt(language, "main_menu"), timeout=40)
         assert began - pressed_at < 1.5, f"barge-in by key {key}"
         assert not was_heard(line.heard, voice.prompt("en", "choose_language"))
         line.press("0")
@@ -125,7 +125,7 @@ def test_a_surge_announcement_is_heard_before_the_menu(
     voice.services.announced["zh"] = [Announcement("burst", text=text)]
     line, _ = called(asterisk_under_test, public_network)
     line.press("1")
-    menu_at = wait_heard(line.heard, voice.prompt("zh", "main_menu"))
+    menu_at = wait_heard(line.heard, voice.prompt("zh", "main_menu"), timeout=45)
     from ivr.prompts import speak_text
 
     spoken = speak_text(text, "zh", voice.services.setup.prompts)
