@@ -25,7 +25,7 @@ def callback(agi: SafeAgi, services: Guarded) -> None:
     is at work.
     """
     facts = call_variables(agi, "LANG", "NUMBER", "QUEUE", "JOINED", "PLACE_MS", "SKILLS", "PRIORITY")
-    conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
+    conversation = Conversation(agi, sounds_of(services.setup), language_of(services.setup, facts["LANG"]))
     number = _number(conversation, facts["NUMBER"] or agi.number, services.setup.destinations)
     if number and services.register_callback(agi.call, number, conversation.language, _standing(facts)):
         conversation.say("callback_registered", "goodbye")

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from .services import Announcement, CaseProgress, Receipt, Services, Standing, VoiceSetup
+from .services import Announcement, Receipt, Services, Standing, UnitLine, VoiceSetup
 from .threads import Answer, Threads
 
 log = structlog.get_logger(__name__)
@@ -189,10 +189,6 @@ class Guarded:
             if self._clock() - began >= SLOW_S:
                 self._flags_slow_until = self._clock() + FRESH_S
 
-    def start_case_progress(self, case_number: str, caller_number: str) -> Answer[CaseProgress | None]:
-        """Starts the look-up; the caller hears a sentence meanwhile. Raises Unanswered."""
-        return self.start("case_progress", lambda: self.services.case_progress(case_number, caller_number))
-
     def take_voicemail(self, sidecar: Path) -> Receipt | None:
         """The receipt, or None if there was none in time: the spool keeps the message and it is taken in later."""
         try:
@@ -217,9 +213,16 @@ class Guarded:
         except Unanswered:
             return False
 
-    def unit_number(self, code: str) -> str | None:
-        """The unit's number; None also if it can't be asked for."""
+    def unit(self, code: str) -> UnitLine | None:
+        """The unit's line; None also if it can't be asked for."""
         try:
-            return self.ask("unit_number", lambda: self.services.unit_number(code))
+            return self.ask("unit", lambda: self.services.unit(code))
         except Unanswered:
             return None
+
+    def may_ask_to_rate(self, call_id: str) -> bool:
+        """Whether the caller was not asked before about this call; True also if that can't be known."""
+        try:
+            return self.ask("survey_asked", lambda: self.services.survey_asked(call_id), CALLER_KNOWN_S)
+        except Unanswered:
+            return True

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .services import Announcement, CaseProgress, Receipt, Standing, VoiceSetup
+from .services import (
+    Announcement,
+    AnswerTitle,
+    CaseProgress,
+    CaseResult,
+    Receipt,
+    SpokenAnswer,
+    Standing,
+    UnitLine,
+    VoiceSetup,
+)
 
 
 @dataclass
@@ -23,7 +33,18 @@ class MemoryServices:
     flags: dict[str, frozenset[str]] = field(default_factory=dict)
     announced: dict[str, list[Announcement]] = field(default_factory=dict)
     cases: dict[tuple[str, str], CaseProgress] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
+    pins: dict[str, str] = field(default_factory=dict)
+    results: dict[str, CaseResult] = field(default_factory=dict)
+    units: dict[str, UnitLine] = field(default_factory=dict)
+    answers: dict[str, list[SpokenAnswer]] = field(default_factory=dict)
+    """By public number, in each language that there is, its own first."""
+    topics: dict[str, list[str]] = field(default_factory=dict)
+    messages: list[tuple[str, str, str, str]] = field(default_factory=list)
+    ratings: list[tuple[str, int]] = field(default_factory=list)
+    """Of cases by number, of calls by the caller's number."""
+    reopened: list[str] = field(default_factory=list)
+    asked_by_sms: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
     voicemails: list[dict[str, object]] = field(default_factory=list)
     faxes: list[dict[str, object]] = field(default_factory=list)
     callbacks: list[tuple[str, str, str]] = field(default_factory=list)
@@ -44,9 +65,75 @@ class MemoryServices:
         self.before("active_announcements")
         return self.announced.get(lang, [])
 
-    def case_progress(self, case_number: str, caller_number: str) -> CaseProgress | None:
+    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
         self.before("case_progress")
+        return self._case(case_number, caller_number, pin)
+
+    def _case(self, case_number: str, caller_number: str, pin: str) -> CaseProgress | None:
+        if pin and self.pins.get(case_number) == pin:
+            return next((case for (number, _), case in self.cases.items() if number == case_number), None)
         return self.cases.get((case_number, caller_number))
+
+    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+        self.before("case_result")
+        return self.results.get(case_number) if self._case(case_number, caller_number, pin) else None
+
+    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+        self.before("rate_case")
+        found = self._case(case_number, caller_number, pin)
+        if found is None or not found.settled:
+            return "refused"
+        if case_number in (number for number, _ in self.ratings):
+            return "kept_before"
+        self.ratings.append((case_number, level))
+        return "kept"
+
+    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+        self.before("reopen_case")
+        if self._case(case_number, caller_number, pin) is None:
+            return "refused"
+        if case_number in self.reopened:
+            return "too_late"
+        self.reopened.append(case_number)
+        return "reopened"
+
+    def rate_call(self, caller_number: str, level: int) -> bool:
+        self.before("rate_call")
+        if caller_number not in self.asked_by_sms:
+            return False
+        self.asked_by_sms.remove(caller_number)
+        self.ratings.append((caller_number, level))
+        return True
+
+    def survey_asked(self, call_id: str) -> bool:
+        self.before("survey_asked")
+        with self._lock:
+            new = call_id not in self.asked
+            self.asked.add(call_id)
+        return new
+
+    def answers_of_topic(self, topic: str, languages: Sequence[str]) -> Sequence[AnswerTitle]:
+        self.before("answers_of_topic")
+        found = [self._in(code, languages) for code in self.topics.get(topic, [])]
+        return [AnswerTitle(one.code, one.title, one.language) for one in found if one and one.language in languages]
+
+    def answer(self, code: str, languages: Sequence[str]) -> SpokenAnswer | None:
+        self.before("answer")
+        return self._in(code, languages)
+
+    def _in(self, code: str, languages: Sequence[str]) -> SpokenAnswer | None:
+        there = self.answers.get(code, [])
+        wanted = (one for language in languages for one in there if one.language == language)
+        return next(wanted, there[0] if there else None)
+
+    def send_answer(self, code: str, language: str, call_id: str, number: str) -> str:
+        self.before("send_answer")
+        if not number.startswith("1"):
+            return "impossible"
+        if any(call == call_id for _, _, call, _ in self.messages):
+            return "sent_before"
+        self.messages.append((code, language, call_id, number))
+        return "sent"
 
     def take_voicemail(self, sidecar: Path) -> Receipt:
         self.before("take_voicemail")
@@ -78,6 +165,6 @@ class MemoryServices:
         self.before("flags_for")
         return self.flags.get(number, frozenset())
 
-    def unit_number(self, code: str) -> str | None:
-        self.before("unit_number")
+    def unit(self, code: str) -> UnitLine | None:
+        self.before("unit")
         return self.units.get(code)

@@ -11,9 +11,13 @@ LEVELS = "12345"
 
 
 def satisfaction(agi: SafeAgi, services: Guarded) -> None:
-    """Sets HOTLINE_RATING if the caller rates, says goodbye, and sets HOTLINE_DONE."""
+    """Sets HOTLINE_RATING if the caller rates, says goodbye, and sets HOTLINE_DONE; nobody is asked twice."""
     facts = call_variables(agi, "LANG", "AGENT")
-    conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
+    conversation = Conversation(agi, sounds_of(services.setup), language_of(services.setup, facts["LANG"]))
+    if not services.may_ask_to_rate(agi.call):
+        conversation.say("thanks_goodbye")
+        agi.set_variables(HOTLINE_DONE=1)
+        return
     rating = conversation.choose(("survey_ask",), LEVELS, "survey_wrong", timeout_ms=5000)
     if rating:
         # Set before anything more is said: a caller who rates and hangs up has rated.

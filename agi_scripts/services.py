@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from app.destinations import Destinations
+from ivr.flow import path_in
 from ivr.prompts import PromptSettings, ToolLookup
 
 
@@ -26,7 +27,7 @@ class VoiceSetup:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     node: str = "hotline1"
     flow: Path | None = None
-    """The voice menu; None is the shipped one."""
+    """The voice menu; None is the project's."""
     longest_message_s: int = 180
     deadline_s: float = 3.0
     """How long a caller waits in silence for the domain before going on without it."""
@@ -46,6 +47,7 @@ class VoiceSetup:
             zone=ZoneInfo(settings.timezone),
             node=settings.node,
             destinations=Destinations.of(settings),
+            flow=path_in(settings.home),
         )
 
     @property
@@ -65,11 +67,59 @@ class Announcement:
 
 @dataclass(frozen=True)
 class CaseProgress:
-    """Where a case stands; `updated_at` is aware. `state` is the domain's name of the state."""
+    """Where a case stands; `updated_at` is aware. `state` is the domain's name of the state.
+
+    `settled`: it is over, so that its result, a rating and a reopening may be asked for. `locked`: too much was asked
+    in vain from this telephone or about this case, and nothing is told.
+    """
 
     case_number: str
     state: str
     updated_at: datetime | None = None
+    settled: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What came of a case, in words that may be spoken; `withheld`: none may, for it is confidential."""
+
+    text: str = ""
+    language: str = "zh"
+    withheld: bool = False
+
+
+@dataclass(frozen=True)
+class AnswerTitle:
+    """An answer that callers may hear, by its public number."""
+
+    code: str
+    title: str
+    language: str = "zh"
+
+
+@dataclass(frozen=True)
+class SpokenAnswer:
+    """An answer as it is read: `phone` is short, `letter` may have thousands of characters, or none. `version` counts
+    its wordings."""
+
+    code: str
+    title: str
+    phone: str
+    letter: str = ""
+    language: str = "zh"
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    """A unit's line now: `number` is "" where nobody can be reached, `hours` spans of minutes after midnight on working
+    days (none: not known), `at_work` whether it is within them."""
+
+    name: str
+    number: str = ""
+    at_work: bool = True
+    hours: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,8 +155,34 @@ class Services(Protocol):
     def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
         """The announcements of that moment, most urgent first."""
 
-    def case_progress(self, case_number: str, caller_number: str) -> CaseProgress | None:
-        """The case if it was filed from `caller_number`; None if there is none or it belongs to another (T3)."""
+    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
+        """The case if it was filed from `caller_number` or `pin` is its PIN; else None, as for one that there is not
+        (T3). What is asked in vain counts."""
+
+    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+        """What came of that case; None if it is not the caller's, or nothing did yet."""
+
+    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+        """Rates the result, 1 (very satisfied) to 5: kept, kept_before or refused."""
+
+    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+        """Has it done again: reopened, too_late or refused."""
+
+    def rate_call(self, caller_number: str, level: int) -> bool:
+        """Rates the latest call about which this telephone was asked by SMS; False if there is none."""
+
+    def survey_asked(self, call_id: str) -> bool:
+        """Notes that the caller is asked now how satisfied they were; False if they were asked before."""
+
+    def answers_of_topic(self, topic: str, languages: Sequence[str]) -> Sequence[AnswerTitle]:
+        """The answers of a topic that there are in one of these languages (the best first), most wanted first."""
+
+    def answer(self, code: str, languages: Sequence[str]) -> SpokenAnswer | None:
+        """The answer of that public number, in the first of these languages in which there is one, else in its own;
+        None unless it is published, for everybody and not expired."""
+
+    def send_answer(self, code: str, language: str, call_id: str, number: str) -> str:
+        """Sends it by SMS to a caller who has agreed: sent, sent_before (in this call) or impossible."""
 
     def take_voicemail(self, sidecar: Path) -> Receipt:
         """Takes a voicemail from the spool into the domain; idempotent by call id (T10)."""
@@ -124,8 +200,8 @@ class Services(Protocol):
     def flags_for(self, number: str) -> frozenset[str]:
         """What is known about the citizen of `number`: `elderly`, `language:yue`, …"""
 
-    def unit_number(self, code: str) -> str | None:
-        """The telephone number of the unit with that code, or None (T3)."""
+    def unit(self, code: str) -> UnitLine | None:
+        """The line of the unit with that code, or None (T3)."""
 
 
 def _clock(text: str) -> time:

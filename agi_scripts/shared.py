@@ -6,11 +6,11 @@ import re
 import threading
 from pathlib import Path
 
+from ivr import catalogue
+
 from .safe_agi import SafeAgi
 from .services import VoiceSetup
 from .sounds import Sounds
-
-LANGUAGES = ("zh", "yue", "en")
 
 _lock = threading.Lock()
 _sounds: dict[Path, Sounds] = {}
@@ -25,9 +25,10 @@ def sounds_of(setup: VoiceSetup) -> Sounds:
     return found
 
 
-def language_of(text: str) -> str:
-    """A language that there are prompts for: HOTLINE_LANG, or Mandarin for anything else."""
-    return text if text in LANGUAGES else LANGUAGES[0]
+def language_of(setup: VoiceSetup, text: str) -> str:
+    """A language that there are prompts for: HOTLINE_LANG, or the first (Mandarin) for anything else."""
+    known = catalogue.of_home(setup.home).languages
+    return text if text in known else next(iter(known))
 
 
 def call_variables(agi: SafeAgi, *names: str) -> dict[str, str]:

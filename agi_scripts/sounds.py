@@ -14,8 +14,9 @@ from pathlib import Path
 
 import structlog
 
+from app.tools import ToolMissing
 from ivr import audio
-from ivr.prompts import Store, speak_text
+from ivr.prompts import Store, read_recording, speak_into, speak_text
 from ivr.speaker import SpeechError
 
 from .services import Announcement, VoiceSetup
@@ -36,6 +37,8 @@ class Sounds:
         self.setup = setup
         self.store = Store(setup.home)
         self._joined = self.store.folder / "joined"
+        self._passing = self.store.folder / "passing"
+        self._forget_passing()
         self._known: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._lock = threading.Lock()
         self._looked = 0.0
@@ -63,7 +66,8 @@ class Sounds:
         return len(prompts) > 1 and any(self._is_of_one_call(prompt) for prompt in prompts)
 
     def _is_of_one_call(self, prompt: str) -> bool:
-        return prompt.rpartition("_")[0] in COUNTED or prompt.startswith(f"{self.setup.voicemail_spool}/")
+        own = (f"{self.setup.voicemail_spool}/", f"{self._passing}/", f"{self.store.texts}/")
+        return prompt.rpartition("_")[0] in COUNTED or prompt.startswith(own)
 
     def discard(self, file: str) -> None:
         """Removes a joined file that was made for one caller."""
@@ -84,8 +88,36 @@ class Sounds:
             return None
         try:
             return str(speak_text(announcement.text, language, self.setup.prompts).with_suffix(""))
-        except (SpeechError, audio.AudioError, KeyError, OSError) as error:
+        except (SpeechError, audio.AudioError, ToolMissing, KeyError, OSError) as error:
             log.error("announcement can't be spoken", announcement=announcement.id, error=str(error)[:200])
+            return None
+
+    def spoken(self, text: str, language: str, *, slowly: bool = False, passing: bool = False) -> str | None:
+        """The file with a text, spoken now (and kept for some time, unless it is `passing`), else None."""
+        try:
+            if not passing:
+                kept = speak_text(text, language, self.setup.prompts, slowly=slowly, for_now=True)
+                return str(kept.with_suffix(""))
+            target = self._passing / f"{threading.get_ident()}-{time.monotonic_ns()}.wav"
+            speak_into(target, text, language, self.setup.prompts, slowly=slowly)
+            return str(target.with_suffix(""))
+        except (SpeechError, audio.AudioError, ToolMissing, KeyError, OSError) as error:
+            log.error("text can't be spoken", language=language, error=type(error).__name__)
+            return None
+
+    def recordings(self, name: str, language: str) -> list[Path]:
+        """A speaker's recordings of a text in parts, <name>_1.wav, <name>_2.wav, …; [] if there is not the first."""
+        found: list[Path] = []
+        while (path := self.store.studio / language / f"{name}_{len(found) + 1}.wav").is_file():
+            found.append(path)
+        return found
+
+    def recording(self, source: Path, *, slowly: bool = False) -> str | None:
+        """The file with a recording, else None."""
+        try:
+            return str(read_recording(source, self.setup.prompts, slowly=slowly).with_suffix(""))
+        except (SpeechError, audio.AudioError, ToolMissing, OSError) as error:
+            log.error("recording can't be played", recording=source.stem, error=str(error)[:200])
             return None
 
     def _make(self, language: str, prompts: tuple[str, ...], passing: bool) -> str | None:
@@ -105,10 +137,15 @@ class Sounds:
             except (audio.AudioError, OSError) as error:
                 log.error("prompts can't be joined", prompts=list(prompts), error=str(error)[:200])
                 return str(paths[0].with_suffix(""))
+            finally:
+                for path in paths:
+                    if path.parent == self._passing:
+                        path.unlink(missing_ok=True)
         return str(target.with_suffix(""))
 
     def _path(self, language: str, prompt: str) -> Path | None:
-        path = Path(f"{prompt}.wav") if prompt.startswith("/") else self.store.path(language, prompt)
+        code, _, name = prompt.rpartition(":")
+        path = Path(f"{prompt}.wav") if prompt.startswith("/") else self.store.path(code or language, name)
         try:
             if path.stat().st_size > 44:
                 return path
@@ -116,6 +153,11 @@ class Sounds:
             pass
         log.error("prompt has no sound; build the prompts", language=language, prompt=path.stem)
         return None
+
+    def _forget_passing(self) -> None:
+        """What a process that was killed had made for its callers goes."""
+        for file in self._passing.glob("*.wav"):
+            file.unlink(missing_ok=True)
 
     def _notice_rebuild(self) -> None:
         now = time.monotonic()

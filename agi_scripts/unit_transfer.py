@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ivr.interpreter import DIALLABLE
+
 from .conversation import Conversation
 from .guarded import Guarded
 from .safe_agi import SafeAgi
@@ -19,10 +21,10 @@ def unit_transfer(agi: SafeAgi, services: Guarded) -> None:
     A number that the directory gives is only taken if it is one; the dialplan decides whether it may be dialled.
     """
     facts = call_variables(agi, "LANG")
-    conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
+    conversation = Conversation(agi, sounds_of(services.setup), language_of(services.setup, facts["LANG"]))
     number = _number(conversation, services, re.sub(r"[^0-9]", "", agi.argument(1)))
     if number and conversation.choose(("unit_confirm",), "10", "wrong_key") == "1":
-        agi.set_variables(HOTLINE_NEXT="transfer", HOTLINE_TRANSFER_TO=number, HOTLINE_DONE=1)
+        agi.set_variables(HOTLINE_NEXT="transfer", HOTLINE_TRANSFER_TO=number, HOTLINE_DIRECTORY=1, HOTLINE_DONE=1)
         return
     agi.set_variables(HOTLINE_NEXT="queue", HOTLINE_DONE=1)
 
@@ -34,8 +36,8 @@ def _number(conversation: Conversation, services: Guarded, code: str) -> str:
             code, ended = conversation.ask(said, CODE_DIGITS, 5000)
             if "*" in code or not (code or ended):
                 return ""
-        found = (services.unit_number(code) if code else None) or ""
-        if re.fullmatch(r"\+?[0-9]{3,16}", found):
-            return found
+        unit = services.unit(code) if code else None
+        if unit is not None and DIALLABLE.fullmatch(unit.number):
+            return unit.number
         code, said = "", ("unit_unknown", "unit_ask")
     return ""

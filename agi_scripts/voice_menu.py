@@ -6,13 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from ivr import flow as flow_module
-from ivr import spoken
-from ivr.interpreter import Ask, Facts, Fetch, Fetched, Finish, Keys, Say
-from ivr.model import Subject
+from ivr.interpreter import Ask, Facts, Fetch, Finish, Keys, Say
 from ivr.walks import Walks
 
 from .conversation import Conversation
-from .guarded import Guarded, Unanswered
+from .guarded import Guarded
+from .lookups import look_up
 from .safe_agi import SafeAgi
 from .shared import sounds_of
 
@@ -43,7 +42,7 @@ def voice_menu(agi: SafeAgi, services: Guarded) -> None:
                     digits, ended = conversation.ask(action.prompts, action.most, action.timeout_ms)
                     place = walks.step(place, Keys(digits, ended))
                 case Fetch():
-                    place = walks.step(place, _fetch(conversation, services, action))
+                    place = walks.step(place, look_up(conversation, services, action))
                 case Finish():
                     agi.set_variables(**action.variables, **left_to_say, HOTLINE_DONE=1)
                     return
@@ -53,38 +52,6 @@ def _facts(agi: SafeAgi, services: Guarded) -> Facts:
     flags = services.flags_for(agi.number)
     known = [flag.removeprefix(LANGUAGE_FLAG) for flag in flags if flag.startswith(LANGUAGE_FLAG)]
     return Facts(open=services.is_open(), elderly=ELDERLY in flags, language=known[0] if len(known) == 1 else None)
-
-
-def _fetch(conversation: Conversation, services: Guarded, fetch: Fetch) -> Fetched:
-    if fetch.of is Subject.ANNOUNCEMENTS:
-        files = [
-            file
-            for announcement in services.announcements(fetch.language)
-            if (file := conversation.sounds.announcement(announcement, fetch.language))
-        ]
-        return Fetched("some" if files else "none", tuple(files))
-    return case_progress(conversation, services, fetch.arguments.get("case_number", ""), fetch.prompts)
-
-
-def case_progress(
-    conversation: Conversation, services: Guarded, case_number: str, bridge: tuple[str, ...] = ("please_wait",)
-) -> Fetched:
-    """Looks a case up for this caller: outcome found, not_found or "" (no answer), and the sentence about it."""
-    asked = written_case_number(case_number)
-    try:
-        answer = services.start_case_progress(asked, conversation.agi.number)
-        found = conversation.wait_for("case_progress", answer, services.setup.deadline_s, bridge, services)
-    except Unanswered:
-        return Fetched("")
-    if found is None:
-        return Fetched("not_found")
-    updated = found.updated_at.astimezone(services.setup.zone) if found.updated_at else None
-    return Fetched("found", spoken.progress(found.case_number, found.state, updated, conversation.language))
-
-
-def written_case_number(digits: str) -> str:
-    """A case number as it is written (C14): 20261124000123 → 20261124-000123."""
-    return f"{digits[:8]}-{digits[8:]}" if len(digits) > 8 else digits
 
 
 @lru_cache(maxsize=4)

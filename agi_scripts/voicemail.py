@@ -64,7 +64,7 @@ class Take:
 def voicemail(agi: SafeAgi, services: Guarded) -> None:
     """Records, keeps and acknowledges a message. Raises Hangup once everything that was said is kept."""
     facts = call_variables(agi, "LANG", "NUMBER", "LINE")
-    conversation = Conversation(agi, sounds_of(services.setup), language_of(facts["LANG"]))
+    conversation = Conversation(agi, sounds_of(services.setup), language_of(services.setup, facts["LANG"]))
     message = Message(agi, services, conversation, facts)
     try:
         kept = message.lead()

@@ -24,6 +24,8 @@ from ivr.speaker import SpeechError
 
 log = structlog.get_logger(__name__)
 
+UNHEARD_S = 30 * 24 * 3600.0
+
 
 def build_all(settings: Settings, progress: Callable[[int, int, str], None] | None = None) -> prompts.Report:
     """Brings prompts and music up to date; see `ivr.prompts.build_prompts`. Raises SpeechError, ToolMissing."""
@@ -40,6 +42,11 @@ def build_all(settings: Settings, progress: Callable[[int, int, str], None] | No
             if outdated.stem not in keys:
                 outdated.unlink(missing_ok=True)
     return report
+
+
+def forget_texts(settings: Settings) -> int:
+    """What was read to callers and not been heard for a month is spoken anew when somebody wants it again."""
+    return prompts.forget_texts(settings.home, UNHEARD_S)
 
 
 def speak(settings: Settings, text: str, language: str) -> Path:

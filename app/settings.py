@@ -197,12 +197,14 @@ class Settings(BaseSettings):
     sms_url: str = ""  # of a gateway that takes a POST for each message
     sms_body: str = '{"mobile": "{mobile}", "text": "{text}", "id": "{id}"}'  # JSON with these three places
     sms_token_file: str = ""  # sent as a bearer token, if there is one
+    survey_sms: bool = False  # who was not asked at the end of a call how satisfied they are is asked by SMS, once
 
     # Networks of outside systems that are told of calls (`app.pushes`) although they are private, as 10.0.0.0/8.
     push_networks: list[str] = []
     # Certificates (PEM files) that are watched besides the hotline's own, such as a reverse proxy's.
     certificates: list[str] = []
 
+    reopen_days: Annotated[int, Field(ge=0, le=365)] = 30  # after its end a citizen has a case done again by a key
     quality_appeal_days: Annotated[int, Field(ge=1, le=30)] = 5  # working days in which an agent may appeal
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 

@@ -21,7 +21,14 @@ from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
-from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap, KnowledgeUse, KnowledgeVersion
+from app.knowledge.tables import (
+    KNOWLEDGE_INDEX,
+    KnowledgeArticle,
+    KnowledgeByPhone,
+    KnowledgeGap,
+    KnowledgeUse,
+    KnowledgeVersion,
+)
 from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
@@ -30,6 +37,7 @@ from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEdition, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.roster.tables import DutyTurn, HandOver, RosterMember
+from app.selfservice.tables import CitizenMessage, CitizenReopening, Survey, WrongTry
 from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
 from app.voicemails.tables import Voicemail
@@ -65,7 +73,9 @@ __all__ = [
     "ChainHead",
     "Chase",
     "Citizen",
+    "CitizenMessage",
     "CitizenNumber",
+    "CitizenReopening",
     "ClockExtension",
     "ClockRule",
     "DutyTurn",
@@ -75,6 +85,7 @@ __all__ = [
     "HandOver",
     "HandlingSection",
     "KnowledgeArticle",
+    "KnowledgeByPhone",
     "KnowledgeGap",
     "KnowledgeUse",
     "KnowledgeVersion",
@@ -103,6 +114,7 @@ __all__ = [
     "Rotation",
     "SpecialDay",
     "StaffedSlot",
+    "Survey",
     "TranscriptLine",
     "Unit",
     "UnitMember",
@@ -113,5 +125,6 @@ __all__ = [
     "UserSession",
     "Voicemail",
     "WorkDay",
+    "WrongTry",
     "metadata",
 ]

@@ -7,27 +7,39 @@ to say to the caller without an answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from agi_scripts.services import Announcement, CaseProgress, Receipt, Standing, VoiceSetup
+from agi_scripts.services import (
+    Announcement,
+    AnswerTitle,
+    CaseProgress,
+    CaseResult,
+    Receipt,
+    SpokenAnswer,
+    Standing,
+    UnitLine,
+    VoiceSetup,
+)
 from app.announcements.service import active, text_for
 from app.callbacks.model import Place
 from app.callbacks.service import request
 from app.calls.model import CallFacts
-from app.cases.queries import by_number_for_caller
 from app.cases.states import CaseState
 from app.cases.tables import Case
 from app.cases.words import SPOKEN
 from app.citizens.service import flags_by_number
-from app.clock import from_ms
-from app.db import Database
+from app.clock import from_ms, local_day
+from app.db import Database, found
 from app.errors import BadInput
 from app.faxes import service as faxes
 from app.hours.service import is_open
+from app.knowledge import by_phone
+from app.selfservice import cases, messages, surveys
+from app.selfservice.model import SETTLED
 from app.settings import Settings
 from app.tools import tool
-from app.units.answering import number_at
+from app.units.answering import line_at
 from app.voicemails import service as voicemails
 
 
@@ -52,15 +64,61 @@ class VoiceServices:
             said = [Announcement(str(row.id), text_for(row, lang)) for row in active(session, at)]
         return [announcement for announcement in said if announcement.text]
 
-    def case_progress(self, case_number: str, caller_number: str) -> CaseProgress | None:
+    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
         """The caller's own case; a case of anybody else does not exist for them (T3)."""
+        own = self._own(case_number, caller_number, pin)
+        if own.locked:
+            return CaseProgress("", "", locked=True)
+        if own.case is None or own.stands is None:
+            return None
+        state = CaseState(own.stands.state)
+        settled = state in SETTLED and own.stands is own.case
+        return CaseProgress(own.case.number, SPOKEN[state], own.stands.updated_at, settled)
+
+    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+        """What came of the caller's own case."""
+        own = self._own(case_number, caller_number, pin)
+        if own.case is None:
+            return None
         with self._db.read() as session:
-            case = by_number_for_caller(session, case_number, caller_number)
-            if case is None:
-                return None
-            stands = session.get(Case, case.merged_into_id) if case.merged_into_id is not None else None
-            state = CaseState((stands or case).state)
-            return CaseProgress(case.number, SPOKEN[state], (stands or case).updated_at)
+            text = cases.result_of(session, found(session, Case, own.case.id or 0))
+        return CaseResult(withheld=True) if text is None else CaseResult(text)
+
+    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+        """The caller's own case is rated (T12)."""
+        claim = cases.Claim(case_number, caller_number, pin)
+        return cases.rate(self._db, self._settings, claim, level, call_id=call_id).value
+
+    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+        """The caller's own case is done again."""
+        claim = cases.Claim(case_number, caller_number, pin)
+        return cases.reopen(self._db, self._settings, claim, call_id=call_id).value
+
+    def rate_call(self, caller_number: str, level: int) -> bool:
+        """The answer of whoever was asked by SMS."""
+        return surveys.rate_call(self._db, caller_number, level)
+
+    def survey_asked(self, call_id: str) -> bool:
+        """The question at the end of a call; nobody hears it twice."""
+        return surveys.asked_by_keys(self._db, call_id)
+
+    def answers_of_topic(self, topic: str, languages: Sequence[str]) -> Sequence[AnswerTitle]:
+        """What may be heard of a topic in these languages."""
+        with self._db.read() as session:
+            rows = by_phone.titles(session, topic, languages, self._today())
+        return [AnswerTitle(one.code, one.title, one.language) for one in rows]
+
+    def answer(self, code: str, languages: Sequence[str]) -> SpokenAnswer | None:
+        """What may be heard under that number."""
+        with self._db.read() as session:
+            one = by_phone.answer(session, code, languages, self._today())
+        if one is None:
+            return None
+        return SpokenAnswer(one.code, one.title, one.phone, one.letter, one.language, one.version)
+
+    def send_answer(self, code: str, language: str, call_id: str, number: str) -> str:
+        """By SMS, to a caller who has agreed."""
+        return messages.send_answer(self._db, self._settings, code, language, call_id, number).value
 
     def take_voicemail(self, sidecar: Path) -> Receipt:
         """From the spool into a draft case; idempotent by call id (T10)."""
@@ -94,7 +152,21 @@ class VoiceServices:
         """What is stored about the citizen who has this number."""
         return flags_by_number(self._db, number)
 
-    def unit_number(self, code: str) -> str | None:
-        """From the directory of units, by their hours (K2); codes of other than digits cannot be keyed in."""
+    def unit(self, code: str) -> UnitLine | None:
+        """From the directory of units, by their hours (K2); codes of other than digits cannot be keyed in.
+
+        Only a number that the dialplan will dial for a caller is one.
+        """
         with self._db.read() as session:
-            return number_at(session, code, self.now(), self._settings.zone)
+            line = line_at(session, code, self.now(), self._settings.zone, self._may_dial)
+        return UnitLine(line.name, line.number, line.at_work, line.hours) if line is not None else None
+
+    def _may_dial(self, number: str) -> bool:
+        allowed = self.setup.destinations
+        return allowed.may_call_back(number) or allowed.may_dial(number)
+
+    def _own(self, case_number: str, caller_number: str, pin: str) -> cases.Own:
+        return cases.own_case(self._db, self._settings, cases.Claim(case_number, caller_number, pin))
+
+    def _today(self) -> date:
+        return local_day(self.now(), self._settings.zone)

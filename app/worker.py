@@ -84,7 +84,9 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
     from app.certificates.service import watch as watch_certificates
     from app.chasing import sweep
     from app.knowledge.asking import ask_units
+    from app.prompting import forget_texts
     from app.pushes.sending import forget_old, settle_alarms
+    from app.selfservice import messages, surveys
     from recordings.retention import prune
 
     return [
@@ -98,6 +100,9 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
         Job("settle provisional ends", 600.0, lambda: sweep.settle_ends(database, settings, utc_now())),
         Job("look at certificates", 24 * 3600.0, lambda: watch_certificates(database, settings, utc_now())),
         Job("settle alarms of pushes", 60.0, lambda: settle_alarms(database, utc_now())),
+        Job("ask by SMS about calls", 60.0, lambda: surveys.ask_by_sms(database, settings, utc_now())),
+        Job("forget texts that nobody hears", 24 * 3600.0, lambda: forget_texts(settings)),
+        Job("forget old messages and tries", 3600.0, lambda: messages.forget(database, utc_now())),
         Job("forget old pushes", 3600.0, lambda: forget_old(database, utc_now())),
         Job("delete what has outlived its retention", 3600.0, lambda: prune(database, settings)),
     ]
@@ -107,6 +112,10 @@ def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
     """What waits for servers of others, and so runs beside the rest: a mail server that hangs holds nobody else up."""
     from app.notices.channels import ports
     from app.notices.post import send_waiting
+    from app.selfservice import messages
 
     ways = ports(settings)
-    return [Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now()))]
+    return [
+        Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now())),
+        Job("send messages to citizens", 2.0, lambda: messages.send_waiting(database, ways, utc_now())),
+    ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.destinations import BadPattern, Destinations
+from app.languages import languages_of
 from app.secrets import secret
 from app.settings import Settings
 from app.tools import asterisk_dirs, tool
@@ -177,6 +178,7 @@ def _context(settings: Settings, accounts: list[PhoneAccount], extra: RenderExtr
     host = settings.sip_host
     bracketed = f"[{host}]" if ":" in host else host
     return {
+        "languages": languages_of(settings.home),
         "settings": settings,
         "extra": extra,
         "accounts": accounts,

@@ -10,9 +10,8 @@ import wave
 from collections.abc import Iterable
 from pathlib import Path
 
+from app.languages import languages_of
 from app.settings import Settings
-
-LANGUAGES = ("zh", "yue", "en")
 
 
 def folder(settings: Settings) -> Path:
@@ -28,7 +27,7 @@ def join_sentences(settings: Settings, agent_ids: Iterable[str]) -> list[Path]:
     """
     made = []
     ids = list(agent_ids)
-    for language in LANGUAGES:
+    for language in languages_of(settings.home):
         words = settings.paths.prompts / language
         target_folder = folder(settings) / language
         target_folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import cache
 from pathlib import Path
@@ -9,12 +10,19 @@ from typing import Any
 
 from . import marked_yaml
 from .marked_yaml import DataFileError, Marked, Problem
-from .model import OUTCOMES, Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Subject, exits
+from .model import OUTCOMES, Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Place, Subject, exits
 
 FOLDER = Path(__file__).parent / "flows"
 SHIPPED = FOLDER / "12345.yaml"
+OWN = "flow.yaml"
+"""Below an instance's home: its own voice menu, if it has one."""
 SCHEMA: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 DEFAULT_TIMEOUT_S = 3.0
+
+CHOOSE = "choose_language"
+"""The prompt in which each language offers itself, followed by the number of its key."""
+MOST_LANGUAGES = 8
+"""As many keys as a choice of languages may have: 9 and 0 are for emergencies and a person."""
 
 FlowError = DataFileError
 """A flow that can't be walked: every problem with its line and column."""
@@ -24,7 +32,11 @@ def load(path: Path = SHIPPED) -> Flow:
     """The flow in `path`. Raises FlowError naming every fault's line and column, OSError if it can't be read."""
     marked = marked_yaml.load(path, SCHEMA)
     value = marked.value
-    nodes = {name: _node(marked, name, body, value) for name, body in value["nodes"].items()}
+    nodes: dict[str, Node] = {}
+    for name, body in value["nodes"].items():
+        nodes[name] = _node(marked, name, body, value)
+        if "languages" in body:
+            nodes |= _choices(name, marked.place(("nodes", name)), body["languages"], value["languages"])
     flow = Flow(
         name=value["flow"],
         languages=tuple(value["languages"]),
@@ -41,6 +53,12 @@ def load(path: Path = SHIPPED) -> Flow:
     return flow
 
 
+def path_in(home: Path) -> Path:
+    """The voice menu of the instance in `home`: its own `flow.yaml`, or the project's."""
+    own = home / OWN
+    return own if own.is_file() else SHIPPED
+
+
 @cache
 def shipped() -> Flow:
     """The project's own flow, read once."""
@@ -54,7 +72,11 @@ def _node(marked: Marked, name: str, body: dict[str, Any], whole: dict[str, Any]
     exhausted = body.get("exhausted", whole["person"])
     match body["kind"]:
         case "menu":
-            return Menu(name, place, say, dict(body["keys"]), body["silence"], exhausted, timeout_ms)
+            languages = _keyed(whole) if "languages" in body else ()
+            offers = [(f"{code}:{CHOOSE}", f"{code}:number_{key}") for key, code in languages]
+            say += tuple(itertools.chain.from_iterable(offers))
+            keys = {key: _choice(name, code) for key, code in languages} | dict(body["keys"])
+            return Menu(name, place, say, keys, body["silence"], exhausted, timeout_ms, body.get("into", ""))
         case "number":
             shortest, longest = body["digits"]
             wrong = body.get("wrong", whole.get("wrong_key", "wrong_key"))
@@ -75,11 +97,32 @@ def _node(marked: Marked, name: str, body: dict[str, Any], whole: dict[str, Any]
                 queue=body.get("queue"),
                 skills=body.get("skills", {}),
                 warn=body.get("warn"),
+                remember=body.get("remember", {}),
             )
         case "lookup":
             return Lookup(name, place, Subject(body["of"]), say, dict(body["outcomes"]), body["otherwise"])
         case _:
-            return End(name, place, Next(body["next"]), say, body.get("transfer_to", ""))
+            return End(name, place, Next(body["next"]), say, body.get("transfer_to", ""), body.get("transfer_from", ""))
+
+
+def _keyed(whole: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The flow's languages with the keys that choose them: 1, 2, 3, … in their order."""
+    return tuple((str(number), code) for number, code in enumerate(whole["languages"], 1))
+
+
+def _choice(name: str, code: str) -> str:
+    return f"{name}_{code}"
+
+
+def _choices(name: str, place: Place, target: str, codes: list[str]) -> dict[str, Node]:
+    """What a key for a language leads to: it is noted, and whoever is spoken with must know it.
+
+    Everybody here speaks the first language, so that needs no skill.
+    """
+    return {
+        _choice(name, code): Note(_choice(name, code), place, target, language=code, skills={code: 1} if number else {})
+        for number, code in enumerate(codes)
+    }
 
 
 def _problems(marked: Marked, flow: Flow) -> list[Problem]:
@@ -88,6 +131,18 @@ def _problems(marked: Marked, flow: Flow) -> list[Problem]:
         for field, target in (("start", flow.start), ("person", flow.person))
         if target not in flow.nodes
     ]
+    if len(flow.languages) > MOST_LANGUAGES:
+        found.append(marked.problem(("languages",), f"more than {MOST_LANGUAGES} languages: a key has one digit"))
+    for name, body in marked.value["nodes"].items():
+        if "languages" in body:
+            for key, code in _keyed(marked.value):
+                if key in body["keys"]:
+                    found.append(
+                        marked.problem(("nodes", name, "keys", key), f"{name}: key {key} chooses language '{code}'")
+                    )
+                if _choice(name, code) in marked.value["nodes"]:
+                    text = f"the choice of a language at '{name}' has that name"
+                    found.append(marked.problem(("nodes", _choice(name, code)), text))
     for node in flow.nodes.values():
         for why, target in exits(node):
             if target not in flow.nodes:
@@ -112,6 +167,8 @@ def _trail(node: Node, why: str) -> tuple[str, ...]:
 
 def _faults(node: Node, flow: Flow) -> list[tuple[tuple[str, ...], str]]:
     match node:
+        case Menu() if not node.keys:
+            return [(("keys",), "a menu without keys")]
         case Menu():
             return [
                 (("keys", key), f"key {key} is the beginning of key {longer}: the caller would wait in silence")
@@ -130,6 +187,6 @@ def _faults(node: Node, flow: Flow) -> list[tuple[tuple[str, ...], str]]:
                 for given in node.outcomes
                 if given not in known
             ]
-        case End() if (node.next is Next.TRANSFER) != bool(node.transfer_to):
-            return [(("next",), "transfer needs transfer_to, and only transfer has it")]
+        case End() if (node.next is Next.TRANSFER) != (bool(node.transfer_to) != bool(node.transfer_from)):
+            return [(("next",), "transfer needs transfer_to or transfer_from, and only transfer has one of them")]
     return []

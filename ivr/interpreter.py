@@ -10,13 +10,16 @@ played. However a caller behaves, a walk ends: questions are repeated `flow.trie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .model import Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Subject
+from .parts import MOST_PARTS
 
 REST_OF_KEY_MS = 3000
 """How long the second and third digit of a key such as 110 may take, each."""
+DIALLABLE = re.compile(r"\+?[0-9]{3,16}")
 LONGEST_PATH = 255
 """Characters of the path that are kept (the last ones), so that it fits a channel variable and a screen."""
 
@@ -47,11 +50,13 @@ class Keys:
 class Fetched:
     """What a Fetch brought: an outcome of the lookup ('' if there was no answer) and what is to be said about it.
 
-    An item of `say` is a prompt id, or the absolute path of a sound file without its suffix.
+    An item of `say` is a prompt id, or the absolute path of a sound file without its suffix. `remember` is known of
+    the call from now on: pairs of name and value.
     """
 
     outcome: str
     say: tuple[str, ...] = ()
+    remember: tuple[tuple[str, str], ...] = ()
 
 
 Input = Keys | Fetched
@@ -140,15 +145,32 @@ def step(flow: Flow, state: State, given: Input) -> tuple[State, list[Action]]:
         case Number(), Keys():
             return _numbered(flow, state, node, given)
         case Lookup(), Fetched():
-            state = replace(state, pending=state.pending + given.say)
+            state = _read_on(state, node, given)
+            state = replace(
+                state, pending=state.pending + given.say, collected={**state.collected, **dict(given.remember)}
+            )
             return _enter(flow, state, node.outcomes.get(given.outcome, node.otherwise))
     raise ValueError(f"node '{node.id}' can't use {type(given).__name__}")
+
+
+def _read_on(state: State, node: Lookup, given: Fetched) -> State:
+    """Whoever hears a long text part by part is not lost in the menu: going on costs none of their patience.
+
+    A text has an end, so patience still has one.
+    """
+    before, after = state.collected.get("part", ""), dict(given.remember).get("part", "")
+    if node.of is not Subject.READING or not (before.isdecimal() and after.isdecimal()):
+        return state
+    goes_on = int(before) < int(after) <= MOST_PARTS
+    return replace(state, answers=max(0, state.answers - 2)) if goes_on else state
 
 
 def _chosen(flow: Flow, state: State, node: Menu, given: Keys) -> tuple[State, list[Action]]:
     typed = state.typed + given.digits
     state = replace(state, typed="")
     if typed in node.keys:
+        if node.into:
+            state = replace(state, collected={**state.collected, node.into: typed})
         return _enter(flow, state, node.keys[typed])
     if not typed:
         return _enter(flow, state, node.silence)
@@ -210,6 +232,7 @@ def _note(state: State, node: Note) -> State:
         queue=node.queue or state.queue,
         skills={**state.skills, **node.skills},
         warn=state.warn if node.warn is None else node.warn,
+        collected={**state.collected, **node.remember} if node.remember else state.collected,
     )
 
 
@@ -227,7 +250,8 @@ def _arrive(flow: Flow, state: State, node: Node) -> tuple[State, list[Action]]:
         case End():
             state = replace(state, node=None, ended=True)
             said: list[Action] = [Say(spoken, state.language)] if spoken else []
-            return state, [*said, Finish(node.next, variables(state, node))]
+            outcome = variables(state, node)
+            return state, [*said, Finish(Next(outcome["HOTLINE_NEXT"]), outcome)]
     raise ValueError(f"nothing waits at '{node.id}'")
 
 
@@ -245,6 +269,13 @@ def variables(state: State, end: End) -> dict[str, str]:
         result["HOTLINE_WARN"] = "1"
     if end.transfer_to:
         result["HOTLINE_TRANSFER_TO"] = end.transfer_to
+    elif end.transfer_from:
+        # HOTLINE_DIRECTORY: the number is one of the directory's, so that the dialplan may dial it.
+        known = state.collected.get(end.transfer_from, "")
+        if DIALLABLE.fullmatch(known):
+            result |= {"HOTLINE_TRANSFER_TO": known, "HOTLINE_DIRECTORY": "1"}
+        else:
+            result["HOTLINE_NEXT"] = str(Next.QUEUE if state.facts.open else Next.VOICEMAIL)
     return result
 
 

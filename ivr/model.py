@@ -21,6 +21,16 @@ class Subject(StrEnum):
 
     ANNOUNCEMENTS = "announcements"
     CASE_PROGRESS = "case_progress"
+    CASE_RESULT = "case_result"
+    CASE_RATING = "case_rating"
+    CASE_REOPENING = "case_reopening"
+    CALL_RATING = "call_rating"  # of the latest call about which this caller was asked by SMS
+    TOPIC_ANSWERS = "topic_answers"  # the titles of a topic, some at a time
+    ANSWER_CHOSEN = "answer_chosen"  # one of the titles
+    ANSWER_NUMBERED = "answer_numbered"  # by its public number
+    READING = "reading"  # a part of what is being read out
+    ANSWER_SMS = "answer_sms"
+    UNIT = "unit"
 
 
 class Next(StrEnum):
@@ -33,16 +43,53 @@ class Next(StrEnum):
     GOODBYE = "goodbye"
 
 
+TITLES_AT_ONCE = 5
+"""Answers that a caller is offered in one breath; more can't be kept in mind."""
 OUTCOMES: Mapping[Subject, tuple[str, ...]] = {
     Subject.ANNOUNCEMENTS: ("some", "none"),
-    Subject.CASE_PROGRESS: ("found", "not_found"),
+    Subject.CASE_PROGRESS: ("found", "settled", "not_found", "locked"),
+    Subject.CASE_RESULT: ("found", "other_language", "none", "withheld"),
+    Subject.CASE_RATING: ("kept", "kept_before", "refused"),
+    Subject.CASE_REOPENING: ("reopened", "too_late", "refused"),
+    Subject.CALL_RATING: ("kept", "none"),
+    Subject.TOPIC_ANSWERS: ("some", "none"),
+    Subject.ANSWER_CHOSEN: ("found", "other_language", "not_found"),
+    Subject.ANSWER_NUMBERED: ("found", "other_language", "not_found"),
+    Subject.READING: ("part", "last", "gone"),
+    Subject.ANSWER_SMS: ("sent", "sent_before", "impossible"),
+    Subject.UNIT: ("open", "duty", "closed", "not_found"),
 }
 """The answers that each lookup may give, besides none at all (`otherwise`)."""
+NEEDS: Mapping[Subject, tuple[str, ...]] = {
+    Subject.ANNOUNCEMENTS: (),
+    Subject.CASE_PROGRESS: ("case_number", "pin"),
+    Subject.CASE_RESULT: ("case_number", "pin"),
+    Subject.CASE_RATING: ("case_number", "pin", "level"),
+    Subject.CASE_REOPENING: ("case_number", "pin"),
+    Subject.CALL_RATING: ("level",),
+    Subject.TOPIC_ANSWERS: ("topic", "from"),
+    Subject.ANSWER_CHOSEN: ("choices", "choice"),
+    Subject.ANSWER_NUMBERED: ("answer_number",),
+    Subject.READING: ("reading", "part", "move", "pace"),
+    Subject.ANSWER_SMS: ("reading",),
+    Subject.UNIT: ("unit_code",),
+}
+"""What the caller must have said, or an earlier lookup found, before this one can be asked."""
+BRINGS: Mapping[Subject, tuple[str, ...]] = {
+    Subject.CASE_RESULT: ("reading", "part", "move", "pace"),
+    Subject.TOPIC_ANSWERS: ("choices", "from"),
+    Subject.ANSWER_CHOSEN: ("reading", "part", "move", "pace"),
+    Subject.ANSWER_NUMBERED: ("reading", "part", "move", "pace"),
+    Subject.READING: ("part", "move"),
+    Subject.UNIT: ("unit_number",),
+}
+"""What is known of the call after a lookup, by the names under which it is remembered."""
 
 
 @dataclass(frozen=True)
 class Menu:
-    """Says `say` and takes one choice. A wrong key is told and asked again; `silence` needs no key."""
+    """Says `say` and takes one choice, which it notes in `into`. A wrong key is told and asked again; `silence` needs
+    no key."""
 
     id: str
     place: Place
@@ -51,6 +98,7 @@ class Menu:
     silence: str
     exhausted: str
     timeout_ms: int
+    into: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +132,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Note:
-    """Writes something down about the call (kind `set`)."""
+    """Writes something down about the call (kind `set`); `remember`: for lookups to come."""
 
     id: str
     place: Place
@@ -94,6 +142,7 @@ class Note:
     queue: str | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
     warn: bool | None = None
+    remember: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,13 +159,14 @@ class Lookup:
 
 @dataclass(frozen=True)
 class End:
-    """The menu is over; `transfer_to` is the number for Next.TRANSFER."""
+    """The menu is over; for Next.TRANSFER `transfer_to` is the number, or `transfer_from` what it is remembered as."""
 
     id: str
     place: Place
     next: Next
     say: tuple[str, ...] = ()
     transfer_to: str = ""
+    transfer_from: str = ""
 
 
 Node = Menu | Number | Branch | Note | Lookup | End
@@ -124,7 +174,7 @@ Node = Menu | Number | Branch | Note | Lookup | End
 
 @dataclass(frozen=True)
 class Flow:
-    """A whole voice menu."""
+    """A whole voice menu. The first of `languages` is spoken until a caller has chosen another."""
 
     name: str
     languages: tuple[str, ...]

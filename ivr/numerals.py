@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+_SMALL = re.compile(r"(?<![0-9A-Za-z.:：-])[1-9][0-9]?(?![0-9A-Za-z.:：%％-])")
 _HAN = "零一二三四五六七八九"
 # fmt: off
 _ENGLISH = (
@@ -48,6 +50,16 @@ def english_ordinal(number: int) -> str:
     else:
         last = _ORDINALS.get(last, last + "th")
     return " ".join([*head, last])
+
+
+def aloud(text: str, language: str) -> str:
+    """`text` with the small whole numbers in it written as a person reads them: 24小时 → 二十四小时.
+
+    Longer ones, decimals and codes such as 05 are read digit by digit, as written.
+    """
+    if language not in ("zh", "yue"):
+        return text
+    return _SMALL.sub(lambda found: chinese(int(found[0])), text)
 
 
 def _check(number: int) -> None:

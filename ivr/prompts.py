@@ -13,11 +13,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from . import audio, catalogue, music, tones
+from . import audio, catalogue, music, numerals, tones
 from .speaker import EspeakSpeaker, Speaker, SpeechError
 
 FORMAT = 1
@@ -25,6 +26,8 @@ FORMAT = 1
 BETWEEN_PHRASES_S = 0.25
 SHORTEST_S = 0.08
 LONGEST_S = 40.0
+SLOWER = 0.75
+"""The pace for a listener who wants it slower, of the usual one."""
 ToolLookup = Callable[[str], Path | str | Sequence[str]]
 """A program's name → its file, or the argv that starts it. Raises whatever says how to get it."""
 Progress = Callable[[int, int, str], None]
@@ -82,7 +85,9 @@ class Store:
     def __init__(self, home: Path) -> None:
         self.folder = home / "prompts"
         self.studio = home / "studio"
+        self.languages = home / catalogue.OWN_FOLDER
         self.cache = self.folder / ".cache"
+        self.texts = self.folder / "texts"
         self.manifest_file = self.folder / ".manifest.json"
 
     def path(self, language: str, prompt: str) -> Path:
@@ -140,27 +145,95 @@ def build_prompts(
         if find is None:
             raise SpeechError("no way to find espeak-ng and sox was given")
         speaker = EspeakSpeaker(find("espeak-ng"), find("sox"))
-    words = words or catalogue.shipped()
+    words = words or catalogue.of_home(settings.home)
     store = Store(settings.home)
     store.cache.mkdir(parents=True, exist_ok=True)
     music.build(settings.home / "music")
     return _Build(store, words, speaker, progress or (lambda done, total, what: None)).run(workers, started)
 
 
-def speak_text(text: str, language: str, settings: PromptSettings, speaker: Speaker | None = None) -> Path:
+def speak_text(
+    text: str,
+    language: str,
+    settings: PromptSettings,
+    speaker: Speaker | None = None,
+    *,
+    slowly: bool = False,
+    for_now: bool = False,
+) -> Path:
     """The file with a text that is not in the catalogue (an announcement), made now unless it was before.
 
-    Raises SpeechError, KeyError for a language that the catalogue lacks.
+    What is `for_now`, as parts of answers of which there are thousands, goes when nobody has heard it for some time
+    (`forget_texts`). Raises SpeechError (also for a language without a voice), AudioError, KeyError for a language that
+    the catalogue lacks.
     """
-    if speaker is None:
-        speaker = EspeakSpeaker(settings.tool("espeak-ng"), settings.tool("sox"))
+    speaker = speaker or _speaker(settings)
+    recipe = _of_text(text, language, settings, slowly=slowly)
     store = Store(settings.home)
     store.cache.mkdir(parents=True, exist_ok=True)
-    recipe = catalogue.Recipe((catalogue.shipped().languages[language].phrase(text),))
     key = _key(recipe, speaker)
+    target = store.texts / f"{key}.wav" if for_now else store.cached(key)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        _make(recipe, speaker, target)
+    return target
+
+
+def forget_texts(home: Path, unheard_s: float) -> int:
+    """Removes what was spoken for now and not been heard for so many seconds; how many files."""
+    limit, removed = time.time() - unheard_s, 0
+    for file in Store(home).texts.glob("*.wav"):
+        try:
+            if file.stat().st_mtime < limit:
+                file.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue
+    return removed
+
+
+def speak_into(target: Path, text: str, language: str, settings: PromptSettings, *, slowly: bool = False) -> None:
+    """As `speak_text`, for one listener: nothing of it is kept but `target`. Raises the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _make(_of_text(text, language, settings, slowly=slowly), _speaker(settings), target)
+
+
+def read_recording(source: Path, settings: PromptSettings, *, slowly: bool = False) -> Path:
+    """A recording (any file that sox reads) as a telephone plays it, made now unless it was before.
+
+    Raises SpeechError, AudioError, OSError.
+    """
+    store = Store(settings.home)
+    pace = SLOWER if slowly else 1.0
+    key = "studio-" + hashlib.sha256(f"{FORMAT} {pace}".encode() + source.read_bytes()).hexdigest()[:40]
     if not store.cached(key).exists():
-        _make(recipe, speaker, store.cached(key))
+        with tempfile.TemporaryDirectory(dir=store.cache) as folder:
+            plain = Path(folder) / "studio.wav"
+            _speaker(settings).convert(source, plain, pace)
+            audio.write(store.cached(key), _checked(audio.read(plain)))
     return store.cached(key)
+
+
+@cache
+def _espeak(espeak: str, sox: str) -> EspeakSpeaker:
+    return EspeakSpeaker(espeak.split("\0"), sox.split("\0"))
+
+
+def _speaker(settings: PromptSettings) -> EspeakSpeaker:
+    """The voice, asked for its version once."""
+    found = (settings.tool("espeak-ng"), settings.tool("sox"))
+    return _espeak(*("\0".join([str(one)] if isinstance(one, str | Path) else one) for one in found))
+
+
+def _of_text(text: str, language: str, settings: PromptSettings, *, slowly: bool) -> catalogue.Recipe:
+    phrase = catalogue.of_home(settings.home).languages[language].phrase(numerals.aloud(text, language))
+    if not phrase.voice:
+        raise SpeechError(f"there is no voice for language '{language}'")
+    if slowly:
+        phrase = replace(phrase, words_per_minute=round(phrase.words_per_minute * SLOWER))
+    return catalogue.Recipe((phrase,))
 
 
 class _Build:
@@ -181,7 +254,10 @@ class _Build:
         for code, prompt in wanted:
             if self._from_studio(code, prompt):
                 continue
-            recipe = self.words.recipe(code, prompt)
+            recipe = self.words.find(code, prompt)
+            if recipe is None or not (recipe.phrases or recipe.tone):
+                self.report.faults.append(Fault(code, prompt, "has neither a voice nor a recording", fatal=True))
+                continue
             key = _key(recipe, self.speaker)
             recipes[key] = recipe
             by_key.setdefault(key, []).append((code, prompt))
@@ -212,15 +288,20 @@ class _Build:
         return ""
 
     def _from_studio(self, code: str, prompt: str) -> bool:
-        """Puts a studio recording in place if there is one; a broken one is reported and the voice speaks instead."""
-        source = self.store.studio / code / f"{prompt}.wav"
-        try:
-            content = source.read_bytes()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            self.report.faults.append(Fault(code, prompt, f"studio recording: {error}", fatal=False))
-            return False
+        """Puts a studio recording in place if there is one, else the recording in the language's own folder; a broken
+        one is reported and the voice speaks instead."""
+        for folder in (self.store.studio, self.store.languages):
+            source = folder / code / f"{prompt}.wav"
+            try:
+                return self._from_recording(source, source.read_bytes(), code, prompt)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self.report.faults.append(Fault(code, prompt, f"studio recording: {error}", fatal=False))
+                return False
+        return False
+
+    def _from_recording(self, source: Path, content: bytes, code: str, prompt: str) -> bool:
         key = "studio-" + hashlib.sha256(f"{FORMAT}".encode() + content).hexdigest()[:40]
         try:
             if not self.store.cached(key).exists():
@@ -253,7 +334,7 @@ class _Build:
 
 def missing_files(home: Path, words: catalogue.Catalogue | None = None) -> Iterator[str]:
     """`language/prompt` of everything that the catalogue has and the folder lacks."""
-    words = words or catalogue.shipped()
+    words = words or catalogue.of_home(home)
     store = Store(home)
     for code in words.languages:
         have = {path.stem for path in (store.folder / code).glob("*.wav")}

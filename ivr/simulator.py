@@ -16,10 +16,11 @@ from . import flow as flow_module
 from . import spoken
 from .interpreter import Ask, Facts, Fetch, Fetched, Finish, Input, Keys, Say, State, begin, step
 from .marked_yaml import DataFileError
-from .model import Subject
+from .model import BRINGS, OUTCOMES, Subject
 
 HELP = "keys: 0-9 * #   Enter: say nothing   h: hang up   a number may be typed whole"
 ANNOUNCEMENT = "(the announcements of this moment)"
+PARTS = 2
 
 
 def run(
@@ -30,6 +31,7 @@ def run(
     elderly: bool = False,
     ask: Callable[[str], str] | None = None,
     console: Console | None = None,
+    words: catalogue_module.Catalogue | None = None,
 ) -> int:
     """Plays one call. 0: the caller was handed on or hung up; 2: the flow can't be read.
 
@@ -39,7 +41,7 @@ def run(
     ask = ask or console.input
     try:
         flow = flow_module.load(Path(flow_path))
-        words = catalogue_module.load()
+        words = words or catalogue_module.shipped()
     except (DataFileError, OSError) as error:
         console.print(f"[red]{error}[/red]")
         return 2
@@ -89,14 +91,31 @@ def _take(ahead: str, most: int) -> tuple[Keys, str]:
 
 
 def _pretend(fetch: Fetch) -> Fetched:
-    """Answers a lookup as a service would: an announcement, and a case for every number that does not end in 0."""
-    if fetch.of is Subject.ANNOUNCEMENTS:
-        return Fetched("some", (ANNOUNCEMENT,))
-    number = fetch.arguments.get("case_number", "")
-    if number.endswith("0"):
-        return Fetched("not_found")
-    yesterday = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
-    return Fetched("found", spoken.progress(number, "handling", yesterday, fetch.language))
+    """Answers a lookup as a service would: an announcement; a case for every number that does not end in 0, which is
+    settled if it ends in 9; an answer of two parts; a unit that is open unless its code ends in 0."""
+    given = fetch.arguments.get
+    match fetch.of:
+        case Subject.ANNOUNCEMENTS:
+            return Fetched("some", (ANNOUNCEMENT,))
+        case Subject.CASE_PROGRESS:
+            number = given("case_number", "")
+            if number.endswith("0") and not given("pin"):
+                return Fetched("not_found")
+            yesterday = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
+            sentence = spoken.progress(number, "handling", yesterday, fetch.language)
+            return Fetched("settled" if number.endswith("9") else "found", sentence)
+        case Subject.READING:
+            step = {"next": 1, "back": -1}.get(given("move", ""), 0)
+            part = min(max(int(given("part", "1")) + step, 1), PARTS)
+            remember = (("part", str(part)), ("move", ""))
+            return Fetched("last" if part == PARTS else "part", (f"(part {part})",), remember)
+        case Subject.TOPIC_ANSWERS:
+            return Fetched("some", ("(a title)", "press_1"), (("choices", "101"), ("from", "0")))
+        case Subject.UNIT:
+            outcome = "closed" if given("unit_code", "").endswith("0") else "open"
+            return Fetched(outcome, (f"unit_{outcome}_is",), (("unit_number", "55500001"),))
+    brought = dict.fromkeys(BRINGS.get(fetch.of, ()), "1")
+    return Fetched(OUTCOMES[fetch.of][0], (f"({fetch.of})",), tuple(brought.items()))
 
 
 def _speak(console: Console, words: catalogue_module.Catalogue, prompts: Iterable[str], language: str) -> None:

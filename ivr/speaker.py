@@ -58,9 +58,11 @@ class EspeakSpeaker:
             [*_argv(self.sox), "-V1", "-t", "wav", "--ignore-length", "-", *SOX_FORMAT, str(target), *EFFECTS], spoken
         )
 
-    def convert(self, source: Path, target: Path) -> None:
-        """Writes any sound file that sox can read (a studio recording) to `target` in telephone format."""
-        self._run([*_argv(self.sox), "-V1", str(source), *SOX_FORMAT, str(target), "gain", "-n", "-3"])
+    def convert(self, source: Path, target: Path, pace: float = 1.0) -> None:
+        """Writes any sound file that sox can read (a studio recording) to `target` in telephone format, at `pace` of
+        its own speed."""
+        slower = () if pace == 1.0 else ("tempo", "-s", f"{pace}")
+        self._run([*_argv(self.sox), "-V1", str(source), *SOX_FORMAT, str(target), *slower, "gain", "-n", "-3"])
 
     def _run(self, argv: list[str], given: bytes = b"") -> bytes:
         name = Path(argv[0]).name

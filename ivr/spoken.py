@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from . import catalogue
@@ -51,13 +52,7 @@ def count(number: int) -> str:
 
 def moment(at: datetime, language: str) -> tuple[str, ...]:
     """A day and time without the year: 十一月二十四日 上午 八点 三十分 / November 24th, 8 30 in the morning."""
-    hour = f"hour_{(at.hour - 1) % 12 + 1}"
-    part = "morning" if at.hour < 12 else "afternoon"
-    minute = f"minute_{at.minute}" if at.minute else "sharp"
-    day = (f"month_{at.month}", f"day_{at.day}")
-    if language == "en":
-        return (*day, hour, minute, part)
-    return (*day, part, hour, minute)
+    return (f"month_{at.month}", f"day_{at.day}", *clock(at.hour * 60 + at.minute, language))
 
 
 def state(name: str, words: catalogue.Catalogue | None = None) -> str:
@@ -65,6 +60,24 @@ def state(name: str, words: catalogue.Catalogue | None = None) -> str:
     words = words or catalogue.shipped()
     prompt = f"state_{name}"
     return prompt if all(words.has(code, prompt) for code in words.languages) else "state_handling"
+
+
+def hours(spans: Sequence[tuple[int, int]], language: str) -> tuple[str, ...]:
+    """Office hours, minutes after midnight: 上午九点整 到 十二点整 以及 … / 9 o'clock in the morning to …"""
+    result: list[str] = []
+    for opens, closes in spans:
+        if result:
+            result += ["pause", "and_from"]
+        result += [*clock(opens, language), "until", *clock(closes, language)]
+    return tuple(result)
+
+
+def clock(minute_of_day: int, language: str) -> tuple[str, ...]:
+    """A time of day, as each language orders its words."""
+    hour, minute = divmod(minute_of_day % 1440, 60)
+    part = "morning" if hour < 12 else "afternoon"
+    said = (f"hour_{(hour - 1) % 12 + 1}", f"minute_{minute}" if minute else "sharp")
+    return (*said, part) if language == "en" else (part, *said)
 
 
 def progress(number: str, state_name: str, updated: datetime | None, language: str) -> tuple[str, ...]:

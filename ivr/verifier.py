@@ -18,7 +18,23 @@ from . import catalogue as catalogue_module
 from . import flow as flow_module
 from .interpreter import Facts
 from .marked_yaml import DataFileError
-from .model import Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Subject, exits
+from .model import (
+    BRINGS,
+    NEEDS,
+    TITLES_AT_ONCE,
+    Branch,
+    End,
+    Fact,
+    Flow,
+    Lookup,
+    Menu,
+    Next,
+    Node,
+    Note,
+    Number,
+    Subject,
+    exits,
+)
 
 MOST_KEYS = 2
 """As many keys as a person may be away."""
@@ -27,8 +43,22 @@ SCENARIOS = tuple(Facts(open=open_, elderly=elderly) for open_ in (True, False) 
 PROMPTS_OF_SCRIPTS: dict[Subject, tuple[str, ...]] = {
     Subject.ANNOUNCEMENTS: (),
     Subject.CASE_PROGRESS: ("case_is", "case_state", "case_updated", "state_handling", "pause"),
+    Subject.CASE_RESULT: ("result_none", "result_withheld"),
+    Subject.CASE_RATING: ("survey_thanks", "rating_kept_before", "rating_refused"),
+    Subject.CASE_REOPENING: ("reopen_done", "reopen_too_late", "reopen_refused"),
+    Subject.CALL_RATING: ("survey_thanks", "call_rate_none"),
+    Subject.TOPIC_ANSWERS: tuple(f"press_{number}" for number in range(1, TITLES_AT_ONCE + 1)),
+    Subject.ANSWER_CHOSEN: (),
+    Subject.ANSWER_NUMBERED: (),
+    Subject.READING: (),
+    Subject.ANSWER_SMS: ("sms_sent", "sms_sent_before", "sms_impossible"),
+    Subject.UNIT: ("unit_open_is", "unit_duty_is", "unit_closed_is", "unit_hours", "until", "and_from", "pause"),
 }
 """What is spoken about a lookup's answer, besides the node's own prompts."""
+BARREN = frozenset({"otherwise", "none", "not_found", "gone", "closed", "withheld", "locked"})
+"""Outcomes of lookups that bring nothing to go by."""
+CONSENT = "sms_consent"
+"""The prompt that says aloud what a message costs and what the number is used for, before one is sent."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,14 +85,17 @@ def verify(flow: Flow, words: catalogue_module.Catalogue) -> list[Finding]:
         for facts in SCENARIOS:
             found.update(_stranded(flow, facts))
     found.update(_emergencies(flow))
+    found.update(_unknown(flow))
+    found.update(_without_consent(flow))
+    found.update(_reads_on(flow))
     return sorted(found)
 
 
-def main(path: Path | str = flow_module.SHIPPED) -> int:
+def main(path: Path | str = flow_module.SHIPPED, words: catalogue_module.Catalogue | None = None) -> int:
     """Checks the flow in `path` and prints what is wrong with it. 0: may go live; 1: faults; 2: can't be read."""
     try:
         flow = flow_module.load(Path(path))
-        findings = verify(flow, catalogue_module.load())
+        findings = verify(flow, words or catalogue_module.shipped())
     except (DataFileError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -220,6 +253,70 @@ def _keys_away(flow: Flow, facts: Facts) -> dict[str, float]:
         if not changed:
             break
     return away
+
+
+def _unknown(flow: Flow) -> Iterator[Finding]:
+    """What a lookup or a transfer goes by is remembered on every way that leads there."""
+    known = _known_at(flow)
+    for node in flow.nodes.values():
+        wanted: tuple[str, ...] = ()
+        if isinstance(node, Lookup):
+            wanted = NEEDS[node.of]
+        elif isinstance(node, End) and node.transfer_from:
+            wanted = (node.transfer_from,)
+        for name in wanted:
+            if node.id in known and name not in known[node.id]:
+                yield _finding(node, "unknown", f"nobody has said or found '{name}' on every way to here")
+
+
+def _known_at(flow: Flow) -> dict[str, frozenset[str]]:
+    """By node, what is remembered whichever way a call came there; nodes that no call reaches are left out."""
+    known: dict[str, frozenset[str]] = {flow.start: frozenset(), flow.person: frozenset()}
+    open_ = [flow.start, flow.person]
+    while open_:
+        name = open_.pop()
+        node = flow.nodes[name]
+        for why, target in exits(node):
+            after = known[name] | _remembered(node, why)
+            before = known.get(target)
+            if before is None or not before <= after:
+                known[target] = after if before is None else before & after
+                open_.append(target)
+    return known
+
+
+def _remembered(node: Node, why: str) -> frozenset[str]:
+    """What is remembered when `node` is left in that way."""
+    match node:
+        case Menu() if node.into and why.startswith("key "):
+            return frozenset({node.into})
+        case Number() if why == "number given":
+            return frozenset({node.into})
+        case Note():
+            return frozenset(node.remember)
+        case Lookup() if why not in BARREN:
+            return frozenset(BRINGS.get(node.of, ()))
+    return frozenset()
+
+
+def _without_consent(flow: Flow) -> Iterator[Finding]:
+    """A message is sent only by a key at a question that has said so (PIPL): neither silence nor another way does."""
+    sends = {node.id for node in flow.nodes.values() if isinstance(node, Lookup) and node.of is Subject.ANSWER_SMS}
+    for node in flow.nodes.values():
+        for why, target in exits(node):
+            asked = isinstance(node, Menu) and CONSENT in node.say and why.startswith("key ")
+            if target in sends and not asked:
+                yield _finding(node, "consent", f"{why} sends a message without consent: '{CONSENT}' must be said")
+
+
+def _reads_on(flow: Flow) -> Iterator[Finding]:
+    """Behind every part that is read out there is a question, so that nobody must hear a text to its end."""
+    for node in flow.nodes.values():
+        if isinstance(node, Lookup) and node.of is Subject.READING:
+            for outcome in ("part", "last"):
+                target = node.outcomes.get(outcome, node.otherwise)
+                if not isinstance(flow.nodes[target], Menu):
+                    yield _finding(node, "no-way-out", f"after '{outcome}' there is no question with a way out")
 
 
 def _emergencies(flow: Flow) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from app.citizens.model import LANGUAGES
+from app.languages import SHIPPED
 from app.text import clean
 
 LONGEST_TEXT = 300  # about a minute of speech: callers wait behind it
@@ -37,8 +37,8 @@ def cleaned(texts: Mapping[str, str]) -> dict[str, str]:
 def faults(texts: Mapping[str, str], active_from: datetime, active_until: datetime, now: datetime) -> dict[str, str]:
     """What keeps these (cleaned) texts and times from being announced, by field; {} if nothing does."""
     wrong = {}
-    if texts.keys() - set(LANGUAGES):
-        wrong["texts"] = f"语言只能是 {'、'.join(LANGUAGES)} (no such language)"
+    if texts.keys() - set(SHIPPED):
+        wrong["texts"] = f"语言只能是 {'、'.join(SHIPPED)} (no such language)"
     elif "zh" not in texts:
         wrong["texts"] = "须有普通话内容 (Mandarin is required)"
     elif any(len(text) > LONGEST_TEXT for text in texts.values()):

@@ -34,10 +34,10 @@ def active(session: Session, at: datetime) -> list[Announcement]:
 def text_for(announcement: Announcement, language: str) -> str:
     """The text in `language`; "" if there is none that its speakers would understand.
 
-    Cantonese speakers read the same characters as Mandarin ones; an English voice can't speak them at all.
+    Cantonese speakers read the same characters as Mandarin ones; other voices can't speak them at all.
     """
     texts = announcement.texts
-    return texts.get(language) or ("" if language == "en" else texts.get("zh", ""))
+    return texts.get(language) or (texts.get("zh", "") if language in ("zh", "yue") else "")
 
 
 def list_all(session: Session, actor: Actor, *, state: str = "", now: datetime | None = None) -> list[Announcement]:

@@ -16,7 +16,6 @@ class Flag(StrEnum):
 
 
 STORED = (Flag.elderly, Flag.harassment, Flag.confidential)
-LANGUAGES = ("zh", "yue", "en")
 
 # Editable fields and their longest text.
 TEXTS: Mapping[str, int] = {"name": 64, "area": 64, "address": 200, "note": 2000}

@@ -13,11 +13,12 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.citizens.model import LANGUAGES, STORED, TEXTS
+from app.citizens.model import STORED, TEXTS
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clock import utc_now
 from app.db import Database, found
 from app.errors import BadInput, NotFound, VersionConflict
+from app.languages import SHIPPED
 from app.text import clean, masked_name, masked_number, normal_number, without
 
 _FLAGS = (
@@ -159,7 +160,7 @@ def _apply(citizen: Citizen, fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         if key in TEXTS and isinstance(value, str):
             setattr(citizen, key, clean(value, TEXTS[key], lines=key == "note"))
-        elif key == "language" and value in LANGUAGES:
+        elif key == "language" and value in SHIPPED:
             citizen.language = value
         elif key == "flags" and isinstance(value, list | tuple):
             for flag in STORED:

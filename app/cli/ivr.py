@@ -9,7 +9,7 @@ import typer
 
 app = typer.Typer(help="The voice menu.", no_args_is_help=True)
 
-FlowFile = Annotated[Path | None, typer.Argument(help="A flow file; the shipped one if none is given.")]
+FlowFile = Annotated[Path | None, typer.Argument(help="A flow file; this hotline's own if none is given.")]
 
 
 @app.command("try")
@@ -20,16 +20,21 @@ def try_flow(
     elderly: Annotated[bool, typer.Option("--elderly", help="As a citizen known to be elderly.")] = False,
 ) -> int:
     """Walk the menu in the terminal: what would be said is printed, keys are typed."""
+    from app.settings import get_settings
+    from ivr import catalogue, simulator
     from ivr import flow as flows
-    from ivr import simulator
 
-    return simulator.run(flow or flows.SHIPPED, lang, open_now=not closed, elderly=elderly)
+    home = get_settings().home
+    words = catalogue.of_home(home)
+    return simulator.run(flow or flows.path_in(home), lang, open_now=not closed, elderly=elderly, words=words)
 
 
 @app.command("verify")
 def verify(flow: FlowFile = None) -> int:
     """Refuse dead ends, unreachable nodes, missing prompts, and a person more than two keys away."""
+    from app.settings import get_settings
+    from ivr import catalogue, verifier
     from ivr import flow as flows
-    from ivr import verifier
 
-    return verifier.main(flow or flows.SHIPPED)
+    home = get_settings().home
+    return verifier.main(flow or flows.path_in(home), catalogue.of_home(home))

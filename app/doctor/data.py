@@ -49,8 +49,13 @@ def prompts(settings: Settings) -> Iterator[Finding]:
 def menu(settings: Settings) -> Iterator[Finding]:
     """The voice menu passes its verifier."""
     from ivr import catalogue, flow, verifier
+    from ivr.marked_yaml import DataFileError
 
-    found = verifier.verify(flow.shipped(), catalogue.shipped())
+    try:
+        found = verifier.verify(flow.load(flow.path_in(settings.home)), catalogue.of_home(settings.home))
+    except (DataFileError, OSError) as error:
+        yield broken("menu", f"can't be read: {str(error)[:200]}", "correct it, then .venv/bin/hotline ivr verify")
+        return
     if found:
         yield broken("menu", f"{len(found)} faults, the first: {found[0]}", ".venv/bin/hotline ivr verify")
     else:

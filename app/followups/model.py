@@ -17,8 +17,10 @@ class Reached(StrEnum):
     no_answer = "no_answer"  # 无人接听
     wrong_number = "wrong_number"  # 号码有误
     none = "none"  # 未留联系方式
+    keyed = "keyed"  # 市民来电按键评价: nobody had to call
 
 
+ASKED = frozenset({Reached.spoken, Reached.keyed})  # the citizen has said what they think
 UNANSWERED = frozenset({Reached.no_answer, Reached.wrong_number})  # counts only as one of several, at different times
 TRIES = 3  # at different times, before a case is closed unasked
 AGAIN_AFTER = timedelta(hours=4)
@@ -48,6 +50,9 @@ def faults(heard: Heard) -> dict[str, str]:
         for name in ("solved", "contacted_in_time", "true_to_reality"):
             if getattr(heard, name) is None:
                 found[name] = "请选择是或否 (yes or no)"
+    elif heard.reached is Reached.keyed:
+        if heard.satisfaction is None:
+            found["satisfaction"] = "请选择满意程度 (required)"
     elif heard.satisfaction is not None:
         found["satisfaction"] = "未通话，不能填写满意程度 (nobody was asked)"
     if heard.propose_redo and not heard.note.strip():
@@ -61,7 +66,7 @@ def closes(heard: Heard, tries: int) -> bool:
     """Whether the case ends with this: asked, or asked in vain often enough. A proposal to redo is for the centre."""
     if heard.propose_redo:
         return False
-    return heard.reached in (Reached.spoken, Reached.declined, Reached.none) or tries >= TRIES
+    return heard.reached not in UNANSWERED or tries >= TRIES
 
 
 def should_propose(heard: Heard) -> bool:

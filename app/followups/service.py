@@ -18,7 +18,7 @@ from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
 from app.errors import BadInput, Refused
 from app.followups.desk import take_off_desk
-from app.followups.model import AGAIN_AFTER, LONGEST_NOTE, UNANSWERED, Heard, closes, faults
+from app.followups.model import AGAIN_AFTER, LONGEST_NOTE, UNANSWERED, Heard, Reached, closes, faults
 from app.followups.tables import FollowUp, FollowUpTask
 from app.text import clean, is_call_id
 
@@ -44,6 +44,8 @@ def follow_up(
         return case
     if missing := faults(heard):
         raise BadInput(fields=missing)
+    if heard.reached is Reached.keyed and not actor.is_system:
+        raise BadInput(fields={"reached": "由市民来电按键评价 (only the citizen can, by keys)"})
     task = session.get(FollowUpTask, case_id, with_for_update=True)
     if task is not None:
         _require_time(task, heard, now)

@@ -18,7 +18,7 @@ from app.clock import local_day, utc_now
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Answer, Body, Id, Listing, PageOf, Version
 from app.http.tables import CSV, TableOutcome, table
-from app.knowledge import exchange, finding, gaps, parties, reading, service, standing, uses, views
+from app.knowledge import by_phone, exchange, finding, gaps, parties, reading, service, standing, uses, views
 from app.knowledge.finding import View
 from app.knowledge.model import Content, GapState, GapStep, KnowledgeType, Step, VersionState
 from app.knowledge.tables import KnowledgeArticle, KnowledgeGap
@@ -182,6 +182,23 @@ class VersionOut(Answer):
     reason: str
 
 
+class ByPhoneOut(Answer):
+    """How callers come to an article: the number that they key in; `original_id` is itself or what it translates."""
+
+    code: str
+    language: str
+    original_id: int
+    spoken: bool
+
+
+class ByPhoneIn(Body):
+    """Its language, the number of the article that it translates ("": of none), and whether it is read to callers."""
+
+    language: str = Field(max_length=8)
+    translates: str = Field(default="", max_length=9)
+    spoken: bool = True
+
+
 class ArticleOut(Answer):
     """An article; `current` is the number of the version that is or was last in force, `open` of the one being made."""
 
@@ -195,6 +212,7 @@ class ArticleOut(Answer):
     used: int
     helped: int
     not_helped: int
+    by_phone: ByPhoneOut
     versions: list[VersionOut]
 
 
@@ -314,6 +332,14 @@ def create_knowledge(body: ArticleIn, actor: ActorDep, web: WebDep) -> ArticleOu
     with web.db.session() as session:
         made = service.create(session, actor, body.content(), web.settings.zone, gap_id=body.gap_id)
         return _out(session, actor, web, made)
+
+
+@router.put("/articles/{article_id}/phone", operation_id="set_knowledge_by_phone")
+def set_knowledge_by_phone(article_id: Id, body: ByPhoneIn, actor: ActorDep, web: WebDep) -> ArticleOut:
+    """In which language it is read to callers, and under which number."""
+    with web.db.session() as session:
+        by_phone.set_by_phone(session, actor, article_id, **body.model_dump())
+        return _out(session, actor, web, reading.seen(session, actor, article_id))
 
 
 @router.get("/articles/{article_id}", operation_id="read_knowledge")

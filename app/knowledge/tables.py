@@ -79,6 +79,19 @@ class KnowledgeVersion(SQLModel, table=True):
     reason: str = Field(default="", max_length=LONGEST_REASON)
 
 
+class KnowledgeByPhone(SQLModel, table=True):
+    """How callers come to an article that is not simply in Mandarin: its language, the article that it translates (or
+    itself), and whether it is read out at all. An article without a row is an original in Mandarin, and is."""
+
+    __tablename__ = "knowledge_by_phone"
+    __table_args__ = (UniqueConstraint("original_id", "language"),)
+
+    article_id: int = Field(primary_key=True, foreign_key="knowledge_article.id")
+    original_id: int = Field(foreign_key="knowledge_article.id")
+    language: str = Field(default="zh", max_length=3)
+    spoken: bool = True
+
+
 class KnowledgeUse(SQLModel, table=True):
     """An agent has read it to a caller; `helped` is what they say of it, None while they say nothing."""
 

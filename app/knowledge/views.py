@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.actor import Actor
 from app.auth.service import display_names
 from app.clock import iso, local_day
 from app.db import loaded
-from app.knowledge import finding, parties, reading, service
+from app.knowledge import by_phone, finding, parties, reading, service
 from app.knowledge.model import GapState, Party, VersionState, due_on, gap_steps, state_at, steps_for
 from app.knowledge.tables import KnowledgeArticle, KnowledgeGap, KnowledgeVersion
 from app.search.tokens import Part, Wanted, excerpt, parts
@@ -90,6 +91,7 @@ def article(session: Session, actor: Actor, one: KnowledgeArticle, zone: tzinfo,
         "used": one.used,
         "helped": one.helped,
         "not_helped": one.not_helped,
+        "by_phone": asdict(by_phone.of_article(session, one.id or 0)),
         "versions": [_version(actor, mine, one, version, names, today) for version in versions],
     }
 

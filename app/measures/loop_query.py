@@ -23,7 +23,7 @@ from app.chasing.tables import Chase
 from app.clocks.model import ClockKind, ClockState
 from app.clocks.service import SubjectKind
 from app.clocks.tables import CaseClock
-from app.followups.model import Reached
+from app.followups.model import ASKED
 from app.followups.tables import FollowUp
 from app.measures.loop import Counts
 
@@ -139,9 +139,9 @@ def _sums(
 
 
 def _last_talk(case_id: Any) -> Any:
-    """The last call-back of a case in which somebody was spoken with."""
+    """The last time that the citizen of a case said what they think."""
     spoken = select(func.max(col(FollowUp.id))).where(
-        col(FollowUp.case_id) == case_id, col(FollowUp.reached) == Reached.spoken.value
+        col(FollowUp.case_id) == case_id, col(FollowUp.reached).in_([one.value for one in ASKED])
     )
     return spoken.scalar_subquery()
 

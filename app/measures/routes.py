@@ -30,6 +30,7 @@ class MeasuresOut(Answer):
     connect_24h: RateOut
     offered_24h: int
     abandoned_24h: int
+    rated_24h: RateOut
     as_of: str
 
 

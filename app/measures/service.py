@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.calls.tables import Call
+from app.selfservice import surveys
 
 TARGET_S = 15
 WINDOW = timedelta(hours=24)
@@ -39,13 +40,14 @@ class Figures:
     """Over incoming calls that joined a queue within the last 24 hours, across midnight and shifts.
 
     `answered_in_target`: answered within 15 s ÷ all whose outcome on that is known. `connected`: answered ÷ all that
-    are over or answered (接通率).
+    are over or answered (接通率). `rated`: said how satisfied they were ÷ all who were asked about their call.
     """
 
     answered_in_target: Rate
     connected: Rate
     offered: int
     abandoned: int
+    rated: Rate = Rate(0, 0)
 
     def to_json(self) -> dict[str, Any]:
         """As the wallboard reads it."""
@@ -54,6 +56,7 @@ class Figures:
             "connect_24h": self.connected.to_json(),
             "offered_24h": self.offered,
             "abandoned_24h": self.abandoned,
+            "rated_24h": self.rated.to_json(),
         }
 
 
@@ -78,7 +81,8 @@ def figures(session: Session, now: datetime) -> Figures:
             abandoned += outcome in (None, "abandoned")
         elif (now - joined_at).total_seconds() > TARGET_S:
             judged += 1
-    return Figures(Rate(in_target, judged), Rate(answered, settled), len(rows), abandoned)
+    rated = Rate(*surveys.answered(session, now - WINDOW, now))
+    return Figures(Rate(in_target, judged), Rate(answered, settled), len(rows), abandoned, rated)
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -7,10 +7,8 @@ writing that down sends a second copy under the same Message-ID: rather twice th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -20,33 +18,16 @@ from app.db import Database
 from app.notices import people
 from app.notices.channels import Letter, Port
 from app.notices.model import OF_QUALITY, PATIENCE, Channel, NoticeKind
+from app.notices.offering import Outcome, offer, settle
 from app.notices.persons import may_still
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.notices.told import told_of
 from app.notices.units import works_there
 from app.notices.words import body, subject, text
-from app.outgoing import LEASE, Away, DeliveryState, Refused, as_away
+from app.outgoing import LEASE, DeliveryState
 from app.settings import Settings
 
-log = structlog.get_logger(__name__)
-
 AT_ONCE = 20
-MOST_IN_A_ROW = 2
-
-
-@dataclass(frozen=True)
-class _Claimed:
-    delivery_id: int
-    letter: Letter
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one letter; `tried` is false for one that was not even offered to the other side."""
-
-    state: DeliveryState
-    fault: str = ""
-    tried: bool = True
 
 
 def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port], now: datetime) -> int:
@@ -60,7 +41,7 @@ def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port]
         claimed = _claim(db, settings, channel, now)
         if not claimed:
             continue
-        outcomes = _send(port, claimed)
+        outcomes = offer(port, claimed)
         _write_down(db, outcomes, now)
         sent += sum(one.state is DeliveryState.sent for one in outcomes.values())
         fault = next((one.fault for one in outcomes.values() if one.state is DeliveryState.waiting), "")
@@ -71,7 +52,7 @@ def send_waiting(db: Database, settings: Settings, ports: Mapping[Channel, Port]
     return sent
 
 
-def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) -> list[_Claimed]:
+def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) -> dict[int, Letter]:
     waits = (
         (col(NoticeDelivery.state) == DeliveryState.waiting.value)
         & (col(NoticeDelivery.next_at) <= now)
@@ -81,8 +62,8 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
     statement = statement.limit(AT_ONCE)
     with db.read() as session:
         if session.execute(statement.with_only_columns(col(NoticeDelivery.id)).limit(1)).first() is None:
-            return []
-    claimed = []
+            return {}
+    claimed: dict[int, Letter] = {}
     with db.session() as session:
         for row in session.execute(statement.with_for_update(skip_locked=True)).scalars():
             row.next_at, row.tries = now + LEASE, row.tries + 1
@@ -95,7 +76,7 @@ def _claim(db: Database, settings: Settings, channel: Channel, now: datetime) ->
                 continue
             told = told_of(session, notice)
             words = body(told, settings.zone) if channel is Channel.email else text(told, settings.zone)
-            claimed.append(_Claimed(row.id or 0, Letter(f"notice-{notice.id}", to, subject(told), words)))
+            claimed[row.id or 0] = Letter(f"notice-{notice.id}", to, subject(told), words)
     return claimed
 
 
@@ -107,55 +88,14 @@ def _still_told(session: Session, notice: Notice) -> bool:
     return people.still_told(session, session.get_one(Case, notice.case_id), notice.user_id)
 
 
-def _send(port: Port, claimed: list[_Claimed]) -> dict[int, _Outcome]:
-    """Offer them one after another. Whatever may be wrong with one letter, the port is opened anew for the next."""
-    outcomes: dict[int, _Outcome] = {}
-    fault, in_a_row = "", 0
-    try:
-        with as_away():
-            port.open()
-        for one in claimed:
-            try:
-                with as_away():
-                    port.send(one.letter)
-                outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.sent), 0
-            except Refused as error:
-                outcomes[one.delivery_id], in_a_row = _Outcome(DeliveryState.refused, str(error)), 0
-            except Away as error:
-                fault, in_a_row = str(error), in_a_row + 1
-                outcomes[one.delivery_id] = _Outcome(DeliveryState.waiting, fault)
-                if in_a_row == MOST_IN_A_ROW:  # it is not the letter
-                    break
-                port.close()
-                with as_away():
-                    port.open()
-    except Away as error:
-        fault = str(error)
-    finally:
-        port.close()
-    if fault:
-        log.warning("notices could not be sent; they are tried again", fault=fault)
-    # Where the port is not there at all, that was a try for all of them.
-    rest = _Outcome(DeliveryState.waiting, fault, tried=not outcomes)
-    return {one.delivery_id: outcomes.get(one.delivery_id, rest) for one in claimed}
-
-
-def _write_down(db: Database, outcomes: Mapping[int, _Outcome], now: datetime) -> None:
+def _write_down(db: Database, outcomes: Mapping[int, Outcome], now: datetime) -> None:
     with db.session() as session:
         for ident, outcome in outcomes.items():
             row = session.get(NoticeDelivery, ident, with_for_update=True)
             notice = session.get(Notice, row.notice_id) if row is not None else None
             if row is None or notice is None or row.state != DeliveryState.waiting.value:
                 continue
-            row.state, row.fault = outcome.state.value, outcome.fault[:40]
-            if not outcome.tried:
-                row.tries, row.next_at = row.tries - 1, now
-            elif outcome.state is DeliveryState.waiting:
-                row.next_at = now + PATIENCE.pause(row.tries)
-                if now - notice.at > PATIENCE.whole:
-                    row.state = DeliveryState.given_up.value
-            if row.state != DeliveryState.waiting.value:
-                row.done_at = now
+            settle(row, outcome, notice.at, PATIENCE, now)
             session.add(row)
 
 

@@ -79,6 +79,12 @@ def tell(
 
 def title_of(session: Session, case: Case) -> str:
     """The case's title without anything that tells who called."""
+    words = personal_words(session, case)
+    return plain_title(case.title, words, confidential=is_confidential(session, case))
+
+
+def personal_words(session: Session, case: Case) -> set[str]:
+    """What tells who called: names, numbers and addresses of the case and of its citizen."""
     personal = {case.caller_number, case.caller_name, case.address}
     if case.citizen_id is not None:
         citizen = session.get(Citizen, case.citizen_id)
@@ -86,8 +92,7 @@ def title_of(session: Session, case: Case) -> str:
             personal |= {citizen.name, citizen.address}
         numbers = select(col(CitizenNumber.number)).where(col(CitizenNumber.citizen_id) == case.citizen_id)
         personal |= set(session.execute(numbers).scalars())
-    words = {word.strip() for word in personal if word and len(word.strip()) >= 2}
-    return plain_title(case.title, words, confidential=is_confidential(session, case))
+    return {word.strip() for word in personal if word and len(word.strip()) >= 2}
 
 
 def address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:

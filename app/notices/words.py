@@ -139,6 +139,12 @@ def plain_title(title: str, personal: Iterable[str], *, confidential: bool) -> s
     """A case's title for people who may see it on a lock screen: no name, number, address; nothing of a secret one."""
     if confidential:
         return CONFIDENTIAL
-    for word in sorted(personal, key=len, reverse=True):  # whole: even a family name is too much for a lock screen
-        title = covered(title, word, "***")
-    return _DIGITS.sub("***", title)[:200]
+    return impersonal(title, personal, "***")[:200]
+
+
+def impersonal(text: str, personal: Iterable[str], mask: str) -> str:
+    """`text` with `mask` in place of these words, whole (even a family name is too much), and of whatever may be a
+    telephone number."""
+    for word in sorted(personal, key=len, reverse=True):
+        text = covered(text, word, mask)
+    return _DIGITS.sub(mask, text)

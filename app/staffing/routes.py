@@ -12,6 +12,7 @@ from app.calls.halfhours import Tally
 from app.clock import iso, utc_now
 from app.http.context import ActorDep, WebDep
 from app.http.schema import Answer, Body
+from app.selfservice import surveys
 from app.staffing import service
 from app.staffing.forecast import Target
 
@@ -57,6 +58,13 @@ class FigureRow(Answer):
     before: TallyOut
 
 
+class RatedOut(Answer):
+    """How many were asked how satisfied they were with a call, and how many of them said so."""
+
+    asked: int
+    answered: int
+
+
 class FiguresOut(Answer):
     """Half-hours in order; `before` counts only as much of the earlier span as has come in this one."""
 
@@ -66,6 +74,7 @@ class FiguresOut(Answer):
     rows: list[FigureRow]
     now: TallyOut
     before: TallyOut
+    rated: RatedOut
     as_of: str
 
 
@@ -102,6 +111,7 @@ def get_floor_figures(actor: ActorDep, web: WebDep, asked: Annotated[FiguresOf, 
     now = utc_now()
     with web.db.read() as session:
         found = service.compared(session, actor, web.settings, now, day=asked.day, rolling=asked.rolling)
+        answered, of = surveys.answered(session, found.span.start, found.span.end)
     return FiguresOut(
         from_=iso(found.span.start) or "",
         until=iso(found.span.end) or "",
@@ -117,6 +127,7 @@ def get_floor_figures(actor: ActorDep, web: WebDep, asked: Annotated[FiguresOf, 
         ],
         now=_tally(found.whole),
         before=_tally(found.before_so_far),
+        rated=RatedOut(asked=of, answered=answered),
         as_of=iso(now) or "",
     )
 

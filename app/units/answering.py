@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from sqlmodel import Session
@@ -13,19 +15,34 @@ from app.workdays.model import parse_office_hours
 from app.workdays.service import calendar
 
 
-def number_at(session: Session, code: str, at: datetime, zone: tzinfo) -> str | None:
-    """The first telephone number of the working unit of that code; outside its office hours its duty number, if any.
+@dataclass(frozen=True)
+class Line:
+    """A unit's line at a moment: `number` is "" where nobody can be reached; `hours` are spans of minutes after
+    midnight on working days, none where they are not known."""
 
-    None where no working unit has the code, or it has no telephone. A unit without hours is taken to be at work.
+    name: str
+    number: str
+    at_work: bool
+    hours: tuple[tuple[int, int], ...]
+
+
+def line_at(
+    session: Session, code: str, at: datetime, zone: tzinfo, may_dial: Callable[[str], bool] = bool
+) -> Line | None:
+    """The working unit of that code, and the first of its telephone numbers that may be dialled; outside its office
+    hours its duty number, if any.
+
+    None where no working unit has the code. A unit without hours is taken to be at work.
     """
     unit = by_code(session, [code]).get(code)
     if unit is None or not unit.active:
         return None
     phones = phones_of(session, [unit.id or 0]).get(unit.id or 0, [])
-    first, second = PhoneKind.voice, PhoneKind.duty
-    if not _at_work(session, unit, at.astimezone(zone)):
-        first, second = second, first
-    return next((one.number for kind in (first, second) for one in phones if one.kind is kind), None)
+    at_work = _at_work(session, unit, at.astimezone(zone))
+    kinds = (PhoneKind.voice, PhoneKind.duty) if at_work else (PhoneKind.duty,)
+    numbers = (one.number for kind in kinds for one in phones if one.kind is kind and may_dial(one.number))
+    hours = parse_office_hours(unit.office_hours).spans if unit.office_hours else ()
+    return Line(unit.short_name or unit.name, next(numbers, ""), at_work, hours)
 
 
 def _at_work(session: Session, unit: Unit, local: datetime) -> bool:

@@ -125,7 +125,10 @@ class World:
         if not report.ok:
             raise SystemExit(f"prompts can't be built: {report.faults[:3]}")
         zh = self.settings.paths.prompts / "zh"
-        parts = [zh / f"{name}.wav" for name in ("greeting", "recording_notice", "language_choice")]
+        parts = [zh / f"{name}.wav" for name in ("greeting", "recording_notice")]
+        for key, language in enumerate(("zh", "yue", "en"), 1):
+            folder = self.settings.paths.prompts / language
+            parts += [folder / "choose_language.wav", folder / f"number_{key}.wav"]
         audio.write(zh / "welcome_joined.wav", audio.join(parts, 0.12))
         migrate(self.settings)
         (self.folder / "caller.xml").write_text(

@@ -25,7 +25,7 @@ def test_a_call_from_ring_to_the_next(on_shift: Page, fake: FakeBackend) -> None
     expect(page.get_by_test_id("case-number")).to_have_text("20261124-000001")
     expect(page.get_by_label("来电人姓名")).to_have_value("张建国")
     expect(page.get_by_test_id("caller")).to_contain_text("翠竹园小区三天没有自来水")
-    expect(page.get_by_test_id("caller")).to_contain_text("欢迎语 › 普通话 › 主菜单 › 转人工")
+    expect(page.get_by_test_id("caller")).to_contain_text("欢迎语 › 主菜单 › 转人工")
     expect(page.get_by_test_id("caller")).to_contain_text("老年人")
 
     page.get_by_test_id("answer").click()

@@ -55,6 +55,18 @@ def test_a_unit_writes_its_leader_passes_the_centre_publishes_and_an_agent_finds
     expect(head.get_by_test_id("owner")).to_contain_text("水务局")
     head.get_by_role("button", name="通过并发布").click()
     expect(head.get_by_text("已发布")).to_be_visible()
+    by_phone = head.get_by_test_id("by-phone")
+    expect(by_phone).to_contain_text("101 · zh")
+    by_phone.get_by_role("button", name="设置").click()
+    dialog = head.get_by_role("dialog")
+    dialog.get_by_label("译自编号").fill("999")
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog.get_by_test_id("error-summary")).to_contain_text("没有这个编号")
+    dialog.get_by_label("译自编号").fill("")
+    dialog.get_by_label("语言代码").fill("yue")
+    assert accessibility(head) == []
+    dialog.get_by_role("button", name="保存").click()
+    expect(by_phone).to_contain_text("101 · yue")
     head.get_by_role("link", name="各单位").click()
     expect(head.get_by_test_id("standing").locator("tbody tr")).to_contain_text("水务局")
     assert accessibility(head) == []

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session, select
 
+from agi_scripts.services import UnitLine
 from app.actor import SYSTEM, Actor
 from app.audit.tables import AuditEntry
 from app.auth.model import Permission, Role, permissions_of
@@ -19,7 +20,7 @@ from app.db import Database
 from app.errors import BadInput, Conflict, Forbidden, HotlineError, NotFound, Refused, VersionConflict
 from app.settings import Settings
 from app.units import exchange, members, queries, service, suggestions
-from app.units.answering import number_at
+from app.units.answering import Line, line_at
 from app.units.fields import Phone
 from app.units.model import Hindrance, MemberRole, PhoneKind
 from app.units.tables import Unit, UnitMember
@@ -414,13 +415,19 @@ def test_a_unit_is_called_on_its_duty_number_outside_of_its_hours(
     def number(code: str, day: int, hour: int, minute: int = 0) -> str | None:
         at = datetime(2026, 11, day, hour, minute, tzinfo=settings.zone)
         with db.read() as session:
-            return number_at(session, code, at, settings.zone)
+            line = line_at(session, code, at, settings.zone)
+            return line.number if line else None
 
     office, duty = "55500001", "55500002"
     assert [number("301", 24, hour) for hour in (8, 9, 12, 14, 18)] == [duty, office, duty, office, duty]
     assert (number("301", 24, 11, 59), number("301", 24, 17, 30)) == (office, duty)
     assert number("301", 28, 10) == duty, "a Saturday"
-    assert number("302", 28, 10) == office, "it has no other"
+    assert number("302", 28, 10) == "", "it has no other, and nobody is there"
     assert number("303", 28, 10) == office, "no hours are known"
-    assert [number(code, 24, 10) for code in ("304", "305", "999", "")] == [None, None, None, None]
-    assert VoiceServices(settings, db).unit_number("303") == office
+    assert [number(code, 24, 10) for code in ("304", "305", "999", "")] == ["", None, None, None]
+    assert VoiceServices(settings, db).unit("303") == UnitLine("单位303", office, True)
+    with db.read() as session:
+        at = datetime(2026, 11, 24, 8, tzinfo=settings.zone)
+        assert line_at(session, "301", at, settings.zone, lambda one: one == office) == Line(
+            "单位301", "", False, ((540, 720), (810, 1050))
+        ), "the duty number may not be dialled"

@@ -243,7 +243,7 @@ ACTS = {
     "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way} alerts/rules/{alert}",
     "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
-    "submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
+    "pin submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
     "recusals",
     "/api/assignments/{work_id}": "reply start hand-down submit rework approve accept redo return refuse-return "
     "uphold-return withdraw extension",
@@ -252,7 +252,7 @@ ACTS = {
     "/api/callbacks/{callback_id}": "take release reached missed cancel reopen",
     "/api/announcements": " {announcement_id} {announcement_id}/end spoken",
     "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "
-    "articles/{article_id}/owner gaps gaps/{gap_id}/steps import",
+    "articles/{article_id}/owner articles/{article_id}/phone gaps gaps/{gap_id}/steps import",
     "/api/quality": "draws reviews/{review_id} reviews/{review_id}/publish reviews/{review_id}/steps quarters "
     "trainings/{agent_id} editions/criteria editions/sampling",
     "/api/notices": "read {notice_id}/read contact contacts/{user_id}",

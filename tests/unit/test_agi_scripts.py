@@ -21,11 +21,10 @@ from agi_scripts.errors import CommandTimeout, Hangup
 from agi_scripts.guarded import AGEING_S, FRESH_S, MOST_UNANSWERED, SLOW_S, Guarded, Unanswered
 from agi_scripts.memory_services import MemoryServices
 from agi_scripts.safe_agi import SafeAgi
-from agi_scripts.scripts import SCRIPTS
-from agi_scripts.services import Announcement, CaseProgress, Standing, VoiceSetup
+from agi_scripts.services import Announcement, CaseProgress, Standing, UnitLine, VoiceSetup
 from agi_scripts.sounds import Sounds
-from ivr import catalogue
 from tests.unit.agi_fake_asterisk import CALL, HANG_UP, NUMBER, Broken, FakeAsterisk, write_tone
+from tests.unit.agi_world import World, heard, speaking_home
 
 CASE = "20261124-000123"
 TYPED = "20261124000123#"
@@ -33,46 +32,12 @@ TYPED = "20261124000123#"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder in which every prompt has a (very short) sound."""
-    folder = tmp_path_factory.mktemp("home")
-    words = catalogue.shipped()
-    (folder / "prompts").mkdir()
-    write_tone(folder / "tone.wav", 0.01)
-    for language in words.languages:
-        (folder / "prompts" / language).mkdir()
-        for prompt in words.ids(language):
-            (folder / "prompts" / language / f"{prompt}.wav").hardlink_to(folder / "tone.wav")
-    return folder
-
-
-class World:
-    """One hotline: services, spools, and scripts to be run on fake calls."""
-
-    def __init__(self, home: Path, spool: Path, **options: Any) -> None:
-        spool.mkdir(exist_ok=True)
-        setup = VoiceSetup(
-            home, lambda name: f"/nowhere/{name}", spool, spool, deadline_s=options.pop("deadline_s", 1.0)
-        )
-        self.services = MemoryServices(setup, at=datetime(2026, 11, 24, 2, 0, tzinfo=UTC), **options)
-        self.guarded = Guarded(self.services)
-        self.spool = spool
-        self.raised: BaseException | None = None
-
-    def call(self, script: str, *moves: Any, **options: Any) -> FakeAsterisk:
-        options.setdefault("variables", {"HOTLINE_LANG": "zh", "HOTLINE_NUMBER": NUMBER, "HOTLINE_LINE": "12345"})
-        asterisk = FakeAsterisk(moves, **options)
-        self.raised = asterisk.run(SCRIPTS[script], self.guarded)
-        return asterisk
+    return speaking_home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
 def world(home: Path, tmp_path: Path) -> World:
     return World(home, tmp_path / "spool")
-
-
-def heard(asterisk: FakeAsterisk) -> list[str]:
-    """Names of what was played; joined files appear as "joined"."""
-    return ["joined" if "/joined/" in file else Path(file).name for file in asterisk.played]
 
 
 # -- voice_menu ------------------------------------------------------------------------------------------------------
@@ -290,11 +255,11 @@ def test_keys_pressed_while_the_domain_thinks_are_kept(world: World) -> None:
 
 
 def test_questions_to_a_domain_that_hangs_do_not_pile_up(world: World) -> None:
-    free = slow(world, "unit_number")
+    free = slow(world, "unit")
     for _ in range(MOST_UNANSWERED):
-        world.guarded.start("unit_number", lambda: world.services.unit_number("1"))
+        world.guarded.start("unit", lambda: world.services.unit("1"))
     with pytest.raises(Unanswered):
-        world.guarded.start("unit_number", lambda: world.services.unit_number("1"))
+        world.guarded.start("unit", lambda: world.services.unit("1"))
     free.set()
 
 
@@ -473,7 +438,7 @@ def test_a_call_back_that_fails_at_night_becomes_a_voicemail(world: World) -> No
 
 
 def test_a_unit_is_reached_by_its_code(world: World) -> None:
-    world.services.units["301"] = "02087654321"
+    world.services.units["301"] = UnitLine("水务局", "02087654321")
     asterisk = world.call("unit_transfer", "301#", "1")
     assert (asterisk.variables["HOTLINE_NEXT"], asterisk.variables["HOTLINE_TRANSFER_TO"]) == (
         "transfer",
@@ -486,7 +451,7 @@ def test_a_unit_is_reached_by_its_code(world: World) -> None:
 
 
 def test_a_directory_entry_that_is_no_number_is_not_dialled(world: World) -> None:
-    world.services.units["301"] = "110&PJSIP/evil"
+    world.services.units["301"] = UnitLine("水务局", "110&PJSIP/evil")
     asterisk = world.call("unit_transfer", "301#", "301#", "301#")
     assert "HOTLINE_TRANSFER_TO" not in asterisk.variables
 

@@ -11,6 +11,9 @@ from ivr.interpreter import Action, Ask, Facts, Fetch, Fetched, Finish, Input, K
 from ivr.model import OUTCOMES, Next, Subject
 
 FLOW = flow_module.shipped()
+CHOICES = (
+    "zh:choose_language", "zh:number_1", "yue:choose_language", "yue:number_2", "en:choose_language", "en:number_3",
+)  # fmt: skip
 
 
 def walk(*inputs: Input, facts: Facts | None = None) -> tuple[State, list[Action]]:
@@ -42,7 +45,7 @@ def asked(actions: list[Action]) -> tuple[str, ...]:
 
 def test_a_caller_is_greeted_told_of_the_recording_and_asked_for_a_language() -> None:
     _, actions = pressed("")
-    assert asked(actions) == ("greeting", "recording_notice", "language_choice")
+    assert asked(actions) == ("greeting", "recording_notice", *CHOICES)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,9 @@ def test_an_emergency_number_that_is_broken_off_is_asked_again() -> None:
 
 def test_progress_of_a_case_is_fetched_and_told() -> None:
     _, actions = walk(Keys("1"), Keys("2"), Keys("20261124000123", ended=True))
-    assert actions == [Fetch(Subject.CASE_PROGRESS, {"case_number": "20261124000123"}, ("please_wait",), "zh")]
+    assert actions == [
+        Fetch(Subject.CASE_PROGRESS, {"pin": "", "case_number": "20261124000123"}, ("please_wait",), "zh")
+    ]
     _, actions = walk(Keys("1"), Keys("2"), Keys("20261124000123", True), Fetched("found", ("case_is", "digit_2")))
     assert asked(actions) == ("case_is", "digit_2", "progress_menu")
     _, actions = walk(Keys("1"), Keys("2"), Keys("20261124000123", True), Fetched("not_found"))

@@ -25,7 +25,6 @@ SMALL = catalogue.Catalogue(
         code: replace(language, prompts={prompt: language.prompts[prompt] for prompt in FEW})
         for code, language in WORDS.languages.items()
     },
-    WORDS.mixed,
     WORDS.tones,
     {"number": range(3)},
 )
@@ -71,10 +70,17 @@ def test_names_that_are_numbers_are_read_digit_by_digit() -> None:
     assert not any(digit in WORDS.recipe("zh", "greeting").phrases[0].aloud for digit in "0123456789")
 
 
-def test_the_language_choice_speaks_each_language_in_its_own_voice() -> None:
+def test_each_language_offers_itself_in_its_own_voice_whatever_is_spoken() -> None:
     for language in WORDS.languages:
-        voices = [phrase.voice for phrase in WORDS.recipe(language, "language_choice").phrases]
-        assert voices == ["cmn-latn-pinyin", "yue", "en"]
+        offered = [WORDS.recipe(language, f"{code}:choose_language").phrases[0].voice for code in WORDS.languages]
+        assert offered == ["cmn-latn-pinyin", "yue", "en"]
+
+
+def test_small_numbers_in_a_text_are_read_as_numbers_and_longer_ones_digit_by_digit() -> None:
+    assert numerals.aloud("24小时内，2026年3月1日，拨打12345，3.5%，05号，8:30", "zh") == (
+        "二十四小时内，2026年三月一日，拨打12345，3.5%，05号，8:30"
+    )
+    assert numerals.aloud("within 24 hours", "en") == "within 24 hours"
 
 
 def test_no_forbidden_phrase_is_in_a_prompt() -> None:
@@ -286,7 +292,7 @@ def test_another_voice_makes_everything_anew(tmp_path: Path) -> None:
     build_prompts(settings_for(tmp_path), words=SMALL, speaker=ToneSpeaker())
     second = ToneSpeaker("tone 2")
     build_prompts(settings_for(tmp_path), words=SMALL, speaker=second)
-    assert len(set(second.spoken)) == 3 * (len(FEW) + 3)
+    assert len(set(second.spoken)) == 3 * len(FEW) + 2 * 3, "two of the languages share their numerals"
 
 
 def test_a_prompt_that_left_the_catalogue_leaves_the_folder(tmp_path: Path) -> None:
@@ -369,3 +375,15 @@ def test_a_broken_manifest_is_no_reason_to_fail(tmp_path: Path) -> None:
     for content in ("{", "[]", "", "\x00"):
         (tmp_path / "prompts/.manifest.json").write_text(content)
         assert build_prompts(settings_for(tmp_path), words=SMALL, speaker=ToneSpeaker()).ok
+
+
+def test_what_was_read_to_callers_goes_when_nobody_has_heard_it_for_some_time(tmp_path: Path) -> None:
+    speaker = ToneSpeaker()
+    kept = prompts.speak_text("城南停水。", "zh", settings_for(tmp_path), speaker)
+    part = prompts.speak_text("请先储水。", "zh", settings_for(tmp_path), speaker, for_now=True)
+    assert prompts.speak_text("请先储水。", "zh", settings_for(tmp_path), speaker, for_now=True) == part
+    assert len(speaker.spoken) == 2
+    assert prompts.forget_texts(tmp_path, 60.0) == 0
+    assert prompts.forget_texts(tmp_path, -60.0) == 1
+    assert kept.exists()
+    assert not part.exists()

@@ -9,6 +9,7 @@ import pytest
 from ivr import catalogue, verifier
 from ivr import flow as flow_module
 
+MAIN_KEYS = "keys: {0: person, 1: person, 2: case, 3: voicemail, 4: answers, 5: unit_code, 6: call_rate, 9: emergency}"
 SHIPPED = flow_module.SHIPPED.read_text(encoding="utf-8")
 
 
@@ -48,16 +49,16 @@ def test_a_prompt_that_only_one_language_lacks_is_refused() -> None:
     poorer["en"] = catalogue.Language(
         "en", english.voice, 160, {}, {k: v for k, v in english.prompts.items() if k != "main_menu"}
     )
-    less = catalogue.Catalogue(poorer, words.mixed, words.tones, words.series)
+    less = catalogue.Catalogue(poorer, words.tones, words.series)
     findings = verifier.verify(flow_module.shipped(), less)
     assert [(finding.node, finding.code) for finding in findings] == [("main", "missing-prompt")]
     assert "'en'" in findings[0].text
 
 
 def test_a_person_three_keys_away_is_refused(tmp_path: Path) -> None:
-    text = changed(
-        "keys: {1: mandarin, 2: cantonese, 3: english, 9: emergency, 0: person}", "keys: {1: mandarin}"
-    ).replace("keys: {0: person, 1: person, 2: case_number, 3: voicemail, 9: emergency}", "keys: {1: more}")
+    text = changed("languages: hours\n    keys: {9: emergency, 0: person}", "languages: hours\n    keys: {}").replace(
+        MAIN_KEYS, "keys: {1: more, 2: case, 4: answers, 5: unit_code, 6: call_rate}"
+    )
     more = "\n  more:\n    kind: menu\n    say: [main_menu]\n    keys: {0: person, 9: emergency}\n    silence: person\n"
     found = codes(tmp_path, text + more)
     assert ("welcome", "too-far") in found
@@ -66,8 +67,8 @@ def test_a_person_three_keys_away_is_refused(tmp_path: Path) -> None:
 
 def test_two_keys_are_near_enough(tmp_path: Path) -> None:
     text = changed(
-        "keys: {1: mandarin, 2: cantonese, 3: english, 9: emergency, 0: person}",
-        "keys: {1: mandarin, 2: cantonese, 3: english, 9: emergency}",
+        "languages: hours\n    keys: {9: emergency, 0: person}",
+        "languages: hours\n    keys: {9: emergency}",
     )
     assert codes(tmp_path, text) == set()
 
@@ -140,3 +141,31 @@ def test_the_exit_code_says_whether_the_flow_may_go_live(tmp_path: Path, capsys:
     assert verifier.main(path) == 2
     assert "line 1" in capsys.readouterr().err
     assert verifier.main(tmp_path / "nowhere.yaml") == 2
+
+
+def test_a_message_without_consent_is_refused(tmp_path: Path) -> None:
+    assert ("reading_more", "consent") in codes(tmp_path, changed("5: sms_consent, 8: answers}", "5: sms, 8: answers}"))
+    silence = changed("keys: {0: person, 1: sms, 2: after_sms}\n    silence: person",
+                      "keys: {0: person, 1: sms, 2: after_sms}\n    silence: sms")  # fmt: skip
+    assert ("sms_consent", "consent") in codes(tmp_path, silence)
+
+
+def test_a_text_that_is_read_on_without_a_question_is_refused(tmp_path: Path) -> None:
+    text = changed(
+        "outcomes: {part: reading_more, last: reading_end,", "outcomes: {part: read_next, last: reading_end,"
+    )
+    assert ("read", "no-way-out") in codes(tmp_path, text)
+
+
+def test_a_lookup_that_goes_by_what_nobody_has_said_is_refused(tmp_path: Path) -> None:
+    unrated = {("case_rated", "unknown"), ("call_rated", "unknown")}
+    assert codes(tmp_path, changed("    into: level\n", "")) == unrated
+    assert codes(tmp_path, changed("    into: unit_code\n", "    into: other\n")) == {("unit", "unknown")}
+    assert ("to_unit", "unknown") in codes(tmp_path, changed("closed: unit_closed,", "closed: unit_open,"))
+
+
+def test_a_key_beside_a_choice_of_languages_that_chooses_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text(changed("keys: {9: emergency, 0: person}", "keys: {2: emergency, 0: person}"), encoding="utf-8")
+    with pytest.raises(flow_module.FlowError, match="key 2 chooses language 'yue'"):
+        flow_module.load(path)

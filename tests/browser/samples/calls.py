@@ -123,7 +123,7 @@ def card(call_id: str, stored: Json, now: int, **changes: Any) -> Json:
         "line": "12345",
         "language": "zh",
         "queue": "general",
-        "menu_path": ["caller", "welcome", "mandarin", "hours", "main", "person"],
+        "menu_path": ["caller", "welcome", "hours", "main", "person"],
         "waited_s": 42,
         "joined_ms": now - 42_000,
         "area": "城南区",

@@ -91,6 +91,7 @@ def article(serial: int = 1) -> Json:
         "owner_unit_name": "",
         "current": 1,
         "open": 2,
+        "by_phone": {"code": str(100 + serial), "language": "zh", "original_id": serial, "spoken": True},
         **{name: summary(serial)[name] for name in ("review_on", "expires_on", "used", "helped", "not_helped")},
         "versions": [
             version(2, "in_review", ["recall", "send_back", "approve"], letter_answer=newer),

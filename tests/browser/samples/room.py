@@ -90,7 +90,15 @@ def figures() -> Json:
         "until": iso(MIDNIGHT + timedelta(days=1)),
         "before_from": iso(MIDNIGHT - timedelta(days=7)),
     }
-    return {**span, "rows": rows, "now": tally(229), "before": tally(274), "as_of": "2026-11-24T03:20:00.000Z"}
+    rated = {"asked": 120, "answered": 84}
+    return {
+        **span,
+        "rows": rows,
+        "now": tally(229),
+        "before": tally(274),
+        "rated": rated,
+        "as_of": "2026-11-24T03:20:00.000Z",
+    }
 
 
 def staffing() -> Json:

@@ -35,7 +35,7 @@ it('groups mobile numbers and names a withheld one', () => {
 })
 
 it('tells the way through the menu without its inner branches', () => {
-  expect(menuPath('caller>welcome>mandarin>hours>announcements>main>person>queue')).toBe('欢迎语 › 普通话 › 主菜单 › 转人工')
+  expect(menuPath('caller>welcome>hours>announcements>main>answers>person>queue')).toBe('欢迎语 › 主菜单 › 政策问答 › 转人工')
 })
 
 it('has every text in both languages, with the same places to fill', () => {

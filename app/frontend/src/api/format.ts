@@ -80,7 +80,7 @@ export function phoneNumber(number: string | null | undefined): string {
 }
 
 /** Nodes of the menu that a caller does not notice: branches and look-ups. */
-const SILENT_NODES = /^(caller|hours|announcements|queue|case_progress|.*_(open|person|closed))$/
+const SILENT_NODES = /^(caller|hours|announcements|queue|unit|read|read_result|sms|topic_answers|answer_(chosen|numbered)|case_(progress|result|rated|reopened)|call_rated|(?!unit_).*_(open|person|closed))$/
 
 /** The way through the voice menu in words, from node ids in a list or joined by ">". */
 export function menuPath(path: string[] | string | null | undefined): string {

@@ -93,6 +93,8 @@ export interface Article {
   used: number
   helped: number
   not_helped: number
+  /** How callers hear it: the number that they key in, and what it translates (itself, if nothing). */
+  by_phone: { code: string; language: string; original_id: number; spoken: boolean }
   versions: Version[]
 }
 

@@ -24,6 +24,8 @@ export interface Figures {
   rows: FigureRow[]
   now: Tally
   before: Tally
+  /** Who was asked how satisfied they were with a call, and who said so. */
+  rated: { asked: number; answered: number }
   as_of: string
 }
 

@@ -40,6 +40,7 @@ export const room: Record<keyof typeof zh, string> = {
   'room.stateMissing': 'Choose a state',
   'room.stateDone': '{who} is set to {state}',
   'room.reason': 'Reason',
+  'room.rated': 'Asked for a rating {asked}, answered {answered} ({share})',
   'room.asOf': 'As of {at}',
   'room.span': 'Span',
   'room.span.day': 'A day',

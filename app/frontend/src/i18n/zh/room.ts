@@ -38,6 +38,7 @@ export const room = {
   'room.stateMissing': '选择一个状态',
   'room.stateDone': '{who} 已设为{state}',
   'room.reason': '原因',
+  'room.rated': '满意度参评 {share}（询问 {asked}，评价 {answered}）',
   'room.asOf': '截至 {at}',
   'room.span': '时段',
   'room.span.day': '按日',

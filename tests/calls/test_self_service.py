@@ -1,0 +1,257 @@
+"""Show 1: self-service on real calls, in three languages through every path of the shipped flow.
+
+What a caller hears is compared, as sound, with what should be said there. Each call walks many nodes, and they all call
+at once; a caller who has heard the beginning of a sentence goes on, as people do who know the menu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agi_scripts.services import CaseProgress, CaseResult, SpokenAnswer, UnitLine
+from ivr import flow as flow_module
+from ivr.model import Menu, Number
+from ivr.parts import parts
+from ivr.prompts import speak_text
+from tests.calls.voice_world import Voice, build_real_prompts, wait_heard
+from tests.peers import audio
+from tests.peers.fixtures import Exchange
+from tests.peers.hotline import AsteriskUnderTest
+from tests.peers.network import PublicNetwork
+
+LANGUAGES = ("zh", "yue", "en")
+LOCKED, NEW = "20261124000125", "20261124000126"
+OWN = {"zh": "20261124000131", "yue": "20261124000132", "en": "20261124000133"}
+OTHERS = {"zh": "20261124000141", "yue": "20261124000142", "en": "20261124000143"}
+PIN = "042042"
+BEGINNING_S = 2.2
+"""So much of a sentence is compared: the caller's next key cuts the rest."""
+ALIKE = 0.6
+"""Of a beginning, on a line that is one of thirty: what is not it has half of that at most."""
+AT_ONCE = 33
+WATER = {"zh": "停水怎么查询", "en": "Planned water cuts"}
+STORE = {"zh": "请您先储水。", "en": "Please store some water first."}
+LONG = {
+    "zh": "计划停水由供水公司提前二十四小时公布，请提前储水，关好水龙头。" * 170,
+    "en": "Planned water cuts are announced a day before by the water company. " * 75,
+}
+RESULT = "您反映的路灯问题已经修好，感谢您的来电。"
+CITY = "市水务局"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is in no catalogue, in the voice of that language."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """Keys, and then what is heard, in this order: names of prompts, or texts."""
+
+    keys: str
+    hears: tuple[str | Text, ...]
+
+
+Walk = tuple[Step, ...]
+
+
+def walks(code: str) -> dict[str, tuple[Walk, str]]:
+    """By the end of its path, each way through the flow for callers of that language."""
+    texts = "en" if code == "en" else "zh"
+    result: str | Text = Text("zh" if code == "en" else code, RESULT)
+    language = Step({"zh": "1", "yue": "2", "en": "3"}[code], ("main_menu",))
+    case, answers, unit = Step("2", ("case_number_ask",)), Step("4", ("answers_menu",)), Step("5", ("unit_ask",))
+    foreign = (Step("3", ("result_foreign",)), Step("1", (result, "result_end_menu")))
+    told = foreign if code == "en" else (Step("3", (result, "result_end_menu")),)
+    first, second = (Text(code, one) for one in parts(LONG[texts])[:2])
+    return {
+        "case_rate>case_rated>case_after>queue": (
+            (language, case, Step(f"{OWN[code]}#", ("case_is", "state_closed", "settled_menu")),
+             Step("4", ("rate_ask",)), Step("2", ("survey_thanks", "case_after_menu")),
+             Step("0", ("to_a_person",))), ""),
+        "case_result>" + "result_foreign>" * (code == "en") + "read_result>result_end>queue": (
+            (language, case, Step(f"{OWN[code]}#", ("case_is", "state_closed")), *told,
+             Step("0", ("to_a_person",))), ""),
+        "case_not_found>case_pin>case_progress>case_settled>case_reopen>case_reopened>case_after>queue": (
+            (language, case, Step(f"{OTHERS[code]}#", ("case_not_found", "not_found_menu")),
+             Step("3", ("case_pin_ask",)), Step(f"{PIN}#", ("state_closed",)),
+             Step("5", ("reopen_confirm",)),
+             Step("1", ("reopen_done", "case_after_menu")), Step("0", ("to_a_person",))), ""),
+        "case_progress>case_told>case_progress>case_told>queue": (
+            (language, case, Step(f"{NEW}#", ("state_handling", "progress_menu")), Step("1", ("case_is",)),
+             Step("0", ("to_a_person",))), ""),
+        "case_progress>case_locked>queue": (
+            (language, case, Step("123#", ("case_number_wrong",)),
+             Step(f"{LOCKED}#", ("case_locked", "to_a_person"))), ""),
+        "reading_end>sms_consent>sms>after_sms>queue": (
+            (language, answers, Step("1", ("topics_menu",)), Step("3", ("topic_empty",)),
+             Step("4", (Text(code, WATER[texts]), "press_1", "topic_choice_menu")),
+             Step("1", (Text(code, STORE[texts]), "reading_end_menu")), Step("5", ("sms_consent",)),
+             Step("1", ("sms_sent", "after_sms_menu")), Step("0", ("to_a_person",))), ""),
+        "read>reading_more>read>reading_more>queue": (
+            (language, answers, Step("2", ("answer_number_ask",)), Step("999#", ("answer_not_found",)),
+             Step("2", ("answer_number_ask",)), Step("102#", (Text(code, WATER[texts]),)),
+             Step("6", (first,)), Step("1", (second,)),
+             Step("0", ("to_a_person",))), ""),
+        "unit>unit_open>to_unit": (
+            (language, unit, Step("12#", (Text(code if code != "en" else "zh", CITY), "unit_open_is", "unit_confirm")),
+             Step("1", ("transferring",))), "02155551234"),
+        "unit_closed>unit_code>unit>unit_unknown>queue": (
+            (language, unit, Step("14#", ("unit_closed_is", "unit_hours")),
+             Step("2", ("unit_ask",)), Step("99#", ("unit_unknown", "unit_again_menu")),
+             Step("0", ("to_a_person",))), ""),
+        "call_rate>call_rated>call_rate_after>queue": (
+            (language, Step("6", ("survey_ask",)), Step("7", ("wrong_key",)),
+             Step("1", ("survey_thanks", "call_rate_after")), Step("0", ("to_a_person",))), ""),
+        "emergency>confirm_110>emergency>unclear_person": (
+            (language, Step("9", ("emergency_menu",)), Step("110", ("emergency_confirm_110",)),
+             Step("2", ("emergency_menu",)), Step("0", ("emergency_to_a_person",))), ""),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    pair = Exchange(tmp_path_factory.mktemp("x"))
+    build_real_prompts(pair.hotline.settings.home)
+    try:
+        pair.start()
+        yield pair
+    finally:
+        pair.stop()
+
+
+@pytest.fixture
+def voice(asterisk_under_test: AsteriskUnderTest) -> Iterator[Voice]:
+    with Voice(asterisk_under_test.settings).running() as voice:
+        services = voice.services
+        services.answers = {
+            "101": [SpokenAnswer("101", WATER[code], STORE[code], "", code) for code in WATER],
+            "102": [SpokenAnswer("102", WATER[code], STORE[code], LONG[code], code) for code in WATER],
+        }
+        services.topics = {"notice": ["101", "102"]}
+        services.units = {
+            "12": UnitLine(CITY, "02155551234", True, ((540, 720), (810, 1050))),
+            "14": UnitLine(CITY, "", False, ((540, 720), (810, 1050))),
+        }
+        yield voice
+
+
+class Caller:
+    """One citizen on the line, who compares what is heard with what should be said."""
+
+    def __init__(
+        self, hotline: AsteriskUnderTest, network: PublicNetwork, voice: Voice, number: str, code: str
+    ) -> None:
+        self.hotline, self.voice, self.code = hotline, voice, code
+        since = hotline.manager.mark()
+        self.line = network.call(number).wait_answered(30)
+        self.call = hotline.wait_call(number, since)["Call"]
+        self.at = wait_heard(self.line.heard, self.beginning("greeting", "zh"), timeout=30)
+
+    def walks(self, walk: Walk) -> None:
+        """Presses the keys and hears everything that belongs to them."""
+        for step in walk:
+            self.at = self.line.heard_s()
+            self.line.press(step.keys)
+            for sound in step.hears:
+                since = max(0.0, self.at - 0.2)
+                self.at = wait_heard(self.line.heard, self.beginning(sound), since, timeout=45, alike=ALIKE)
+
+    def beginning(self, sound: str | Text, code: str = "") -> Path:
+        """The file of the beginning of what should be said."""
+        if isinstance(sound, Text):
+            whole = speak_text(sound.text, sound.language, self.voice.services.setup.prompts)
+        else:
+            whole = self.voice.prompt(code or self.code, sound)
+        cut = self.voice.settings.home / "beginnings" / f"{self.code}-{whole.parent.name}-{whole.stem}.wav"
+        if not cut.exists():
+            cut.parent.mkdir(exist_ok=True)
+            half = cut.with_suffix(f".{self.call}.wav")
+            audio.write_samples(half, audio.read(whole)[: int(BEGINNING_S * audio.RATE)])
+            half.replace(cut)
+        return cut
+
+
+@pytest.mark.timeout(240)
+def test_self_service_in_three_languages_through_every_path(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    public_network.answers("02155551234", then=lambda unit: unit.tone(880))
+    services, told = voice.services, datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+    todo: list[tuple[str, str, Walk, str, str]] = []
+    for code in LANGUAGES:
+        for end, (walk, dials) in walks(code).items():
+            number = f"138001381{len(todo):02d}"
+            todo.append((number, code, walk, end, dials))
+            own = written(OWN[code])
+            services.cases[own, number] = CaseProgress(own, "closed", told, settled=True)
+            services.cases[written(NEW), number] = CaseProgress(written(NEW), "handling", told)
+            services.cases[written(LOCKED), number] = CaseProgress("", "", locked=True)
+            services.asked_by_sms.add(number)
+        others = written(OTHERS[code])
+        services.cases[others, "13911112222"] = CaseProgress(others, "closed", told, settled=True)
+        services.pins[others] = PIN
+        services.results[written(OWN[code])] = CaseResult(RESULT)
+
+    def call(number: str, code: str, walk: Walk, end: str, dials: str) -> tuple[str, str]:
+        caller = Caller(asterisk_under_test, public_network, voice, number, code)
+        caller.walks(walk)
+        ended = asterisk_under_test.manager.wait_event("HotlineMenuEnd", 30, Call=caller.call)
+        if dials:
+            caller.line.wait_hears(880)
+        caller.line.hang_up()
+        return ended["Language"], ended["Path"]
+
+    longest_first = sorted(todo, key=lambda one: -sum(len(step.hears) + len(step.keys) / 4 for step in one[2]))
+    with ThreadPoolExecutor(AT_ONCE) as citizens:
+        seen = list(citizens.map(lambda one: call(*one), longest_first))
+    assert [language for language, _ in seen] == [code for _, code, _, _, _ in longest_first]
+    for (_, way), (_, _, _, end, _) in zip(seen, longest_first, strict=True):
+        assert way.endswith(end)
+    passed = {node for _, way in seen for node in way.split(">")}
+    questions = {node.id for node in flow_module.shipped().nodes.values() if isinstance(node, Menu | Number)}
+    elsewhere = {"closed", "case_unavailable", "answer_foreign", "confirm_119", "confirm_120", "confirm_122",
+                 "result_more"}  # fmt: skip
+    assert questions - elsewhere <= passed, questions - elsewhere - passed
+    assert len(services.messages) == len(LANGUAGES)
+    assert sorted(services.reopened) == sorted(map(written, OTHERS.values()))
+    assert {number for number, _ in services.ratings} >= set(map(written, OWN.values()))
+
+
+@pytest.mark.timeout(120)
+def test_self_service_outside_the_hours_and_in_a_language_without_the_answer(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    voice.services.open = False
+    voice.services.answers["101"] = voice.services.answers["101"][:1]
+    key = {"zh": "1", "yue": "2", "en": "3"}
+    read = {code: (Text(code, WATER["zh"]), Text(code, STORE["zh"])) for code in ("zh", "yue")}
+
+    def call(number: str, code: str) -> str:
+        caller = Caller(asterisk_under_test, public_network, voice, number, code)
+        found: tuple[Step, ...] = (Step("101#", read[code]),) if code in read else (
+            Step("101#", ("answer_foreign",)), Step("1", (Text("zh", WATER["zh"]),)),
+        )  # fmt: skip
+        caller.walks((
+            Step(key[code], ("closed_notice",)), Step("4", ("answers_menu",)), Step("2", ("answer_number_ask",)),
+            *found, Step("0", ("closed_notice",)), Step("1", ("record_after_tone",)),
+        ))  # fmt: skip
+        caller.line.hang_up()
+        return asterisk_under_test.manager.wait_event("HotlineMenuEnd", 10, Call=caller.call)["Next"]
+
+    numbers = [f"138001382{at:02d}" for at in range(len(LANGUAGES))]
+    with ThreadPoolExecutor(len(LANGUAGES)) as citizens:
+        assert list(citizens.map(call, numbers, LANGUAGES)) == ["voicemail"] * 3
+
+
+def written(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:]}"
