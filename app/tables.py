@@ -29,9 +29,10 @@ from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.roster.tables import DutyTurn, HandOver, RosterMember
+from app.speech.tables import SpeechJob
 from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
-from app.voicemails.tables import Voicemail
+from app.voicemails.tables import VOICEMAIL_INDEX, Voicemail, VoicemailText
 from app.workdays.tables import CalendarYear, WorkDay
 from recordings.tables import TRANSCRIPT_INDEX, ChainHead, Recording, RecordingComment, TranscriptLine
 
@@ -42,6 +43,7 @@ __all__ = [
     "KNOWLEDGE_INDEX",
     "PLACE_INDEX",
     "TRANSCRIPT_INDEX",
+    "VOICEMAIL_INDEX",
     "Agent",
     "Alarm",
     "AlertRow",
@@ -98,6 +100,7 @@ __all__ = [
     "RosterMember",
     "Rotation",
     "SpecialDay",
+    "SpeechJob",
     "StaffedSlot",
     "TranscriptLine",
     "Unit",
@@ -108,6 +111,7 @@ __all__ = [
     "User",
     "UserSession",
     "Voicemail",
+    "VoicemailText",
     "WorkDay",
     "metadata",
 ]

@@ -19,6 +19,7 @@ from app.errors import Busy, Forbidden, Refused
 from app.machines.model import Machine
 from app.secrets import secret
 from app.settings import Settings
+from app.speech.recognizer import Recognizer
 from cti_bridge.bridge import Bridge, wall_clock_ms
 from cti_bridge.ports import (
     AgentRecord,
@@ -99,7 +100,7 @@ class MemoryDomain:
         raise AssertionError("no outside system was let in")
 
     def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
-        raise AssertionError("no outside system was let in")
+        return CallForMachines(call_id in self.secret_calls)
 
     def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
         raise AssertionError("no outside system was let in")
@@ -481,6 +482,7 @@ class Rig:
         self.domain = MemoryDomain()
         self.clock = clock
         self.rules: QueueRules | None = None  # the settings' when there are none
+        self.ears: Recognizer | None = None
         self.asterisk = PlayedAsterisk(secret(self.settings, "ami"))
 
     async def start(self, *, phones: Sequence[str] = ("1001", "1002", "1003")) -> Rig:
@@ -495,7 +497,9 @@ class Rig:
 
     async def start_bridge(self) -> None:
         """A (new) bridge."""
-        self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock, rules=self.rules)
+        self.bridge = Bridge(
+            self.settings, domain=self.domain, clock=self.clock, rules=self.rules, recognizer=self.ears
+        )
         await self.bridge.start()
         await self.until(lambda: self.bridge.health()["heartbeat"] == "ok", "the picture, and a heart that beats")
 
