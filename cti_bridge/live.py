@@ -4,7 +4,7 @@ Kept nowhere: the page shows it as long as the call is on it, and the recording 
 Nothing is listened to in a confidential pause, of a citizen who asked for secrecy, while no page is open, or beyond
 `speech_live` calls at once. Whatever the recogniser does, the call knows nothing of it.
 
-Asterisk writes a file's sound two seconds at a time; so late the words are at least.
+Asterisk buffers a file's sound (32 KiB, two seconds) before it writes it; so late the words may be.
 """
 
 from __future__ import annotations

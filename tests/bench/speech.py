@@ -3,7 +3,7 @@
 Sound is speech of espeak-ng with pauses between sentences. Without --model the tiny model of the tests is measured: it
 says what the processes around a recogniser cost, and nothing of what a model for human speech does. How late: from the
 end of a word in the sound to the moment at which it is known, when the sound comes in pieces of a quarter of a second.
-A running call adds up to two seconds to it, for which Asterisk holds what it writes.
+A running call adds up to two seconds to it, which Asterisk may hold of what it writes.
 
 Run: make bench-speech (python -m tests.bench.speech [--model FOLDER --language zh] [--minutes 30]).
 """

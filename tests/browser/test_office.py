@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend, wait_for
 
 
@@ -89,6 +90,7 @@ def test_what_a_machine_heard_in_a_message_is_marked_so_put_right_and_sought(
     page.get_by_role("button", name="看文字").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("机器识别，可能有错")
+    assert accessibility(page) == []
     text = dialog.get_by_label("留言内容")
     expect(text).to_have_value("人工，一三八零零一三八零零零，投诉")
     dialog.get_by_role("button", name="0:06").click()
