@@ -5,8 +5,8 @@ A process of the backend plays one or more roles (docs/architecture.md):
 * `voice`    – the FastAGI server that speaks with callers (threads);
 * `realtime` – the AMI link, the queue engine and the websocket hub; with `standby` only while this core holds the lock;
 * `web`      – pages and REST;
-* `worker`   – takes spooled messages in, chases what is late, sends notices, tells outside systems of calls, prunes
-  what has outlived its retention.
+* `worker`   – takes spooled messages in, chases what is late, sends notices, tells outside systems of calls, writes
+  down what was said, prunes what has outlived its retention.
 
 `realtime`, `web` and `worker` share one event loop; `voice` only shares it when somebody asks for everything in one
 process. Each process proves that it works by touching its heartbeat file (see `app/heartbeat.py`).
@@ -32,7 +32,7 @@ from app import logs, starting
 from app.db import Database, migrate
 from app.heartbeat import Heartbeat, http_answers
 from app.settings import Settings
-from app.worker import Worker, outgoing_jobs, shipped_jobs
+from app.worker import Worker, outgoing_jobs, shipped_jobs, speech_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -140,6 +140,7 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
     """The FastAPI application with its background parts started; they stop in reverse order on exit."""
     from app.notices.live import hear as hear_notices
     from app.pushes.sending import PushSender
+    from app.speech.listener import Listeners
     from app.web import create_app
     from cti_bridge.clerk import Clerk, ClerkDomain
 
@@ -149,7 +150,10 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
             clerk = Clerk(settings)
             clerk.start()
             stack.push_async_callback(asyncio.to_thread, clerk.stop)
-            bridge = realtime_part(settings, ClerkDomain(settings, database, clerk))
+            ears = Listeners(settings) if settings.speech_live else None
+            if ears is not None:
+                stack.push_async_callback(asyncio.to_thread, ears.close)
+            bridge = realtime_part(settings, ClerkDomain(settings, database, clerk), ears)
         app = create_app(settings, database, realtime=bridge)
         if bridge is not None:
             hear_notices(database, bridge.notices_told)
@@ -158,18 +162,27 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload_rules)
             stack.push_async_callback(bridge.stop)
         if "worker" in roles:
-            for jobs in (shipped_jobs(settings, database), outgoing_jobs(settings, database)):
+            listeners = Listeners(settings)
+            lists = [shipped_jobs(settings, database), outgoing_jobs(settings, database)]
+            if listeners.languages:
+                lists.append(speech_jobs(settings, database, listeners))
+            for jobs in lists:
                 worker = Worker(jobs)
                 worker.start()
                 stack.push_async_callback(worker.stop)
+            # Before the workers are waited for: what is being listened to ends at once, and is heard again later.
+            stack.push_async_callback(asyncio.to_thread, listeners.close)
             sender = PushSender(database, settings)
             sender.start()
             stack.push_async_callback(asyncio.to_thread, sender.stop)
         yield app
 
 
-def realtime_part(settings: Settings, domain: Any) -> Any:
-    """The bridge; or, when there are two cores, the one of them that acts or stands by. Not yet started."""
+def realtime_part(settings: Settings, domain: Any, ears: Any = None) -> Any:
+    """The bridge; or, when there are two cores, the one of them that acts or stands by. Not yet started.
+
+    `ears` are recognisers of its own: what is said now does not wait for what was said an hour ago.
+    """
     from app.queues.source import RulesFile
     from cti_bridge.bridge import Bridge
     from cti_bridge.core_lock import AdvisoryLock
@@ -177,9 +190,11 @@ def realtime_part(settings: Settings, domain: Any) -> Any:
 
     rules = RulesFile(settings)
     if not settings.standby:
-        return Bridge(settings, domain=domain, rules=rules)
+        return Bridge(settings, domain=domain, rules=rules, recognizer=ears)
     lock = AdvisoryLock(settings.url, settings.node)
-    return StandbyCore(lock, lambda mandate: Bridge(settings, domain=domain, rules=rules, mandate=mandate))
+    return StandbyCore(
+        lock, lambda mandate: Bridge(settings, domain=domain, rules=rules, mandate=mandate, recognizer=ears)
+    )
 
 
 async def _beat(settings: Settings, name: str, voice: Any) -> None:

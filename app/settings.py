@@ -205,6 +205,17 @@ class Settings(BaseSettings):
     certificates: list[str] = []
 
     reopen_days: Annotated[int, Field(ge=0, le=365)] = 30  # after its end a citizen has a case done again by a key
+    # Speech recognition by vosk: a folder with a model for each language, as zh = "/srv/vosk-model-small-cn-0.22" (from
+    # the home, if it does not begin with /). Nothing is written down in a language without one.
+    speech_models: dict[str, str] = {}
+    speech: bool = True  # false: nothing is recognised, whatever models there are
+    speech_writes: list[Literal["calls", "voicemails"]] = ["calls", "voicemails"]  # what is written down afterwards
+    # So many talks at once are written on their agents' pages while they go on; 0: none. Each of them wants a part of a
+    # processor, and the models are loaded once more for it.
+    speech_live: Annotated[int, Field(ge=0, le=500)] = 0
+    # A recogniser that takes longer than so many seconds for a second of sound is taken for frozen, and ended.
+    speech_limit: Annotated[float, Field(gt=0, le=600)] = 10.0
+
     quality_appeal_days: Annotated[int, Field(ge=1, le=30)] = 5  # working days in which an agent may appeal
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
@@ -317,6 +328,16 @@ class Settings(BaseSettings):
             raise ValueError("smtp_from is an address, perhaps after a name: 12345 <hotline@example.org>")
         return value
 
+    @field_validator("speech_models")
+    @classmethod
+    def _a_folder_for_each_language(cls, value: dict[str, str]) -> dict[str, str]:
+        for language, folder in value.items():
+            if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{1,4})?", language):
+                raise ValueError(f"not a language as flows name them (zh, yue, en): {language!r}")
+            if not folder.strip():
+                raise ValueError(f"the model for {language} has no folder")
+        return value
+
     @field_validator("talk_event_phones")
     @classmethod
     def _patterns(cls, value: list[str]) -> list[str]:
@@ -361,6 +382,13 @@ class Settings(BaseSettings):
         """The database to use: `database_url`, or SQLite in the home."""
         return self.database_url or f"sqlite:///{self.home}/hotline.sqlite3"
 
+    @property
+    def speech_folders(self) -> dict[str, Path]:
+        """The folder of the model for each language that is recognised; {} if none is."""
+        if not self.speech:
+            return {}
+        return {language: self.home / Path(folder).expanduser() for language, folder in self.speech_models.items()}
+
     def ensure_dirs(self) -> None:
         """Makes every folder; the home and the secrets are closed to others (recordings are personal data)."""
         for folder in self.paths.all():
@@ -373,7 +401,7 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json")
         out = {}
         for name, value in values.items():
-            if isinstance(value, list):
+            if isinstance(value, list | dict):
                 out[PREFIX + name.upper()] = json.dumps(value)
             else:
                 out[PREFIX + name.upper()] = str(value)

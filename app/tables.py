@@ -38,9 +38,10 @@ from app.quality.tables import QualityDraw, QualityEdition, QualityEvent, Qualit
 from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.selfservice.tables import CitizenMessage, CitizenReopening, Survey, WrongTry
+from app.speech.tables import SpeechJob
 from app.staffing.tables import StaffedSlot
 from app.units.tables import Unit, UnitMember, UnitPhone
-from app.voicemails.tables import Voicemail
+from app.voicemails.tables import VOICEMAIL_INDEX, Voicemail, VoicemailText
 from app.workdays.tables import CalendarYear, WorkDay
 from recordings.tables import TRANSCRIPT_INDEX, ChainHead, Recording, RecordingComment, TranscriptLine
 
@@ -51,6 +52,7 @@ __all__ = [
     "KNOWLEDGE_INDEX",
     "PLACE_INDEX",
     "TRANSCRIPT_INDEX",
+    "VOICEMAIL_INDEX",
     "Agent",
     "Alarm",
     "AlertRow",
@@ -113,6 +115,7 @@ __all__ = [
     "RosterMember",
     "Rotation",
     "SpecialDay",
+    "SpeechJob",
     "StaffedSlot",
     "Survey",
     "TranscriptLine",
@@ -124,6 +127,7 @@ __all__ = [
     "User",
     "UserSession",
     "Voicemail",
+    "VoicemailText",
     "WorkDay",
     "WrongTry",
     "metadata",

@@ -9,12 +9,16 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.clock import utc_now
 from app.db import Database
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.speech.recognizer import Recognizer
 
 log = structlog.get_logger(__name__)
 
@@ -118,4 +122,15 @@ def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
     return [
         Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now())),
         Job("send messages to citizens", 2.0, lambda: messages.send_waiting(database, ways, utc_now())),
+    ]
+
+
+def speech_jobs(settings: Settings, database: Database, recognizer: Recognizer) -> list[Job]:
+    """Writing down what was said, which takes long and so has a thread of its own."""
+    from app.speech.writing import Writer
+
+    writer = Writer(database, settings, recognizer)
+    return [
+        Job("look at speech models", 60.0, writer.settle),
+        Job("write down what was said", 2.0, writer.run),
     ]

@@ -22,6 +22,7 @@ from app.db import Database
 from app.errors import HotlineError
 from app.secrets import secret
 from app.settings import Settings
+from app.speech.recognizer import Recognizer
 from cti_bridge import endings, recordings
 from cti_bridge.agents import AgentBook
 from cti_bridge.board import Board
@@ -38,6 +39,7 @@ from cti_bridge.domain import AppDomain
 from cti_bridge.facts import merged
 from cti_bridge.hub import Hub, StreamKey
 from cti_bridge.journal_file import JournalFile, newest_first, prune
+from cti_bridge.live import Live
 from cti_bridge.machine_feed import Feeds
 from cti_bridge.machines import Machines
 from cti_bridge.mandate import Mandate
@@ -93,7 +95,8 @@ class Bridge:
     """AMI link, queue engine, websocket hub and call control of one instance.
 
     `clock` gives epoch milliseconds. `mandate` is the right to act of a core that has a standby; one without acts
-    always. `start` returns before Asterisk is there; `healthy` says when all is well.
+    always. `recognizer` hears what is said in talks, if anybody does. `start` returns before
+    Asterisk is there; `healthy` says when all is well.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class Bridge:
         domain: Domain | None = None,
         rules: QueueRules | None = None,
         mandate: Mandate | None = None,
+        recognizer: Recognizer | None = None,
     ) -> None:
         if domain is None:
             if db is None:
@@ -113,6 +117,7 @@ class Bridge:
         self.settings, self.domain, self._clock = settings, domain, clock
         self.rules = Rules(rules or SettingsRules(settings), self._notice)
         self._mandate = mandate
+        self._recognizer = recognizer
         self.router: APIRouter = make_router(lambda: self)
         self.hub = Hub(clock)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -195,6 +200,8 @@ class Bridge:
         self.feeds = Feeds(self.machines, core)
         self.commands = Commands(core, self.control, dialling, callbacks, overseeing, self.dispatcher.tell_phone)
         self.watch = Watch(core, self.board)
+        ears = self._recognizer
+        self.live = Live(core, settings.paths.record_spool, ears, settings.speech_live) if ears else None
         self.commands.acknowledge = self.watch.acknowledge
         self.sessions.attach(core, self.dispatcher, self._recovery, self._take_back, self.board)
         self.hub.on_presence = self._presence
@@ -213,6 +220,7 @@ class Bridge:
             nuisance.run(),
             self.watch.run(),
             Seats(core, self._notice).run(),
+            *([self.live.run()] if self.live else []),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
 
 from app.errors import BadInput
 from app.text import clean
@@ -36,26 +35,6 @@ class Line:
     speaker: str = ""
     words: tuple[tuple[str, int, int], ...] = ()
     confidence: float | None = None
-
-
-@dataclass(frozen=True)
-class Untold:
-    """A recording of which nobody has written down yet what was said; `path` is its stereo WAV (left: citizen)."""
-
-    recording: int
-    call_id: str
-    path: str
-    duration_ms: int
-
-
-class Transcripts(Protocol):
-    """Where speech recognition gets its work and leaves what it heard. Both functions block (database)."""
-
-    def untold(self, limit: int = 20) -> Sequence[Untold]:
-        """The newest recordings without a transcript."""
-
-    def put(self, recording: int, source: str, lines: Sequence[Line]) -> int:
-        """Keep these lines instead of those that there are; how many. Raises NotFound, BadInput, Busy."""
 
 
 def checked(lines: Sequence[Line], duration_ms: int) -> list[Line]:

@@ -18,6 +18,7 @@ from app.clock import utc_now
 from app.db import Database
 from app.faxes.tables import Fax
 from app.settings import Settings
+from app.voicemails import texts
 from app.voicemails.tables import Voicemail
 from recordings import comments, transcripts
 from recordings.peaks import KEPT
@@ -71,6 +72,8 @@ def _expire(db: Database, settings: Settings, kind: str, statement: Any, now: da
             if isinstance(row, Recording):
                 transcripts.forget(session, row.seq)
                 comments.forget(session, row.seq, now)
+            elif isinstance(row, Voicemail):
+                texts.forget(session, row.id or 0)
             write(session, SYSTEM, Action.recording_expired, f"{kind}:{number}", now=now)
     if rows:
         log.info("retention ended", kind=kind, count=len(rows))

@@ -29,6 +29,8 @@ from app.db import Database
 from app.errors import BadInput, NotFound, StorageFull
 from app.intake import full_disk_told, require_room, sync_folder
 from app.settings import Settings
+from app.speech.jobs import note
+from app.speech.model import JobKind
 from app.text import is_call_id
 from recordings.chain import GENESIS, Link, moment
 from recordings.tables import ChainHead, Recording
@@ -201,6 +203,8 @@ class Store:
                 row.chain = link_of(row).digest()
                 head.seq, head.chain = row.seq, row.chain
                 session.add(row)
+                if duration_ms:
+                    note(session, self._settings, JobKind.recording, row.seq, call.language if call else "zh")
         except IntegrityError:  # another process adopted this segment
             found = self._find(call_id, segment)
             if found is None:

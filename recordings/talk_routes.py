@@ -13,7 +13,7 @@ from app.audit.model import Action
 from app.audit.service import write, write_once
 from app.clock import iso
 from app.http.context import ActorDep, WebDep
-from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, Word
+from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, PartOut, Word
 from recordings import comments, service, transcripts
 from recordings.lines import LONGEST_LINE, MOST_LINES, Channel, Line
 from recordings.peaks import peaks_of
@@ -73,13 +73,6 @@ class Stored(Answer):
     """How many lines were kept."""
 
     lines: int
-
-
-class PartOut(Answer):
-    """A piece of a line; `found`: it is what was sought."""
-
-    text: str
-    found: bool
 
 
 class FoundLine(Answer):

@@ -12,24 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
-from app.actor import SYSTEM, Actor
+from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.auth.model import Permission
-from app.cases.finding import Newest, tags_of
+from app.cases.finding import newest_page, tags_of
 from app.clock import utc_now
-from app.db import Database
 from app.errors import NotFound
-from app.paging import Leaf, Page, page_of
+from app.paging import Leaf, Page
 from app.search.index import ANYWHERE, Entry, index_of
 from app.search.tokens import LONGEST_TEXT, Part, Wanted, parts, sought, tokens
-from app.settings import Settings
 from app.text import clean
-from recordings.lines import Channel, Line, Untold, checked
+from recordings.lines import Channel, Line, checked
 from recordings.service import for_listening, may_be_heard
 from recordings.tables import TRANSCRIPT_INDEX, Recording, TranscriptLine
 
@@ -117,12 +115,7 @@ def search(
     def newest(times: Sequence[str]) -> Select[Any]:
         return index.among(hearable, col(Recording.seq), index.all_of(wanted, ANYWHERE, agents, times))
 
-    with index.asking(session):
-        if index.stops_early:
-            page = page_of(session, newest(()), leaf)
-        else:
-            latest = Newest(newest, now or utc_now())
-            page = page_of(session, latest.first(), leaf, latest.wider)
+    page = newest_page(session, index, newest, leaf, now or utc_now())
     said: dict[int, list[TranscriptLine]] = {}
     for line in lines_of(session, [row.seq for row in page.items]):
         said.setdefault(line.recording, []).append(line)
@@ -130,25 +123,10 @@ def search(
     return Page(items, page.total, page.page, page.page_size)
 
 
-class StoredTranscripts:
-    """`recordings.lines.Transcripts` on this instance's database."""
-
-    def __init__(self, settings: Settings, db: Database) -> None:
-        self._settings, self._db = settings, db
-
-    def untold(self, limit: int = 20) -> Sequence[Untold]:
-        """The newest recordings without a transcript; those that hold no sound that could be mixed are left out."""
-        told = exists().where(TRANSCRIPT_INDEX.c.subject_id == col(Recording.seq))
-        wanted = select(Recording).where(~told, col(Recording.expired_at).is_(None), col(Recording.duration_ms) > 0)
-        with self._db.read() as session:
-            rows = session.execute(wanted.order_by(col(Recording.seq).desc()).limit(limit)).scalars()
-            home = self._settings.home
-            return [Untold(row.seq, row.call_id, str(home / row.path), row.duration_ms) for row in rows]
-
-    def put(self, recording: int, source: str, lines: Sequence[Line]) -> int:
-        """Keep these lines; see the port."""
-        with self._db.session() as session:
-            return put(session, SYSTEM, recording, source, lines)
+def is_told(session: Session, recording_id: int) -> bool:
+    """Whether somebody has written it down, if only as silence."""
+    known = select(TRANSCRIPT_INDEX.c.subject_id).where(TRANSCRIPT_INDEX.c.subject_id == recording_id)
+    return session.execute(known).first() is not None
 
 
 def recording_named(session: Session, call_id: str, segment: int) -> int:

@@ -30,6 +30,8 @@ class Action(StrEnum):
     transcript_stored = "transcript.stored"
     transcripts_searched = "transcripts.searched"  # never by which words
     voicemail_listened = "voicemail.listened"
+    voicemail_read = "voicemail.read"  # what was said in it
+    voicemail_text_changed = "voicemail.text_changed"
     fax_read = "fax.read"
     fax_exported = "fax.exported"
     case_overridden = "case.overridden"

@@ -22,7 +22,8 @@ from app.auth.model import Permission
 from app.cases import access
 from app.cases.model import parse_number
 from app.cases.tables import CASE_INDEX, Case
-from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, index_of
+from app.paging import Leaf, Page, page_of
+from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, SearchIndex, index_of
 from app.search.tokens import sought
 
 FIRST_READ, READ_BY_TIME = 24, 730
@@ -119,6 +120,18 @@ class Newest:
         days = self._days * wanted * 3 // (2 * found) if found else READ_BY_TIME + 1
         self._days = days if days <= READ_BY_TIME else 0
         return self.first() if self._days else self._statement(())
+
+
+def newest_page(
+    session: Session, index: SearchIndex, newest: Callable[[Sequence[str]], Select[Any]], leaf: Leaf, now: datetime
+) -> Page[Any]:
+    """A page of what an index gives, the newest first; `newest` makes the statement for what has any of these tags of
+    time, or of whatever time for ()."""
+    with index.asking(session):
+        if index.stops_early:
+            return page_of(session, newest(()), leaf)
+        latest = Newest(newest, now)
+        return page_of(session, latest.first(), leaf, latest.wider)
 
 
 def narrowed(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.output import out, settings
+
+if TYPE_CHECKING:
+    from app.doctor.model import Finding
 
 
 def command(
@@ -15,13 +19,19 @@ def command(
     call: Annotated[bool, typer.Option(help="Place a test call into the main number.")] = True,
 ) -> int:
     """Check every part. Exit status 0: all well, 1: warnings, 2: something is broken."""
-    from app.doctor.model import Level
     from app.doctor.run import examine
+
+    return tell(examine(settings(), with_call=call), as_json)
+
+
+def tell(examined: Iterable[Finding], as_json: bool) -> int:
+    """Show findings as they come, or all at once as JSON; the exit status."""
+    from app.doctor.model import Level
 
     marks = {Level.ok: "[green]ok[/green]", Level.warning: "[yellow]!![/yellow]", Level.broken: "[red]XX[/red]"}
     console = out()
     findings = []
-    for finding in examine(settings(), with_call=call):
+    for finding in examined:
         findings.append(finding)
         if not as_json:
             console.print(f"{marks[finding.level]}  {finding.check:<14} {finding.text}")

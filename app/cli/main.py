@@ -19,6 +19,7 @@ from app.cli import (
     letters,
     prompts,
     serve,
+    speech,
     stop,
     transcripts,
     up,
@@ -50,6 +51,7 @@ app.add_typer(acd.app, name="acd")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(letters.app, name="letters")
 app.add_typer(transcripts.app, name="transcripts")
+app.add_typer(speech.app, name="speech")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -85,6 +85,19 @@ def _told_elsewhere(error: Exception) -> str:
 
 
 @contextmanager
+def logs_aside() -> Iterator[None]:
+    """What parts of the house log goes to standard error meanwhile: standard output is the result's."""
+    import structlog
+
+    before = structlog.get_config()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
 def progress(title: str) -> Iterator[Any]:
     """A progress bar on standard error; yields `advance(done, total, what)`. Plain lines where there is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.doctor import data, machine, running
+from app.doctor import data, machine, running, speech
 from app.doctor.model import Finding, Level, broken
 from app.settings import Settings
 
@@ -20,6 +20,7 @@ CHECKS = (
     data.prompts,
     data.menu,
     data.documents,
+    speech.speech,
     running.processes,
     running.asterisk,
     running.backend,

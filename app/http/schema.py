@@ -85,6 +85,13 @@ class PageOf(Answer, Generic[T]):
         return cls(items=list(items), total=page.total, page=page.page, page_size=page.page_size)
 
 
+class PartOut(Answer):
+    """A piece of a text; `found`: it is what was sought."""
+
+    text: str
+    found: bool
+
+
 class ErrorDetail(Answer):
     """What went wrong, in the reader's language; `fields` name what to change."""
 

@@ -16,7 +16,7 @@ from app.auth.model import Permission
 from app.auth.service import display_names
 from app.clock import local_day, utc_now
 from app.http.context import ActorDep, Web, WebDep
-from app.http.schema import Answer, Body, Id, Listing, PageOf, Version
+from app.http.schema import Answer, Body, Id, Listing, PageOf, PartOut, Version
 from app.http.tables import CSV, TableOutcome, table
 from app.knowledge import by_phone, exchange, finding, gaps, parties, reading, service, standing, uses, views
 from app.knowledge.finding import View
@@ -33,13 +33,6 @@ class Sought(Body):
     q: str = Field(max_length=10_000)
     done: bool = False
     limit: int = Field(default=finding.SHOWN, ge=1, le=50)
-
-
-class PartOut(Answer):
-    """A piece of a text; `found`: it is what was sought."""
-
-    text: str
-    found: bool
 
 
 class Summary(Answer):

@@ -24,6 +24,8 @@ from app.errors import BadInput, NotFound, Refused
 from app.intake import Entry, Receipt, Stored
 from app.paging import Leaf, Page, equal, page_of
 from app.settings import Settings
+from app.speech.jobs import note
+from app.speech.model import JobKind
 from app.text import masked_number
 from app.voicemails.model import DropReason, VoicemailStatus
 from app.voicemails.tables import Voicemail
@@ -113,6 +115,8 @@ def _new(
         row.case_id, row.section = case.id, case.section
     session.add(row)
     session.flush()
+    if reason is None and row.path:
+        note(session, settings, JobKind.voicemail, row.id or 0, row.language, now=now)
     return _receipt(session, row)
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from . import catalogue, pages
+from . import catalogue, pages, speech
 from .native import NativeTools
 from .once import only_one
 from .progress import SetupError, say
@@ -46,13 +46,21 @@ def set_up(tier: str, tools_folder: Path) -> list[BaseException]:
             pages.bring_in_node(native.bin, node)
             pages.build(REPO / "app/frontend", native.bin)
 
-    jobs = [
-        lambda: env.bring_in(tier),
-        node_and_pages,
-        native.bring_in_asterisk,
-        native.bring_in_fonts,
-        lambda: native.bring_in("run", catalogue.RUN_TOOLS),
-    ]
+    spoken = threading.Event()
+
+    def run_tools() -> None:
+        try:
+            native.bring_in("run", catalogue.RUN_TOOLS)
+        finally:
+            spoken.set()
+
+    def python_and_model() -> None:
+        env.bring_in(tier)
+        if tier == "test":
+            spoken.wait()
+            speech.bring_in(REPO, tools_folder, env.python)
+
+    jobs = [python_and_model, node_and_pages, native.bring_in_asterisk, native.bring_in_fonts, run_tools]
     if tier == "test":
         jobs.append(lambda: native.bring_in("test", catalogue.TEST_TOOLS))
     failures = in_parallel(*jobs)

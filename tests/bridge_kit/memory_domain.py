@@ -85,7 +85,7 @@ class MemoryDomain:
         raise AssertionError("no outside system was let in")
 
     def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
-        raise AssertionError("no outside system was let in")
+        return CallForMachines(call_id in self.secret_calls)
 
     def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
         raise AssertionError("no outside system was let in")

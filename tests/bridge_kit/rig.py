@@ -11,6 +11,7 @@ from typing import Any
 
 from app.secrets import secret
 from app.settings import Settings
+from app.speech.recognizer import Recognizer
 from cti_bridge.bridge import Bridge, wall_clock_ms
 from cti_bridge.ports import QueueRules
 from tests.bridge_kit.fake_ami import FakeAmi, Fields, listed, ok
@@ -252,6 +253,7 @@ class Rig:
         self.domain = MemoryDomain()
         self.clock = clock
         self.rules: QueueRules | None = None  # the settings' when there are none
+        self.ears: Recognizer | None = None
         self.asterisk = PlayedAsterisk(secret(self.settings, "ami"))
 
     async def start(self, *, phones: Sequence[str] = ("1001", "1002", "1003")) -> Rig:
@@ -266,7 +268,9 @@ class Rig:
 
     async def start_bridge(self) -> None:
         """A (new) bridge."""
-        self.bridge = Bridge(self.settings, domain=self.domain, clock=self.clock, rules=self.rules)
+        self.bridge = Bridge(
+            self.settings, domain=self.domain, clock=self.clock, rules=self.rules, recognizer=self.ears
+        )
         await self.bridge.start()
         await self.until(lambda: self.bridge.health()["heartbeat"] == "ok", "the picture, and a heart that beats")
 

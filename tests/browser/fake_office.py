@@ -26,6 +26,7 @@ class FakeOffice:
             "alerts": room.alert_rows(),
         }
         self.alert_rules = room.rules()
+        self.texts = {1: office.voicemail_text()}
         self.years = workdays.years()
         self.imported: list[Json] = []
         self.asked: list[Json] = []
@@ -40,6 +41,8 @@ class FakeOffice:
         parts = path.split("/")
         if parts[-1] == "search" and parts[0] in self.lists:
             self.asked.append(body)
+            if parts[0] == "voicemails" and body.get("q"):
+                return JSONResponse(office.page(self._messages_with(body["q"]), {**body, "q": ""}))
             return JSONResponse(office.page(self.lists[parts[0]], body))
         if parts[0] == "announcements" and request.method != "GET":
             return self._announcement(parts, body)
@@ -80,6 +83,8 @@ class FakeOffice:
             return JSONResponse({"per_second": 8, "left": "AEBAgP//gEA=", "right": "AAAAAEBAQEA="})
         if parts[0] == "recordings" and parts[-1] in ("transcript", "comments"):
             return JSONResponse([])
+        if parts[0] == "voicemails" and parts[-1] == "text":
+            return self._voicemail_text(self.row("voicemails", int(parts[1])), request.method, body)
         if parts[0] in ("recordings", "voicemails") and parts[-1] == "audio":
             return office.audio(request.headers.get("Range"))
         if parts[0] == "faxes":
@@ -89,6 +94,27 @@ class FakeOffice:
     def row(self, what: str, ident: int) -> Json:
         """One row of a list, to be looked at or changed."""
         return next(row for row in self.lists[what] if row["id"] == ident)
+
+    def _messages_with(self, words: str) -> list[Json]:
+        found = []
+        for ident, said in self.texts.items():
+            before, mark, after = said["text"].partition(words)
+            if mark:
+                pieces = [(before, False), (mark, True), (after, False)]
+                parts = [{"text": text, "found": here} for text, here in pieces if text]
+                found.append({**self.row("voicemails", ident), "parts": parts})
+        return found
+
+    def _voicemail_text(self, row: Json, method: str, body: Json) -> Response:
+        kept = self.texts.get(row["id"])
+        if method == "GET":
+            return JSONResponse(kept) if kept else error(404, "not_found", "没有找到")
+        if body["version"] != (kept["version"] if kept else 0):
+            return error(409, "version_conflict", "这条留言的文字刚被别人改过", current=kept)
+        kept = {**office.voicemail_text(), "text": body["text"], "source": "hand", "version": body["version"] + 1}
+        self.texts[row["id"]] = {**kept, "by_name": "李班长", "confidence": None}
+        row["text_source"] = "hand"
+        return JSONResponse(self.texts[row["id"]])
 
     def _announcement(self, parts: list[str], body: Json) -> Response:
         rows = self.lists["announcements"]

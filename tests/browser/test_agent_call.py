@@ -6,6 +6,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend, now_ms, wait_for
 
 STATE = "agent-state"
@@ -262,3 +263,26 @@ def test_a_call_back_by_the_queue_is_named_and_waits_for_the_citizen_before_it_i
     fake.parties("call.room", call_id, phase="room", members=[citizen, agent], talked=True)
     expect(page.get_by_test_id("talking")).to_contain_text("通话中")
     expect(page.get_by_test_id("hold")).to_be_visible()
+
+
+def test_what_is_being_said_is_read_along_and_goes_with_the_call(on_shift: Page, fake: FakeBackend) -> None:
+    page = on_shift
+    fake.offer()
+    fake.answer()
+    expect(page.get_by_test_id("talking")).to_be_visible()
+    expect(page.get_by_test_id("live-words")).to_have_count(0)
+    (call_id,) = fake.calls
+    place = {"call_id": call_id, "segment": 1}
+    fake.emit("call.words", {**place, "side": "agent", "start_ms": 900, "text": "您好", "final": True})
+    fake.emit("call.words", {**place, "side": "citizen", "start_ms": 2400, "text": "城南停水<b>", "final": True})
+    fake.emit("call.words", {**place, "side": "citizen", "start_ms": 4000, "text": "三天", "final": False})
+    words = page.get_by_test_id("live-words")
+    expect(words.locator("li")).to_have_count(3)
+    expect(words).to_contain_text("市民 城南停水<b>")
+    expect(words).to_contain_text("可能有错；不保存")
+    assert accessibility(page, whole=True) == []
+    fake.emit("call.words", {**place, "side": "citizen", "start_ms": 4000, "text": "三天了", "final": True})
+    expect(words.locator("li").last).to_contain_text("三天了")
+    expect(words.locator("li")).to_have_count(3)
+    fake.end_call()
+    expect(words).to_have_count(0)

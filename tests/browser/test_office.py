@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import accessibility
 from tests.browser.fake_backend import FakeBackend, wait_for
 
 
@@ -79,6 +80,38 @@ def test_a_dropped_voicemail_says_why_and_has_no_player(sign_in: Callable[..., P
     page = sign_in("/voicemails")
     expect(page.get_by_text("没有说话声")).to_be_visible()
     expect(page.locator("audio")).to_have_count(1)
+
+
+def test_what_a_machine_heard_in_a_message_is_marked_so_put_right_and_sought(
+    sign_in: Callable[..., Page], fake: FakeBackend
+) -> None:
+    page = sign_in("/voicemails")
+    expect(page.locator("tbody tr").first).to_contain_text("机器识别")
+    page.get_by_role("button", name="看文字").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("机器识别，可能有错")
+    assert accessibility(page) == []
+    text = dialog.get_by_label("留言内容")
+    expect(text).to_have_value("人工，一三八零零一三八零零零，投诉")
+    dialog.get_by_role("button", name="0:06").click()
+    page.wait_for_function("document.querySelector('dialog audio').currentTime >= 0")
+
+    # Somebody else was faster: nothing typed is lost, and what they wrote is shown.
+    fake.office.texts[1] |= {"text": "我要转人工", "version": 2, "source": "hand", "by_name": "王组长"}
+    text.fill("转人工，回电13800138000，投诉")
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog).to_contain_text("王组长 刚改过")
+    expect(dialog).to_contain_text("我要转人工")
+    expect(text).to_have_value("转人工，回电13800138000，投诉")
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog).not_to_be_visible()
+    expect(page.locator("tbody tr").first).to_contain_text("人工整理")
+
+    page.get_by_label("搜索").fill("投诉")
+    page.get_by_role("button", name="筛选").click()
+    expect(page.locator("tbody mark")).to_have_text("投诉")
+    assert "投诉" not in page.url, "what was said is in no address"
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_what_the_role_does_not_allow_is_not_offered(

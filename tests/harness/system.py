@@ -201,7 +201,7 @@ class HotlineSystem:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, list) else str(value)
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _signal(pid: int, number: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlmodel import select
 
+from app.actor import SYSTEM
 from app.audio import write_wav
 from app.audit.tables import AuditEntry
 from app.calls.service import record
@@ -44,7 +45,8 @@ def maker(db: Database, settings: Settings) -> Talk:
         row = store.adopt(call_id, 1, wav, None)
         assert row is not None
         if said:
-            transcripts.StoredTranscripts(settings, db).put(row.seq, "asr", said)
+            with db.session() as session:
+                transcripts.put(session, SYSTEM, row.seq, "asr", said)
         return row.seq
 
     return make

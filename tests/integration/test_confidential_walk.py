@@ -28,6 +28,7 @@ from app.actor import SYSTEM
 from app.agents.service import create_agent
 from app.assignments import extensions, judging, working
 from app.assignments.model import Opinion
+from app.assignments.tables import Assignment
 from app.auth.model import Role
 from app.calls.service import record
 from app.cases import access
@@ -41,6 +42,9 @@ from app.quality.tables import QualityReview
 from app.reply_templates.starter import load as load_templates
 from app.secrets import secret as secret_of
 from app.settings import Settings
+from app.speech.model import HeardWord, Utterance
+from app.voicemails.tables import Voicemail
+from app.voicemails.texts import keep_heard
 from recordings import comments, transcripts
 from recordings.lines import Channel, Line
 from recordings.tables import Recording
@@ -103,7 +107,18 @@ def world(db: Database, city: World) -> World:
         extensions.ask(
             session, world.people["WATER.handler"], world.work_of(case_id, "WATER"), 1, f"{NAME}不在家", now=world.now
         )
+    left_a_message(world, case_id)
     return world
+
+
+def left_a_message(world: World, case_id: int) -> None:
+    """A voicemail of the same matter, with its words."""
+    with world.db.session() as session:
+        mail = Voicemail(call_id=CALL, number=NUMBER, started_at=world.now, taken_at=world.now, status="new")
+        mail.path, mail.case_id = "x.wav", case_id
+        session.add(mail)
+        session.flush()
+        keep_heard(session, mail, [Utterance((HeardWord(TEXT, 0, 900, 1.0),))], world.now)
 
 
 def talked(world: World) -> None:
@@ -139,8 +154,6 @@ def judging_return(*args: Any, **more: Any) -> Any:
 def values(world: World) -> dict[str, list[str]]:
     """What stands for each parameter in a path."""
     with world.db.read() as session:
-        from app.assignments.tables import Assignment
-
         cases = [str(one) for one in session.exec(select(Case.id)).all()]
         works = [str(one) for one in session.exec(select(Assignment.id)).all()]
     some = ["1", "2"]
@@ -196,6 +209,7 @@ STALE = {"version": 999, "opinion": "同意"}
 ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/cases/search": [{}, {"q": NAME}, {"q": NUMBER}, {"number": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/case-tables/export": [{}],
+    "/api/voicemails/search": [{}, {"q": NAME}, {"q": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/recordings/transcripts/search": [{}, {"q": NAME}, {"q": NUMBER}, {"q": ADDRESS}, {"q": "停水"}],
     "/api/batches/try": [
         {"act": "dispatched", "cases": [{"id": 1, "version": 1}], "unit_id": 2, "way": "written"},
@@ -240,7 +254,8 @@ ACTS = {
     "citizens/{citizen_id} urgent/{matter_id}/acknowledge recordings/{recording_id}/hold "
     "recordings/{recording_id}/transcript recordings/{recording_id}/comments "
     "recordings/{recording_id}/comments/{comment_id} "
-    "voicemails/{voicemail_id}/done hours/days/{day} workdays/days/{day} workdays/{year}/import "
+    "voicemails/{voicemail_id}/done voicemails/{voicemail_id}/text "
+    "hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way} alerts/rules/{alert}",
     "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
     "pin submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "

@@ -87,6 +87,11 @@ def test_what_belongs_to_a_recording_is_for_those_who_may_hear_it(
     commented(db, chief, leader, plain)
 
 
+def told(db: Database, recording: int) -> bool:
+    with db.read() as session:
+        return transcripts.is_told(session, recording)
+
+
 def waves(settings: Settings, chief: Browser, recording: int) -> None:
     """A byte for each eighth of a second and side, kept beside the file and no part of the chain."""
     told = chief.get(f"/api/recordings/{recording}/peaks").json()
@@ -97,9 +102,7 @@ def waves(settings: Settings, chief: Browser, recording: int) -> None:
 
 def said(db: Database, settings: Settings, chief: Browser, agent: Browser, recording: int) -> None:
     """A transcript is put by those who may, and takes the place of the one before."""
-    port = transcripts.StoredTranscripts(settings, db)
-    assert [one.recording for one in port.untold()] == [recording]
-    assert Path(port.untold()[0].path).is_file()
+    assert not told(db, recording)
     path = f"/api/recordings/{recording}/transcript"
     one = {"channel": "agent", "start_ms": 100, "end_ms": 900, "text": "<b>您好</b>", "words": [["您好", 100, 900]]}
     assert agent.send("PUT", path, json={"lines": [one]}).status_code == 403
@@ -108,7 +111,7 @@ def said(db: Database, settings: Settings, chief: Browser, agent: Browser, recor
     assert (late.status_code, set(late.json()["error"]["fields"])) == (422, {"lines.0.start_ms"})
     assert chief.send("PUT", path, json={"lines": [{**one, "text": "另一句话"}]}).status_code == 200
     assert [it["text"] for it in agent.get(path).json()] == ["另一句话"]
-    assert port.untold() == []
+    assert told(db, recording)
     hits = chief.send("POST", "/api/recordings/transcripts/search", json={"q": "一句"}).json()["items"]
     assert [[part["text"] for part in it["lines"][0]["parts"]] for it in hits] == [["另", "一句", "话"]]
     assert chief.send("POST", "/api/recordings/transcripts/search", json={"q": "您好"}).json()["items"] == []
@@ -166,15 +169,13 @@ def test_two_who_say_the_same_at_once_say_it_once_and_of_two_transcripts_one_sta
         assert [one.text for one in transcripts.lines_of(session, [rec])] == ["第二份"]
 
 
-def test_a_recording_in_which_nobody_spoke_is_listened_to_once(
-    db: Database, settings: Settings, talk: Talk, person: People
-):
+def test_a_recording_in_which_nobody_spoke_is_told_as_well(db: Database, talk: Talk, person: People):
     person(agent_id="1001")
-    spoken, silent = talk("h-1.1", "1001"), talk("h-1.2", "1001")
-    port = transcripts.StoredTranscripts(settings, db)
-    assert [one.recording for one in port.untold(1)] == [silent]
-    assert port.put(silent, "asr", [line(" ")]) == 0
-    assert [one.recording for one in port.untold(1)] == [spoken], "the silent one does not stand in its way for ever"
+    silent = talk("h-1.2", "1001")
+    assert not told(db, silent)
+    with db.session() as session:
+        assert transcripts.put(session, SYSTEM, silent, "asr", [line(" ")]) == 0
+    assert told(db, silent), "nobody needs to listen to it again"
 
 
 def test_a_file_of_what_was_said_is_imported_by_command(

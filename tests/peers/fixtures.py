@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from toolchain import speech
 
+from app.settings import REPO, Settings
 from tests.peers.baresip import BaresipPhone
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
@@ -36,6 +38,12 @@ class Exchange:
         """Ends both."""
         self.network.stop()
         self.hotline.stop()
+
+
+@pytest.fixture(scope="session")
+def speech_model() -> Path:
+    """The folder of the tiny Mandarin model; made now if set-up has not made it."""
+    return speech.bring_in(REPO, Settings().tools)
 
 
 @pytest.fixture(scope="module")

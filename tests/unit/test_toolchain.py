@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toolchain import catalogue, machine, native, once, python_env, wrappers
+from toolchain import catalogue, machine, native, once, python_env, speech, wrappers
 from toolchain.catalogue import FONTS, RUN_TOOLS, TEST_TOOLS, Tool, packages_of
 from toolchain.machine import Release, Source
 from toolchain.progress import SetupError
@@ -345,3 +345,24 @@ def test_the_test_lock_holds_the_same_versions_as_the_other() -> None:
 def test_stamps_say_what_was_unpacked(tmp_path: Path) -> None:
     once.build_folder(tmp_path / "tools", "a", fill_with("first"))
     assert json.loads((tmp_path / "tools" / once.STAMP).read_text()) == {"content": "first", "fingerprint": "a"}
+
+
+def test_the_speech_model_is_made_once_and_again_when_what_makes_it_changed(tmp_path: Path):
+    kit = tmp_path / speech.KIT
+    kit.mkdir(parents=True)
+    (kit / "build.py").write_text("")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho once >> count; echo model > "$3/model"; echo 0.125\n')
+    python.chmod(0o755)
+    for _ in range(2):
+        made = speech.bring_in(tmp_path, tmp_path / "tools", python)
+        assert (made / "model").read_text() == "model\n"
+    assert (tmp_path / "count").read_text() == "once\n"
+    (kit / "build.py").write_text("# changed")
+    speech.bring_in(tmp_path, tmp_path / "tools", python)
+    assert (tmp_path / "count").read_text() == "once\n" * 2
+    (kit / "build.py").write_text("# changed again")
+    python.write_text("#!/bin/sh\necho no numpy >&2; exit 1\n")
+    with pytest.raises(SetupError, match="no numpy"):
+        speech.bring_in(tmp_path, tmp_path / "tools", python)
+    assert (made / "model").exists(), "what there was stays"

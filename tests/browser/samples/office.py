@@ -40,6 +40,8 @@ def lists() -> dict[str, list[Json]]:
         "case_number": "20261124-000088",
         "language": "yue",
         "audio_url": "/api/voicemails/1/audio",
+        "text_source": "vosk",
+        "parts": [],
     }
     fax = {
         "id": 1,
@@ -95,6 +97,7 @@ def lists() -> dict[str, list[Json]]:
                 "status": "dropped",
                 "reason": "silent",
                 "audio_url": None,
+                "text_source": None,
                 "case_id": None,
                 "case_number": None,
             },
@@ -197,6 +200,20 @@ def callbacks() -> list[Json]:
         callback(3, state="taken", agent_id="1002", agent_name="陈晓", attempts=1),
         callback(4, state="given_up", agent_id="1002", agent_name="陈晓", attempts=3, result="busy"),
     ]
+
+
+def voicemail_text() -> Json:
+    """What a machine heard in the first message."""
+    lines = [("人工", 800, 0.97), ("一三八零零一三八零零零", 2100, 0.91), ("投诉", 6400, 0.74)]
+    return {
+        "text": "人工，一三八零零一三八零零零，投诉",
+        "source": "vosk",
+        "confidence": 0.87,
+        "version": 1,
+        "at": AT,
+        "by_name": "",
+        "lines": [{"text": text, "start_ms": at, "end_ms": at + 900, "confidence": sure} for text, at, sure in lines],
+    }
 
 
 def page(rows: list[Json], query: Mapping[str, Any]) -> Json:

@@ -174,6 +174,21 @@ export interface Voicemail {
   case_number: string | null
   language: string
   audio_url: string | null
+  /** Who wrote down what was said (vosk, hand); null: nobody. */
+  text_source: string | null
+  /** Where the words stand that were sought. */
+  parts: { text: string; found: boolean }[]
+}
+
+/** What was said in a message: `text` counts, `lines` are as a machine heard them. */
+export interface VoicemailText {
+  text: string
+  source: string
+  confidence: number | null
+  version: number
+  at: string
+  by_name: string
+  lines: { start_ms: number; end_ms: number; text: string; confidence: number }[]
 }
 
 export interface Fax {

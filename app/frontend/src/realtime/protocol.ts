@@ -65,6 +65,15 @@ export interface CallMarks {
   members: Member[]
 }
 
+/** Something that was said in a talk, as a machine heard it; `final` is false while it may still change. */
+export interface Words {
+  side: 'citizen' | 'agent'
+  segment: number
+  start_ms: number
+  text: string
+  final: boolean
+}
+
 export interface CallView extends Partial<Omit<CallMarks, 'call_id' | 'members'>> {
   call_id: string
   number: string
@@ -80,6 +89,9 @@ export interface CallView extends Partial<Omit<CallMarks, 'call_id' | 'members'>
   callback?: boolean
   /** False from pick-up until the staff number has been said to both. */
   talked?: boolean
+  /** What was said so far, and what each side is believed to say now: known to this page alone. */
+  said?: Words[]
+  saying?: Record<'citizen' | 'agent', string>
   members: Member[]
   card: Card | null
   offer?: { offer_id: string; deadline_ms: number | null } | null
@@ -191,6 +203,7 @@ export type DeltaEvent =
   | { event: 'call.answered'; data: { call_id: string; channel?: string; at_ms: number } }
   | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[]; talked?: boolean } }
   | { event: 'call.marks'; data: CallMarks }
+  | { event: 'call.words'; data: Words & { call_id: string } }
   | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }

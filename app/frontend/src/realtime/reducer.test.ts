@@ -191,3 +191,22 @@ it('keeps only the last notices, and none that belong to one call', () => {
   expect(after(ready, ...many).notices.map((it) => it.text)).toEqual(['4', '5', '6', '7', '8'])
   expect(after(ready, { event: 'notice', data: { level: 'warning', text: 'x', call_id: 'c1' } }).notices).toEqual([])
 })
+
+describe('what is being said', () => {
+  const words = (text: string, start_ms: number, final = true, side: 'citizen' | 'agent' = 'citizen', call_id = 'c1'): DeltaEvent => ({
+    event: 'call.words',
+    data: { call_id, side, segment: 1, start_ms, text, final },
+  })
+
+  it('stands in order, the unfinished beside it, and outlives a reconnect but not the call', () => {
+    const talk = after(ready, pop, answered, words('停', 900, false), words('停水', 1000), words('您好', 200, true, 'agent'), words('三', 2000, false))
+    expect(talk.calls.c1?.said?.map((it) => it.text)).toEqual(['您好', '停水'])
+    expect(talk.calls.c1?.saying).toEqual({ citizen: '三', agent: '' })
+    const again = reduce(talk, snapshot({ calls: [{ ...talk.calls.c1, said: undefined, saying: undefined }] }, 40, 'e2'))
+    expect(again.calls.c1?.said?.length).toBe(2)
+    expect(after(talk, ended).calls.c1).toBeUndefined()
+    expect(after(talk, words('别的', 1, true, 'citizen', 'c9')).calls.c9).toBeUndefined()
+    const long = after(talk, ...Array.from({ length: 250 }, (_, n) => words(`第${n}句`, 3000 + n)))
+    expect(long.calls.c1?.said?.length).toBe(200)
+  })
+})

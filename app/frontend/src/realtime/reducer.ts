@@ -1,6 +1,6 @@
 // Pure: what the page knows of agent, call and wallboard after each frame. No clock, no socket, no page.
 import type { Card } from '../api/types'
-import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Member, Notice, ServerFrame, Snapshot } from './protocol'
+import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Member, Notice, ServerFrame, Snapshot, Words } from './protocol'
 
 /** A call being offered to this agent. deadline_ms: when the phone stops ringing. */
 export interface Offer {
@@ -47,6 +47,7 @@ export const initialState: RealtimeState = {
 }
 
 const KEPT_NOTICES = 5
+const KEPT_WORDS = 200
 
 /** What a delta's number means here: the next one, one already seen, or a gap that needs a new snapshot. */
 export function order(state: RealtimeState, seq: number): 'next' | 'seen' | 'gap' {
@@ -62,7 +63,7 @@ export function reduce(state: RealtimeState, frame: ServerFrame): RealtimeState 
 
 /** A snapshot replaces everything but the card being wrapped up, which no server state holds. */
 function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Snapshot): RealtimeState {
-  const calls = Object.fromEntries(data.calls.map((call) => [call.call_id, call]))
+  const calls = Object.fromEntries(data.calls.map((call) => [call.call_id, { ...call, ...wordsOf(state.calls[call.call_id]) }]))
   const own = currentCall(calls, data.agent)
   const offered = own !== null && (own.offer != null || data.agent?.state === 'offered')
   const working = own !== null || data.agent?.state === 'wrap_up'
@@ -85,6 +86,9 @@ function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Sn
     told: state.epoch === null ? state.told : state.told + 1,
   }
 }
+
+/** What was said is on this page alone: a snapshot does not have it. */
+const wordsOf = (call?: CallView): Partial<CallView> => (call?.said ? { said: call.said } : {})
 
 function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
   switch (delta.event) {
@@ -113,6 +117,11 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
       const { call_id, ...marks } = delta.data
       return { ...state, calls: change(state.calls, call_id, marks) }
     }
+    case 'call.words': {
+      const { call_id, ...words } = delta.data
+      const known = state.calls[call_id]
+      return known ? { ...state, calls: change(state.calls, call_id, heard(known, words)) } : state
+    }
     case 'call.offer_ended': {
       const { call_id, why } = delta.data
       if (state.offer && state.offer.call_id !== call_id) return state
@@ -137,6 +146,14 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
     default:
       return state // of a server that is younger than this page
   }
+}
+
+/** Words that are final stand in the order of their moments; what a side is believed to say is replaced by what follows. */
+function heard(call: CallView, words: Words): Partial<CallView> {
+  const saying = { citizen: '', agent: '', ...call.saying, [words.side]: words.final ? '' : words.text }
+  if (!words.final) return { saying }
+  const said = [...(call.said ?? []), words].sort((one, other) => one.segment - other.segment || one.start_ms - other.start_ms)
+  return { saying, said: said.slice(-KEPT_WORDS) }
 }
 
 /** What stands there already is not said twice: a reminder changes nothing under the cursor. */

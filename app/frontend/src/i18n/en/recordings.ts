@@ -24,6 +24,7 @@ export const recordings: Record<keyof typeof zh, string> = {
   'transcript.source': 'Source: {source}',
   'transcript.by.hand': 'by hand',
   'transcript.by.asr': 'speech recognition',
+  'transcript.by.vosk': 'a machine',
   'transcript.forbidden': 'Perhaps forbidden: {phrase}',
   'transcript.search': 'Search in recordings',
   'transcript.searchHint': 'Words that were said',

@@ -35,4 +35,6 @@ export const talk: Record<keyof typeof zh, string> = {
   'menu.title': 'Call menu',
   'menu.more': 'More',
   'menu.letters': 'While a menu is open, one letter or digit does it',
+  'live.title': 'What is being said',
+  'live.hint': 'heard by a machine, some seconds late, perhaps wrong; not kept',
 }

@@ -22,6 +22,7 @@ export const recordings = {
   'transcript.source': '来源：{source}',
   'transcript.by.hand': '人工整理',
   'transcript.by.asr': '语音识别',
+  'transcript.by.vosk': '机器识别',
   'transcript.forbidden': '疑似忌语：{phrase}',
   'transcript.search': '录音检索',
   'transcript.searchHint': '通话中说过的词',

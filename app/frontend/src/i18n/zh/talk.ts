@@ -33,4 +33,6 @@ export const talk = {
   'menu.title': '通话菜单',
   'menu.more': '更多',
   'menu.letters': '菜单打开时，按一个字母或数字就执行',
+  'live.title': '实时文字',
+  'live.hint': '机器识别，晚几秒，可能有错；不保存',
 } as const
