@@ -105,8 +105,12 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
 
 def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
     """What waits for servers of others, and so runs beside the rest: a mail server that hangs holds nobody else up."""
+    from app.campaigns.messages import send_due
     from app.notices.channels import ports
     from app.notices.post import send_waiting
 
     ways = ports(settings)
-    return [Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now()))]
+    return [
+        Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now())),
+        Job("send messages of campaigns", 5.0, lambda: send_due(database, settings, ways, utc_now())),
+    ]

@@ -70,6 +70,8 @@ LIVED = {
     "/quality/all": "/quality/all",
     "/quality/quarters": "/quality/quarters",
     "/admin/systems": "/admin/systems",
+    "/campaigns": "/campaigns",
+    "/contact-wishes": "/contact-wishes",
     "/admin/pushes": "/admin/pushes",
     "/admin/state": "/admin/state",
     "/units/:id?": "/units",
@@ -79,5 +81,5 @@ OF_UNITS = {"/work/:box": "/work/to_sign", "/work/assignments/:id": "/work/assig
 """The same, for people of units."""
 SIGNED_OUT = {"/login"}
 """Pages for whoever has not signed in."""
-BY_THEIR_TESTS = {"/quality/reviews/:id": "test_quality.py"}
+BY_THEIR_TESTS = {"/quality/reviews/:id": "test_quality.py", "/campaigns/:id": "test_campaigns.py"}
 """Pages that are looked at where their story is told: there is none without a talk that was had."""
