@@ -237,6 +237,7 @@ class Settings(BaseSettings):
     amd_greeting_ms: Annotated[int, Field(ge=300, le=1800)] = 1100
     amd_after_greeting_ms: Annotated[int, Field(ge=100, le=1800)] = 450
     amd_total_ms: Annotated[int, Field(ge=500, le=1800)] = 1700
+    amd_again_ms: Annotated[int, Field(ge=1000, le=8000)] = 3000  # who still speaks, while they hear who calls
     amd_word_ms: Annotated[int, Field(ge=20, le=500)] = 100
     amd_between_words_ms: Annotated[int, Field(ge=20, le=500)] = 60
     amd_words: Annotated[int, Field(ge=1, le=20)] = 4

@@ -187,6 +187,7 @@ class Campaigns:
             "HOTLINE_PATH": f"campaign>{order.campaign_id}",
             "HOTLINE_KEPT_AGENT": order.agent_id,
             "HOTLINE_CAMPAIGN": "agents" if order.by_agents else "lines",
+            "HOTLINE_SAY_WHO": said.get("who", ""),
             "HOTLINE_SAY": "&".join(opening),
             "HOTLINE_ASK": said.get("question", ""),
             "HOTLINE_KEYS": order.keys,

@@ -104,8 +104,8 @@ def _campaign_heard(t: Telephony, event: Event, now_ms: int) -> list[Change]:
 
 
 def _campaign_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
-    told = (text(event, name) for name in ("Call", "Heard", "Said", "Answer", "Wish"))
-    return [CampaignEnded(*told, number_or(text(event, "Cause")))]
+    call_id, heard, said, answer, wish = (text(event, name) for name in ("Call", "Heard", "Said", "Answer", "Wish"))
+    return [CampaignEnded(call_id, heard, said, answer, wish, number_or(text(event, "Cause")))]
 
 
 def _offer_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:

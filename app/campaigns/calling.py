@@ -209,7 +209,8 @@ def apply(session: Session, attempt: CampaignAttempt, outcome: Outcome, ended: E
 def _count(session: Session, target: CampaignTarget) -> int:
     """How many attempts there were: one that did not come to dialling is none."""
     tried = (col(CampaignAttempt.target_id) == target.id) & (col(CampaignAttempt.outcome) != Outcome.failed.value)
-    return session.execute(select(func.count()).select_from(CampaignAttempt).where(tried)).scalar_one()
+    counted: int = session.execute(select(func.count()).select_from(CampaignAttempt).where(tried)).scalar_one()
+    return counted
 
 
 def _move_on(

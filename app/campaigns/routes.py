@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import Response
@@ -36,7 +36,8 @@ from app.http.schema import Id, PageOf
 from app.http.tables import CSV, TableOutcome, table
 
 router = APIRouter(prefix="/api/campaigns", tags=["calling out"])
-AUDIO = {200: {"content": {"audio/wav": {}}}, 206: {"content": {"audio/wav": {}}}, 416: {}}
+SOUND: dict[str, Any] = {"content": {"audio/wav": {}}}
+AUDIO: dict[int | str, dict[str, Any]] = {200: SOUND, 206: SOUND, 416: {}}
 
 
 @router.get("", operation_id="list_campaigns")

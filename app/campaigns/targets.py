@@ -308,8 +308,8 @@ def _add(
             )
             for one in fresh
         )
-        for one in fresh if about is not None else ():
-            if one.consent:
+        for one in fresh:
+            if one.consent and about is not None:
                 consents.note(session, actor, Said.consent, about, one.number, how=How.table, now=now)
         if fresh:
             detail = {"rows": len(fresh)}

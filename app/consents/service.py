@@ -73,7 +73,7 @@ def note(
             session.add(row)
             session.flush()
     except IntegrityError:  # two at once: the other's row says the same
-        return session.execute(select(ContactWish).where(col(ContactWish.open_for) == key)).scalar_one()
+        return _open(session, key) or row
     detail = {"said": row.said, "about": row.about, "how": row.how}
     write(session, actor, Action.wish_noted, f"wish:{row.id}", detail, now=now)
     return row

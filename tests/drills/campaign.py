@@ -144,7 +144,8 @@ class Campaign:
     def _machine(line: Line, greeting: Path) -> None:
         line.wait(0.4)
         line.play(greeting)
-        line.wait(30)
+        line.wait(15)
+        line.hang_up()
 
     def _fax(self, line: Line) -> None:
         file = self._scene.folder / f"fax-{line.ident}.tif"

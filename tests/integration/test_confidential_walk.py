@@ -123,7 +123,7 @@ def talked(world: World) -> None:
 
 def called(world: World, case_id: int) -> None:
     """A campaign has their number on its list, and they have said that they do not want to be called."""
-    texts = {"zh": {"purpose": "回访"}}
+    texts = {"zh": {"purpose": "回访", "message": "", "question": ""}}
     campaign = {"name": "回访", "kind": "result", "state": "paused", "mode": "lines", "texts": texts, "windows": []}
     with world.db.session() as session:
         session.add(Campaign(**campaign, on_machine="message", channel="phone", at_night="wait", created_at=world.now))
