@@ -88,7 +88,7 @@ def test_a_campaign_from_its_first_word_to_its_results(
     with page.expect_download() as table:
         page.get_by_role("button", name="导出").click()
     assert "13900000002" in Path(table.value.path()).read_text("utf-8-sig")
-    assert accessibility(page, whole=True) == []
+    assert accessibility(page) == []
     shot(page, "campaign", tmp_path / "shots")
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
