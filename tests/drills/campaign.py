@@ -12,8 +12,8 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ KILL_AFTER = 0.4  # of all attempts
 GREETINGS = ("喂？", "喂，你好。", "你好。")
 MACHINE = "您好，我现在不方便接听您的电话，有事请在提示音之后留言，我会尽快给您回复，谢谢。"
 TALK_S = 1.0
+END, BEGINS_MS = 2**53, 500
 
 
 def make_scene(report: Report) -> Scene:
@@ -63,6 +64,51 @@ class Sounds:
 
     people: tuple[Path, ...]
     machine: Path
+
+
+@dataclass
+class Told:
+    """What the engine's journal tells of agents, by the core's clock (ms): their states, when they were kept and let
+    go, and when a life of the core began."""
+
+    states: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    kept: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
+    lives: list[int] = field(default_factory=list)
+
+    def state(self, agent_id: str, at: int) -> str:
+        """The agent's state at a moment."""
+        return next((state for when, state in reversed(self.states.get(agent_id, [])) if when <= at), "")
+
+    def let_go(self, agent_id: str, at: int, begun: Sequence[int]) -> int:
+        """When the agent who was kept at a moment was let go; `begun`: when their calls began.
+
+        A core that starts anew keeps them again at once if their call goes on; else it ended with the old core, and
+        they are kept next for another call, which begins right then.
+        """
+        for when, busy in self.kept.get(agent_id, []):
+            if when < at:
+                continue
+            life = next((one for one in self.lives if at < one <= when), None)
+            if busy and life is not None and any(at < one and when <= one <= when + BEGINS_MS for one in begun):
+                return life
+            if not busy:
+                return when
+        return END
+
+
+def journal(folder: Path) -> Told:
+    """Reads the journal of all lives."""
+    told = Told()
+    for file in sorted(folder.glob("acd-*.jsonl")):
+        for text in file.read_text().splitlines():
+            line = json.loads(text)
+            if "v" in line:
+                told.lives.append(line["t"])
+            elif line.get("d") == "AgentStateChanged":
+                told.states.setdefault(line["agent_id"], []).append((line["t"], line["state"]))
+            elif line.get("e") == "AgentBusyOutside":
+                told.kept.setdefault(line["agent_id"], []).append((line["t"], line["busy"]))
+    return told
 
 
 class Campaign:
@@ -223,38 +269,27 @@ class Campaign:
 
     def _judge_pace(self, report: Report, attempts: list[CampaignAttempt], joined: dict[str, int]) -> None:
         """By the core's own clock: who was kept for a call was ready when it began, and for no other call meanwhile."""
-        states = self._states()
-        ends = {one.call_id: joined.get(one.call_id, to_ms(one.settled_at or one.at)) for one in attempts}
-        moments = sorted([(to_ms(one.at), 1) for one in attempts] + [(end, -1) for end in ends.values()])
+        told = journal(self._scene.settings.paths.journal)
+        begun: dict[str, list[int]] = {}
+        for one in attempts:
+            begun.setdefault(one.agent_id, []).append(to_ms(one.at))
+        spans = []
+        for one in attempts:
+            end = told.let_go(one.agent_id, to_ms(one.at), begun[one.agent_id])
+            spans.append((one.agent_id, to_ms(one.at), min(end, joined.get(one.call_id, END))))
+        moments = sorted([(began, 1) for _, began, _ in spans] + [(end, -1) for _, _, end in spans])
         under_way = most = 0
         for _, step in moments:
             under_way += step
             most = max(most, under_way)
         report.figure("campaign.most_on_their_way", most)
         report.goal("campaign.most_on_their_way", "<=", AGENTS)
-        shared = sum(
-            one.agent_id == two.agent_id and to_ms(one.at) < to_ms(two.at) < ends[one.call_id]
-            for one in attempts
-            for two in attempts
-        )
+        shared = sum(agent == other and began < later < end for agent, began, end in spans for other, later, _ in spans)
         report.figure("campaign.agents_kept_for_two", shared)
         report.goal("campaign.agents_kept_for_two", "==", 0)
-        not_free = 0
-        for one in attempts:
-            before = [state for at, state in states.get(one.agent_id, []) if at <= to_ms(one.at)]
-            not_free += not before or before[-1] != "ready"
+        not_free = sum(told.state(agent, began) != "ready" for agent, began, _ in spans)
         report.figure("campaign.agents_not_free", not_free)
         report.goal("campaign.agents_not_free", "==", 0)
-
-    def _states(self) -> dict[str, list[tuple[int, str]]]:
-        """Agent → when they came to which state, from the engine's journal."""
-        found: dict[str, list[tuple[int, str]]] = {}
-        for file in sorted(self._scene.settings.paths.journal.glob("acd-*.jsonl")):
-            for text in file.read_text().splitlines():
-                if '"d":"AgentStateChanged"' in text:
-                    line = json.loads(text)
-                    found.setdefault(line["agent_id"], []).append((line["t"], line["state"]))
-        return found
 
     def _onset(self, line: Line) -> float | None:
         """Seconds until a person heard the first word; None for a line that is no person's."""
