@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from app import destinations
+from app.hours.model import minutes
 from app.nodes import Node, check_nodes, host_and_port, node_name
 from app.workdays.model import parse_office_hours
 
@@ -62,6 +63,16 @@ class Paths:
     def fax_spool(self) -> Path:
         """Faxes that Asterisk received and the backend has not taken in yet."""
         return self.home / "spool/fax"
+
+    @property
+    def campaign_spool(self) -> Path:
+        """How calls of campaigns ended, as Asterisk wrote it down, until it is in the database."""
+        return self.home / "spool/campaign"
+
+    @property
+    def campaigns(self) -> Path:
+        """What is said in the calls of campaigns, one folder each."""
+        return self.home / "campaigns"
 
     @property
     def record_spool(self) -> Path:
@@ -129,6 +140,8 @@ class Paths:
             self.fax_spool,
             self.record_spool,
             self.call_spool,
+            self.campaign_spool,
+            self.campaigns,
             self.prompts,
             self.studio,
             self.music,
@@ -219,6 +232,30 @@ class Settings(BaseSettings):
     quality_appeal_days: Annotated[int, Field(ge=1, le=30)] = 5  # working days in which an agent may appeal
     retention_days: Annotated[int, Field(ge=1)] = 365 * 3
 
+    # Calling out (`app.campaigns`). Nobody is called outside of these hours, whatever a campaign says ("24:00" is the
+    # end of the day). `trunk_lines` are the calls at once that the carrier allows, in and out; a share of lines and of
+    # agents is kept for citizens who call, and who waits longer than the target stops all campaigns.
+    calling_opens: str = "08:00"
+    calling_closes: str = "21:00"
+    trunk_lines: Annotated[int, Field(ge=1, le=10_000)] = 30
+    campaign_lines_kept: Annotated[int, Field(ge=0, le=100)] = 50  # percent
+    campaign_agents_kept: Annotated[int, Field(ge=0, le=100)] = 30  # percent
+    campaign_wait_target_s: Annotated[int, Field(ge=0)] = 10
+    campaign_at_once: Annotated[int, Field(ge=1, le=50)] = 3  # calls that begin within one second
+    campaign_answer_s: Annotated[int, Field(ge=1, le=30)] = 6  # for a key after a question
+    # Whether a person or a machine has answered (Asterisk's AMD; ms, and the level below which it is quiet). Who has
+    # said nothing by `amd_silence_ms` counts as a person. `amd_total_ms` is short because a person must hear within
+    # two seconds who calls.
+    amd_silence_ms: Annotated[int, Field(ge=200, le=1800)] = 1200
+    amd_greeting_ms: Annotated[int, Field(ge=300, le=1800)] = 1100
+    amd_after_greeting_ms: Annotated[int, Field(ge=100, le=1800)] = 450
+    amd_total_ms: Annotated[int, Field(ge=500, le=1800)] = 1700
+    amd_again_ms: Annotated[int, Field(ge=1000, le=8000)] = 3000  # who still speaks, while they hear who calls
+    amd_word_ms: Annotated[int, Field(ge=20, le=500)] = 100
+    amd_between_words_ms: Annotated[int, Field(ge=20, le=500)] = 60
+    amd_words: Annotated[int, Field(ge=1, le=20)] = 4
+    amd_quiet: Annotated[int, Field(ge=1, le=32767)] = 256
+
     offer_timeout_s: Seconds = 20
     wrapup_s: Annotated[int, Field(ge=0)] = 30
     last_agent_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72  # an earlier talk makes nobody the caller's agent
@@ -291,6 +328,12 @@ class Settings(BaseSettings):
             raise ValueError("a time of day is written HH:MM, 00:00 to 23:59")
         return value
 
+    @field_validator("calling_opens", "calling_closes")
+    @classmethod
+    def _minute_of_the_day(cls, value: str) -> str:
+        minutes(value)
+        return value
+
     @field_validator("office_hours")
     @classmethod
     def _spans_of_a_day(cls, value: str) -> str:
@@ -352,6 +395,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         if self.rtp_end - self.rtp_start < 3:
             raise ValueError("rtp_end must be at least 3 above rtp_start: every call needs ports of its own")
+        if minutes(self.calling_opens) >= minutes(self.calling_closes):
+            raise ValueError("calling_closes must be later than calling_opens")
         if self.main_number == self.fax_number:
             raise ValueError("main_number and fax_number must differ")
         if self.beat_stale_s <= self.beat_s:

@@ -14,10 +14,12 @@ from app.auth.tables import LoginAttempt, User, UserSession
 from app.batches.tables import Batch, BatchRow
 from app.callbacks.tables import Callback
 from app.calls.tables import Call, CallPause, CallThird
+from app.campaigns.tables import Campaign, CampaignAttempt, CampaignTarget
 from app.cases.tables import CASE_INDEX, Case, CaseCounter, CaseEvent, CaseItem, HandlingSection, Rotation
 from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
+from app.consents.tables import ContactWish
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
@@ -67,6 +69,9 @@ __all__ = [
     "CallPause",
     "CallThird",
     "Callback",
+    "Campaign",
+    "CampaignAttempt",
+    "CampaignTarget",
     "Case",
     "CaseClock",
     "CaseCounter",
@@ -80,6 +85,7 @@ __all__ = [
     "CitizenReopening",
     "ClockExtension",
     "ClockRule",
+    "ContactWish",
     "DutyTurn",
     "Fax",
     "FollowUp",

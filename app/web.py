@@ -25,6 +25,7 @@ from app.auth.routes import router as auth
 from app.batches.routes import router as batches
 from app.callbacks.routes import router as callbacks
 from app.calls.routes import router as calls
+from app.campaigns.routes import router as campaigns
 from app.cases.exchange_routes import router as case_tables
 from app.cases.routes import router as cases
 from app.certificates.routes import router as certificates
@@ -33,6 +34,7 @@ from app.chasing.routes import router as chases
 from app.chasing.routes import urgent as urgent_matters
 from app.citizens.routes import router as citizens
 from app.clocks.routes import router as clocks
+from app.consents.routes import router as consents
 from app.db import Database
 from app.faxes.routes import router as faxes
 from app.hours.routes import router as hours
@@ -81,6 +83,7 @@ ROUTERS = (
     case_tables, batches, places, machines, pushes, certificates, talk, quality, quarters,
     alerts, staffing, quality_lists, quality_editions,
     progress, receipts, reply_templates, template_offers,
+    campaigns, consents,
 )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
 
 def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
     """What waits for servers of others, and so runs beside the rest: a mail server that hangs holds nobody else up."""
+    from app.campaigns.messages import send_due
     from app.notices.channels import ports
     from app.notices.post import send_waiting
     from app.selfservice import messages
@@ -121,6 +122,7 @@ def outgoing_jobs(settings: Settings, database: Database) -> list[Job]:
     ways = ports(settings)
     return [
         Job("send notices", 5.0, lambda: send_waiting(database, settings, ways, utc_now())),
+        Job("send messages of campaigns", 5.0, lambda: send_due(database, settings, ways, utc_now())),
         Job("send messages to citizens", 2.0, lambda: messages.send_waiting(database, ways, utc_now())),
     ]
 

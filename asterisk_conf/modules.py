@@ -14,7 +14,7 @@ _BY_REASON: dict[str, list[str]] = {
     "applications that run other people's programs or dictate": (
         "app_externalivr.so app_festival.so app_jack.so app_mp3.so app_dictate.so app_followme.so app_disa.so "
         "app_minivm.so app_voicemail.so app_voicemail_odbc.so app_directory.so app_sla.so app_page.so "
-        "app_agent_pool.so app_amd.so app_audiosocket.so app_morsecode.so app_test.so app_stasis.so "
+        "app_agent_pool.so app_audiosocket.so app_morsecode.so app_test.so app_stasis.so "
         "app_stasis_broadcast.so app_system.so func_shell.so"
     ).split(),
     "records of calls that the backend makes itself": (

@@ -59,8 +59,8 @@ class Board:
         now = self._core.now_ms()
         if isinstance(change, Joined):
             call = self._core.telephony.calls[change.call_id]
-            if call.promise:
-                return  # counted by the call in which they asked to be called back
+            if call.begun_by_us:
+                return  # counted by the call in which they asked to be called back, or no citizen's call at all
             self.measures.joined(call.call_id, call.queue, call.joined_ms)
         elif isinstance(change, Answered):
             self._answered(change.call_id, now)
@@ -73,7 +73,7 @@ class Board:
 
     def catch_up(self, call: Call) -> None:
         """Count what happened to a call while nobody looked; what is counted already changes nothing."""
-        if not call.outbound and not call.promise:
+        if not call.outbound and not call.begun_by_us:
             self._count(call)
 
     def _count(self, call: Call | CallSeen) -> None:

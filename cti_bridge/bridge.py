@@ -23,13 +23,14 @@ from app.errors import HotlineError
 from app.secrets import secret
 from app.settings import Settings
 from app.speech.recognizer import Recognizer
-from cti_bridge import endings, recordings
+from cti_bridge import campaign_notes, endings, recordings
 from cti_bridge.agents import AgentBook
 from cti_bridge.board import Board
 from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import KEY_SECRET, Callers, caller_key
+from cti_bridge.campaigns import Campaigns
 from cti_bridge.commands import Commands
 from cti_bridge.control import Control
 from cti_bridge.core import Core
@@ -74,6 +75,7 @@ LANES = {
     "callback": "facts",
     "callback_line": "facts",
     "callback_barrier": "facts",
+    "campaign": "facts",
     "forgotten_callbacks": "facts",
     "unseen": "facts",
     "third": "facts",
@@ -159,6 +161,7 @@ class Bridge:
         calling = CallbackCalls(core, self.offers, talks, dialling)
         self.line = CallbackLine(core, calling)
         callbacks = Callbacks(core, dialling, self.line.taken)
+        self.campaigns = Campaigns(core, dialling.destinations)
         taken = recordings.Recordings(settings.paths.record_spool, facts)
         self._take_back = TakeBack(core, self.offers)
         self.dispatcher = Dispatcher(
@@ -176,6 +179,7 @@ class Bridge:
             thirds,
             overseeing,
             marks,
+            self.campaigns,
         )
         self._recovery = Recovery(
             core,
@@ -192,6 +196,7 @@ class Bridge:
             thirds,
             overseeing,
             self.control,
+            self.campaigns,
         )
         self.board = Board(core, self.line.waiting)
         self._recovery.on_known = self.board.catch_up
@@ -217,6 +222,7 @@ class Bridge:
             self._housekeeping(),
             self.rules.run(queue),
             self.line.run(),
+            self.campaigns.run(),
             nuisance.run(),
             self.watch.run(),
             Seats(core, self._notice).run(),
@@ -450,6 +456,9 @@ class Bridge:
             elif fact.kind == "callback_line":
                 told = {name: value for name, value in fact.data.items() if name not in ("callback_id", "what")}
                 self.domain.note_callback(int(fact.data["callback_id"]), LineStep(fact.data["what"]), told)
+            elif fact.kind == "campaign":
+                self.domain.settle_campaign_call(fact.key, fact.data)
+                campaign_notes.remove(self.settings.paths.campaign_spool, fact.key)
             elif fact.kind == "callback_barrier":
                 self._loop.call_soon_threadsafe(self.line.barrier, int(fact.data["life"]))
             elif fact.kind == "unseen":

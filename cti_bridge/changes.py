@@ -66,6 +66,27 @@ class CitizenAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignHeard:
+    """It is known who has answered a campaign's call: human, machine, fax; or they refuse further ones."""
+
+    call_id: str
+    heard: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignEnded:
+    """A campaign's call is over, as the dialplan tells it; all but the cause is empty when nobody answered."""
+
+    call_id: str
+    heard: str
+    said: str
+    answer: str
+    wish: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfferEnded:
     """The dialplan's dialling of the agent is over; status ANSWER means that a talk has ended."""
 
@@ -207,6 +228,8 @@ Change = (
     | Answered
     | AgentWaits
     | CitizenAnswered
+    | CampaignHeard
+    | CampaignEnded
     | OfferEnded
     | LegEnded
     | MembersChanged

@@ -176,8 +176,9 @@ def _hangup(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     cause = number_or(text(event, "Cause"))
     out: list[Change] = [ThirdLeft(call.call_id, leg)] if leg.kind else []
     out.append(LegEnded(call.call_id, leg.role, leg.agent_id, leg.number, cause))
-    # An attempt to call a citizen back is not the call: that begins with the citizen's answer.
-    ends = call.phase is not Phase.callback and (leg.unique_id == call.call_id or (call.outbound and not call.legs))
+    # An attempt to call a citizen back is not the call: that begins with the citizen's answer. Nor is a campaign's.
+    attempt = call.phase in (Phase.callback, Phase.campaign)
+    ends = not attempt and (leg.unique_id == call.call_id or (call.outbound and not call.legs))
     if ends:
         call.ended_ms = call.ended_ms or now_ms
         out.append(CallEnded(call.call_id, cause, call.phase))
@@ -206,7 +207,7 @@ def _originated(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if (spy := t.spies.pop(unique_id, None)) is not None:
         return [SpyChanged(spy, gone=True)]
     asked = t.call_of(unique_id)
-    if asked is not None and asked.phase is Phase.callback and asked.legs[unique_id].channel:
+    if asked is not None and asked.phase in (Phase.callback, Phase.campaign) and asked.legs[unique_id].channel:
         return []  # the end of its channel says why, and comes in the same moment
     found = t.detach(unique_id)
     if found is None:

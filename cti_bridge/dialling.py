@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from typing import Any
@@ -59,6 +60,8 @@ class Dialling:
         `callback`: a citizen has asked for it, so what counts is which numbers may be called back.
         """
         number = self.target(agent.agent_id, to, callback=callback is not None)
+        if callback is None and number not in self._core.book.records:
+            await self._check_wanted(number)
         self.check_free(agent.agent_id)
         # The call is a call of the node at which the telephone is registered.
         unique_id = f"{self._core.phone_node(agent.endpoint)}-{self._core.now_ms() // 1000}.d{secrets.randbelow(10**6)}"
@@ -91,6 +94,15 @@ class Dialling:
         self._talks.began(unique_id, agent.agent_id)
         self._core.facts.put("call", unique_id, facts.arrived(call))
         return {"call_id": unique_id}
+
+    async def _check_wanted(self, number: str) -> None:
+        """Raises Refused for somebody who does not want to be called by anybody of the hotline, Busy."""
+        if await asyncio.to_thread(self._core.domain.never_called, number):
+            raise refused(
+                "do_not_call",
+                "对方已登记“不再呼叫”，不能拨打。",
+                "They have said that they do not want to be called.",
+            )
 
     async def third(self, call: Call, agent_id: str, number: str, kind: ThirdKind) -> None:
         """Have a third party join the room of a call. Raises Refused."""

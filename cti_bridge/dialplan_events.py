@@ -5,6 +5,8 @@ from __future__ import annotations
 from cti_bridge.changes import (
     Alone,
     CallStarted,
+    CampaignEnded,
+    CampaignHeard,
     Change,
     CitizenAnswered,
     Joined,
@@ -38,6 +40,9 @@ def _citizen_call(t: Telephony, event: Event, now_ms: int) -> Call:
     leg = call.legs.get(call_id)
     if leg is not None and not call.outbound:
         leg.number = call.number
+        if not call.channel and text(event, "Uniqueid") == call_id:  # dialled by us: it had no name when we began
+            call.channel = leg.channel = text(event, "Channel")
+            leg.state = LegState.up
     return call
 
 
@@ -92,6 +97,15 @@ def _called_back(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     if agent_id:
         call.answered_ms = now_ms
     return [CitizenAnswered(call.call_id, agent_id), MembersChanged(call.call_id)]
+
+
+def _campaign_heard(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    return [CampaignHeard(text(event, "Call"), text(event, "Heard"), text(event, "Why"))]
+
+
+def _campaign_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
+    call_id, heard, said, answer, wish = (text(event, name) for name in ("Call", "Heard", "Said", "Answer", "Wish"))
+    return [CampaignEnded(call_id, heard, said, answer, wish, number_or(text(event, "Cause")))]
 
 
 def _offer_end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
@@ -232,6 +246,8 @@ RULES: dict[str, Rule] = {
     "AcdJoin": _join,
     "AcdAnswered": _answered,
     "AcdCallback": _called_back,
+    "CampaignHeard": _campaign_heard,
+    "CampaignEnd": _campaign_end,
     "AcdOfferEnd": _offer_end,
     "AcdKey": _key,
     "AcdAlone": _alone,

@@ -28,12 +28,15 @@ from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
+from cti_bridge.campaigns import Campaigns
 from cti_bridge.changes import (
     AgentWaits,
     Alone,
     Answered,
     CallEnded,
     CallStarted,
+    CampaignEnded,
+    CampaignHeard,
     Change,
     CitizenAnswered,
     InFailsafeQueue,
@@ -91,12 +94,14 @@ class Dispatcher:
         thirds: Thirds,
         overseeing: Overseeing,
         marks: Marks,
+        campaigns: Campaigns,
     ) -> None:
         self._core, self._offers, self._talks, self._control = core, offers, talks, control
         self._dialling, self._callbacks = dialling, callbacks
         self._recordings, self._take_back = recordings, take_back
         self._callers, self._line, self._calling = callers, line, calling
         self._thirds, self._overseeing, self._marks = thirds, overseeing, marks
+        self._campaigns = campaigns
         self.deciding = Deciding(core, offers, line, calling, self.tell_phone)
 
     def change(self, change: Change) -> None:
@@ -118,6 +123,7 @@ class Dispatcher:
         call = self._core.telephony.calls[change.call_id]
         self.deciding.joined(call.call_id)
         self._core.queue.feed(rejoined(self._core, call, call.attempt))  # before all else: a telephone may ring now
+        self._campaigns.joined(call)  # behind the join: whoever is free now meets them first in line
         self._core.facts.put("call", call.call_id, facts.joined(call))
         self._callers.ask(call)  # for the next join, if nothing could be learnt before
         self._take_back.arrived(call.call_id)
@@ -165,6 +171,12 @@ class Dispatcher:
                 CitizenReached(call.call_id), TalkAdopted(call.call_id, change.agent_id, self._core.now_ms())
             )
 
+    def _campaign_heard(self, change: CampaignHeard) -> None:
+        self._campaigns.heard(change)
+
+    def _campaign_ended(self, change: CampaignEnded) -> None:
+        self._campaigns.ended(change)
+
     def _offer_ended(self, change: OfferEnded) -> None:
         if change.status == "ANSWER":
             self._talk_over(change.call_id, change.agent_id)
@@ -179,6 +191,9 @@ class Dispatcher:
             return
         if call.phase is Phase.callback:
             self._calling.leg_ended(call, change)
+            return
+        if call.phase is Phase.campaign:
+            self._campaigns.leg_ended(call, change.cause)
             return
         self._control.left(call, change)
         if call.ended_ms is not None and not call.legs and change.role is not Role.citizen and not call.outbound:
@@ -262,6 +277,8 @@ class Dispatcher:
         call = self._core.call(change.call_id)
         if call is not None and call.phase is Phase.callback:
             self._calling.leg_ended(call, change)
+        elif call is not None and call.phase is Phase.campaign:
+            self._campaigns.not_dialled(call)
         elif call is not None:
             self._members(MembersChanged(call.call_id))
 
@@ -327,6 +344,8 @@ class Dispatcher:
         Answered: _answered,
         AgentWaits: _agent_waits,
         CitizenAnswered: _citizen_answered,
+        CampaignHeard: _campaign_heard,
+        CampaignEnded: _campaign_ended,
         OfferEnded: _offer_ended,
         LegEnded: _leg_ended,
         MembersChanged: _members,

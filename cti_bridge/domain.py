@@ -28,10 +28,14 @@ from app.calls.model import CallFacts
 from app.calls.service import confidential_ids, find, last_agent_of, merge, merge_all
 from app.calls.tables import Call
 from app.calls.views import call_rows
+from app.campaigns import calling
+from app.campaigns.model import OpenAttempt, Order, Work
 from app.cases.tables import Case
 from app.citizens.service import flags_by_number
 from app.clock import from_ms, to_ms, utc_now
+from app.consents import service as consents
 from app.db import Database
+from app.destinations import Destinations
 from app.errors import Forbidden, NotFound
 from app.machines.door import Door
 from app.machines.model import Machine, Scope
@@ -81,6 +85,7 @@ class AppDomain:
         self._settings, self._db = settings, db
         self._seats = SeatWatch(settings, db)
         self._door = Door()
+        self._destinations = Destinations.of(settings)
 
     def session_actor(self, token: str) -> Actor | None:
         return session_user(self._db, token)
@@ -255,6 +260,22 @@ class AppDomain:
 
     def note_callback(self, callback_id: int, what: LineStep, data: Mapping[str, Any]) -> None:
         line.note(self._db, callback_id, what, data)
+
+    def never_called(self, number: str) -> bool:
+        with self._db.read() as session:
+            return consents.never_called(session, number)
+
+    def campaign_work(self) -> Sequence[Work]:
+        return calling.work(self._db, self._settings, utc_now())
+
+    def begin_campaign_call(self, campaign_id: int, agent_id: str) -> Order | None:
+        return calling.begin(self._db, self._settings, self._destinations, campaign_id, agent_id, utc_now())
+
+    def settle_campaign_call(self, call_id: str, told: Mapping[str, Any]) -> None:
+        calling.settle(self._db, call_id, told, utc_now())
+
+    def open_campaign_calls(self) -> Sequence[OpenAttempt]:
+        return calling.open_attempts(self._db)
 
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         callbacks.settle_forgotten(self._db, alive)

@@ -32,7 +32,7 @@ def arrived(call: Call) -> dict[str, Any]:
         "line": call.line,
         "language": call.language,
         "started_at": call.started_ms,
-        "direction": "out" if call.outbound or call.promise else "in",
+        "direction": "out" if call.outbound or call.begun_by_us else "in",
         **({"agent_id": call.agent_id} if call.outbound and call.agent_id else {}),
     }
 
@@ -125,7 +125,7 @@ def card_facts(call: Call, now_ms: int) -> dict[str, Any]:
         "started_at": call.started_ms,
         "joined_at": call.joined_ms or None,
         "answered_at": call.answered_ms,
-        "direction": "out" if call.outbound or call.promise else "in",
+        "direction": "out" if call.outbound or call.begun_by_us else "in",
         "waited_s": max(0, (call.answered_ms or now_ms) - (call.joined_ms or call.started_ms)) // 1000,
     }
 

@@ -29,6 +29,7 @@ class Phase(StrEnum):
     transfer = "transfer"
     outbound = "outbound"  # dialled by an agent
     callback = "callback"  # the queue calls a citizen back, who has not answered yet
+    campaign = "campaign"  # a campaign calls somebody, who has not been put through to a person
     ended = "ended"
 
 
@@ -134,6 +135,15 @@ def promise_of(call_id: str) -> int:
     return int(found[1]) if found else 0
 
 
+_CAMPAIGN = re.compile(r"[A-Za-z0-9._-]+-cp([0-9]{1,15})\.0")
+
+
+def campaign_attempt(call_id: str) -> int:
+    """The attempt of a campaign that a call with this id is; 0 for every other call."""
+    found = _CAMPAIGN.fullmatch(call_id)
+    return int(found[1]) if found else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A part of a talk in which the recording is silent (T9). Times are epoch milliseconds."""
@@ -228,12 +238,18 @@ class Call:
     attempt_of: Attempt | None = None  # a call of ours: the call-back whose outcome is not yet told
     pause: Pause | None = None
     help_ms: int | None = None  # since when the agent asks for a supervisor
+    kept_agent: str = ""  # who is kept for a campaign's call
     marks_told: dict[str, dict[str, Any]] = field(default_factory=dict)  # agent → what they were told last (`marks`)
 
     @property
     def promise(self) -> int:
         """The promise that this call keeps, when the queue calls a citizen back; 0 for every other call."""
         return promise_of(self.call_id)
+
+    @property
+    def begun_by_us(self) -> bool:
+        """Whether the hotline itself has called the citizen, for the queue or for a campaign."""
+        return bool(self.promise or campaign_attempt(self.call_id))
 
     def leg(self, role: Role) -> Leg | None:
         """The first leg of this role, if there is one."""

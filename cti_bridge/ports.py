@@ -17,6 +17,7 @@ from app.actor import Actor
 from app.alerts.model import AlertKind, AlertRule
 from app.alerts.watching import Alert
 from app.callbacks.model import AttemptOutcome, LineStep
+from app.campaigns.model import OpenAttempt, Order, Work
 from app.machines.model import Machine
 
 
@@ -228,6 +229,21 @@ class Domain(Protocol):
 
     def note_callback(self, callback_id: int, what: LineStep, data: Mapping[str, Any]) -> None:
         """What became of a promise in line; told twice it changes nothing."""
+
+    def never_called(self, number: str) -> bool:
+        """Whether the person has said that nobody of the hotline is to call them."""
+
+    def campaign_work(self) -> Sequence[Work]:
+        """The campaigns that may call now and have somebody to call, the most urgent first."""
+
+    def begin_campaign_call(self, campaign_id: int, agent_id: str) -> Order | None:
+        """Write the next attempt of a campaign, before anybody is dialled; None when nobody is to be called."""
+
+    def settle_campaign_call(self, call_id: str, told: Mapping[str, Any]) -> None:
+        """How a campaign's call ended; told twice it changes nothing."""
+
+    def open_campaign_calls(self) -> Sequence[OpenAttempt]:
+        """The attempts whose end nobody has told."""
 
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         """Settle, from the calls that are known, the attempts that nobody told of; those `alive` still go on."""

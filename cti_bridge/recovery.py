@@ -35,6 +35,7 @@ from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
 from cti_bridge.callbacks import Callbacks
 from cti_bridge.callers import Callers
+from cti_bridge.campaigns import Campaigns
 from cti_bridge.changes import MembersChanged, PhoneSeen
 from cti_bridge.control import Control
 from cti_bridge.core import Core
@@ -86,12 +87,14 @@ class Recovery:
         thirds: Thirds,
         overseeing: Overseeing,
         control: Control,
+        campaigns: Campaigns,
     ) -> None:
         self._core, self._dispatcher, self._offers = core, dispatcher, offers
         self._talks, self._dialling, self._callbacks, self._recordings = talks, dialling, callbacks, recordings
         self._take_back, self._callers = take_back, callers
         self._line, self._calling = line, calling
         self._thirds, self._overseeing, self._control = thirds, overseeing, control
+        self._campaigns = campaigns
         self._read: dict[str, Seen] = {}
         self._start: asyncio.Task[None] | None = None
         self._started: set[str] = set()  # nodes that were read at the start
@@ -157,6 +160,8 @@ class Recovery:
         for call in gone:
             if call.phase is Phase.callback:
                 self._calling.lost(call)
+            elif call.phase is Phase.campaign:
+                self._campaigns.lost(call)
             else:
                 self._end(call, notes.pop(call.call_id, None))
         for call in gone:
@@ -177,6 +182,7 @@ class Recovery:
             self._core.spawn(self._close_forgotten(set(notes), new), "close-forgotten")
         if self._core.nodes.own in nodes:
             self._line.begin()  # it is this node that dials citizens
+            self._campaigns.known()
         self._recordings.left_behind(lambda call_id: theirs(call_id) and call_id not in fresh.calls)
         # Whoever is sent to the hold loop must find it beating.
         await asyncio.gather(*(self.beat(node) for node in nodes))
@@ -236,6 +242,9 @@ class Recovery:
             )
 
     def _adopt_call(self, call: Call, *, new: bool) -> None:
+        if call.phase is Phase.campaign:
+            self._campaigns.adopt(call)
+            return
         run = self._offers.of_call(call.call_id)
         self.on_known(call)
         facts.note_hold(call, self._core.now_ms())

@@ -63,6 +63,7 @@ VARIABLES = (
     "HOTLINE_LEG",
     "HOTLINE_OUT_CALL",
     "HOTLINE_CALLBACK",
+    "HOTLINE_KEPT_AGENT",
     "HOTLINE_TO",
     "HOTLINE_DIALS",
     "HOTLINE_PAUSE",
@@ -204,11 +205,12 @@ def _adopt_citizen(t: Telephony, one: Channel, now_ms: int) -> None:
         talked=one.var("TALKED") == "1",
         pause=pause_of(one.var("PAUSE")),
         help_ms=number_or(one.var("HELP")) or None,
+        kept_agent=one.var("KEPT_AGENT"),
     )
     t.calls[call.call_id] = call
     in_room = one.application == "ConfBridge"
     since = call.started_ms
-    state = _leg_state(one) if call.phase is Phase.callback else LegState.up
+    state = _leg_state(one) if call.phase in (Phase.callback, Phase.campaign) else LegState.up
     t.attach(call, Leg(one.name, one.unique_id, Role.citizen, "", call.number, state, since, in_room))
 
 

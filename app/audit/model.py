@@ -61,6 +61,12 @@ class Action(StrEnum):
     knowledge_imported = "knowledge.imported"
     knowledge_exported = "knowledge.exported"
     knowledge_gap = "knowledge.gap"  # what was searched in vain: claimed, released, closed
+    campaign_changed = "campaign.changed"  # what is said, when and how
+    campaign_step = "campaign.step"  # started, paused, stopped, at its end
+    campaign_targets = "campaign.targets"  # numbers came onto a list
+    campaign_exported = "campaign.exported"
+    wish_noted = "wish.noted"  # somebody said "do not call me", or yes to being called
+    wish_ended = "wish.ended"
     nuisance_set = "nuisance.set"  # a rule about a caller who misuses the hotline
     nuisance_ended = "nuisance.ended"  # … ended before its time
     unit_created = "unit.created"

@@ -66,6 +66,11 @@ class Permission(StrEnum):
     callbacks_handle = "callbacks.handle"
     announcements_write = "announcements.write"
     rules_read = "rules.read"  # how the queues are set, and the rules about callers
+    campaigns_read = "campaigns.read"  # campaigns of calls out, their lists (masked) and results
+    campaigns_write = "campaigns.write"  # write, start, pause and stop them
+    campaigns_export = "campaigns.export"
+    wishes_note = "wishes.note"  # note that somebody says "do not call me", or yes to being called
+    wishes_end = "wishes.end"  # … that they have taken it back
     nuisance_write = "nuisance.write"  # set and end rules about callers who misuse the hotline
     knowledge_read = "knowledge.read"
     knowledge_use = "knowledge.use"  # say what was read to callers, whether it helped, and what was not found
@@ -110,6 +115,7 @@ _AGENT = _STAFF | {
     P.messages_read,
     P.callbacks_handle,
     P.cases_follow_up,
+    P.wishes_note,
 }
 _SUPERVISOR = (
     _AGENT
@@ -126,6 +132,7 @@ _SUPERVISOR = (
         P.agents_control,
         P.system_read,
     }
+    | {P.campaigns_read, P.campaigns_write, P.wishes_end}
 )
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -136,6 +143,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.chases_decide, P.exposures_decide, P.urgent_acknowledge}
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write, P.cases_export}
+        | {P.campaigns_export}
     ),
     Role.section_head: frozenset(
         _STAFF
@@ -147,6 +155,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.cases_export, P.cases_import}
         | _EDITOR
         | {P.chases_decide}
+        | {P.campaigns_read, P.campaigns_write, P.campaigns_export, P.wishes_note, P.wishes_end}
     ),
     Role.dispatcher: frozenset(
         _STAFF
@@ -167,6 +176,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     ),
     Role.auditor: frozenset(
         {P.audit_read, P.calls_read, P.cases_read, P.cases_export, P.system_read, P.rules_read, P.units_read}
+        | {P.campaigns_read, P.campaigns_export}
         | _KNOWLEDGE
     ),
     Role.admin: frozenset(

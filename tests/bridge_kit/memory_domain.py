@@ -13,6 +13,7 @@ from app.alerts.model import DEFAULTS, AlertKind, AlertRule
 from app.alerts.watching import Alert
 from app.auth.model import Role
 from app.callbacks.model import AttemptOutcome, LineStep
+from app.campaigns.model import OpenAttempt, Order, Work
 from app.errors import Busy, Forbidden, Refused
 from app.machines.model import Machine
 from cti_bridge.ports import (
@@ -68,6 +69,11 @@ class MemoryDomain:
         self.closed: list[tuple[str, list[str]]] = []
         self.overseen: list[tuple[str, str, str, str]] = []
         self.secret_calls: set[str] = set()
+        self.unwanted: set[str] = set()  # numbers that nobody is to call
+        self.campaigns: list[Work] = []
+        self.orders: list[Order] = []
+        self.settled: list[tuple[str, dict[str, Any]]] = []
+        self.open_attempts: list[OpenAttempt] = []
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -237,3 +243,22 @@ class MemoryDomain:
     def settle_forgotten_callbacks(self, alive: Collection[int]) -> None:
         self._write()
         self.forgotten.append(set(alive))
+
+    def never_called(self, number: str) -> bool:
+        return number in self.unwanted
+
+    def campaign_work(self) -> Sequence[Work]:
+        return self.campaigns
+
+    def begin_campaign_call(self, campaign_id: int, agent_id: str) -> Order | None:
+        self._write()
+        order = self.orders.pop(0) if self.orders else None
+        return replace(order, agent_id=agent_id) if order is not None else None
+
+    def settle_campaign_call(self, call_id: str, told: Mapping[str, Any]) -> None:
+        self._write()
+        self.settled.append((call_id, dict(told)))
+        self.open_attempts = [one for one in self.open_attempts if one.call_id != call_id]
+
+    def open_campaign_calls(self) -> Sequence[OpenAttempt]:
+        return self.open_attempts

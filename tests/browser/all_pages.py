@@ -72,6 +72,8 @@ LIVED = {
     "/quality/criteria": "/quality/criteria",
     "/quality/sampling": "/quality/sampling",
     "/admin/systems": "/admin/systems",
+    "/campaigns": "/campaigns",
+    "/contact-wishes": "/contact-wishes",
     "/admin/pushes": "/admin/pushes",
     "/admin/state": "/admin/state",
     "/units/:id?": "/units",
@@ -86,6 +88,7 @@ SIGNED_OUT = {"/login"}
 BY_THEIR_TESTS = {
     "/quality/reviews/:id": "test_quality.py",
     "/knowledge/templates/:id": "test_progress_and_templates.py",
+    "/campaigns/:id": "test_campaigns.py",
     "/progress": "test_progress_and_templates.py",
 }
 """Pages that are looked at where their story is told: there is none without a talk that was had, a template that was

@@ -22,9 +22,9 @@ PATIENCE_MS = 10_000  # three files of tests at a time on two processors: what t
 
 
 @contextmanager
-def served(db: Database, home: Path) -> Iterator[str]:
-    """The backend on that database; its address."""
-    settings = Settings(home=home, database_url=str(db.url), min_free_mb=0)
+def served(db: Database, home: Path, **more: object) -> Iterator[str]:
+    """The backend on that database, with these settings besides; its address."""
+    settings = Settings(home=home, database_url=str(db.url), min_free_mb=0, **more)  # type: ignore[arg-type]
     settings.ensure_dirs()
     app = create_app(settings, db, phones_changed=lambda: None, explain=lambda *_: [])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))

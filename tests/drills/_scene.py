@@ -105,7 +105,9 @@ class Scene:
     """Use as an asynchronous context manager; everything it started is gone afterwards, unless DRILL_KEEP is set only
     the files of the home, which are kept then."""
 
-    def __init__(self, say: Say, *, agents: int = 5, relay: bool = False, **settings: object) -> None:
+    def __init__(
+        self, say: Say, *, agents: int = 5, relay: bool = False, calls_out: bool = False, **settings: object
+    ) -> None:
         self.say = say
         self.folder = Path(tempfile.mkdtemp(prefix="drill-"))
         given = {"opens": "00:00", "closes": "23:59", "wrapup_s": 2, "min_free_mb": 50, **settings}
@@ -119,8 +121,11 @@ class Scene:
             self.relay = Relay((self.settings.ami_host, self.settings.ami_port))
             self.system.relay_port = self.relay.port
         self._numbers = itertools.count(13_900_000_001)
+        self.network = PublicNetwork(self.folder / "network", self.settings)
+        if calls_out:
+            self.system.configure(trunk_out=self.network.address)
+            self.settings = self.system.settings
         self.everybody: list[Citizen] = []
-        self.network: PublicNetwork
         self.manager: Manager
         self.pages: Pages
 
@@ -143,7 +148,7 @@ class Scene:
         self.usage.__enter__()
         self.pages = Pages(self.system, self.agent_ids)
         secrets = await self.pages.make_people()
-        self.network = PublicNetwork(self.folder / "network", self.settings, list(secrets.items()))
+        self.network.agents = list(secrets.items())
         await asyncio.to_thread(self.network.start)
         for agent_id in self.agent_ids:
             self.network.answers(agent_id, 0.3, self._pick_up)
@@ -157,8 +162,7 @@ class Scene:
             await self.pages.close()
         if hasattr(self, "manager"):
             self.manager.close()
-        if hasattr(self, "network"):
-            await asyncio.to_thread(self.network.stop)
+        await asyncio.to_thread(self.network.stop)
         await asyncio.to_thread(self.system.stop)
         if hasattr(self, "usage"):
             self.usage.__exit__()

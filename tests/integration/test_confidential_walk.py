@@ -31,9 +31,12 @@ from app.assignments.model import Opinion
 from app.assignments.tables import Assignment
 from app.auth.model import Role
 from app.calls.service import record
+from app.campaigns.tables import Campaign, CampaignTarget
 from app.cases import access
 from app.cases.tables import Case
 from app.citizens import service as citizens
+from app.consents import service as consents
+from app.consents.model import About, How, Said
 from app.db import Database
 from app.followups.model import Heard, Reached
 from app.followups.tables import FollowUpTask
@@ -93,6 +96,7 @@ def world(db: Database, city: World) -> World:
     )
     record(db, CALL, number=NUMBER, name=NAME, started_at=world.now)
     talked(world)
+    called(world, case_id)
     world.dispatched("WATER", "CITY", case_id=case_id)
     world.handed_in(case_id, "WATER", result=f"已上门回复{NAME}，{ADDRESS}恢复供水。", letter=f"{NAME}女士：{TEXT}")
     world.work("CITY.handler", working.sign, world.work_of(case_id, "CITY"))
@@ -138,6 +142,18 @@ def talked(world: World) -> None:
         session.add(QualityReview(**values, **judged, day=day, week=day, marks=[[1, 0, NAME]]))
 
 
+def called(world: World, case_id: int) -> None:
+    """A campaign has their number on its list, and they have said that they do not want to be called."""
+    texts = {"zh": {"purpose": "回访", "message": "", "question": ""}}
+    campaign = {"name": "回访", "kind": "result", "state": "paused", "mode": "lines", "texts": texts, "windows": []}
+    with world.db.session() as session:
+        session.add(Campaign(**campaign, on_machine="message", channel="phone", at_night="wait", created_at=world.now))
+        session.flush()
+        moments = {"next_at": world.now, "added_at": world.now}
+        session.add(CampaignTarget(campaign_id=1, number=NUMBER, case_id=case_id, state="refused", **moments))
+        consents.note(session, SYSTEM, Said.do_not_call, About.campaigns, NUMBER, how=How.key, call_id=CALL)
+
+
 def put_on_the_desk_again(world: World) -> None:
     """As if the citizen were to be asked once more, by whoever asks for work first."""
     waits = {"open": True, "after": world.now - timedelta(days=400), "claimed_by": None, "claimed_at": None}
@@ -161,6 +177,7 @@ def values(world: World) -> dict[str, list[str]]:
         "case_id": cases, "work_id": works, "call_id": [CALL], "citizen_id": some, "unit_id": some,
         "which": ["dispatch", "returns", "under_way", "review", "proposals", "follow_up", "deferred"],
         "post": ["leader"],
+        "campaign_id": ["1"],
         "batch_id": some, "box": ["to_sign", "at_work", "to_approve", "from_below", "handed_in", "done"],
         "agent_id": ["1001"], "article_id": some, "callback_id": some, "fax_id": some, "voicemail_id": some,
         "recording_id": some, "announcement_id": some, "rule_id": some, "gap_id": some, "user_id": some,
@@ -218,6 +235,8 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/calls/search": [{}, {"q": NUMBER}, {"number": NUMBER}],
     "/api/audit/search": [{}],
     "/api/nuisance-rules/search": [{}, {"number": NUMBER}],
+    "/api/campaigns/{campaign_id}/export": [{}],
+    "/api/contact-wishes/search": [{}, {"number": NUMBER}],
     "/api/citizens/lookup": [{"number": NUMBER}],
     "/api/units/search": [{"q": "水务"}],
     "/api/units/suggest": [{"text": "停水"}],
@@ -264,6 +283,9 @@ ACTS = {
     "uphold-return withdraw extension",
     "/api/chases/{chase_id}": "confirm drop",
     "/api/batches": " {batch_id}/undo",
+    "/api/campaigns": " {campaign_id} {campaign_id}/start {campaign_id}/pause {campaign_id}/stop "
+    "{campaign_id}/targets/table {campaign_id}/targets/cases {campaign_id}/recordings/{language} {campaign_id}/spoken",
+    "/api/contact-wishes": " {wish_id}/end",
     "/api/callbacks/{callback_id}": "take release reached missed cancel reopen",
     "/api/announcements": " {announcement_id} {announcement_id}/end spoken",
     "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "

@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'campaigns' | 'wishes' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'recordings'>, string> = {
@@ -75,6 +75,8 @@ const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'record
   faxes: 'messages.read',
   callbacks: 'callbacks.handle',
   announcements: 'announcements.write',
+  campaigns: 'campaigns.read',
+  wishes: 'wishes.note',
   knowledge: 'knowledge.read',
   rules: 'rules.read',
   units: 'units.read',

@@ -32,6 +32,7 @@ const ALL: (Entry & { shown: () => boolean })[] = [
   { to: '/voicemails', key: 'nav.voicemails', icon: 'voicemail', group: 'desk', shown: () => mayOpen('voicemails') },
   { to: '/faxes', key: 'nav.faxes', icon: 'fax', group: 'desk', shown: () => mayOpen('faxes') },
   { to: '/callbacks', key: 'nav.callbacks', icon: 'callback', group: 'desk', shown: () => mayOpen('callbacks') },
+  { to: '/campaigns', key: 'nav.campaigns', icon: 'ringing', group: 'desk', shown: () => mayOpen('campaigns'), also: ['/contact-wishes'] },
   { to: '/announcements', key: 'nav.announcements', icon: 'speaker', group: 'desk', shown: () => mayOpen('announcements') },
   { to: '/knowledge', key: 'nav.knowledge', icon: 'book', group: 'quality', shown: () => mayOpen('knowledge') },
   { to: '/roster', key: 'nav.roster', icon: 'cup', group: 'office', shown: () => mayOpen('roster') },

@@ -4,6 +4,7 @@ import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
+import { campaigns } from './campaigns'
 import { card } from './card'
 import { cases } from './cases'
 import { chasing } from './chasing'
@@ -48,6 +49,7 @@ export const en: Record<Key, string> = {
   ...wallboard,
   ...callbacks,
   ...announcements,
+  ...campaigns,
   ...rules,
   ...room,
   ...roster,

@@ -3,6 +3,7 @@ import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
 import { callbacks } from './callbacks'
+import { campaigns } from './campaigns'
 import { card } from './card'
 import { cases } from './cases'
 import { chasing } from './chasing'
@@ -47,6 +48,7 @@ export const zh = {
   ...wallboard,
   ...callbacks,
   ...announcements,
+  ...campaigns,
   ...rules,
   ...room,
   ...roster,

@@ -1,0 +1,1 @@
+"""Calling out: reminders, results, surveys and subscriptions, by telephone or by a message instead."""
