@@ -25,6 +25,7 @@ from app.knowledge.tables import KNOWLEDGE_INDEX, KnowledgeArticle, KnowledgeGap
 from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.number_audits.tables import NumberAuditAttempt, NumberAuditRound, NumberAuditTarget, PublishedNumber
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
@@ -83,7 +84,11 @@ __all__ = [
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "NumberAuditAttempt",
+    "NumberAuditRound",
+    "NumberAuditTarget",
     "Place",
+    "PublishedNumber",
     "PushAddress",
     "PushJob",
     "QualityDraw",

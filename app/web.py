@@ -49,6 +49,8 @@ from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
 from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
+from app.number_audits.register_routes import router as published_numbers
+from app.number_audits.routes import router as number_audits
 from app.places.routes import router as places
 from app.prompting import speak as speak_text
 from app.pushes.routes import router as pushes
@@ -74,6 +76,7 @@ ROUTERS = (
     nuisance, queues, workdays, clocks, units, knowledge, audit, case_loop, boards, recusals, assignments, roster,
     case_tables, batches, places, machines, pushes, certificates, talk, quality, quarters,
     alerts, staffing,
+    published_numbers, number_audits,
 )  # fmt: skip
 
 

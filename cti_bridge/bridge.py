@@ -24,6 +24,7 @@ from app.secrets import secret
 from app.settings import Settings
 from cti_bridge import endings, recordings
 from cti_bridge.agents import AgentBook
+from cti_bridge.auditing import Auditing
 from cti_bridge.board import Board
 from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
@@ -213,6 +214,7 @@ class Bridge:
             nuisance.run(),
             self.watch.run(),
             Seats(core, self._notice).run(),
+            Auditing(core, dialling).run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True

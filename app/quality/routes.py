@@ -21,7 +21,7 @@ from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, StaffNumber
 from app.http.shapes import RecordingOut
 from app.quality import drawing, service
 from app.quality.access import seen, steps
-from app.quality.criteria import CRITERIA, Grade, Score
+from app.quality.criteria import CRITERIA, Criterion, Grade, Score
 from app.quality.sampling import Reason
 from app.quality.service import Form, Mark
 from app.quality.states import ReviewState, Step
@@ -57,6 +57,12 @@ class CriterionOut(Answer):
     asks_en: str
     optional: bool
     levels: list[LevelOut]
+
+    @classmethod
+    def of(cls, one: Criterion) -> CriterionOut:
+        """As an answer."""
+        plain = {name: getattr(one, name) for name in cls.model_fields if name != "levels"}
+        return cls(**plain, levels=[LevelOut(**vars(level)) for level in one.levels])
 
 
 class MarkIn(Body):
@@ -190,13 +196,7 @@ class DrawnOut(Answer):
 @router.get("/criteria", operation_id="quality_criteria")
 def criteria(actor: ActorDep) -> list[CriterionOut]:
     """The five criteria with weights and levels."""
-    return [
-        CriterionOut(
-            **{name: getattr(one, name) for name in CriterionOut.model_fields if name != "levels"},
-            levels=[LevelOut(**vars(level)) for level in one.levels],
-        )
-        for one in CRITERIA
-    ]
+    return [CriterionOut.of(one) for one in CRITERIA]
 
 
 @router.get("/reviews", operation_id="list_reviews")

@@ -17,6 +17,7 @@ from app.auth.model import Role
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.errors import Busy, Forbidden, Refused
 from app.machines.model import Machine
+from app.number_audits.dialling import Dial
 from app.secrets import secret
 from app.settings import Settings
 from cti_bridge.bridge import Bridge, wall_clock_ms
@@ -77,6 +78,9 @@ class MemoryDomain:
         self.acknowledged: dict[str, tuple[str, int]] = {}
         self.presence: dict[int, dict[str, Any]] = {}
         self.units: dict[str, tuple[int, str]] = {}  # number → unit
+        self.audits_due: list[Dial] = []
+        self.auditors: set[str] = set()
+        self.audits_released: list[str] = []
         self.thirds: dict[str, dict[str, Any]] = {}  # leg → what is known
         self.pauses: list[tuple[str, dict[str, Any]]] = []
         self.closed: list[tuple[str, list[str]]] = []
@@ -220,6 +224,15 @@ class MemoryDomain:
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         self._write()
         self.callbacks.append((callback_id, taken_ms - 1_795_521_600_000, outcome.value, why))
+
+    def audit_calls(self, now_ms: int, calm: bool) -> tuple[Sequence[Dial], frozenset[str]]:
+        self._write()
+        dials, self.audits_due = (self.audits_due, []) if calm else ([], self.audits_due)
+        return dials, frozenset(self.auditors)
+
+    def release_audit_call(self, call_id: str, now_ms: int) -> None:
+        self._write()
+        self.audits_released.append(call_id)
 
     def line_callbacks(self) -> Sequence[LineCallback]:
         self._write()
