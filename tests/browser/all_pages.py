@@ -69,15 +69,25 @@ LIVED = {
     "/quality/appeals": "/quality/appeals",
     "/quality/all": "/quality/all",
     "/quality/quarters": "/quality/quarters",
+    "/number-audits/rounds": "/number-audits/rounds",
+    "/number-audits/register": "/number-audits/register",
     "/admin/systems": "/admin/systems",
     "/admin/pushes": "/admin/pushes",
     "/admin/state": "/admin/state",
     "/units/:id?": "/units",
 }
 """Pages on the real backend: nobody would believe a fake that plays twenty states."""
-OF_UNITS = {"/work/:box": "/work/to_sign", "/work/assignments/:id": "/work/assignments/1"}
+OF_UNITS = {
+    "/work/:box": "/work/to_sign",
+    "/work/assignments/:id": "/work/assignments/1",
+    "/number-audits/own": "/number-audits/own",
+}
 """The same, for people of units."""
 SIGNED_OUT = {"/login"}
 """Pages for whoever has not signed in."""
-BY_THEIR_TESTS = {"/quality/reviews/:id": "test_quality.py"}
+BY_THEIR_TESTS = {
+    "/quality/reviews/:id": "test_quality.py",
+    "/number-audits/rounds/:id": "test_number_audits.py",
+    "/number-audits/numbers/:id": "test_number_audits.py",
+}
 """Pages that are looked at where their story is told: there is none without a talk that was had."""

@@ -64,10 +64,10 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'room'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'room' | 'audits'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
-const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'recordings'>, string> = {
+const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'recordings' | 'audits'>, string> = {
   wallboard: 'wallboard.read',
   cases: 'cases.read',
   calls: 'calls.read',
@@ -97,6 +97,7 @@ export function mayOpen(area: Area): boolean {
   const who = me.value
   if (!who) return false
   if (area === 'quality') return may('quality.read') || (may('quality.own') && who.agent !== null)
+  if (area === 'audits') return may('number_audits.read') || may('number_audits.own')
   if (area === 'recordings') return may('recordings.listen') || may('recordings.own')
   return area === 'agent' ? who.agent !== null : may(NEEDS[area])
 }

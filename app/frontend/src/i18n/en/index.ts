@@ -3,6 +3,7 @@ import type { Key } from '../index'
 import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
+import { audits } from './audits'
 import { callbacks } from './callbacks'
 import { card } from './card'
 import { cases } from './cases'
@@ -40,6 +41,7 @@ export const en: Record<Key, string> = {
   ...records,
   ...recordings,
   ...quality,
+  ...audits,
   ...loop,
   ...wallboard,
   ...callbacks,

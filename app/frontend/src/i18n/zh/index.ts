@@ -2,6 +2,7 @@
 import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
+import { audits } from './audits'
 import { callbacks } from './callbacks'
 import { card } from './card'
 import { cases } from './cases'
@@ -39,6 +40,7 @@ export const zh = {
   ...records,
   ...recordings,
   ...quality,
+  ...audits,
   ...loop,
   ...wallboard,
   ...callbacks,
