@@ -1,7 +1,8 @@
-"""Where the hotline may call: one rule, for agents and transfers, and for citizens who asked to be called back.
+"""Where the hotline may call: one rule, for agents and transfers, for citizens who asked to be called back, for audits.
 
-A destination is written as the name of a kind (`KINDS`) or as a regular expression that matches the whole number. Two
-lists are made of them: what anybody may call from here, and which numbers may be called back. An agent with the
+A destination is written as the name of a kind (`KINDS`) or as a regular expression that matches the whole number. Three
+lists are made of them: what anybody may call from here, which numbers may be called back, and which of those that units
+have published may be audited. An agent with the
 permission to dial out may call everything. Whatever is in no list cannot be called: whoever keys in a premium number
 as their own would otherwise have the hotline pay for it.
 
@@ -29,6 +30,9 @@ KINDS: Mapping[str, str] = {
 EMERGENCY = ("110", "119", "120", "122")  # 国办发〔2022〕12号: interlinked with the hotline, not merged
 ANYBODY = EMERGENCY
 CALL_BACK = ("mobile", "fixed")
+# Units publish service numbers too (码号资源管理: 10xxx and 12xxx, 95xxx, 96xxx, 400); 116xx and 16x, which cost more,
+# not.
+AUDIT = (*CALL_BACK, "400[0-9]{7}", "1[02][0-9]{3}", "9[56][0-9]{3}[0-9]?[0-9]?")
 
 # What POSIX extended expressions (the dialplan's) and Python's have in common, as far as numbers need it.
 _COMMON = re.compile(r"[0-9+*#()|?{},\[\].-]*")
@@ -67,17 +71,23 @@ class Destinations:
     """The rule of one instance. `own`: the hotline's own numbers, which nobody is called back at."""
 
     def __init__(
-        self, anybody: Sequence[str] = ANYBODY, call_back: Sequence[str] = CALL_BACK, own: Collection[str] = ()
+        self,
+        anybody: Sequence[str] = ANYBODY,
+        call_back: Sequence[str] = CALL_BACK,
+        own: Collection[str] = (),
+        audit: Sequence[str] = AUDIT,
     ) -> None:
         self.anybody_expression, self.call_back_expression = expression(anybody), expression(call_back)
+        self.audit_expression = expression(audit)
         self._anybody, self._call_back = re.compile(self.anybody_expression), re.compile(self.call_back_expression)
+        self._audit = re.compile(self.audit_expression)
         self._own = frozenset(own)
 
     @classmethod
     def of(cls, settings: Any) -> Destinations:
         """The rule that `app.settings.Settings` holds."""
         own = (settings.main_number, settings.fax_number)
-        return cls(settings.outbound_allowed, settings.callback_allowed, own)
+        return cls(settings.outbound_allowed, settings.callback_allowed, own, settings.audit_allowed)
 
     def may_dial(self, number: str, *, may_dial_out: bool = False) -> bool:
         """Whether an agent (without `may_dial_out`: anybody) may call `number` outside, spelled as it is dialled."""
@@ -87,3 +97,8 @@ class Destinations:
         """Whether a citizen may be called back at `number`, in whatever spelling."""
         normal = normal_number(number)
         return normal != "" and normal not in self._own and self._call_back.fullmatch(normal) is not None
+
+    def may_audit(self, number: str) -> bool:
+        """Whether a published number, in whatever spelling, may be dialled by an audit."""
+        normal = normal_number(number)
+        return normal != "" and normal not in self._own and self._audit.fullmatch(normal) is not None

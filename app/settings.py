@@ -80,6 +80,11 @@ class Paths:
         return self.home / "spool/record"
 
     @property
+    def audit_spool(self) -> Path:
+        """Calls of number audits that have ended, with their sound, until the backend has taken them in."""
+        return self.home / "spool/audit"
+
+    @property
     def call_spool(self) -> Path:
         """How calls ended, as Asterisk wrote it down, until the backend has it in the database."""
         return self.home / "spool/call"
@@ -142,6 +147,7 @@ class Paths:
             self.call_spool,
             self.campaign_spool,
             self.campaigns,
+            self.audit_spool,
             self.prompts,
             self.studio,
             self.music,
@@ -188,6 +194,12 @@ class Settings(BaseSettings):
     # Destinations: kinds of number (mobile, fixed, hongkong, macau, taiwan) or regular expressions, matched whole.
     outbound_allowed: list[str] = list(destinations.ANYBODY)  # what everybody may call
     callback_allowed: list[str] = list(destinations.CALL_BACK)  # where citizens may be called back
+    audit_allowed: list[str] = list(
+        destinations.AUDIT
+    )  # which numbers that units publish are dialled by an audit (暗访)
+    audit_caller: str = ""  # the number that audits show; "" = main_number, by which a unit knows who calls
+    audit_ring_s: Annotated[int, Field(ge=5, le=90)] = 45  # so long a published number may ring
+    audit_listen_s: Annotated[int, Field(ge=2, le=30)] = 6  # … and is listened to before an automatic call lets it go
     # Desk phones that obey NOTIFY with Event: talk, by the beginning of their User-Agent (regular expressions). Others
     # may answer it with 481, which ends the call that rings; so a phone is listed only when it has been tried.
     talk_event_phones: list[str] = []
@@ -309,6 +321,11 @@ class Settings(BaseSettings):
             raise ValueError("a number consists of 2 to 32 digits, perhaps after a +")
         return value
 
+    @field_validator("audit_caller")
+    @classmethod
+    def _shown(cls, value: str) -> str:
+        return cls._diallable(value) if value else value
+
     @field_validator("trunk_addresses", "ami_cores", "push_networks")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
@@ -340,7 +357,7 @@ class Settings(BaseSettings):
         parse_office_hours(value)
         return value
 
-    @field_validator("outbound_allowed", "callback_allowed")
+    @field_validator("outbound_allowed", "callback_allowed", "audit_allowed")
     @classmethod
     def _destinations(cls, value: list[str]) -> list[str]:
         destinations.expression(value)

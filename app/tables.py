@@ -34,6 +34,7 @@ from app.knowledge.tables import (
 from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
+from app.number_audits.tables import NumberAuditAttempt, NumberAuditRound, NumberAuditTarget, PublishedNumber
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
 from app.quality.tables import QualityDraw, QualityEdition, QualityEvent, QualityResult, QualityReview, QualityTraining
@@ -103,7 +104,11 @@ __all__ = [
     "NoticeContact",
     "NoticeDelivery",
     "NuisanceRule",
+    "NumberAuditAttempt",
+    "NumberAuditRound",
+    "NumberAuditTarget",
     "Place",
+    "PublishedNumber",
     "PushAddress",
     "PushJob",
     "QualityDraw",

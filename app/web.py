@@ -52,6 +52,8 @@ from app.measures.loop_routes import router as loop_measures
 from app.measures.routes import router as measures
 from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
+from app.number_audits.register_routes import router as published_numbers
+from app.number_audits.routes import router as number_audits
 from app.places.routes import router as places
 from app.progress.routes import router as progress
 from app.prompting import speak as speak_text
@@ -84,6 +86,7 @@ ROUTERS = (
     alerts, staffing, quality_lists, quality_editions,
     progress, receipts, reply_templates, template_offers,
     campaigns, consents,
+    published_numbers, number_audits,
 )  # fmt: skip
 
 

@@ -88,6 +88,8 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
     from app.certificates.service import watch as watch_certificates
     from app.chasing import sweep
     from app.knowledge.asking import ask_units
+    from app.number_audits import attempts, corrections, rounds
+    from app.number_audits import intake as audit_calls
     from app.prompting import forget_texts
     from app.pushes.sending import forget_old, settle_alarms
     from app.selfservice import messages, surveys
@@ -103,6 +105,10 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
         Job("ask units about their articles", 600.0, lambda: ask_units(database, settings.zone, utc_now())),
         Job("settle provisional ends", 600.0, lambda: sweep.settle_ends(database, settings, utc_now())),
         Job("look at certificates", 24 * 3600.0, lambda: watch_certificates(database, settings, utc_now())),
+        Job("take in calls of number audits", 2.0, lambda: audit_calls.scan(database, settings, utc_now())),
+        Job("give up lost calls of number audits", 15.0, lambda: attempts.lose(database, settings, utc_now())),
+        Job("close number audits that are over", 20.0, lambda: rounds.close_finished(database, settings, utc_now())),
+        Job("open cases for dead numbers", 5.0, lambda: corrections.open_missing(database, settings, utc_now())),
         Job("settle alarms of pushes", 60.0, lambda: settle_alarms(database, utc_now())),
         Job("ask by SMS about calls", 60.0, lambda: surveys.ask_by_sms(database, settings, utc_now())),
         Job("forget texts that nobody hears", 24 * 3600.0, lambda: forget_texts(settings)),

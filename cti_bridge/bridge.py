@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.speech.recognizer import Recognizer
 from cti_bridge import campaign_notes, endings, recordings
 from cti_bridge.agents import AgentBook
+from cti_bridge.auditing import Auditing
 from cti_bridge.board import Board
 from cti_bridge.callback_calls import CallbackCalls
 from cti_bridge.callback_line import CallbackLine
@@ -227,6 +228,7 @@ class Bridge:
             self.watch.run(),
             Seats(core, self._notice).run(),
             *([self.live.run()] if self.live else []),
+            Auditing(core, dialling).run(),
         ):
             self._tasks.append(asyncio.create_task(work, name=getattr(work, "__qualname__", "bridge")))
         self._started = True

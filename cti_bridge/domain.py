@@ -41,6 +41,8 @@ from app.machines.door import Door
 from app.machines.model import Machine, Scope
 from app.nuisance import service as nuisance
 from app.nuisance.tables import NuisanceRule
+from app.number_audits import attempts as audit_attempts
+from app.number_audits import dialling as audit_dialling
 from app.pop import build_card, store_drafts
 from app.pushes.noting import note as note_pushes
 from app.roster.watch import SeatWatch
@@ -250,6 +252,14 @@ class AppDomain:
 
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         callbacks.settle(self._db, callback_id, taken_ms, outcome, why)
+
+    def audit_calls(self, now_ms: int, calm: bool) -> tuple[Sequence[audit_dialling.Dial], frozenset[str]]:
+        dials = audit_dialling.take(self._db, self._settings, from_ms(now_ms), calm=calm)
+        with self._db.read() as session:
+            return dials, audit_dialling.agents_called(session)
+
+    def release_audit_call(self, call_id: str, now_ms: int) -> None:
+        audit_attempts.release(self._db, call_id, now=from_ms(now_ms))
 
     def line_callbacks(self) -> Sequence[LineCallback]:
         with self._db.read() as session:

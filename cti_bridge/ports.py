@@ -19,6 +19,7 @@ from app.alerts.watching import Alert
 from app.callbacks.model import AttemptOutcome, LineStep
 from app.campaigns.model import OpenAttempt, Order, Work
 from app.machines.model import Machine
+from app.number_audits.dialling import Dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,13 @@ class Domain(Protocol):
 
     def settle_callback(self, callback_id: int, taken_ms: int, outcome: AttemptOutcome, why: str) -> None:
         """How the attempt went; one that was dealt with already changes nothing."""
+
+    def audit_calls(self, now_ms: int, calm: bool) -> tuple[Sequence[Dial], frozenset[str]]:
+        """The calls of number audits to place now, written down as dialled (none unless it is `calm`); and the auditors
+        whose telephones are in such a call."""
+
+    def release_audit_call(self, call_id: str, now_ms: int) -> None:
+        """A call that `audit_calls` gave could not be placed: nobody was rung."""
 
     def line_callbacks(self) -> Sequence[LineCallback]:
         """The open promises with a place that the queue has or may have, the first in line first."""

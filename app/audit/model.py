@@ -93,6 +93,14 @@ class Action(StrEnum):
     quality_confirmed = "quality.confirmed"  # the results of a quarter
     quality_trained = "quality.trained"  # an agent may take calls again
     quality_rules_changed = "quality.rules_changed"  # what talks are judged by, or which are drawn
+    published_number_changed = "published_number.changed"  # where and when a unit's number is published
+    published_numbers_imported = "published_numbers.imported"
+    # a round of calls to published numbers: made, started, paused, published …
+    number_audit_round = "number_audit.round"
+    number_audit_called = "number_audit.called"  # an auditor calls a number themselves
+    number_audit_graded = "number_audit.graded"
+    number_audit_case = "number_audit.case"  # a dead number became a case of its unit
+    number_audit_exported = "number_audit.exported"
     alert_rule_changed = "alert_rule.changed"  # when supervisors are warned
     alert_acknowledged = "alert.acknowledged"
     progress_told = "progress.told"  # somebody without an account asked with a case's number and its code

@@ -62,6 +62,10 @@ class Permission(StrEnum):
     quality_decide = "quality.decide"  # on an appeal against somebody else's review
     quality_rules = "quality.rules"  # change what talks are judged by, and which are drawn
     quality_assess = "quality.assess"  # confirm a quarter's results, and that somebody was trained (篇6)
+    number_audits_read = "number_audits.read"  # rounds of calls to published numbers, with everything said of them
+    number_audits_run = "number_audits.run"  # keep the register, plan, start, pause and publish rounds
+    number_audits_grade = "number_audits.grade"  # call as a citizen would, and grade
+    number_audits_own = "number_audits.own"  # what a published round says of one's own unit
     messages_read = "messages.read"  # voicemails and faxes
     callbacks_handle = "callbacks.handle"
     announcements_write = "announcements.write"
@@ -144,6 +148,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.confidential_read, P.calendar_write, P.extensions_decide}
         | {P.cases_dispatch, P.cases_review, P.cases_defer, P.cases_recuse, P.roster_write, P.cases_export}
         | {P.campaigns_export}
+        | {P.number_audits_read}
     ),
     Role.section_head: frozenset(
         _STAFF
@@ -156,28 +161,33 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | _EDITOR
         | {P.chases_decide}
         | {P.campaigns_read, P.campaigns_write, P.campaigns_export, P.wishes_note, P.wishes_end}
+        | {P.number_audits_read, P.number_audits_run}
     ),
     Role.dispatcher: frozenset(
         _STAFF
         | {P.cases_write, P.cases_override, P.drafts_read_all, P.messages_read, P.units_write, P.knowledge_write}
         | {P.cases_dispatch, P.cases_review, P.cases_follow_up}
     ),
-    Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read, P.knowledge_own}),
+    Role.unit_handler: frozenset({P.units_read, P.work_handle, P.knowledge_read, P.knowledge_own, P.number_audits_own}),
     Role.unit_leader: frozenset(
         {P.units_read, P.work_handle, P.work_lead, P.knowledge_read, P.knowledge_own, P.knowledge_lead}
+        | {P.number_audits_own}
     ),
     Role.quality: frozenset(
         _STAFF
         | {P.recordings_listen, P.drafts_read_all, P.transcripts_write}
         | {P.quality_read, P.quality_review, P.quality_coach, P.quality_decide}
+        | {P.number_audits_read, P.number_audits_grade}
     ),
     Role.city_leader: frozenset(
         {P.cases_read, P.wallboard_read, P.roster_read, P.units_read, P.knowledge_read, P.knowledge_use}
+        | {P.number_audits_read}
     ),
     Role.auditor: frozenset(
         {P.audit_read, P.calls_read, P.cases_read, P.cases_export, P.system_read, P.rules_read, P.units_read}
         | {P.campaigns_read, P.campaigns_export}
         | _KNOWLEDGE
+        | {P.number_audits_read}
     ),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}

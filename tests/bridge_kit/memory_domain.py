@@ -16,6 +16,7 @@ from app.callbacks.model import AttemptOutcome, LineStep
 from app.campaigns.model import OpenAttempt, Order, Work
 from app.errors import Busy, Forbidden, Refused
 from app.machines.model import Machine
+from app.number_audits.dialling import Dial
 from cti_bridge.ports import (
     AgentRecord,
     CallerKnown,
@@ -74,6 +75,9 @@ class MemoryDomain:
         self.orders: list[Order] = []
         self.settled: list[tuple[str, dict[str, Any]]] = []
         self.open_attempts: list[OpenAttempt] = []
+        self.audits_due: list[Dial] = []
+        self.auditors: set[str] = set()
+        self.audits_released: list[str] = []
 
     def _write(self) -> None:
         if self.slow is not None:
@@ -262,3 +266,12 @@ class MemoryDomain:
 
     def open_campaign_calls(self) -> Sequence[OpenAttempt]:
         return self.open_attempts
+
+    def audit_calls(self, now_ms: int, calm: bool) -> tuple[Sequence[Dial], frozenset[str]]:
+        self._write()
+        dials, self.audits_due = (self.audits_due, []) if calm else ([], self.audits_due)
+        return dials, frozenset(self.auditors)
+
+    def release_audit_call(self, call_id: str, now_ms: int) -> None:
+        self._write()
+        self.audits_released.append(call_id)

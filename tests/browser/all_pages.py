@@ -71,6 +71,8 @@ LIVED = {
     "/quality/quarters": "/quality/quarters",
     "/quality/criteria": "/quality/criteria",
     "/quality/sampling": "/quality/sampling",
+    "/number-audits/rounds": "/number-audits/rounds",
+    "/number-audits/register": "/number-audits/register",
     "/admin/systems": "/admin/systems",
     "/campaigns": "/campaigns",
     "/contact-wishes": "/contact-wishes",
@@ -81,7 +83,11 @@ LIVED = {
     "/knowledge/templates/new": "/knowledge/templates/new",
 }
 """Pages on the real backend: nobody would believe a fake that plays twenty states."""
-OF_UNITS = {"/work/:box": "/work/to_sign", "/work/assignments/:id": "/work/assignments/1"}
+OF_UNITS = {
+    "/work/:box": "/work/to_sign",
+    "/work/assignments/:id": "/work/assignments/1",
+    "/number-audits/own": "/number-audits/own",
+}
 """The same, for people of units."""
 SIGNED_OUT = {"/login"}
 """Pages for whoever has not signed in."""
@@ -89,6 +95,8 @@ BY_THEIR_TESTS = {
     "/quality/reviews/:id": "test_quality.py",
     "/knowledge/templates/:id": "test_progress_and_templates.py",
     "/campaigns/:id": "test_campaigns.py",
+    "/number-audits/rounds/:id": "test_number_audits.py",
+    "/number-audits/numbers/:id": "test_number_audits.py",
     "/progress": "test_progress_and_templates.py",
 }
 """Pages that are looked at where their story is told: there is none without a talk that was had, a template that was

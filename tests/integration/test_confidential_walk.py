@@ -184,6 +184,7 @@ def values(world: World) -> dict[str, list[str]]:
         "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
         "template_id": some, "use": ["answer", "follow_up"],
         "review_id": some, "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
+        "round_id": some, "target_id": some,
     }  # fmt: skip
 
 
@@ -297,6 +298,8 @@ ACTS = {
     "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",
     "/api/units": " import import-members {unit_id} {unit_id}/move {unit_id}/close {unit_id}/reopen {unit_id}/members "
     "{unit_id}/members/{member_id}/end",
+    "/api/published-numbers": "import from-units {published_id}",
+    "/api/number-audits": "rounds rounds/{round_id}/steps targets/{target_id} attempts/{attempt_id}/call",
     "/api/machines": " {machine_id} {machine_id}/token {machine_id}/revoke",
     "/api/reply-templates": " {template_id} {template_id}/steps",
     "/api/pushes": "{push_id}/again addresses addresses/{address_id} addresses/{address_id}/key "

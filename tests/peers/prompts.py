@@ -32,6 +32,7 @@ PROMPT_HZ: dict[str, int] = {
     "recording_notice": 2900,
     "callback_calling": 950,
     "callback_number_ask": 1050,
+    "audit_thanks": 1250,
     "callback_number_refused": 1150,
     **{f"digit_{digit}": 3000 + 20 * digit for digit in range(10)},
 }

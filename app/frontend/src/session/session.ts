@@ -64,10 +64,10 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'campaigns' | 'wishes' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'campaigns' | 'wishes' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room' | 'audits'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
-const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'recordings'>, string> = {
+const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'recordings' | 'audits'>, string> = {
   wallboard: 'wallboard.read',
   cases: 'cases.read',
   calls: 'calls.read',
@@ -100,6 +100,7 @@ export function mayOpen(area: Area): boolean {
   if (!who) return false
   if (area === 'quality') return may('quality.read') || (may('quality.own') && who.agent !== null)
   if (area === 'qualityRules') return may('quality.review') || may('quality.rules')
+  if (area === 'audits') return may('number_audits.read') || may('number_audits.own')
   if (area === 'recordings') return may('recordings.listen') || may('recordings.own')
   return area === 'agent' ? who.agent !== null : may(NEEDS[area])
 }

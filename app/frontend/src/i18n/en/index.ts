@@ -3,6 +3,7 @@ import type { Key } from '../index'
 import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
+import { audits } from './audits'
 import { callbacks } from './callbacks'
 import { campaigns } from './campaigns'
 import { card } from './card'
@@ -45,6 +46,7 @@ export const en: Record<Key, string> = {
   ...recordings,
   ...quality,
   ...editions,
+  ...audits,
   ...loop,
   ...wallboard,
   ...callbacks,

@@ -2,6 +2,7 @@
 import { admin } from './admin'
 import { announcements } from './announcements'
 import { app } from './app'
+import { audits } from './audits'
 import { callbacks } from './callbacks'
 import { campaigns } from './campaigns'
 import { card } from './card'
@@ -44,6 +45,7 @@ export const zh = {
   ...recordings,
   ...quality,
   ...editions,
+  ...audits,
   ...loop,
   ...wallboard,
   ...callbacks,

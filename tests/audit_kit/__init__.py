@@ -1,0 +1,1 @@
+"""Number audits for tests and drills: 篇4's table, and forms that reproduce it."""
