@@ -61,15 +61,9 @@ def _at_the_centre(actor: Actor) -> Any:
 
 def require_visible(session: Session, actor: Actor, case: Case | None) -> Case:
     """Raises NotFound for what does not exist and for what the asker may not know of alike."""
-    known = knowable(actor)
-    if case is None or not session.execute(select(col(Case.id)).where(col(Case.id) == case.id, known)).first():
-        raise NotFound()
-    return require_open(session, actor, case)
-
-
-def require_open(session: Session, actor: Actor, case: Case | None) -> Case:
-    """The same for a case that was selected by `knowable`; None if there was none."""
-    if case is None:
+    if not actor.may(Permission.cases_read):
+        actor.require(Permission.work_handle)
+    if case is None or not session.execute(select(col(Case.id)).where(col(Case.id) == case.id, _known(actor))).first():
         raise NotFound()
     if case.state == CaseState.draft.value and not actor.may(Permission.drafts_read_all):
         nobodys = case.agent_id is None and actor.may(Permission.cases_write)
@@ -88,10 +82,7 @@ def known(session: Session, actor: Actor, case_id: int | None) -> Case | None:
         return None
 
 
-def knowable(actor: Actor) -> Any:
-    """The condition for one case that the asker may know of, if it is no draft (`require_open`). Raises Forbidden."""
-    if not actor.may(Permission.cases_read):
-        actor.require(Permission.work_handle)
+def _known(actor: Actor) -> Any:
     kept = not_recused(actor)
     return kept if actor.may(Permission.cases_read) else and_(_given_to(actor), kept)
 

@@ -32,9 +32,8 @@ class Begun(NamedTuple):
 
 def locked(session: Session, actor: Actor, case_id: int) -> Case:
     """The case as it is now, for this transaction alone. Raises NotFound also for what the asker may not know of."""
-    statement = select(Case).where(col(Case.id) == case_id, access.knowable(actor)).with_for_update(of=Case)
-    found = session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
-    return access.require_open(session, actor, found)
+    statement = select(Case).where(col(Case.id) == case_id).with_for_update().execution_options(populate_existing=True)
+    return access.require_visible(session, actor, session.execute(statement).scalar_one_or_none())
 
 
 def lock_both(session: Session, one: int, other: int) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from app.actor import Actor
 from app.cases.model import CaseType
 from app.errors import Forbidden
-from app.http.context import ActorDep, WebDep
+from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, Version
 from app.knowledge import parties
 from app.reply_templates import model, offering, reading, service
@@ -62,11 +62,16 @@ class StepIn(Body):
 class TemplateFilter(Listing):
     """Which templates."""
 
-    q: str = Field(default="", max_length=100)
     use: Use | None = None
     outcome: Outcome | None = None
     unit: int | None = Field(default=None, ge=1, le=MOST)
     state: TemplateState = TemplateState.active
+
+
+class TemplateSearch(TemplateFilter):
+    """Which templates, also by words that somebody types: they may be anybody's name."""
+
+    q: str = Field(default="", max_length=100)
 
 
 class TemplateRow(Answer):
@@ -155,8 +160,18 @@ def list_reply_templates(
     actor: ActorDep, web: WebDep, filters: Annotated[TemplateFilter, Query()]
 ) -> PageOf[TemplateRow]:
     """Templates that the asker may use, what was changed last first."""
+    return _listed(actor, web, filters)
+
+
+@router.post("/search", operation_id="search_reply_templates")
+def search_reply_templates(body: TemplateSearch, actor: ActorDep, web: WebDep) -> PageOf[TemplateRow]:
+    """Templates that the asker may use, also by words."""
+    return _listed(actor, web, body)
+
+
+def _listed(actor: Actor, web: Web, wanted: TemplateFilter) -> PageOf[TemplateRow]:
     with web.db.read() as session:
-        page = reading.listed(session, actor, **filters.wanted(), leaf=filters.leaf)
+        page = reading.listed(session, actor, **wanted.wanted(), leaf=wanted.leaf)
         return PageOf.of(page, [TemplateRow(**row) for row in reading.rows_json(session, actor, page.items)])
 
 

@@ -45,7 +45,7 @@ class Served:
         return page
 
 
-async def frame(page: ClientConnection, kind: str = "", timeout: float = 3) -> Json:
+async def frame(page: ClientConnection, kind: str = "", timeout: float = 10) -> Json:
     """The next frame (of this type)."""
     async with asyncio.timeout(timeout):
         while True:

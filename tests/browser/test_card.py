@@ -119,6 +119,7 @@ def test_a_unit_and_a_place_are_proposed_and_taken_by_a_person_only(
     shot(talking, "places", tmp_path)
     assert accessibility(talking, whole=True) == []
     address.fill("翠竹园12号")
+    wait_for(lambda: fake.places_asked[-1]["q"] == "翠竹园12号", "what is typed now to be asked for")
     expect(talking.get_by_test_id("places").get_by_role("option")).to_have_count(1)
     talking.keyboard.press("ArrowDown")
     talking.keyboard.press("Enter")

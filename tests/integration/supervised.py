@@ -64,7 +64,8 @@ if "socket" in habits:
 if "crowded" in habits:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     hog = "import time; end = time.monotonic() + 6; all(iter(lambda: time.monotonic() < end, False))"
-    subprocess.Popen([sys.executable, "-SEc", hog])
+    for _ in range(3):
+        subprocess.Popen([sys.executable, "-SEc", hog])
     os.nice(15)
     work = time.process_time() + 0.15
     while time.process_time() < work:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from app.assignments import giving, judging, working
 from app.assignments.giving import Gift
@@ -18,6 +21,7 @@ from app.calls.service import record
 from app.calls.tables import Call
 from app.cases import loop, service
 from app.cases.access import hidden
+from app.cases.acting import locked
 from app.cases.messages import message_case
 from app.cases.model import HandlingWay, Source
 from app.cases.parties import work_acts
@@ -26,12 +30,13 @@ from app.cases.states import WorkAct
 from app.cases.tables import Case
 from app.clocks.model import ClockKind
 from app.clocks.service import Subject, open_of
-from app.errors import BadInput, Refused
+from app.errors import BadInput, NotFound, Refused
 from app.followups import desk
 from app.followups.model import AGAIN_AFTER, Heard, Reached
 from app.settings import Settings
 from tests.case_kit.world import MATTER, World
 from tests.integration.web_browser import SeenBy
+from tests.peers.waiting import wait_until
 
 CONTENT = Heard(Reached.spoken, Opinion.satisfied, True, True, True)
 NUMBER = "13800138000"
@@ -187,6 +192,28 @@ def test_why_somebody_is_kept_from_a_case_is_read_by_those_who_may_judge_it(worl
         recuse(session, world.people["head"], case_id, "投诉人的姐夫", user_id=kept, now=world.now)
     for who, reads in (("head", True), ("auditor", True), ("taker", False), ("WATER.handler", False)):
         assert ("投诉人的姐夫" in reasons_read(world, who, case_id)) is reads, who
+
+
+def test_whoever_is_kept_from_a_case_while_they_wait_for_it_does_nothing_to_it_any_more(world: World):
+    if world.db.dialect == "sqlite":
+        pytest.skip("SQLite has one writer: nobody else waits inside")
+    case_id, _ = world.dispatched("WATER")
+    kept, waiting = world.somebody(Role.section_head), threading.Event()
+
+    def acts() -> None:
+        with world.db.session() as session:
+            waiting.set()
+            locked(session, kept, case_id)
+
+    with ThreadPoolExecutor(1) as thread:
+        with world.db.session() as session:
+            recuse(session, world.people["head"], case_id, "投诉人的姐夫", user_id=kept.user_id, now=world.now)
+            acting = thread.submit(acts)
+            waiting.wait(10)
+            queue = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            wait_until(lambda: session.execute(queue).scalar_one() > 0, 10, "the other to wait for the case")
+        with pytest.raises(NotFound):
+            acting.result(10)
 
 
 def test_a_try_that_nobody_answered_counts_only_at_another_time(world: World):

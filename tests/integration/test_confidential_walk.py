@@ -250,6 +250,7 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/assignments/{work_id}/letter-draft": [{}],
     "/api/boards/follow_up/next": [{}],
     "/api/progress": [{"number": "20250101-000001", "code": "00000000"}],
+    "/api/reply-templates/search": [{}, {"q": NAME}, {"q": "停水"}],
     "/api/reply-templates/check": [{"use": "reply", "parts": {"result": "“{事项标题}”（{工单编号}）已办结"}}],
     "/api/quality/editions/sampling/preview": [
         {
