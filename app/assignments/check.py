@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.assignments.model import Contact, Opinion
+from app.reply_templates.model import TO_FILL
 
 SHORTEST = 4  # characters: "已办" says nothing
-TO_FILL = re.compile(r"【待填：?([^】\n]{0,60})】")
-"""What a template leaves to whoever writes (`app.reply_templates.model.to_fill`)."""
 
 
 @dataclass(frozen=True)

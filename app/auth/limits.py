@@ -17,10 +17,13 @@ KEEP = timedelta(days=1)
 
 
 class Door(StrEnum):
-    """What is tried. Every door counts for itself: whoever guesses at one keeps nobody from another."""
+    """What is tried. Every door counts for itself: whoever guesses at one keeps nobody from another.
+
+    A mark begins with a blank, as no name that was typed at the sign-in does.
+    """
 
     login = ""  # a name and a password
-    progress = "progress:"  # a case's number and its code, which anybody may try
+    progress = " progress:"  # a case's number and its code, which anybody may try
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from sqlmodel import Session, col
 
 from app.actor import Actor
 from app.assignments.acting import top_of, units_at_work
-from app.assignments.check import TO_FILL
 from app.calls.parts import with_unit
 from app.calls.service import find
 from app.cases import clocks
@@ -32,6 +31,7 @@ from app.clock import iso, utc_now
 from app.clocks.model import ClockKind
 from app.clocks.rules import Urgency
 from app.errors import BadInput, Refused
+from app.reply_templates.model import TO_FILL
 from app.text import clean, is_call_id
 from app.units.tables import Unit
 

@@ -62,7 +62,7 @@ def progress_of(session: Session, case: Case) -> Progress:
     withheld = None
     if answer and (access.is_confidential(session, case) or access.is_confidential(session, stands)):
         withheld = Withheld.confidential
-    elif answer and original is not None and original.caller_number != case.caller_number:
+    elif answer and original is not None and not _of_the_same(case, original):
         withheld = Withheld.merged
     clock = _handling(session, stands)
     return Progress(
@@ -73,11 +73,16 @@ def progress_of(session: Session, case: Case) -> Progress:
         units=_units(session, stands, works),
         due_at=clock.due_at if clock is not None else None,
         provisional=clock is not None and clock.provisional,
-        answer="" if withheld else _without_the_citizen(session, answer, [case, stands]),
+        answer="" if withheld else _without_the_citizen(session, answer, [case, original] if original else [case]),
         ground=stands.ground if state is CaseState.declined else None,
         withheld=withheld,
         merged=original is not None,
     )
+
+
+def _of_the_same(case: Case, original: Case) -> bool:
+    """Whether both came from one telephone; two that withheld their numbers are two people."""
+    return bool(case.caller_number) and case.caller_number == original.caller_number
 
 
 def _handling(session: Session, case: Case) -> CaseClock | None:

@@ -172,6 +172,10 @@ def unknown(part: str, text: str) -> list[Fault]:
     return found
 
 
+TO_FILL = re.compile(r"【待填[：:]?([^】\n]*)")
+"""What a template leaves to whoever writes, also where its end is missing or stands in another line."""
+
+
 def to_fill(name: str) -> str:
     """What stands where something is still to be written; a reply with it can't be handed in."""
     return f"【待填：{name}】"

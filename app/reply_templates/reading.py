@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, or_, select, true
+from sqlalchemy import Select, or_, select, true, tuple_
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -79,7 +79,8 @@ def wordings(session: Session, templates: Iterable[ReplyTemplate]) -> dict[int, 
 
 
 def active_for(session: Session, actor: Actor, use: Use) -> list[ReplyTemplate]:
-    """Every template of that use that is offered to the asker."""
+    """Every template of that use that is offered to the asker. Raises Forbidden."""
+    actor.require(Permission.knowledge_read)
     offered = (col(ReplyTemplate.use) == use.value) & (col(ReplyTemplate.state) == TemplateState.active.value)
     statement = select(ReplyTemplate).where(offered, visible(session, actor)).order_by(col(ReplyTemplate.id))
     return list(session.execute(statement).scalars())
@@ -139,15 +140,18 @@ def unit_names(session: Session, templates: Iterable[ReplyTemplate]) -> dict[int
 def named_sources(session: Session, sources: str) -> list[dict[str, Any]]:
     """What the templates are called that some words began with, in the version that was taken; unknown ones are left
     out. Whoever may read the words may know that."""
-    told = []
-    for ident, number in sources_in(sources):
-        template = session.get(ReplyTemplate, ident)
-        which = (col(ReplyTemplateVersion.template_id) == ident) & (col(ReplyTemplateVersion.number) == number)
-        version = session.execute(select(ReplyTemplateVersion).where(which)).scalar_one_or_none()
-        if template is not None and version is not None:
-            unit = unit_names(session, [template]).get(template.owner_unit_id or 0, "")
-            told.append({"id": ident, "version": number, "title": version.title, "unit_name": unit})
-    return told
+    wanted = sources_in(sources)
+    if not wanted:
+        return []
+    ident, number = col(ReplyTemplateVersion.template_id), col(ReplyTemplateVersion.number)
+    statement = select(ReplyTemplate, ReplyTemplateVersion).join(ReplyTemplateVersion, ident == col(ReplyTemplate.id))
+    rows = session.execute(statement.where(tuple_(ident, number).in_(wanted))).all()
+    known = {(template.id, version.number): (template, version) for template, version in rows}
+    units = unit_names(session, (template for template, _ in known.values()))
+    return [
+        {"id": of[0], "version": of[1], "title": version.title, "unit_name": units.get(template.owner_unit_id or 0, "")}
+        for of, (template, version) in ((of, known[of]) for of in wanted if of in known)
+    ]
 
 
 def _head(

@@ -10,12 +10,10 @@ from sqlmodel import Session
 
 from app.actor import Actor
 from app.cases.model import CaseType
-from app.errors import Forbidden
 from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, Version
-from app.knowledge import parties
 from app.reply_templates import model, offering, reading, service
-from app.reply_templates.model import LONGEST_NOTE, PLACEHOLDERS, SAMPLE, Outcome, TemplateAct, TemplateState, Use
+from app.reply_templates.model import LONGEST_NOTE, PLACEHOLDERS, Outcome, TemplateAct, TemplateState, Use
 from app.reply_templates.offering import Offer
 from app.reply_templates.tables import ReplyTemplate
 
@@ -151,7 +149,6 @@ class OfferOut(Answer):
     unit_name: str
     fits: bool
     words: list[str]
-    typed: bool
     parts: dict[str, str]
 
 
@@ -184,11 +181,7 @@ def reply_placeholders(actor: ActorDep) -> list[PlaceholderOut]:
 @router.post("/check", operation_id="check_reply_template")
 def check_reply_template(body: TextsIn, actor: ActorDep) -> Tried:
     """What these texts would say of the sample case, and which placeholders there are not. Nothing is stored."""
-    if not parties.writes(actor):
-        raise Forbidden()
-    kept = model.cleaned(model.Content("-", body.use, model.OUTCOMES[body.use][0], body.parts))
-    faults = [fault for name, text in kept.parts.items() for fault in model.unknown(name, text)]
-    parts = {name: model.filled(text, SAMPLE) for name, text in kept.parts.items()}
+    parts, faults = service.tried(actor, body.use, body.parts)
     return Tried(parts=parts, faults=[FaultOut(part=f.part, line=f.line, zh=f.zh, en=f.en) for f in faults])
 
 
@@ -249,6 +242,5 @@ def _offer(one: Offer) -> OfferOut:
         unit_name=one.unit_name,
         fits=one.fit is not None,
         words=list(one.fit.words) if one.fit is not None else [],
-        typed=one.fit is not None and one.fit.typed,
         parts=dict(one.parts),
     )

@@ -12,10 +12,10 @@ from app.actor import Actor
 from app.audit.model import Action
 from app.audit.service import write
 from app.clock import utc_now
-from app.errors import BadInput, VersionConflict
+from app.errors import BadInput, Forbidden, VersionConflict
 from app.knowledge import owning, parties
 from app.reply_templates import model, reading
-from app.reply_templates.model import LONGEST_NOTE, NEEDS_REASON, Content, TemplateAct, TemplateState
+from app.reply_templates.model import LONGEST_NOTE, NEEDS_REASON, Content, Fault, TemplateAct, TemplateState, Use
 from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.text import clean
 
@@ -44,6 +44,15 @@ def create(
     return template
 
 
+def tried(actor: Actor, use: Use, texts: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+    """What these texts would say of the sample case, and which placeholders there are not. Raises Forbidden."""
+    if not parties.writes(actor):
+        raise Forbidden()
+    parts = model.cleaned(Content("-", use, model.OUTCOMES[use][0], texts)).parts
+    faults = [fault for name, text in parts.items() for fault in model.unknown(name, text)]
+    return {name: model.filled(text, model.SAMPLE) for name, text in parts.items()}, faults
+
+
 def edit(
     session: Session, actor: Actor, template_id: int, version: int, content: Content, *, now: datetime | None = None
 ) -> ReplyTemplate:
@@ -52,7 +61,7 @@ def edit(
     Raises Forbidden, NotFound, Refused (it is retired), VersionConflict with what is stored, BadInput.
     """
     now = now or utc_now()
-    template = _begun(session, actor, template_id, version, TemplateAct.edit)
+    template, _ = _begun(session, actor, template_id, version, TemplateAct.edit)
     kept = _checked(content)
     if kept.use.value != template.use:
         raise BadInput(fields={"use": "用途不能改，另写一个模板 (its use stays: write another template)"})
@@ -80,29 +89,30 @@ def take(
     now = now or utc_now()
     if act is TemplateAct.edit:
         raise BadInput(fields={"act": "用编辑保存 (save other words instead)"})
-    template = _begun(session, actor, template_id, version, act)
+    template, after = _begun(session, actor, template_id, version, act)
     why = clean(reason, LONGEST_NOTE)
     if act in NEEDS_REASON and not why:
         raise BadInput(fields={"reason": "写明原因 (say why)"})
-    template.state = model.next_state(
-        TemplateState(template.state), act, parties.of_owner(actor, template.owner_unit_id)
-    ).value
+    template.state = after.value
     template.reason, template.changed_by, template.changed_at = why, actor.user_id, now
     session.flush()
     _audit(session, actor, template, act, now, {"why": why} if why else {})
     return template
 
 
-def _begun(session: Session, actor: Actor, template_id: int, version: int, act: TemplateAct) -> ReplyTemplate:
+def _begun(
+    session: Session, actor: Actor, template_id: int, version: int, act: TemplateAct
+) -> tuple[ReplyTemplate, TemplateState]:
+    """The template as it is now, for this transaction alone, and where it stands after this act."""
     template = reading.seen(session, actor, template_id, lock=True)
-    model.next_state(TemplateState(template.state), act, parties.of_owner(actor, template.owner_unit_id))
+    after = model.next_state(TemplateState(template.state), act, parties.of_owner(actor, template.owner_unit_id))
     if template.version != version:
         raise VersionConflict(
             "这个模板刚被他人修改，请核对最新内容后再保存。",
             "Somebody else has just changed this template. Compare with what is stored and save again.",
             current=reading.template_json(session, actor, template),
         )
-    return template
+    return template, after
 
 
 def _checked(content: Content) -> Content:

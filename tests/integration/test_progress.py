@@ -126,6 +126,12 @@ def test_of_a_case_in_secret_and_of_somebody_elses_no_word_is_told(world: World,
     assert (told["state"], told["merged"], told["answer"], told["withheld"]) == ("closed", True, "", "merged")
     assert [one["step"] for one in told["steps"]] == ["registered", "merged", "closed"]
 
+    nobody, other = world.case(number=""), world.case(number="")
+    world.act("head", judging.merge, nobody, other)
+    world.act("taker", loop.answer, other, "答复给也没有留号码的人。")
+    told = citizen.told(nobody)
+    assert (told["answer"], told["withheld"]) == ("", "merged"), "two without a number are not one"
+
 
 def grouped(code: str) -> str:
     return f"{code[:4]} {code[4:]}"
@@ -195,8 +201,9 @@ def test_guesses_are_counted_for_the_case_and_the_address_and_keep_nobody_from_s
             guess(address=f"192.0.2.{10 + at}")
     with pytest.raises(TooMany):
         guess(right, "192.0.2.99")
-    with pytest.raises(BadCredentials):  # another door, at which nothing was tried yet
-        sessions.login(world.db, number, "?", "192.0.2.1", now=world.now)
+    for name in (number, f" progress:{number}"):  # another door, at which nothing was tried yet
+        with pytest.raises(BadCredentials):
+            sessions.login(world.db, name, "?", "192.0.2.1", now=world.now)
     with world.db.read() as session:
         actions = [row.action for row in session.exec(select(AuditEntry)).all()]
     assert actions.count("progress.refused") == 2

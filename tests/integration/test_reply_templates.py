@@ -12,6 +12,8 @@ from app.actor import Actor
 from app.assignments import judging, views, working
 from app.assignments.tables import Assignment
 from app.audit.tables import AuditEntry
+from app.auth.model import Permission
+from app.cases import loop
 from app.errors import BadInput, Forbidden, NotFound, Refused, VersionConflict
 from app.reply_templates import offering, reading, service
 from app.reply_templates.model import Content, Outcome, TemplateAct, TemplateState, Use
@@ -174,6 +176,12 @@ def test_what_is_offered_is_filled_from_the_case_and_its_source_stays_with_the_r
     assert office.offered("WATER.handler", work)[0].version.outcome == "again"
     answers = seen_by("taker").get(f"/api/cases/{world.case()}/reply-templates/answer").json()
     assert {one["outcome"] for one in answers if one["fits"]} == {"guided"}, "of a complaint, which is no question"
+    with pytest.raises(BadInput) as unsaid:
+        world.act("taker", loop.answer, world.case(), "已向市民说明：【待填：答复口径】。")
+    assert set(unsaid.value.fields) == {"answer"}
+    outside = Actor(user_id=None, granted=frozenset({Permission.cases_read, Permission.personal_read}))
+    with pytest.raises(Forbidden), world.db.read() as session:
+        offering.for_case(session, outside, case_id, Use.answer, office.settings)
 
 
 def test_a_text_is_tried_on_the_sample_case(seen_by: SeenBy):

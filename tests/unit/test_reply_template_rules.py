@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -67,6 +68,8 @@ def test_what_is_not_known_is_left_to_whoever_writes_and_keeps_the_reply_from_be
     assert "measures" not in wrong
     answers = check.Written(answers={"7": "【待填：何时】修好"})
     assert "还有待填的内容：何时" in [one.zh for one in check.faults(answers, check.Asked({}))]
+    for left in (f"【待填：{'很长的提示' * 20}】", "【待填：依据\n和理由】", "【待填:依据】", "【待填：依据"):
+        assert [one.where for one in check.faults(replace(written, result=left), check.Asked({}))][-1] == "result"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ ENDS = {"answer": "answered", "guide": "guided", "decline": "declined", "submit"
 
 def offers(number: str) -> list[Json]:
     """The templates for an answer that is given at once, filled from that case."""
-    head: Json = {"id": 5, "version": 2, "source": "template:5@2", "unit_name": "", "fits": True, "typed": True}
+    head: Json = {"id": 5, "version": 2, "source": "template:5@2", "unit_name": "", "fits": True}
     parts = {"answer": f"已向市民说明。可凭工单编号 {number} 查询。"}
     return [{**head, "title": "咨询当即答复", "outcome": "explained", "words": ["停水"], "parts": parts}]
 

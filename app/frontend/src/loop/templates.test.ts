@@ -3,7 +3,7 @@ import { named, put, remember, sought, sourcesIn, undone } from './templates'
 import type { Offer } from './templates'
 
 const MOST = { result: 40, measures: 40 }
-const LAMP: Offer = { id: 12, version: 3, source: 'template:12@3', title: '路灯已修复', outcome: 'solved', unit_name: '城管局', fits: true, words: ['路灯'], typed: false, parts: { result: '已修复路灯。', measures: '更换灯泡。' } }
+const LAMP: Offer = { id: 12, version: 3, source: 'template:12@3', title: '路灯已修复', outcome: 'solved', unit_name: '城管局', fits: true, words: ['路灯'], parts: { result: '已修复路灯。', measures: '更换灯泡。' } }
 const fields = { result: '', measures: '夜间巡查。', next_step: '', template_source: '' }
 
 describe('the words of a template', () => {

@@ -25,7 +25,6 @@ export interface Offer {
   fits: boolean
   /** Words of the case that speak for it. */
   words: string[]
-  typed: boolean
   parts: Record<string, string>
 }
 
