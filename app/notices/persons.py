@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.auth.model import Permission, parse_roles, permissions_of
 from app.auth.tables import User
-from app.notices.model import NoticeKind, channels_of
+from app.notices.model import NoticeKind
 from app.notices.tables import Notice
-from app.notices.telling import address
+from app.notices.telling import not_told, put
 
 
 @dataclass(frozen=True)
@@ -29,27 +29,17 @@ class Message:
 
 def tell_people(session: Session, users: Iterable[int], message: Message, now: datetime) -> list[int]:
     """Tell them, in the transaction of what it is about; who was told now."""
-    wanted = sorted(set(users))
-    known = select(col(Notice.user_id)).where(col(Notice.key) == message.key, col(Notice.user_id).in_(wanted))
-    told = set(session.execute(known).scalars())
-    rows = [
-        Notice(
-            key=message.key,
-            user_id=user,
-            kind=message.kind.value,
-            number="",
-            title=message.title,
-            review_id=message.review_id,
-            due_at=message.due_at,
-            at=now,
-        )
-        for user in wanted
-        if user not in told
-    ]
-    session.add_all(rows)
-    session.flush()
-    address(session, rows, channels_of(message.kind), now)
-    return [row.user_id for row in rows]
+    one = partial(
+        Notice,
+        key=message.key,
+        kind=message.kind.value,
+        number="",
+        title=message.title,
+        review_id=message.review_id,
+        due_at=message.due_at,
+        at=now,
+    )
+    return put(session, not_told(session, message.key, sorted(set(users))), one, now)
 
 
 def may_still(session: Session, user_id: int, some: Collection[Permission]) -> bool:

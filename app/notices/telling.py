@@ -5,8 +5,9 @@ Nothing is sent here. The web inbox is these rows; other channels are `app.notic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -48,33 +49,41 @@ def tell(
     but: int | None = None,
 ) -> list[int]:
     """Tell whoever sits at these desks, each once for that `key`. The users who were told now."""
-    users = [user for user in people.at(session, case, desks, work, now) if user != but]
-    known = select(col(Notice.user_id)).where(col(Notice.key) == key, col(Notice.user_id).in_(users))
-    told = set(session.execute(known).scalars()) if users else set()
-    users = [user for user in users if user not in told]
+    users = not_told(session, key, [user for user in people.at(session, case, desks, work, now) if user != but])
     if not users:
         return []
-    title = title_of(session, case)
-    rows = [
-        Notice(
-            key=key,
-            user_id=user,
-            kind=kind.value,
-            step=step,
-            case_id=case.id or 0,
-            number=case.number,
-            title=title,
-            assignment_id=work.id if work else None,
-            unit_id=work.unit_id if work else None,
-            due_at=due_at,
-            at=now,
-        )
-        for user in users
-    ]
-    session.add_all(rows)
-    session.flush()
-    address(session, rows, channels_of(kind), now)
-    return users
+    one = partial(
+        Notice,
+        key=key,
+        kind=kind.value,
+        step=step,
+        case_id=case.id or 0,
+        number=case.number,
+        title=title_of(session, case),
+        assignment_id=work.id if work else None,
+        unit_id=work.unit_id if work else None,
+        due_at=due_at,
+        at=now,
+    )
+    return put(session, users, one, now)
+
+
+def not_told(session: Session, key: str, users: Sequence[int]) -> list[int]:
+    """Those of them who have not been told for that key."""
+    known = select(col(Notice.user_id)).where(col(Notice.key) == key, col(Notice.user_id).in_(users))
+    told = set(session.execute(known).scalars()) if users else set()
+    return [user for user in users if user not in told]
+
+
+def put(session: Session, users: Iterable[int], one: Callable[..., Notice], now: datetime) -> list[int]:
+    """Put a notice, which is whole but for `user_id`, into the inbox of each of these people and on its way; who they
+    are."""
+    rows = [one(user_id=user) for user in users]
+    if rows:
+        session.add_all(rows)
+        session.flush()
+        _address(session, rows, channels_of(NoticeKind(rows[0].kind)), now)
+    return [row.user_id for row in rows]
 
 
 def title_of(session: Session, case: Case) -> str:
@@ -95,7 +104,7 @@ def personal_words(session: Session, case: Case) -> set[str]:
     return {word.strip() for word in personal if word and len(word.strip()) >= 2}
 
 
-def address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:
+def _address(session: Session, rows: list[Notice], channels: Iterable[Channel], now: datetime) -> None:
     """Put notices on their way: to the pages of those who are told, and by channels for which they gave an address."""
     wanted = [row.user_id for row in rows]
     live.note(session, wanted)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, exists
 from sqlmodel import Session, col
 
 from app.auth.tables import User
-from app.notices.model import NoticeKind, channels_of
+from app.notices.model import NoticeKind
 from app.notices.people import ANYBODY, working_in
 from app.notices.tables import Notice
-from app.notices.telling import address
+from app.notices.telling import put
 from app.units.model import MemberRole
 
 LEADERS = (MemberRole.leader,)
@@ -41,24 +42,18 @@ def untold(session: Session, word: Word) -> bool:
 def tell_unit(session: Session, word: Word, now: datetime, *, but: int | None = None) -> list[int]:
     """Tell them, in the transaction of what it is about; who was told now."""
     users = [user for user in session.execute(_wanted(word)).scalars() if user != but]
-    rows = [
-        Notice(
-            key=word.key,
-            user_id=user,
-            kind=word.kind.value,
-            number="",
-            title=word.title,
-            article_id=word.article_id,
-            unit_id=word.unit_id,
-            due_at=word.due_at,
-            at=now,
-        )
-        for user in users
-    ]
-    session.add_all(rows)
-    session.flush()
-    address(session, rows, channels_of(word.kind), now)
-    return users
+    one = partial(
+        Notice,
+        key=word.key,
+        kind=word.kind.value,
+        number="",
+        title=word.title,
+        article_id=word.article_id,
+        unit_id=word.unit_id,
+        due_at=word.due_at,
+        at=now,
+    )
+    return put(session, users, one, now)
 
 
 def works_there(session: Session, user_id: int, unit_id: int | None) -> bool:

@@ -89,9 +89,15 @@ def rules_on(session: Session, monday: date) -> Rules:
 # -- reading and making -----------------------------------------------------------------------------------------------
 
 
+def may_read(actor: Actor) -> None:
+    """Whoever judges, or makes editions, reads them, and tries rules. Raises Forbidden."""
+    if not actor.may(Permission.quality_review) and not actor.may(Permission.quality_rules):
+        raise Forbidden()
+
+
 def editions(session: Session, actor: Actor, kind: Kind) -> list[Edition]:
     """Every edition, newest first; the shipped one is the last. Raises Forbidden."""
-    _may_read(actor)
+    may_read(actor)
     return _editions(session, kind)
 
 
@@ -166,11 +172,6 @@ def change_json(change: Change) -> dict[str, Any]:
         "before": list(change.before),
         "after": list(change.after),
     }
-
-
-def _may_read(actor: Actor) -> None:
-    if not actor.may(Permission.quality_review) and not actor.may(Permission.quality_rules):
-        raise Forbidden()
 
 
 def _fault_of_day(kind: Kind, since: date, today: date) -> str:

@@ -12,10 +12,10 @@ from sqlmodel import Session
 from app.actor import Actor
 from app.auth.model import Permission
 from app.clock import local_day, utc_now
-from app.errors import BadInput, Forbidden
+from app.errors import BadInput
 from app.quality.drawing import talks_of
 from app.quality.editing import faults_of_rules
-from app.quality.editions import rules_on
+from app.quality.editions import may_read, rules_on
 from app.quality.sampling import Drawer, Drawn, Rules, Talk, draw
 
 SEED = "preview"  # another than any week's: how many are drawn hardly depends on it, which ones stays unknown
@@ -52,8 +52,7 @@ class Preview:
 
 def preview(session: Session, actor: Actor, rules: Rules, zone: tzinfo, *, now: datetime | None = None) -> Preview:
     """Last week as if nothing of it had been drawn yet. Raises Forbidden, BadInput."""
-    if not actor.may(Permission.quality_rules) and not actor.may(Permission.quality_review):
-        raise Forbidden()
+    may_read(actor)
     if wrong := faults_of_rules(rules):
         raise BadInput(fields=wrong)
     now = now or utc_now()

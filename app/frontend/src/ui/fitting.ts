@@ -7,8 +7,8 @@ const SPARE_PX = 16
 export function fitting(widths: readonly number[], gap: number, more: number, room: number): number {
   const taken = (count: number): number => widths.slice(0, count).reduce((sum, one) => sum + one + gap, 0) - (count ? gap : 0)
   if (taken(widths.length) <= room) return widths.length
-  const with_more = room - more - gap - SPARE_PX
-  return widths.findIndex((_, at) => taken(at + 1) > with_more)
+  const withMore = room - more - gap - SPARE_PX
+  return widths.findIndex((_, at) => taken(at + 1) > withMore)
 }
 
 /** Whether the row may stay as it is in a room that has become another by what stands beside it: nothing moves under the hand
