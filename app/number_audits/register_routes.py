@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlmodel import Session
 
-from app.http.context import ActorDep, WebDep
+from app.actor import Actor
+from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import MOST, Answer, Body, Id, Listing, PageOf, Version, Word
 from app.http.tables import CSV, TableOutcome
 from app.http.tables import table as as_file
@@ -21,11 +22,16 @@ router = APIRouter(prefix="/api/published-numbers", tags=["number audits"])
 
 
 class NumberFilter(Listing):
-    """Which published numbers; `q` is digits of the number or a part of its unit's name."""
+    """Which published numbers."""
+
+    unit_id: int | None = Field(default=None, ge=1, le=MOST)
+
+
+class NumberSearch(NumberFilter):
+    """Which published numbers, also by words: `q` is digits of the number or a part of its unit's name."""
 
     q: Word = ""
     area: str = Field(default="", max_length=LONGEST_AREA)
-    unit_id: int | None = Field(default=None, ge=1, le=MOST)
 
 
 class NumberOut(Answer):
@@ -68,6 +74,16 @@ class AreaCount(Answer):
 @router.get("", operation_id="list_published_numbers")
 def list_numbers(actor: ActorDep, web: WebDep, filters: Annotated[NumberFilter, Query()]) -> PageOf[NumberOut]:
     """The register."""
+    return _listed(actor, web, filters)
+
+
+@router.post("/search", operation_id="search_published_numbers")
+def search_numbers(body: NumberSearch, actor: ActorDep, web: WebDep) -> PageOf[NumberOut]:
+    """The register, also by words."""
+    return _listed(actor, web, body)
+
+
+def _listed(actor: Actor, web: Web, filters: NumberFilter) -> PageOf[NumberOut]:
     with web.db.read() as session:
         page = register.listed(session, actor, **filters.wanted(), leaf=filters.leaf)
         names = judging.unit_names(session, {row.unit_id for row in page.items})

@@ -13,7 +13,7 @@ from app.auth.model import Permission
 from app.auth.service import display_names
 from app.clock import iso
 from app.db import found
-from app.http.context import ActorDep, WebDep
+from app.http.context import ActorDep, Web, WebDep
 from app.http.schema import Id, Listing, PageOf
 from app.http.shapes import RecordingOut
 from app.http.tables import CSV
@@ -35,6 +35,7 @@ from app.number_audits.shapes import (
     TargetFilter,
     TargetOut,
     TargetRow,
+    TargetSearch,
 )
 from app.number_audits.tables import NumberAuditAttempt, NumberAuditRound, NumberAuditTarget
 from app.quality.shapes import CriterionOut, criteria_out
@@ -98,6 +99,16 @@ def list_targets(
     round_id: Id, actor: ActorDep, web: WebDep, filters: Annotated[TargetFilter, Query()]
 ) -> PageOf[TargetRow]:
     """The numbers of a round."""
+    return _listed(round_id, actor, web, filters)
+
+
+@router.post("/rounds/{round_id}/targets/search", operation_id="search_number_audit_targets")
+def search_targets(round_id: Id, body: TargetSearch, actor: ActorDep, web: WebDep) -> PageOf[TargetRow]:
+    """The numbers of a round, also by words."""
+    return _listed(round_id, actor, web, body)
+
+
+def _listed(round_id: int, actor: Actor, web: Web, filters: TargetFilter) -> PageOf[TargetRow]:
     with web.db.read() as session:
         page = judging.targets(session, actor, round_id, **filters.wanted(), leaf=filters.leaf)
         names = judging.unit_names(session, {row.unit_id for row in page.items})

@@ -85,6 +85,11 @@ class TargetFilter(Listing):
     state: TargetState | None = None
     result: Result | None = None
     grade: Grade | None = None
+
+
+class TargetSearch(TargetFilter):
+    """Which numbers of a round, also by words: `q` is digits of the number or a part of its unit's name."""
+
     area: str = Field(default="", max_length=64)
     q: Word = ""
 

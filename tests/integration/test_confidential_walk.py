@@ -40,6 +40,7 @@ from app.consents.model import About, How, Said
 from app.db import Database
 from app.followups.model import Heard, Reached
 from app.followups.tables import FollowUpTask
+from app.number_audits.tables import NumberAuditRound
 from app.progress.model import code_of
 from app.quality.tables import QualityReview
 from app.reply_templates.starter import load as load_templates
@@ -96,6 +97,7 @@ def world(db: Database, city: World) -> World:
     )
     record(db, CALL, number=NUMBER, name=NAME, started_at=world.now)
     talked(world)
+    audited(world)
     called(world, case_id)
     world.dispatched("WATER", "CITY", case_id=case_id)
     world.handed_in(case_id, "WATER", result=f"已上门回复{NAME}，{ADDRESS}恢复供水。", letter=f"{NAME}女士：{TEXT}")
@@ -152,6 +154,14 @@ def called(world: World, case_id: int) -> None:
         moments = {"next_at": world.now, "added_at": world.now}
         session.add(CampaignTarget(campaign_id=1, number=NUMBER, case_id=case_id, state="refused", **moments))
         consents.note(session, SYSTEM, Said.do_not_call, About.campaigns, NUMBER, how=How.key, call_id=CALL)
+
+
+def audited(world: World) -> None:
+    """A round of audits of the city's own numbers is under way."""
+    day = world.now.date()
+    planned = {"first_day": day, "last_day": day, "hours": "9:00-17:00", "at_once": 2, "attempts": 2, "seed": "x"}
+    with world.db.session() as session:
+        session.add(NumberAuditRound(title="暗访", state="running", mode="automatic", **planned, created_at=world.now))
 
 
 def put_on_the_desk_again(world: World) -> None:
@@ -238,6 +248,8 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "/api/nuisance-rules/search": [{}, {"number": NUMBER}],
     "/api/campaigns/{campaign_id}/export": [{}],
     "/api/contact-wishes/search": [{}, {"number": NUMBER}],
+    "/api/published-numbers/search": [{}, {"q": NUMBER}],
+    "/api/number-audits/rounds/{round_id}/targets/search": [{}, {"q": NUMBER}],
     "/api/citizens/lookup": [{"number": NUMBER}],
     "/api/units/search": [{"q": "水务"}],
     "/api/units/suggest": [{"text": "停水"}],
