@@ -97,7 +97,7 @@ def written_case_number(digits: str) -> str:
 
 
 def _case(asked: Asked) -> tuple[str, str, str]:
-    return written_case_number(asked.get("case_number")), asked.conversation.agi.number, asked.get("pin")
+    return written_case_number(asked.get("case_number")), asked.conversation.agi.number, asked.get("code")
 
 
 def case_progress(asked: Asked) -> Fetched:

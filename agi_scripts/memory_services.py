@@ -33,7 +33,7 @@ class MemoryServices:
     flags: dict[str, frozenset[str]] = field(default_factory=dict)
     announced: dict[str, list[Announcement]] = field(default_factory=dict)
     cases: dict[tuple[str, str], CaseProgress] = field(default_factory=dict)
-    pins: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
     results: dict[str, CaseResult] = field(default_factory=dict)
     units: dict[str, UnitLine] = field(default_factory=dict)
     answers: dict[str, list[SpokenAnswer]] = field(default_factory=dict)
@@ -65,22 +65,22 @@ class MemoryServices:
         self.before("active_announcements")
         return self.announced.get(lang, [])
 
-    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
+    def case_progress(self, case_number: str, caller_number: str, code: str = "") -> CaseProgress | None:
         self.before("case_progress")
-        return self._case(case_number, caller_number, pin)
+        return self._case(case_number, caller_number, code)
 
-    def _case(self, case_number: str, caller_number: str, pin: str) -> CaseProgress | None:
-        if pin and self.pins.get(case_number) == pin:
+    def _case(self, case_number: str, caller_number: str, code: str) -> CaseProgress | None:
+        if code and self.codes.get(case_number) == code:
             return next((case for (number, _), case in self.cases.items() if number == case_number), None)
         return self.cases.get((case_number, caller_number))
 
-    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+    def case_result(self, case_number: str, caller_number: str, code: str = "") -> CaseResult | None:
         self.before("case_result")
-        return self.results.get(case_number) if self._case(case_number, caller_number, pin) else None
+        return self.results.get(case_number) if self._case(case_number, caller_number, code) else None
 
-    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+    def rate_case(self, case_number: str, caller_number: str, code: str, level: int, call_id: str) -> str:
         self.before("rate_case")
-        found = self._case(case_number, caller_number, pin)
+        found = self._case(case_number, caller_number, code)
         if found is None or not found.settled:
             return "refused"
         if case_number in (number for number, _ in self.ratings):
@@ -88,9 +88,9 @@ class MemoryServices:
         self.ratings.append((case_number, level))
         return "kept"
 
-    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+    def reopen_case(self, case_number: str, caller_number: str, code: str, call_id: str) -> str:
         self.before("reopen_case")
-        if self._case(case_number, caller_number, pin) is None:
+        if self._case(case_number, caller_number, code) is None:
             return "refused"
         if case_number in self.reopened:
             return "too_late"

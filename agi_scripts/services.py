@@ -155,17 +155,17 @@ class Services(Protocol):
     def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
         """The announcements of that moment, most urgent first."""
 
-    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
-        """The case if it was filed from `caller_number` or `pin` is its PIN; else None, as for one that there is not
+    def case_progress(self, case_number: str, caller_number: str, code: str = "") -> CaseProgress | None:
+        """The case if it was filed from `caller_number` or `code` is its code; else None, as for one that there is not
         (T3). What is asked in vain counts."""
 
-    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+    def case_result(self, case_number: str, caller_number: str, code: str = "") -> CaseResult | None:
         """What came of that case; None if it is not the caller's, or nothing did yet."""
 
-    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+    def rate_case(self, case_number: str, caller_number: str, code: str, level: int, call_id: str) -> str:
         """Rates the result, 1 (very satisfied) to 5: kept, kept_before or refused."""
 
-    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+    def reopen_case(self, case_number: str, caller_number: str, code: str, call_id: str) -> str:
         """Has it done again: reopened, too_late or refused."""
 
     def rate_call(self, caller_number: str, level: int) -> bool:

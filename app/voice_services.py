@@ -66,9 +66,9 @@ class VoiceServices:
             said = [Announcement(str(row.id), text_for(row, lang, self._voices)) for row in active(session, at)]
         return [announcement for announcement in said if announcement.text]
 
-    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
+    def case_progress(self, case_number: str, caller_number: str, code: str = "") -> CaseProgress | None:
         """The caller's own case; a case of anybody else does not exist for them (T3)."""
-        own = self._own(case_number, caller_number, pin)
+        own = self._own(case_number, caller_number, code)
         if own.locked:
             return CaseProgress("", "", locked=True)
         if own.case is None or own.stands is None:
@@ -77,23 +77,23 @@ class VoiceServices:
         settled = state in SETTLED and own.stands is own.case
         return CaseProgress(own.case.number, SPOKEN[state], own.stands.updated_at, settled)
 
-    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+    def case_result(self, case_number: str, caller_number: str, code: str = "") -> CaseResult | None:
         """What came of the caller's own case."""
-        own = self._own(case_number, caller_number, pin)
+        own = self._own(case_number, caller_number, code)
         if own.case is None:
             return None
         with self._db.read() as session:
             text = cases.result_of(session, found(session, Case, own.case.id or 0))
         return CaseResult(withheld=True) if text is None else CaseResult(text)
 
-    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+    def rate_case(self, case_number: str, caller_number: str, code: str, level: int, call_id: str) -> str:
         """The caller's own case is rated (T12)."""
-        claim = cases.Claim(case_number, caller_number, pin)
+        claim = cases.Claim(case_number, caller_number, code)
         return cases.rate(self._db, self._settings, claim, level, call_id=call_id).value
 
-    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+    def reopen_case(self, case_number: str, caller_number: str, code: str, call_id: str) -> str:
         """The caller's own case is done again."""
-        claim = cases.Claim(case_number, caller_number, pin)
+        claim = cases.Claim(case_number, caller_number, code)
         return cases.reopen(self._db, self._settings, claim, call_id=call_id).value
 
     def rate_call(self, caller_number: str, level: int) -> bool:
@@ -167,8 +167,8 @@ class VoiceServices:
         allowed = self.setup.destinations
         return allowed.may_call_back(number) or allowed.may_dial(number)
 
-    def _own(self, case_number: str, caller_number: str, pin: str) -> cases.Own:
-        return cases.own_case(self._db, self._settings, cases.Claim(case_number, caller_number, pin))
+    def _own(self, case_number: str, caller_number: str, code: str) -> cases.Own:
+        return cases.own_case(self._db, self._settings, cases.Claim(case_number, caller_number, code))
 
     def _today(self) -> date:
         return local_day(self.now(), self._settings.zone)

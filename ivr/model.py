@@ -62,10 +62,10 @@ OUTCOMES: Mapping[Subject, tuple[str, ...]] = {
 """The answers that each lookup may give, besides none at all (`otherwise`)."""
 NEEDS: Mapping[Subject, tuple[str, ...]] = {
     Subject.ANNOUNCEMENTS: (),
-    Subject.CASE_PROGRESS: ("case_number", "pin"),
-    Subject.CASE_RESULT: ("case_number", "pin"),
-    Subject.CASE_RATING: ("case_number", "pin", "level"),
-    Subject.CASE_REOPENING: ("case_number", "pin"),
+    Subject.CASE_PROGRESS: ("case_number", "code"),
+    Subject.CASE_RESULT: ("case_number", "code"),
+    Subject.CASE_RATING: ("case_number", "code", "level"),
+    Subject.CASE_REOPENING: ("case_number", "code"),
     Subject.CALL_RATING: ("level",),
     Subject.TOPIC_ANSWERS: ("topic", "from"),
     Subject.ANSWER_CHOSEN: ("choices", "choice"),

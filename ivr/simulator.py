@@ -99,7 +99,7 @@ def _pretend(fetch: Fetch) -> Fetched:
             return Fetched("some", (ANNOUNCEMENT,))
         case Subject.CASE_PROGRESS:
             number = given("case_number", "")
-            if number.endswith("0") and not given("pin"):
+            if number.endswith("0") and not given("code"):
                 return Fetched("not_found")
             yesterday = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
             sentence = spoken.progress(number, "handling", yesterday, fetch.language)

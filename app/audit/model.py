@@ -41,7 +41,6 @@ class Action(StrEnum):
     cases_batch_undone = "cases.batch_undone"
     case_recused = "case.recused"  # somebody is kept from a case
     case_recusal_lifted = "case.recusal_lifted"
-    case_pin_read = "case.pin_read"  # somebody told a citizen the PIN of their case
     agent_overridden = "agent.overridden"  # a supervisor changed another person's state
     callback_overridden = "callback.overridden"  # a supervisor put back or closed what another person had taken
     call_monitored = "call.monitored"  # a supervisor listens in, whispers or talks with all

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, exists, not_, or_, select, true
+from sqlalchemy import Select, and_, bindparam, exists, not_, or_, select, true
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -34,19 +35,21 @@ def visible(actor: Actor) -> Any:
     if actor.may(Permission.cases_read):
         return and_(_at_the_centre(actor), not_recused(actor))
     actor.require(Permission.work_handle)
-    return and_(_given_to(actor), not_recused(actor))
+    return and_(_given_to(actor.unit_ids), not_recused(actor))
 
 
-def _given_to(actor: Actor) -> Any:
-    theirs = col(Assignment.unit_id).in_(actor.unit_ids) & (col(Assignment.state) != AssignmentState.withdrawn.value)
+def _given_to(units: Any) -> Any:
+    theirs = col(Assignment.unit_id).in_(units) & (col(Assignment.state) != AssignmentState.withdrawn.value)
     return exists().where(col(Assignment.case_id) == col(Case.id), theirs)
 
 
 def not_recused(actor: Actor) -> Any:
     """The condition for cases from which the asker is not kept."""
-    if actor.user_id is None:
-        return true()
-    kept = or_(col(Recusal.user_id) == actor.user_id, col(Recusal.unit_id).in_(actor.unit_ids))
+    return true() if actor.user_id is None else _not_kept(actor.user_id, actor.unit_ids)
+
+
+def _not_kept(user: Any, units: Any) -> Any:
+    kept = or_(col(Recusal.user_id) == user, col(Recusal.unit_id).in_(units))
     return not_(exists().where(col(Recusal.case_id) == col(Case.id), col(Recusal.lifted_at).is_(None), kept))
 
 
@@ -63,7 +66,7 @@ def require_visible(session: Session, actor: Actor, case: Case | None) -> Case:
     """Raises NotFound for what does not exist and for what the asker may not know of alike."""
     if not actor.may(Permission.cases_read):
         actor.require(Permission.work_handle)
-    if case is None or not session.execute(select(col(Case.id)).where(col(Case.id) == case.id, _known(actor))).first():
+    if case is None or not _knows_of(session, actor, case):
         raise NotFound()
     if case.state == CaseState.draft.value and not actor.may(Permission.drafts_read_all):
         nobodys = case.agent_id is None and actor.may(Permission.cases_write)
@@ -82,9 +85,19 @@ def known(session: Session, actor: Actor, case_id: int | None) -> Case | None:
         return None
 
 
-def _known(actor: Actor) -> Any:
-    kept = not_recused(actor)
-    return kept if actor.may(Permission.cases_read) else and_(_given_to(actor), kept)
+def _knows_of(session: Session, actor: Actor, case: Case) -> bool:
+    asked = {"ident": case.id, "asker": actor.user_id, "units": list(actor.unit_ids)}
+    known = _known(actor.may(Permission.cases_read), actor.user_id is not None)
+    return session.execute(known, asked).first() is not None
+
+
+@cache
+def _known(at_the_centre: bool, somebody: bool) -> Select[Any]:
+    """A case, for askers of that kind. Asked by every act, and so built once."""
+    units: Any = bindparam("units", expanding=True)
+    given = true() if at_the_centre else _given_to(units)
+    kept = _not_kept(bindparam("asker"), units) if somebody else true()
+    return select(col(Case.id)).where(col(Case.id) == bindparam("ident"), given, kept)
 
 
 def works_seen(session: Session, actor: Actor, case_id: int) -> frozenset[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -21,6 +21,8 @@ from app.errors import BadInput, VersionConflict
 from app.text import clean
 
 LONGEST_REASON = 500
+_LOCKED = select(Case).where(col(Case.id) == bindparam("ident")).with_for_update()
+_LOCKED = _LOCKED.execution_options(populate_existing=True)
 
 
 class Begun(NamedTuple):
@@ -32,8 +34,7 @@ class Begun(NamedTuple):
 
 def locked(session: Session, actor: Actor, case_id: int) -> Case:
     """The case as it is now, for this transaction alone. Raises NotFound also for what the asker may not know of."""
-    statement = select(Case).where(col(Case.id) == case_id).with_for_update().execution_options(populate_existing=True)
-    return access.require_visible(session, actor, session.execute(statement).scalar_one_or_none())
+    return access.require_visible(session, actor, session.execute(_LOCKED, {"ident": case_id}).scalar_one_or_none())
 
 
 def lock_both(session: Session, one: int, other: int) -> None:

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
+from sqlalchemy import bindparam, select, true
 from sqlalchemy import case as when
-from sqlalchemy import select, true
 from sqlmodel import Session, col
 
 from app.actor import Actor
@@ -105,16 +105,19 @@ def ended_before(session: Session, case: Case, now: datetime) -> Case | None:
     """The newest case of the same number and a similar matter that had been ended; None if there is none."""
     if not case.caller_number:
         return None
-    statement = (
-        select(Case)
-        .where(col(Case.caller_number) == case.caller_number, col(Case.created_at) >= now - AGAIN_WITHIN)
-        .where(col(Case.ended_at).is_not(None), col(Case.id) != case.id)
-        .order_by(col(Case.created_at).desc())
-        .limit(OF_A_NUMBER)
-    )
+    asked = {"caller": case.caller_number, "since": now - AGAIN_WITHIN, "itself": case.id}
     mine = matter_of(case)
-    earlier = session.execute(statement).scalars()
+    earlier = session.execute(_ENDED, asked).scalars()
     return next((one for one in earlier if likeness(mine, matter_of(one)) >= LIKE), None)
+
+
+_ENDED = (
+    select(Case)
+    .where(col(Case.caller_number) == bindparam("caller"), col(Case.created_at) >= bindparam("since"))
+    .where(col(Case.ended_at).is_not(None), col(Case.id) != bindparam("itself"))
+    .order_by(col(Case.created_at).desc())
+    .limit(OF_A_NUMBER)
+)
 
 
 def matter_of(case: Case) -> Matter:

@@ -15,7 +15,6 @@ from app.cases.duplicates import candidates
 from app.cases.earlier import earlier_json
 from app.cases.likeness import Matter
 from app.cases.model import CaseType, Source
-from app.cases.pins import read_pin
 from app.cases.states import CaseState
 from app.cases.tables import Case
 from app.cases.views import attachments, candidate_json, case_json, cases_json, event_json, others_in
@@ -211,12 +210,6 @@ class EventOut(Answer):
     detail: dict[str, Any] | None
 
 
-class PinOut(Answer):
-    """Six digits, for the citizen alone."""
-
-    pin: str
-
-
 @router.get("", operation_id="list_cases")
 def list_cases(actor: ActorDep, web: WebDep, filters: Annotated[CaseFilter, Query()]) -> PageOf[CaseOut]:
     """Cases, newest first."""
@@ -317,13 +310,6 @@ def restore_case(case_id: Id, body: OnlyVersion, actor: ActorDep, web: WebDep) -
     with web.db.session() as session:
         service.restore(session, actor, case_id, body.version)
     return _full(web, actor, case_id)
-
-
-@router.post("/{case_id}/pin", operation_id="case_pin")
-def case_pin(case_id: Id, actor: ActorDep, web: WebDep) -> PinOut:
-    """The PIN by which the citizen asks for the case from another telephone; who reads it is written down."""
-    with web.db.session() as session:
-        return PinOut(pin=read_pin(session, web.settings, actor, case_id))
 
 
 @router.get("/{case_id}/events", operation_id="case_events")

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, not_, select, update
+from sqlalchemy import bindparam, exists, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -45,13 +46,12 @@ def learn(session: Session, case: Case, now: datetime) -> None:
     """The place that a registered case names now; none for a confidential one. The case's transaction is this one's."""
     before = case.place_id
     name = "" if access.is_confidential(session, case) else road_of(case.address)
-    place = _place(session, name, area_of(case.area), now) if name else None
-    if place == before:
-        return
-    case.place_id = place
-    for ident, by in ((before, -1), (place, 1)):
-        if ident is not None:
-            _counts(session, ident, by)
+    where = {"called": name, "within": area_of(case.area)}
+    if before is not None:
+        if name and session.execute(_SAME, where).scalar() == before:
+            return
+        _weigh(session, session.execute(_LESS, {"ident": before}).one())
+    case.place_id = _named(session, where, now) if name else None
 
 
 def offers(session: Session, actor: Actor, text: str, area: str = "", *, now: datetime | None = None) -> list[Offer]:
@@ -102,24 +102,40 @@ def _openly_named() -> Any:
     )
 
 
-def _place(session: Session, name: str, area: str, now: datetime) -> int:
-    """The place of this name; made if there is none, by one of those who name it at the same time."""
-    same = select(col(Place.id)).where(col(Place.name) == name, col(Place.area) == area)
-    ident = session.execute(same).scalar()
-    if ident is not None:
-        return int(ident)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"name": name, "area": area, "uses": 0, "first_at": now}
-    made = insert(Place).values(**values).on_conflict_do_nothing(index_elements=["name", "area"])
-    ours = session.execute(made.returning(col(Place.id))).scalar()
-    if ours is None:
-        return int(session.execute(same).scalar_one())
-    index_of(PLACE_INDEX, session).add(session, Entry(ours, (name, area), moment=now))
-    return int(ours)
+def _named(session: Session, where: dict[str, str], now: datetime) -> int:
+    """The place that one case more names: what is named more often is offered first. Made if there is none, by one of
+    those who name it at the same time."""
+    again = session.execute(_MORE, where).one_or_none()
+    if again is None:
+        made = _made(session.get_bind().dialect.name)
+        ident = session.execute(made, {**where, "at": now}).scalar()
+        if ident is not None:
+            index_of(PLACE_INDEX, session).add(session, Entry(ident, tuple(where.values()), weight=1, moment=now))
+            return int(ident)
+        again = session.execute(_MORE, where).one()
+    _weigh(session, again)
+    return int(again.id)
 
 
-def _counts(session: Session, ident: int, by: int) -> None:
-    """One case more or less names it: what is named more often is offered first."""
-    more = update(Place).where(col(Place.id) == ident).values(uses=col(Place.uses) + by)
-    uses = session.execute(more.returning(col(Place.uses)).execution_options(synchronize_session=False)).scalar_one()
-    index_of(PLACE_INDEX, session).weigh(session, ident, uses)
+def _weigh(session: Session, place: Any) -> None:
+    index_of(PLACE_INDEX, session).weigh(session, place.id, place.uses)
+
+
+@cache
+def _made(dialect: str) -> Any:
+    """A place of that name and area, named once; nothing where there is one."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    new = {"name": bindparam("called"), "area": bindparam("within"), "uses": 1, "first_at": bindparam("at")}
+    made = insert(Place).values(new).on_conflict_do_nothing(index_elements=["name", "area"])
+    return made.returning(col(Place.id))
+
+
+def _uses(by: int) -> Any:
+    more = update(Place).values(uses=col(Place.uses) + by).returning(col(Place.id), col(Place.uses))
+    return more.execution_options(synchronize_session=False)
+
+
+_ITS_NAME = (col(Place.name) == bindparam("called"), col(Place.area) == bindparam("within"))
+_SAME = select(col(Place.id)).where(*_ITS_NAME)
+_MORE = _uses(1).where(*_ITS_NAME)
+_LESS = _uses(-1).where(col(Place.id) == bindparam("ident"))

@@ -73,7 +73,7 @@ def look(
         with db.session() as session:
             write(session, stranger, Action.progress_refused, now=now)
         raise
-    right = hmac.compare_digest(given.encode(), code_of(secret(settings, KEY), asked).encode())
+    right = is_code(settings, asked, given)
     with db.read() as session:
         case: Case | None = session.execute(select(Case).where(col(Case.number) == asked)).scalar_one_or_none()
         if case is None or not right:
@@ -99,6 +99,11 @@ def code_for(db: Database, settings: Settings, actor: Actor, case_id: int, *, no
         told = Code(case.number, code_of_case(settings, case))
     write_once(db, actor, Action.progress_code_read, f"case:{case_id}", now=now)
     return told
+
+
+def is_code(settings: Settings, number: str, code: str) -> bool:
+    """Whether this is the code of the case with this number, also of one that there is not."""
+    return hmac.compare_digest(code.encode(), code_of(secret(settings, KEY), number).encode())
 
 
 def code_of_case(settings: Settings, case: Case) -> str:

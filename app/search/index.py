@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,8 +117,7 @@ class SearchIndex(ABC):
 
     def weigh(self, session: Session, subject_id: int, weight: int) -> None:
         """Another weight, without a look at the texts."""
-        row = self.table.c.subject_id == subject_id
-        session.execute(self.table.update().where(row).values(weight=weight))
+        session.execute(_weighing(self.table), {"ident": subject_id, "uses": weight})
 
     def find(self, session: Session, text: str, scope: Scope, limit: int = 20) -> list[Hit]:
         """What has every token of `text`: in the first text before the first two before anywhere, then what is over.
@@ -241,7 +241,7 @@ class _Fts5(SearchIndex):
 
     def add(self, session: Session, entry: Entry) -> None:
         words = " ".join(entry.words)
-        session.execute(self.table.insert().values(**_columns(entry), words=words))
+        session.execute(self.table.insert(), {**_columns(entry), "words": words})
         self._tell(session, "(rowid, words) VALUES (:id, :words)", id=entry.subject_id, words=words)
 
     def remove(self, session: Session, subject_id: int) -> None:
@@ -313,8 +313,7 @@ class _Gin(SearchIndex):
         session.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in values.items())))
 
     def add(self, session: Session, entry: Entry) -> None:
-        words = sa.func.array_to_tsvector(sa.bindparam("words", entry.words, type_=ARRAY(sa.Text)))
-        session.execute(self.table.insert().values(**_columns(entry), words=words))
+        session.execute(_adding_lexemes(self.table), {**_columns(entry), "lexemes": entry.words})
 
     def remove(self, session: Session, subject_id: int) -> None:
         session.execute(self.table.delete().where(self.table.c.subject_id == subject_id))
@@ -376,6 +375,19 @@ def rarest(lists: Mapping[int, Sequence[int]], about: int) -> list[int]:
 
 def _columns(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in ("subject_id", "audience", "until", "weight", "moment")}
+
+
+# Statements that every registration runs: to build one takes as long as to run it.
+
+
+@cache
+def _adding_lexemes(table: sa.Table) -> sa.Insert:
+    return table.insert().values(words=sa.func.array_to_tsvector(sa.bindparam("lexemes", type_=ARRAY(sa.Text))))
+
+
+@cache
+def _weighing(table: sa.Table) -> sa.Update:
+    return table.update().where(table.c.subject_id == sa.bindparam("ident")).values(weight=sa.bindparam("uses"))
 
 
 def _holds(table: Any, query: str) -> Any:

@@ -1,11 +1,10 @@
-"""A caller's own case: found by its number and their telephone or its PIN, told, rated, reopened (T3).
+"""A caller's own case: found by its number and their telephone or its code, told, rated, reopened (T3).
 
 Whoever asks in vain hears the same for a case that there is not and for one that is somebody else's.
 """
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +20,6 @@ from app.cases import acting, loop
 from app.cases.access import is_confidential
 from app.cases.history import note
 from app.cases.model import parse_number
-from app.cases.pins import pin_of
 from app.cases.queries import by_number_for_caller
 from app.cases.states import CaseState
 from app.cases.tables import Case
@@ -32,6 +30,7 @@ from app.followups.model import Heard, Reached
 from app.followups.service import follow_up, follow_ups_of
 from app.notices.telling import personal_words
 from app.notices.words import impersonal
+from app.progress.service import is_code
 from app.selfservice.model import (
     LEVELS,
     RATED,
@@ -55,11 +54,11 @@ UNSAID = "市民来电按键评价，未说明原因"
 
 @dataclass(frozen=True)
 class Claim:
-    """With what somebody asks for a case: its number, the telephone they call from ("": withheld), and its PIN."""
+    """With what somebody asks for a case: its number, the telephone they call from ("": withheld), and its code."""
 
     case_number: str
     caller_number: str
-    pin: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,20 +73,20 @@ class Own:
 def own_case(db: Database, settings: Settings, claim: Claim, *, now: datetime | None = None) -> Own:
     """The case, if it is the caller's; what is asked in vain is counted. Raises Busy.
 
-    A confidential case wants the PIN from its own telephone too: a number that is shown can be forged.
+    A confidential case wants the code from its own telephone too: a number that is shown can be forged.
     """
     now, caller = now or utc_now(), normal_number(claim.caller_number)
     wanted = parse_number(claim.case_number)
     with db.read() as session:
         case = _case(session, wanted)
         tries = _tries(session, caller, case.id if case else None, now)
-        if is_locked(tries, caller, with_pin=bool(claim.pin)):
+        if is_locked(tries, caller, with_code=bool(claim.code)):
             return Own(locked=True)
         if case is not None and _is_own(session, settings, case, claim):
             stands = session.get(Case, case.merged_into_id) if case.merged_into_id is not None else None
             return Own(case, stands or case)
     with db.session() as session:
-        session.add(WrongTry(number=caller, case_id=case.id if case and claim.pin else None, at=now))
+        session.add(WrongTry(number=caller, case_id=case.id if case and claim.code else None, at=now))
     return Own()
 
 
@@ -161,7 +160,7 @@ def _tries(session: Session, caller: str, case_id: int | None, now: datetime) ->
 
 
 def _is_own(session: Session, settings: Settings, case: Case, claim: Claim) -> bool:
-    if claim.pin and hmac.compare_digest(pin_of(settings, case.number), claim.pin):
+    if claim.code and is_code(settings, case.number, claim.code):
         return True
     by_phone = by_number_for_caller(session, case.number, claim.caller_number) is not None
     return by_phone and not is_confidential(session, case)

@@ -15,8 +15,8 @@ MOST_WRONG = 5
 """Questions about cases in vain from one telephone within WINDOW, however many calls."""
 MOST_WRONG_WITHHELD = 20
 """… from all telephones together that do not say their number."""
-MOST_WRONG_PINS = 5
-"""Wrong PINs for one case within WINDOW, from whatever telephone."""
+MOST_WRONG_CODES = 5
+"""Wrong codes for one case within WINDOW, from whatever telephone."""
 MOST_MESSAGES = 3
 """Answers by SMS to one telephone within WINDOW."""
 SURVEY_AFTER, SURVEY_UNTIL = timedelta(minutes=10), timedelta(hours=24)
@@ -71,16 +71,16 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Tries:
-    """What was asked in vain within WINDOW: from this telephone, and with wrong PINs about this case."""
+    """What was asked in vain within WINDOW: from this telephone, and with wrong codes about this case."""
 
     wrong: int = 0
-    wrong_pins: int = 0
+    wrong_codes: int = 0
 
 
-def is_locked(tries: Tries, number: str, *, with_pin: bool) -> bool:
+def is_locked(tries: Tries, number: str, *, with_code: bool) -> bool:
     """Whether nothing more is told: too much was asked in vain already."""
     most = MOST_WRONG if number else MOST_WRONG_WITHHELD
-    return tries.wrong >= most or (with_pin and tries.wrong_pins >= MOST_WRONG_PINS)
+    return tries.wrong >= most or (with_code and tries.wrong_codes >= MOST_WRONG_CODES)
 
 
 def reopening(state: CaseState, ended_at: datetime | None, *, before: bool, days: int, now: datetime) -> Reopening:

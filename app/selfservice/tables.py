@@ -12,7 +12,7 @@ from app.db import UTCDateTime
 
 
 class WrongTry(SQLModel, table=True):
-    """A case that was asked for in vain from `number` ("": withheld); `case_id` where its PIN was wrong."""
+    """A case that was asked for in vain from `number` ("": withheld); `case_id` where its code was wrong."""
 
     __tablename__ = "wrong_try"
     __table_args__: Any = (Index("ix_wrong_try_number", "number", "at"), Index("ix_wrong_try_case", "case_id", "at"))

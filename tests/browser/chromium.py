@@ -46,9 +46,9 @@ WATCH_SOUND = f"""
     get: play.get,
     set(stream) {{
       if (stream) {{
-        const context = new AudioContext()
+        const context = new AudioContext({{ sampleRate: 8000, latencyHint: 'playback' }})
         const analyser = context.createAnalyser()
-        analyser.fftSize = 8192
+        analyser.fftSize = 2048
         context.createMediaStreamSource(stream).connect(analyser)
         analysers.push(analyser)
       }}

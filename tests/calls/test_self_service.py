@@ -34,7 +34,7 @@ LANGUAGES = ("zh", "yue", "en")
 LOCKED, NEW = "20261124000125", "20261124000126"
 OWN = {"zh": "20261124000131", "yue": "20261124000132", "en": "20261124000133"}
 OTHERS = {"zh": "20261124000141", "yue": "20261124000142", "en": "20261124000143"}
-PIN = "042042"
+CODE = "04204204"
 BEGINNING_S = 2.2
 """So much of a sentence is compared: the caller's next key cuts the rest."""
 ALIKE = 0.6
@@ -89,9 +89,9 @@ def walks(code: str) -> dict[str, tuple[Walk, str]]:
         "case_result>" + "result_foreign>" * (code == "en") + "read_result>result_end>queue": (
             (language, case, Step(f"{OWN[code]}#", ("case_is", "state_closed")), *told,
              Step("0", ("to_a_person",))), ""),
-        "case_not_found>case_pin>case_progress>case_settled>case_reopen>case_reopened>case_after>queue": (
+        "case_not_found>case_code>case_progress>case_settled>case_reopen>case_reopened>case_after>queue": (
             (language, case, Step(f"{OTHERS[code]}#", ("case_not_found", "not_found_menu")),
-             Step("3", ("case_pin_ask",)), Step(f"{PIN}#", ("state_closed",)),
+             Step("3", ("case_code_ask",)), Step(f"{CODE}#", ("state_closed",)),
              Step("5", ("reopen_confirm",)),
              Step("1", ("reopen_done", "case_after_menu")), Step("0", ("to_a_person",))), ""),
         "case_progress>case_told>case_progress>case_told>queue": (
@@ -224,7 +224,7 @@ def test_self_service_in_three_languages_through_every_path(
             services.asked_by_sms.add(number)
         others = written(OTHERS[code])
         services.cases[others, "13911112222"] = CaseProgress(others, "closed", told, settled=True)
-        services.pins[others] = PIN
+        services.codes[others] = CODE
         services.results[written(OWN[code])] = CaseResult(RESULT)
 
     def call(number: str, code: str, walk: Walk, end: str, dials: str) -> tuple[str, str]:

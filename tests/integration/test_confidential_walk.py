@@ -279,7 +279,7 @@ ACTS = {
     "hours/days/{day} workdays/days/{day} workdays/{year}/import "
     "clock-rules/{kind}/{case_type}/{urgency}/{way} alerts/rules/{alert}",
     "/api/cases/{case_id}": " register answer-at-once discard restore items answer guide refer transfer decline reopen "
-    "pin submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
+    "submit send-back dispatch review redo defer resume merge unmerge follow-up close archive take-back orders "
     "recusals",
     "/api/assignments/{work_id}": "reply start hand-down submit rework approve accept redo return refuse-return "
     "uphold-return withdraw extension",

@@ -248,13 +248,13 @@ def test_ones_own_case_is_rated_once_and_done_again_once(world: World, read: lis
     assert world.services.reopened == [CASE]
 
 
-def test_from_another_telephone_the_pin_opens_the_case(world: World, read: list) -> None:
+def test_from_another_telephone_the_code_opens_the_case(world: World, read: list) -> None:
     world.services.cases = {(CASE, "13911112222"): CaseProgress(CASE, "closed", LATER, settled=True)}
-    world.services.pins[CASE] = "042042"
-    asterisk = world.call("voice_menu", "1", "2", TYPED, "3", "111111#", "3", "042042#", "0")
-    assert path(asterisk).endswith("case_not_found>case_pin>case_progress>case_settled>queue")
+    world.services.codes[CASE] = "04204204"
+    asterisk = world.call("voice_menu", "1", "2", TYPED, "3", "11111111#", "3", "04204204#", "0")
+    assert path(asterisk).endswith("case_not_found>case_code>case_progress>case_settled>queue")
     asterisk = world.call("voice_menu", "1", "2", TYPED, "2", TYPED, "0")
-    assert path(asterisk).endswith("case_progress>case_not_found>queue"), "a PIN is forgotten with its case"
+    assert path(asterisk).endswith("case_progress>case_not_found>queue"), "a code is forgotten with its case"
 
 
 def test_whoever_asked_in_vain_too_often_is_told_so(world: World, read: list) -> None:
@@ -284,7 +284,7 @@ WAYS: dict[str, list[str]] = {
     "case_number": ["1", "2"],
     "case_settled": ["1", "2", TYPED],
     "case_not_found": ["1", "2", "20261124000999#"],
-    "case_pin": ["1", "2", "20261124000999#", "3"],
+    "case_code": ["1", "2", "20261124000999#", "3"],
     "result_end": ["1", "2", TYPED, "3"],
     "result_foreign": ["3", "2", TYPED, "3"],
     "case_rate": ["1", "2", TYPED, "4"],

@@ -145,7 +145,7 @@ def test_an_emergency_number_that_is_broken_off_is_asked_again() -> None:
 def test_progress_of_a_case_is_fetched_and_told() -> None:
     _, actions = walk(Keys("1"), Keys("2"), Keys("20261124000123", ended=True))
     assert actions == [
-        Fetch(Subject.CASE_PROGRESS, {"pin": "", "case_number": "20261124000123"}, ("please_wait",), "zh")
+        Fetch(Subject.CASE_PROGRESS, {"code": "", "case_number": "20261124000123"}, ("please_wait",), "zh")
     ]
     _, actions = walk(Keys("1"), Keys("2"), Keys("20261124000123", True), Fetched("found", ("case_is", "digit_2")))
     assert asked(actions) == ("case_is", "digit_2", "progress_menu")

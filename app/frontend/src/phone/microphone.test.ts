@@ -4,9 +4,10 @@ import { Microphone } from './microphone'
 afterEach(() => vi.unstubAllGlobals())
 
 class Context {
-  createAnalyser = (): object => ({ disconnect: () => undefined })
+  state = 'running'
+  createAnalyser = (): object => ({})
   createMediaStreamSource = (): object => ({ connect: () => undefined })
-  resume = (): Promise<void> => Promise.resolve()
+  suspend = (): Promise<void> => Promise.resolve()
   close = (): Promise<void> => Promise.resolve()
 }
 

@@ -1,6 +1,6 @@
 // The microphone of the page's telephone: held as long as the telephone is there, silent outside a talk, changed in the
 // middle of one, and heard of at once when it is unplugged, forbidden or switched off.
-import { levelOf, SILENT_DB } from './sound'
+import { Meter } from './meter'
 
 export type MicrophoneTrouble = 'denied' | 'missing' | 'busy' | 'ended' | 'muted'
 
@@ -19,8 +19,7 @@ export function troubleOf(error: unknown): MicrophoneTrouble {
 
 export class Microphone {
   private stream: MediaStream | null = null
-  private meter: { analyser: AnalyserNode; context: AudioContext } | null = null
-  private samples = new Float32Array(new ArrayBuffer(2048 * 4))
+  private readonly meter = new Meter()
   private open_ = true
   private released = false
 
@@ -53,7 +52,7 @@ export class Microphone {
       track.onmute = () => this.stream === next && this.ends.changed('muted')
       track.onunmute = () => this.stream === next && this.ends.changed(null)
     }
-    this.measure()
+    this.meter.listen(next)
     this.ends.changed(null)
     return track
   }
@@ -70,11 +69,7 @@ export class Microphone {
 
   /** How loud it is right now, dB. */
   level(): number {
-    if (!this.meter) return SILENT_DB
-    // Made before the first click, it waits for one.
-    if (this.meter.context.state === 'suspended') void this.meter.context.resume().catch(() => undefined)
-    this.meter.analyser.getFloatTimeDomainData(this.samples)
-    return levelOf(this.samples)
+    return this.meter.level()
   }
 
   /** Lets go of the device for good. */
@@ -82,18 +77,6 @@ export class Microphone {
     this.released = true
     this.stream?.getTracks().forEach((track) => track.stop())
     this.stream = null
-    void this.meter?.context.close().catch(() => undefined)
-    this.meter = null
-  }
-
-  private measure(): void {
-    if (!this.stream) return
-    const context = this.meter?.context ?? new AudioContext()
-    this.meter?.analyser.disconnect()
-    const analyser = context.createAnalyser()
-    analyser.fftSize = this.samples.length
-    context.createMediaStreamSource(this.stream).connect(analyser)
-    this.meter = { analyser, context }
-    void context.resume().catch(() => undefined)
+    this.meter.close()
   }
 }

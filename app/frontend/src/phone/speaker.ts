@@ -1,11 +1,10 @@
 // What the other side says: played on the chosen device, and measured.
 import { playOn } from './devices'
-import { levelOf, SILENT_DB } from './sound'
+import { Meter } from './meter'
 
 export class Speaker {
   private element: HTMLAudioElement | null = null
-  private meter: { analyser: AnalyserNode; context: AudioContext } | null = null
-  private readonly samples = new Float32Array(new ArrayBuffer(2048 * 4))
+  private readonly meter = new Meter()
   private device = ''
 
   /** `dumb`: the browser keeps it silent until the agent clicks. */
@@ -17,7 +16,7 @@ export class Speaker {
     this.element ??= new Audio()
     this.element.autoplay = true
     this.element.srcObject = sound
-    this.measure(sound)
+    this.meter.listen(sound)
     if (!sound) return this.dumb(false)
     void playOn(this.element, this.device).then(() => this.again())
   }
@@ -39,19 +38,6 @@ export class Speaker {
   }
 
   level(): number {
-    if (!this.meter) return SILENT_DB
-    this.meter.analyser.getFloatTimeDomainData(this.samples)
-    return levelOf(this.samples)
-  }
-
-  private measure(sound: MediaStream | null): void {
-    void this.meter?.context.close().catch(() => undefined)
-    this.meter = null
-    if (!sound?.getAudioTracks().length) return
-    const context = new AudioContext()
-    const analyser = context.createAnalyser()
-    analyser.fftSize = this.samples.length
-    context.createMediaStreamSource(sound).connect(analyser)
-    this.meter = { analyser, context }
+    return this.meter.level()
   }
 }

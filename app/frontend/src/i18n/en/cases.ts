@@ -10,7 +10,6 @@ export const cases: Record<keyof typeof zh, string> = {
   'flag.emergency': 'Unclear emergency',
 
   'case.type': 'Type',
-  'case.pin': 'PIN',
   'case.title': 'Title',
   'case.content': 'Matter',
   'case.contentHint': 'When, where, who, what happened, what is wanted',
@@ -106,7 +105,7 @@ export const cases: Record<keyof typeof zh, string> = {
   'menu.case_not_found': 'Case not found',
   'menu.case_unavailable': 'Look-up not available',
   'menu.case_settled': 'Case settled',
-  'menu.case_pin': 'PIN',
+  'menu.case_code': 'Code',
   'menu.case_locked': 'Too many attempts',
   'menu.result_foreign': 'Result in another language',
   'menu.result_more': 'Result',

@@ -30,7 +30,7 @@ export const progress: Record<keyof typeof zh, string> = {
   'progress.why.confidential': 'You asked for secrecy. Call 12345: you are told once we know that it is you.',
   'progress.why.merged': 'It was written to another citizen about the same matter. Call 12345 to be told.',
   'progress.showCode': 'Code',
-  'progress.readOut': 'Code to read out; with the number it shows the progress on the web:',
+  'progress.readOut': 'Code to read out; with the number it tells the progress on the web or from another telephone:',
   'progress.receipt': 'Receipt (PDF)',
 
   'progress.state.draft': 'Received',

@@ -8,7 +8,6 @@ export const cases = {
   'flag.emergency': '紧急情况未明',
 
   'case.type': '类型',
-  'case.pin': '查询密码',
   'case.title': '标题',
   'case.content': '诉求内容',
   'case.contentHint': '时间、地点、对象、经过、要求',
@@ -104,7 +103,7 @@ export const cases = {
   'menu.case_not_found': '没查到工单',
   'menu.case_unavailable': '查询不可用',
   'menu.case_settled': '工单已办结',
-  'menu.case_pin': '输入查询密码',
+  'menu.case_code': '输入查询码',
   'menu.case_locked': '查询次数过多',
   'menu.result_foreign': '结果没有该语言',
   'menu.result_more': '听办理结果',

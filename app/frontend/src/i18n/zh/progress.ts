@@ -28,7 +28,7 @@ export const progress = {
   'progress.why.confidential': '您要求了保密。拨打 12345，核实身份后由工作人员告知。',
   'progress.why.merged': '这份答复是写给同一问题的另一位市民的。拨打 12345，由工作人员告知。',
   'progress.showCode': '查询码',
-  'progress.readOut': '查询码，读给市民，凭它和编号在网上查进度：',
+  'progress.readOut': '查询码，读给市民，凭它和编号在网上或用别的电话查进度：',
   'progress.receipt': '受理回执（PDF）',
 
   'progress.state.draft': '已收到',

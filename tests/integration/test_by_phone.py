@@ -14,16 +14,14 @@ from agi_scripts.services import CaseResult
 from app.actor import SYSTEM
 from app.assignments import judging
 from app.assignments.model import Opinion
-from app.audit.tables import AuditEntry
 from app.auth.model import Role
 from app.calls.service import record
 from app.cases import loop
 from app.cases.model import Ground
-from app.cases.pins import pin_of, read_pin
 from app.cases.tables import Case
 from app.citizens import service as citizens
 from app.db import Database
-from app.errors import BadInput, Forbidden, Refused
+from app.errors import BadInput, Refused
 from app.followups.model import Heard, Reached
 from app.followups.service import follow_ups_of
 from app.followups.tables import FollowUpTask
@@ -33,9 +31,12 @@ from app.measures.service import figures
 from app.notices.channels import Letter
 from app.notices.model import Channel
 from app.outgoing import Away
+from app.progress.model import code_of
+from app.progress.service import KEY
+from app.secrets import secret
 from app.selfservice import cases, messages, surveys
 from app.selfservice.cases import Claim, Own
-from app.selfservice.model import MOST_WRONG, MOST_WRONG_PINS, Rated, Reopening, Sent
+from app.selfservice.model import MOST_WRONG, MOST_WRONG_CODES, Rated, Reopening, Sent
 from app.selfservice.tables import CitizenMessage, Survey, WrongTry
 from app.settings import Settings
 from app.voice_services import VoiceServices
@@ -131,48 +132,48 @@ def test_an_article_is_set_by_those_who_write(
 # -- one's own case ------------------------------------------------------------------------------------------------
 
 
-def claim(world: World, case_id: int, caller: str = PHONE, pin: str = "") -> Claim:
+def claim(world: World, case_id: int, caller: str = PHONE, code: str = "") -> Claim:
     with world.db.read() as session:
-        return Claim(world.stored(session, case_id).number.replace("-", ""), caller, pin)
+        return Claim(world.stored(session, case_id).number.replace("-", ""), caller, code)
 
 
 def own(world: World, settings: Settings, asked: Claim) -> Own:
     return cases.own_case(world.db, settings, asked, now=world.now)
 
 
-def the_pin(world: World, settings: Settings, case_id: int) -> str:
+def the_code(world: World, settings: Settings, case_id: int) -> str:
     with world.db.read() as session:
-        return pin_of(settings, world.stored(session, case_id).number)
+        return code_of(secret(settings, KEY), world.stored(session, case_id).number)
 
 
-def test_a_case_is_told_to_its_telephone_or_its_pin_and_tries_are_limited_across_calls(
+def test_a_case_is_told_to_its_telephone_or_its_code_and_tries_are_limited_across_calls(
     world: World, settings: Settings
 ) -> None:
     case_id = world.case()
-    pin = the_pin(world, settings, case_id)
+    code = the_code(world, settings, case_id)
     assert own(world, settings, claim(world, case_id)).case is not None
     assert own(world, settings, claim(world, case_id, "+86 138 0013 8000")).case is not None
     assert own(world, settings, claim(world, case_id, OTHER)) == Own()
-    assert own(world, settings, claim(world, case_id, OTHER, pin)).case is not None
-    assert own(world, settings, claim(world, case_id, "", pin)).case is not None
+    assert own(world, settings, claim(world, case_id, OTHER, code)).case is not None
+    assert own(world, settings, claim(world, case_id, "", code)).case is not None
     for number in range(MOST_WRONG - 1):  # one was in vain already
         assert own(world, settings, Claim(f"20261124{number:06d}99", OTHER)) == Own()
-    assert own(world, settings, claim(world, case_id, OTHER, pin)).locked, "also with the right one now"
+    assert own(world, settings, claim(world, case_id, OTHER, code)).locked, "also with the right one now"
     assert own(world, settings, claim(world, case_id)).case is not None, "its owner is not kept out"
     world.later(hours=25)
-    assert own(world, settings, claim(world, case_id, OTHER, pin)).case is not None
+    assert own(world, settings, claim(world, case_id, OTHER, code)).case is not None
 
 
-def test_pins_are_not_tried_out_from_many_telephones(world: World, settings: Settings) -> None:
+def test_codes_are_not_tried_out_from_many_telephones(world: World, settings: Settings) -> None:
     case_id = world.case()
-    pin = the_pin(world, settings, case_id)
-    wrong = f"{(int(pin) + 1) % 10**6:06d}"
-    for number in range(MOST_WRONG_PINS):
+    code = the_code(world, settings, case_id)
+    wrong = f"{(int(code) + 1) % 10**8:08d}"
+    for number in range(MOST_WRONG_CODES):
         assert own(world, settings, claim(world, case_id, f"1391111222{number}", wrong)) == Own()
-    assert own(world, settings, claim(world, case_id, "13700000000", pin)).locked
+    assert own(world, settings, claim(world, case_id, "13700000000", code)).locked
     assert own(world, settings, claim(world, case_id)).case is not None
     other = world.case(number=OTHER)
-    assert own(world, settings, claim(world, other, "13700000000", the_pin(world, settings, other))).case is not None
+    assert own(world, settings, claim(world, other, "13700000000", the_code(world, settings, other))).case is not None
 
 
 def test_nothing_confidential_is_told_to_a_number_that_may_be_forged_and_no_result_is_spoken(
@@ -180,10 +181,10 @@ def test_nothing_confidential_is_told_to_a_number_that_may_be_forged_and_no_resu
 ) -> None:
     case_id = world.case(confidential=True)
     assert own(world, settings, claim(world, case_id)) == Own()
-    by_pin = own(world, settings, claim(world, case_id, pin=the_pin(world, settings, case_id)))
-    assert by_pin.case is not None
+    by_code = own(world, settings, claim(world, case_id, code=the_code(world, settings, case_id)))
+    assert by_code.case is not None
     with world.db.session() as session:
-        assert cases.result_of(session, by_pin.case) is None
+        assert cases.result_of(session, by_code.case) is None
         citizens.create(session, SYSTEM, numbers=[OTHER], name="欧阳守秘", flags=["confidential"])
     secret = world.case(number=OTHER)
     assert own(world, settings, claim(world, secret, OTHER)) == Own()
@@ -282,22 +283,6 @@ def test_what_was_answered_at_once_goes_to_the_dispatcher(world: World, settings
     declined = world.case()
     world.act("taker", loop.decline, declined, Ground.outside, "不属于受理范围")
     assert reopen(world, settings, declined) is Reopening.refused
-
-
-def test_a_pin_is_read_by_those_who_see_the_citizen_and_that_is_written_down(
-    world: World, settings: Settings, seen_by: Callable[[str], Browser]
-) -> None:
-    case_id = world.case(confidential=True)
-    answer = seen_by("head").send("POST", f"/api/cases/{case_id}/pin")
-    assert answer.json() == {"pin": the_pin(world, settings, case_id)}
-    world.dispatched("WATER", case_id=case_id)
-    assert seen_by("WATER.handler").send("POST", f"/api/cases/{case_id}/pin").status_code == 403
-    assert seen_by("dispatcher").send("POST", f"/api/cases/{case_id}/pin").status_code == 403
-    with world.db.read() as session:
-        entries = session.exec(select(AuditEntry).where(AuditEntry.action == "case.pin_read")).all()
-    assert [(one.object, one.detail) for one in entries] == [(f"case:{case_id}", {})]
-    with world.db.session() as session, pytest.raises(Forbidden):
-        read_pin(session, settings, world.people["WATER.leader"], case_id)
 
 
 # -- messages and surveys ------------------------------------------------------------------------------------------
