@@ -1,6 +1,6 @@
 """The ways of a flow from node to node, and which of them a walk took. Pure: for tests that walk every one.
 
-An edge is a node and what leads out of it, as `model.exits` names that: ("main", "key 2"), ("case_pin", "silence"),
+An edge is a node and what leads out of it, as `model.exits` names that: ("main", "key 2"), ("case_code", "silence"),
 ("hours", "not open"), ("unit", "otherwise").
 """
 

@@ -48,7 +48,7 @@ DAY = "20261124"
     FAILS,
 ) = (f"{DAY}000{n}" for n in range(301, 316))
 """Cases: by what is told of them. FAILS: its progress is told, and then the domain answers no more."""
-PIN = "042042"
+CODE = "04204204"
 TOLD = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 WATER, STORE = "停水怎么查询", "请您先储水。"
 LONG_TEXT = "计划停水由供水公司提前二十四小时公布，请提前储水，关好水龙头。" * 8
@@ -81,7 +81,7 @@ class WayServices(MemoryServices):
             "14": UnitLine("市水务局", "", False, ((540, 720),)),
             "15": UnitLine("市水务局", "02155551234", False, ((540, 720),)),
         }
-        self.pins = {written(OTHERS): PIN}
+        self.codes = {written(OTHERS): CODE}
         self.cases = {(written(OTHERS), "13911112222"): CaseProgress(written(OTHERS), "closed", TOLD, settled=True)}
         self.results = {
             written(case): CaseResult("您反映的路灯问题已经修好，感谢您的来电。")
@@ -103,33 +103,33 @@ class WayServices(MemoryServices):
         if number.startswith(ELDERLY):
             self.flags[number] = frozenset({"elderly"})
 
-    def case_progress(self, case_number: str, caller_number: str, pin: str = "") -> CaseProgress | None:
+    def case_progress(self, case_number: str, caller_number: str, code: str = "") -> CaseProgress | None:
         if case_number == written(BROKEN):
             raise RuntimeError("database is locked")
-        return super().case_progress(case_number, caller_number, pin)
+        return super().case_progress(case_number, caller_number, code)
 
-    def case_result(self, case_number: str, caller_number: str, pin: str = "") -> CaseResult | None:
+    def case_result(self, case_number: str, caller_number: str, code: str = "") -> CaseResult | None:
         if case_number == written(FAILS):
             raise RuntimeError("database is locked")
         if case_number in (written(GONE), written(UNREAD)) and not self._first(caller_number, case_number):
             if case_number == written(GONE):
                 return None
             raise RuntimeError("database is locked")
-        return super().case_result(case_number, caller_number, pin)
+        return super().case_result(case_number, caller_number, code)
 
-    def rate_case(self, case_number: str, caller_number: str, pin: str, level: int, call_id: str) -> str:
+    def rate_case(self, case_number: str, caller_number: str, code: str, level: int, call_id: str) -> str:
         if case_number == written(FAILS):
             raise RuntimeError("database is locked")
         if case_number == written(REFUSED):
             return "refused"
-        return super().rate_case(case_number, caller_number, pin, level, call_id)
+        return super().rate_case(case_number, caller_number, code, level, call_id)
 
-    def reopen_case(self, case_number: str, caller_number: str, pin: str, call_id: str) -> str:
+    def reopen_case(self, case_number: str, caller_number: str, code: str, call_id: str) -> str:
         if case_number == written(FAILS):
             raise RuntimeError("database is locked")
         if case_number == written(REFUSED):
             return "refused"
-        return super().reopen_case(case_number, caller_number, pin, call_id)
+        return super().reopen_case(case_number, caller_number, code, call_id)
 
     def rate_call(self, caller_number: str, level: int) -> bool:
         if caller_number.startswith(TROUBLE):
@@ -186,7 +186,7 @@ WAY_TO: dict[str, tuple[str, ...]] = {
     "case_told": (*CASE, f"{NEW}#"),
     "case_settled": (*CASE, f"{SETTLED}#"),
     "case_not_found": (*CASE, f"{OTHERS}#"),
-    "case_pin": (*CASE, f"{OTHERS}#", "3"),
+    "case_code": (*CASE, f"{OTHERS}#", "3"),
     "case_locked": (*CASE, f"{LOCKED}#"),
     "case_unavailable": (*CASE, f"{BROKEN}#"),
     "result_foreign": ("3", "2", f"{SETTLED}#", "3"),
@@ -217,7 +217,12 @@ WAY_TO: dict[str, tuple[str, ...]] = {
     "closed": ("1",),
 }
 """How each question is come to."""
-BEHIND = {"case_pin": (f"{PIN}#",), "case_number": (f"{SETTLED}#",), "answer_number": ("101#",), "unit_code": ("12#",)}
+BEHIND = {
+    "case_code": (f"{CODE}#",),
+    "case_number": (f"{SETTLED}#",),
+    "answer_number": ("101#",),
+    "unit_code": ("12#",),
+}
 """What is a number there."""
 LOOKUPS: tuple[Way, ...] = (
     Way(("case_result", "withheld"), (*CASE, f"{SECRET}#", "3")),

@@ -96,7 +96,7 @@ def test_ten_minutes_are_taken_in_whole(db: Database, settings: Settings):
     sidecar = spooled(settings, "h-1", np.tile(speech(60), 10), duration=600)
     assert voicemails.take_in(db, settings, sidecar, now=NOW).status == "kept"
     row = only(db, Voicemail)
-    assert (row.status, row.duration_s) == ("complete", 600.0)
+    assert (row.status, row.duration_s) == ("new", 600.0)
     stored = read_wav(settings.home / row.path)
     assert stored.duration_s == 600.0
 
