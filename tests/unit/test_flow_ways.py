@@ -44,8 +44,8 @@ def walk(facts: Facts, *given: Keys | Fetched) -> list[Edge]:
 def test_an_edge_is_a_node_and_what_leads_out_of_it_and_what_is_passed_counts() -> None:
     none = Fetched("none")
     assert walk(Facts(), Keys("1"), none, Keys("9"), Keys("1"), Keys("1"), Keys("0"), Keys("0")) == [
-        ("caller", "not elderly"), ("welcome", "key 1"), ("welcome_zh", "on"), ("hours", "open"),
-        ("announcements", "none"), ("main", "key 9"), ("emergency", "key 110"), ("confirm_110", "key 0"),
+        ("caller", "not elderly"), ("welcome", "key 1"), ("welcome_zh", "on"), ("announcements", "none"),
+        ("hours", "open"), ("main", "key 9"), ("emergency", "key 110"), ("confirm_110", "key 0"),
         ("unclear", "on"), ("unclear_open", "open"),
     ]  # fmt: skip
     assert walk(Facts(), Keys("#"), Keys("#"), Keys("#"))[1:] == [("welcome", "tries exhausted"), ("person", "open")]
