@@ -60,6 +60,8 @@ def count(session: Session, call: Call, told: str) -> int:
     known = set(session.execute(select(col(Announcement.id)).where(col(Announcement.id).in_(heard.ends_ms))).scalars())
     if not known:
         return 0
+    if call.joined_at is not None:  # put through to people without a word of the menu's: it has died
+        ended_ms = min(ended_ms, to_ms(call.joined_at))
     added = 0
     # In one order always, so that two writers never wait for each other.
     for ident, hearing in sorted(hearings(heard, ended_ms, call.outcome or "", call.cause or "").items()):

@@ -290,6 +290,8 @@ class Walked:
 
     edges: list[Edge] = field(default_factory=list)
     asked: int = 0
+    noted: int = 0
+    """As `asked`, before Asterisk has been told to ask: a key that is pressed then is lost."""
     place: Place | None = None
     beginning: npt.NDArray[np.int16] | None = None
     """The sound with which the latest question, or the last sentence, should begin."""
@@ -317,7 +319,7 @@ class Trace:
 
     def installed(self, monkeypatch: Any) -> Trace:
         """Listens at every walk from now on."""
-        begin, step = Walks.begin, Walks.step
+        begin, step, send = Walks.begin, Walks.step, SafeAgi._send
 
         def seen_begin(walks: Walks, facts: Facts) -> Place:
             place = begin(walks, facts)
@@ -329,6 +331,15 @@ class Trace:
             self._note(taken(self.flow, place.state, given, after.state), after)
             return after
 
+        def seen_send(agi: SafeAgi, line: bytes) -> None:
+            send(agi, line)
+            if line.startswith((b"GET DATA", b"WAIT FOR DIGIT")):
+                walked = self.of(getattr(self._here, "number", ""))
+                with self.news:
+                    walked.asked = walked.noted
+                    self.news.notify_all()
+
+        monkeypatch.setattr(SafeAgi, "_send", seen_send)
         monkeypatch.setattr(Walks, "begin", seen_begin)
         monkeypatch.setattr(Walks, "step", seen_step)
         return self
@@ -362,9 +373,11 @@ class Trace:
             walked.edges += taken
             walked.place = place
             if whole:
-                walked.asked += 1
+                walked.noted += 1
                 walked.beginning = beginning
-            self.news.notify_all()
+            if isinstance(last, Finish):
+                walked.asked = walked.noted
+                self.news.notify_all()
 
     def _beginning(self, said: Ask | Say | None) -> npt.NDArray[np.int16] | None:
         """Read now: what is made for one caller is gone when they have heard it."""

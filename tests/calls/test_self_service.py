@@ -41,7 +41,7 @@ ALIKE = 0.6
 """Of a beginning, on a line that is one of thirty: what is not it has half of that at most."""
 LOOK_S = 0.5
 AT_ONCE, WAYS_AT_ONCE = 33, 48
-LISTEN_S = 2.6
+LISTEN_S = 3.2
 """So long a caller stays when they have come where they wanted to, so that a beginning can be compared."""
 WATER = {"zh": "停水怎么查询", "en": "Planned water cuts"}
 STORE = {"zh": "请您先储水。", "en": "Please store some water first."}

@@ -261,6 +261,13 @@ def test_callers_are_counted_once_by_hour_however_often_their_end_is_told(
     assert seen.get("/api/announcements/99999/hours").status_code == 404
 
 
+def test_a_caller_whose_menu_died_has_not_heard_what_it_would_have_said(db: Database, settings: Settings):
+    row, began = announced(db).id or 0, to_ms(NOW)
+    facts = {"started_at": began, "joined_at": began + 3_000, "ended_at": began + 90_000, "outcome": "failsafe"}
+    AppDomain(settings, db).record([("h-1.1", {**facts, "cause": "16", "news": f"{row}:9000>{began}"})])
+    assert told(db, row) == {"callers": 1, "whole": 0, "satisfied": 0, "early": 0, "person": 1, "alone": 0}
+
+
 def test_what_came_while_nobody_listened_counts_and_what_cannot_be_does_not(db: Database, settings: Settings):
     row = announced(db).id or 0
     began = to_ms(NOW)

@@ -56,9 +56,9 @@ def test_a_prompt_that_only_one_language_lacks_is_refused() -> None:
 
 
 def test_a_person_three_keys_away_is_refused(tmp_path: Path) -> None:
-    text = changed("languages: announcements\n    keys: {9: emergency, 0: person}", "languages: announcements\n    keys: {}").replace(
-        MAIN_KEYS, "keys: {1: more, 2: case, 4: answers, 5: unit_code, 6: call_rate}"
-    )
+    text = changed(
+        "languages: announcements\n    keys: {9: emergency, 0: person}", "languages: announcements\n    keys: {}"
+    ).replace(MAIN_KEYS, "keys: {1: more, 2: case, 4: answers, 5: unit_code, 6: call_rate}")
     more = "\n  more:\n    kind: menu\n    say: [main_menu]\n    keys: {0: person, 9: emergency}\n    silence: person\n"
     found = codes(tmp_path, text + more)
     assert ("welcome", "too-far") in found
