@@ -14,6 +14,7 @@ import structlog
 
 from .errors import SoundMissing
 from .guarded import Guarded, Unanswered
+from .hearing import Hearing
 from .safe_agi import ALL_KEYS, SafeAgi
 from .sounds import Sounds
 from .threads import Answer
@@ -34,12 +35,15 @@ class Conversation:
         self.agi = agi
         self.sounds = sounds
         self.language = language
+        self.hearing = Hearing(agi)
         self.ahead = ""
         """Keys that were pressed and not yet used."""
 
     def say(self, *prompts: str) -> None:
         """Plays `prompts` to their end; keys are ignored. Raises Hangup."""
+        self.hearing.begins()
         self._play(prompts, "")
+        self.hearing.goes_on()
 
     def lasting_file(self, prompts: Sequence[str]) -> str:
         """The file (absolute, without suffix) that says `prompts`, if somebody else may play it later: it stays, and
@@ -64,11 +68,14 @@ class Conversation:
         """
         digits = ""
         if self.ahead:
+            self.hearing.passed_over()
             digits, ended = self._take_ahead(most)
             if ended or len(digits) >= most:
                 return digits, ended
             prompts = ("pause",)
+        self.hearing.begins()
         more, ended = self._ask(prompts, most - len(digits), timeout_ms)
+        self.hearing.goes_on()
         if most == 1 and ended and not more:
             return "#", True
         return digits + more, ended

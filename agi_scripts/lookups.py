@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ivr import catalogue, spoken
 from ivr.interpreter import Fetch, Fetched
@@ -17,8 +17,10 @@ from ivr.parts import parts
 from .conversation import Conversation
 from .guarded import Guarded, Unanswered
 from .services import SpokenAnswer
+from .sounds import GAP_S
 
 T = TypeVar("T")
+GAP_MS = round(GAP_S * 1000)
 READ_FROM_THE_BEGINNING = (("part", "1"), ("move", ""), ("pace", ""))
 CASE = "case"
 """As `reading`: the result of the case whose number was given. Answers are `answer:<number>:<language>[:whole]`."""
@@ -76,11 +78,13 @@ def look_up(conversation: Conversation, services: Guarded, fetch: Fetch) -> Fetc
 
 
 def _announcements(asked: Asked) -> Fetched:
-    files = [
-        file
-        for announcement in asked.services.announcements(asked.language)
-        if (file := asked.conversation.sounds.announcement(announcement, asked.language))
-    ]
+    sounds, files, ends = asked.conversation.sounds, list[str](), list[tuple[str, int]]()
+    for announcement in asked.services.announcements(asked.language):
+        if file := sounds.announcement(announcement, asked.language):
+            began_ms = ends[-1][1] + GAP_MS if ends else 0
+            files.append(file)
+            ends.append((announcement.id, began_ms + sounds.length_ms(file)))
+    asked.conversation.hearing.expects(ends)
     return Fetched("some" if files else "none", tuple(files))
 
 
@@ -235,19 +239,19 @@ def _of_answer(asked: Asked, reading: str, at: int, slowly: bool) -> Read:
         return (), 0, 0
     recorded = [] if rest else sounds.recordings(_recording(found), language)
     text = found.letter if rest and found.letter else found.phone
-    pieces: Sequence[object] = recorded or parts(text)
-    if not pieces:
-        return (), 0, 0
-    number = min(max(at, 1), len(pieces))
-    voice = asked.voice(language)
-    if recorded:
-        sound = sounds.recording(recorded[number - 1], slowly=slowly)
-    else:
-        sound = sounds.spoken(str(pieces[number - 1]), voice, slowly=slowly)
-    if sound is None:
-        return (), number, len(pieces)
-    title = sounds.spoken(found.title, voice, slowly=slowly) if number == 1 and not rest else None
-    return ((title, "pause", sound) if title else (sound,)), number, len(pieces)
+    voice, number, count = asked.voice(language), 0, 0
+    ways: tuple[tuple[Sequence[Any], Callable[[Any], str | None]], ...] = (
+        (recorded, lambda piece: sounds.recording(piece, slowly=slowly)),
+        # Also for a recording that cannot be played: an empty file is no reason to say nothing.
+        (parts(text), lambda piece: sounds.spoken(piece, voice, slowly=slowly)),
+    )
+    for pieces, played in ways:
+        count = len(pieces) or count
+        number = min(max(at, 1), count)
+        if pieces and (sound := played(pieces[number - 1])):
+            title = sounds.spoken(found.title, voice, slowly=slowly) if number == 1 and not rest else None
+            return ((title, "pause", sound) if title else (sound,)), number, count
+    return (), number, count
 
 
 def _recording(answer: SpokenAnswer) -> str:

@@ -92,6 +92,13 @@ class Sounds:
             log.error("announcement can't be spoken", announcement=announcement.id, error=str(error)[:200])
             return None
 
+    def length_ms(self, file: str) -> int:
+        """How long a file (absolute, without suffix) is heard; 0 for one that is not there."""
+        try:
+            return max(0, Path(f"{file}.wav").stat().st_size - audio.WAV_HEADER) * 1000 // (2 * audio.RATE)
+        except OSError:
+            return 0
+
     def spoken(self, text: str, language: str, *, slowly: bool = False, passing: bool = False) -> str | None:
         """The file with a text, spoken now (and kept for some time, unless it is `passing`), else None."""
         try:

@@ -35,6 +35,7 @@ def voice_menu(agi: SafeAgi, services: Guarded) -> None:
             match action:
                 case Say():
                     if isinstance(following, Finish) and (file := conversation.lasting_file(action.prompts)):
+                        conversation.hearing.begins()
                         left_to_say = {"HOTLINE_THEN_SAY": file}
                     else:
                         conversation.say(*action.prompts)

@@ -35,7 +35,6 @@ SHORTEST_S = 1.0
 TAKES = 5
 """How often a caller may record anew."""
 EMPTY_TAKES = 3
-WAV_HEADER = 44
 KEEP, HEAR, AGAIN = "1", "2", "3"
 
 
@@ -260,7 +259,7 @@ def _measure(sound: Path) -> audio.Level:
 def _samples(sound: Path) -> int:
     """How many samples the file has so far."""
     try:
-        return max(0, sound.stat().st_size - WAV_HEADER) // 2
+        return max(0, sound.stat().st_size - audio.WAV_HEADER) // 2
     except OSError:
         return 0
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
 
+from app.announcements.model import SHIPPED_VOICES, Voice
 from app.errors import Refused
 from app.settings import Settings
 from app.tools import ToolMissing, tool
-from ivr import prompts
+from ivr import catalogue, flow, prompts
 from ivr.audio import AudioError
 from ivr.prompts import Store
 from ivr.speaker import SpeechError
@@ -62,6 +64,28 @@ def speak(settings: Settings, text: str, language: str) -> Path:
             "The voice failed, so callers would not hear this either. Have an administrator run hotline doctor.",
             code="speech_failed",
         ) from error
+
+
+def voices(settings: Settings) -> Sequence[Voice]:
+    """The languages that callers of this instance choose; those that ship while its menu or a language can't be read.
+
+    Read anew when the menu changes; callers hear a changed one after a restart.
+    """
+    path = flow.path_in(settings.home)
+    try:
+        return _voices(settings.home, path, path.stat().st_mtime_ns)
+    except (flow.FlowError, OSError) as error:
+        log.error("the menu's languages can't be read", error=str(error)[:200])
+        return SHIPPED_VOICES
+
+
+@lru_cache(maxsize=4)
+def _voices(home: Path, path: Path, changed_ns: int) -> Sequence[Voice]:
+    words = catalogue.of_home(home).languages
+    return tuple(
+        Voice(code, bool(words[code].voice), words[code].reads) if code in words else Voice(code, speaks=False)
+        for code in flow.load(path).languages
+    )
 
 
 def _copy_missing(files: Iterable[Path], folder: Path) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 from app.agents.tables import Agent
 from app.alarms.tables import Alarm
 from app.alerts.tables import AlertRow, AlertRuleRow
-from app.announcements.tables import Announcement
+from app.announcements.tables import Announcement, AnnouncementHearing, AnnouncementHour
 from app.assignments.tables import Assignment, Recusal, Reply
 from app.audit.tables import AuditEntry
 from app.auth.tables import LoginAttempt, User, UserSession
@@ -61,6 +61,8 @@ __all__ = [
     "AlertRow",
     "AlertRuleRow",
     "Announcement",
+    "AnnouncementHearing",
+    "AnnouncementHour",
     "Assignment",
     "AuditEntry",
     "Batch",

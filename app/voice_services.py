@@ -35,6 +35,7 @@ from app.errors import BadInput
 from app.faxes import service as faxes
 from app.hours.service import is_open
 from app.knowledge import by_phone
+from app.prompting import voices
 from app.selfservice import cases, messages, surveys
 from app.selfservice.model import SETTLED
 from app.settings import Settings
@@ -49,6 +50,7 @@ class VoiceServices:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings, self._db = settings, database
         self.setup = VoiceSetup.from_settings(settings, tool)
+        self._voices = voices(settings)
 
     def now(self) -> datetime:
         """The present, aware."""
@@ -61,7 +63,7 @@ class VoiceServices:
     def active_announcements(self, at: datetime, lang: str) -> Sequence[Announcement]:
         """Surge announcements, most urgent first (T14)."""
         with self._db.read() as session:
-            said = [Announcement(str(row.id), text_for(row, lang)) for row in active(session, at)]
+            said = [Announcement(str(row.id), text_for(row, lang, self._voices)) for row in active(session, at)]
         return [announcement for announcement in said if announcement.text]
 
     def case_progress(self, case_number: str, caller_number: str, code: str = "") -> CaseProgress | None:

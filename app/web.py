@@ -57,6 +57,7 @@ from app.number_audits.routes import router as number_audits
 from app.places.routes import router as places
 from app.progress.routes import router as progress
 from app.prompting import speak as speak_text
+from app.prompting import voices
 from app.pushes.routes import router as pushes
 from app.quality.edition_routes import router as quality_editions
 from app.quality.list_routes import router as quality_lists
@@ -134,6 +135,7 @@ def create_app(
         explain=explain or getattr(realtime, "explain", None) or from_journal(settings),
         speak=speak or (lambda text, language: speak_text(settings, text, language)),
         realtime=realtime,
+        voices=lambda: voices(settings),
         unit_work=(open_work,),
     )
     app.state.figures = Figures()

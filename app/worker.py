@@ -85,8 +85,10 @@ class Worker:
 def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
     """The jobs of a running hotline that need nothing from outside."""
     from app import spool
+    from app.campaigns.gathering import gather
     from app.certificates.service import watch as watch_certificates
     from app.chasing import sweep
+    from app.destinations import Destinations
     from app.knowledge.asking import ask_units
     from app.number_audits import attempts, corrections, rounds
     from app.number_audits import intake as audit_calls
@@ -111,6 +113,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
         Job("open cases for dead numbers", 5.0, lambda: corrections.open_missing(database, settings, utc_now())),
         Job("settle alarms of pushes", 60.0, lambda: settle_alarms(database, utc_now())),
         Job("ask by SMS about calls", 60.0, lambda: surveys.ask_by_sms(database, settings, utc_now())),
+        Job("ask by call-back about calls", 60.0, lambda: gather(database, Destinations.of(settings), utc_now())),
         Job("forget texts that nobody hears", 24 * 3600.0, lambda: forget_texts(settings)),
         Job("forget old messages and tries", 3600.0, lambda: messages.forget(database, utc_now())),
         Job("forget old pushes", 3600.0, lambda: forget_old(database, utc_now())),

@@ -186,6 +186,7 @@ def _end(t: Telephony, event: Event, now_ms: int) -> list[Change]:
     call = t.calls.get(text(event, "Call"))
     if call is not None and call.ended_ms is None:
         call.ended_ms = now_ms
+        call.news = text(event, "News")
     return []
 
 

@@ -15,6 +15,7 @@ from app.agents.service import actor_for, list_agents, set_endpoint
 from app.alerts import service as alerts
 from app.alerts.model import AlertKind, AlertRule
 from app.alerts.watching import Alert
+from app.announcements import counting as announcements
 from app.audit.model import Action
 from app.audit.service import write, write_once
 from app.auth.model import Permission
@@ -139,8 +140,12 @@ class AppDomain:
 
     def record(self, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         typed = [(call_id, _typed(fields)) for call_id, fields in facts]
+        news = {call_id: str(told) for call_id, fields in typed if (told := fields.pop("news", ""))}
         with self._db.session() as session:
-            note_pushes(session, typed, merge_all(session, typed), utc_now())
+            calls = merge_all(session, typed)
+            note_pushes(session, typed, calls, utc_now())
+            for call_id in sorted(news):
+                announcements.count(session, calls[call_id], news[call_id])
 
     def record_unseen(self, call_id: str, facts: Mapping[str, Any]) -> None:
         with self._db.session() as session:
@@ -150,7 +155,9 @@ class AppDomain:
             # What the citizen has chosen (a call-back, a message) was stored by the script that took it in.
             chosen = known is not None and known.outcome is not None
             told = {k: v for k, v in _typed(facts).items() if not (chosen and k == "outcome")}
-            note_pushes(session, [(call_id, told)], {call_id: merge(session, call_id, **told)}, utc_now())
+            news, call = str(told.pop("news", "")), merge(session, call_id, **told)
+            note_pushes(session, [(call_id, told)], {call_id: call}, utc_now())
+            announcements.count(session, call, news)
 
     def open_calls(self, since_ms: int) -> Sequence[CallSeen]:
         with self._db.read() as session:

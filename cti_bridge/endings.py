@@ -98,5 +98,6 @@ def _read(path: Path) -> Ending | None:
         answered_ms=number_or(plain("answered")) or None,
         ended_ms=ended,
         agent_id=plain("agent"),
+        news=plain("news"),
     )
     return Ending(call, phase_of(plain("phase"), Phase.menu), number_or(plain("cause")), plain("failsafe"))

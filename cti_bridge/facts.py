@@ -88,6 +88,7 @@ def ended(call: Call, phase: Phase, cause: int, how: str = "") -> dict[str, Any]
         **({"answered_at": call.answered_ms} if call.answered_ms else {}),
         **({"held_s": held // 1000} if (held := held_ms(call, call.ended_ms or 0)) else {}),
         **({"agent_id": call.agent_id} if call.agent_id else {}),
+        **({"news": call.news} if call.news else {}),
     }
 
 

@@ -239,6 +239,7 @@ class Call:
     pause: Pause | None = None
     help_ms: int | None = None  # since when the agent asks for a supervisor
     kept_agent: str = ""  # who is kept for a campaign's call
+    news: str = ""  # the announcements that the caller has heard, as the voice menu has noted it
     marks_told: dict[str, dict[str, Any]] = field(default_factory=dict)  # agent → what they were told last (`marks`)
 
     @property

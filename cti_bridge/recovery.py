@@ -208,7 +208,7 @@ class Recovery:
         """A call that we knew has ended meanwhile; Asterisk's note says when and where."""
         phase, cause = call.phase, 0
         if note is not None:
-            phase, cause, call.ended_ms = note.phase, note.cause, note.call.ended_ms
+            phase, cause, call.ended_ms, call.news = note.phase, note.cause, note.call.ended_ms, note.call.news
             if call.answered_ms is None and note.call.answered_ms is not None:
                 call.answered_ms, call.agent_id = note.call.answered_ms, note.call.agent_id
         self._dispatcher.finish(call, phase, cause)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 RATE = 8000
+WAV_HEADER = 44
 FULL_SCALE = 32768.0
 Samples = npt.NDArray[np.int16]
 

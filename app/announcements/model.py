@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.languages import SHIPPED
 from app.text import clean
 
 LONGEST_TEXT = 300  # about a minute of speech: callers wait behind it
 MOST_HEARD = 2  # more would keep callers from a person; the most urgent ones win
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A language that callers choose in the menu. `speaks`: an engine has a voice for it; `reads` are the languages
+    whose written texts that voice reads aloud, as Cantonese reads Mandarin."""
+
+    language: str
+    speaks: bool = True
+    reads: tuple[str, ...] = ()
+
+
+SHIPPED_VOICES = (Voice("zh"), Voice("yue", reads=("zh",)), Voice("en"))
+"""The languages of the menu that ships."""
 
 
 class AnnouncementState(StrEnum):
@@ -34,11 +48,26 @@ def cleaned(texts: Mapping[str, str]) -> dict[str, str]:
     return {language: text for language, text in known.items() if text}
 
 
-def faults(texts: Mapping[str, str], active_from: datetime, active_until: datetime, now: datetime) -> dict[str, str]:
+def said_in(texts: Mapping[str, str], voice: Voice) -> str:
+    """What callers of that language hear of these texts: their own, else one that their voice reads aloud; "" if there
+    is none that they would understand, or no voice to say it."""
+    if not voice.speaks:
+        return ""
+    return next((texts[one] for one in (voice.language, *voice.reads) if texts.get(one)), "")
+
+
+def faults(
+    texts: Mapping[str, str],
+    active_from: datetime,
+    active_until: datetime,
+    now: datetime,
+    voices: Sequence[Voice] = SHIPPED_VOICES,
+) -> dict[str, str]:
     """What keeps these (cleaned) texts and times from being announced, by field; {} if nothing does."""
     wrong = {}
-    if texts.keys() - set(SHIPPED):
-        wrong["texts"] = f"语言只能是 {'、'.join(SHIPPED)} (no such language)"
+    spoken = [voice.language for voice in voices if voice.speaks]
+    if texts.keys() - set(spoken):
+        wrong["texts"] = f"语言只能是 {'、'.join(spoken)} (no such language)"
     elif "zh" not in texts:
         wrong["texts"] = "须有普通话内容 (Mandarin is required)"
     elif any(len(text) > LONGEST_TEXT for text in texts.values()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,18 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.actor import Actor
-from app.announcements.model import MOST_HEARD, AnnouncementState, cleaned, faults, state_of
+from app.announcements import counting
+from app.announcements.counting import Sum
+from app.announcements.model import (
+    MOST_HEARD,
+    SHIPPED_VOICES,
+    AnnouncementState,
+    Voice,
+    cleaned,
+    faults,
+    said_in,
+    state_of,
+)
 from app.announcements.tables import Announcement
 from app.audit.model import Action
 from app.audit.service import write
@@ -31,13 +42,17 @@ def active(session: Session, at: datetime) -> list[Announcement]:
     return list(session.execute(select(Announcement).where(now_on).order_by(*order)).scalars())
 
 
-def text_for(announcement: Announcement, language: str) -> str:
-    """The text in `language`; "" if there is none that its speakers would understand.
+def text_for(announcement: Announcement, language: str, voices: Sequence[Voice] = SHIPPED_VOICES) -> str:
+    """The text for callers of `language`; "" if there is none that they would understand."""
+    voice = next((one for one in voices if one.language == language), Voice(language))
+    return said_in(announcement.texts, voice)
 
-    Cantonese speakers read the same characters as Mandarin ones; other voices can't speak them at all.
-    """
-    texts = announcement.texts
-    return texts.get(language) or (texts.get("zh", "") if language in ("zh", "yue") else "")
+
+def note_listened(session: Session, actor: Actor, language: str, text: str, *, now: datetime | None = None) -> None:
+    """Somebody has a text spoken before anybody else hears it. Raises Forbidden."""
+    actor.require(Permission.announcements_write)
+    detail = {"language": language, "characters": len(text)}
+    write(session, actor, Action.announcement_tried, "announcement", detail, now=now or utc_now())
 
 
 def list_all(session: Session, actor: Actor, *, state: str = "", now: datetime | None = None) -> list[Announcement]:
@@ -66,12 +81,13 @@ def create(
     *,
     area: str = "",
     priority: int = 0,
+    voices: Sequence[Voice] = SHIPPED_VOICES,
     now: datetime | None = None,
 ) -> Announcement:
     """A new announcement. Raises Forbidden, BadInput (fields texts, active_until)."""
     actor.require(Permission.announcements_write)
     now = now or utc_now()
-    wanted = _checked(texts, active_from, active_until, area, priority, now)
+    wanted = _checked(texts, active_from, active_until, area, priority, voices, now)
     row = Announcement(**wanted, created_by=actor.user_id, created_at=now)
     session.add(row)
     session.flush()
@@ -91,6 +107,7 @@ def change(
     *,
     area: str = "",
     priority: int = 0,
+    voices: Sequence[Voice] = SHIPPED_VOICES,
     now: datetime | None = None,
 ) -> Announcement:
     """Change the version that the editor saw; what was changed from what to what is audited.
@@ -111,7 +128,7 @@ def change(
         )
     if state_of(row.active_from, row.active_until, now) is AnnouncementState.past:
         raise Refused("这条播报已结束,可复制为新的播报。", "This announcement is over: copy it.", code="wrong_state")
-    wanted = _checked(texts, active_from, active_until, area, priority, now)
+    wanted = _checked(texts, active_from, active_until, area, priority, voices, now)
     changed = {name: {"from": _told(getattr(row, name)), "to": _told(value)} for name, value in wanted.items()}
     changed = {name: pair for name, pair in changed.items() if pair["from"] != pair["to"]}
     if not changed:
@@ -134,9 +151,17 @@ def end(session: Session, actor: Actor, announcement_id: int, *, now: datetime |
 
 
 def as_json(
-    session: Session, row: Announcement, *, now: datetime, heard: Collection[int] | None = None
+    session: Session,
+    row: Announcement,
+    *,
+    now: datetime,
+    heard: Collection[int] | None = None,
+    sums: Mapping[int, Sum] | None = None,
 ) -> dict[str, Any]:
-    """One announcement as pages read it; `heard` are the ids of those that callers hear (asked for when not given)."""
+    """One announcement as pages read it; `heard` are the ids of those that callers hear, `sums` what became of the
+    callers (both asked for when not given)."""
+    if sums is None:
+        sums = counting.sums(session, [row.id or 0])
     names = display_names(session, {row.created_by, row.updated_by})
     state = state_of(row.active_from, row.active_until, now)
     return {
@@ -150,6 +175,7 @@ def as_json(
         "state": state.value,
         "active": state is AnnouncementState.active,
         "heard": (row.id or 0) in (heard_now(session, now) if heard is None else heard),
+        "callers": sums.get(row.id or 0, Sum()).as_json(),
         "version": row.version,
         "created_at": iso(row.created_at),
         "created_by_name": names.get(row.created_by or 0),
@@ -164,11 +190,17 @@ def heard_now(session: Session, now: datetime) -> list[int]:
 
 
 def _checked(
-    texts: Mapping[str, str], active_from: datetime, active_until: datetime, area: str, priority: int, now: datetime
+    texts: Mapping[str, str],
+    active_from: datetime,
+    active_until: datetime,
+    area: str,
+    priority: int,
+    voices: Sequence[Voice],
+    now: datetime,
 ) -> dict[str, Any]:
     """The columns that are written. Raises BadInput."""
     kept = cleaned(texts)
-    if wrong := faults(kept, active_from, active_until, now):
+    if wrong := faults(kept, active_from, active_until, now, voices):
         raise BadInput(fields=wrong)
     return {
         "texts": kept,

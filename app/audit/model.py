@@ -46,6 +46,7 @@ class Action(StrEnum):
     call_monitored = "call.monitored"  # a supervisor listens in, whispers or talks with all
     citizen_changed = "citizen.changed"
     announcement_changed = "announcement.changed"
+    announcement_tried = "announcement.tried"  # its text was spoken to whoever writes it (never which words)
     calendar_changed = "calendar.changed"  # a day's opening hours
     calendar_imported = "calendar.imported"  # the working days of a year
     workday_changed = "workday.changed"  # a holiday or make-up workday

@@ -50,6 +50,7 @@ from app.consents import service as consents
 from app.consents.model import About, How, Said
 from app.db import Database, found
 from app.destinations import Destinations
+from app.selfservice import surveys
 from app.settings import Settings
 from app.text import normal_number
 from app.workdays.service import calendar
@@ -78,15 +79,16 @@ def work(db: Database, settings: Settings, now: datetime) -> Sequence[Work]:
             and may_call(hours_of(row, settings), days, settings.zone, now)
             and session.execute(_due(row, now).with_only_columns(col(CampaignTarget.id)).limit(1)).first()
         ]
-    if len(left) < len(rows):
+    if any(row not in left and not row.gathers for row in rows):
         finish(db, now)
     return ready
 
 
 def finish(db: Database, now: datetime) -> None:
-    """End the campaigns that have nobody left."""
+    """End the campaigns that have nobody left; one that gathers people waits for the next."""
     with db.read() as session:
-        running = select(Campaign).where(col(Campaign.state) == CampaignState.running.value)
+        on = (col(Campaign.state) == CampaignState.running.value) & col(Campaign.gathers).is_(False)
+        running = select(Campaign).where(on)
         over = [row.id or 0 for row in session.execute(running).scalars() if not _has(session, row, *OPEN)]
     for campaign_id in over:
         _finish(db, campaign_id, now)
@@ -109,6 +111,8 @@ def begin(
         for target in session.execute(_due(row, now).limit(LOOKED_AT).with_for_update()).scalars():
             person = Person(normal_number(target.number), target.language, Channel.phone.value)
             why = forbids(session, Kind(row.kind), destinations, [person], Channel.phone).get(person.number)
+            if row.gathers and surveys.has_answered(session, person.number):
+                why = "answered"
             if why is None:
                 attempt = write_attempt(session, row, target, Channel.phone, now, agent_id=agent_id)
                 attempt.call_id = call_of(settings.node, attempt.id or 0)
@@ -198,6 +202,8 @@ def apply(session: Session, attempt: CampaignAttempt, outcome: Outcome, ended: E
             call_id=attempt.call_id,
             now=now,
         )
+    if row.gathers and ended.answer:
+        surveys.rate_by_callback(session, target.number, int(ended.answer), now)
     if target.attempts != attempt.no and ended.wish is not Wish.refuse:
         return  # told very late: another attempt has begun meanwhile
     target.outcome, target.answer = outcome.value, ended.answer or target.answer
@@ -263,7 +269,7 @@ def _has(session: Session, row: Campaign, *states: TargetState) -> bool:
 def _finish(db: Database, campaign_id: int, now: datetime) -> None:
     with db.session() as session:
         row = found(session, Campaign, campaign_id, lock=True)
-        if row.state != CampaignState.running.value or _has(session, row, *OPEN):
+        if row.state != CampaignState.running.value or row.gathers or _has(session, row, *OPEN):
             return
         row.state, row.ended_at = next_campaign(CampaignState(row.state), CampaignAct.finish).value, now
         detail = {"from": CampaignState.running.value, "to": row.state}

@@ -44,6 +44,7 @@ from app.db import Database, found
 from app.errors import BadInput, Refused, VersionConflict
 from app.hours.model import minutes
 from app.paging import Leaf, Page, equal, page_of
+from app.selfservice.model import LEVELS
 from app.settings import Settings
 from app.text import clean
 
@@ -70,6 +71,7 @@ class Wanted:
     spacing: Mapping[str, int] = field(default_factory=dict)
     ring_s: int = 25
     most_lines: int = 5
+    gathers: bool = False
 
 
 def create(session: Session, actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Campaign:
@@ -186,7 +188,8 @@ def as_json(session: Session, row: Campaign) -> dict[str, Any]:
 
 def _require_ready(session: Session, row: Campaign, settings: Settings) -> None:
     waits = (col(CampaignTarget.campaign_id) == row.id) & (col(CampaignTarget.state) == TargetState.waiting.value)
-    if session.execute(select(col(CampaignTarget.id)).where(waits).limit(1)).first() is None:
+    nobody = session.execute(select(col(CampaignTarget.id)).where(waits).limit(1)).first() is None
+    if nobody and not row.gathers:
         raise Refused(
             "名单里没有待呼号码，请先添加。", "There is nobody to call: add numbers first.", code="no_targets"
         )
@@ -231,6 +234,7 @@ def _checked(wanted: Wanted) -> dict[str, Any]:
         "spacing": dict(wanted.spacing),
         "ring_s": wanted.ring_s,
         "most_lines": wanted.most_lines,
+        "gathers": wanted.gathers,
     }
     if wrong := _faults(values):
         raise BadInput(fields=wrong)
@@ -254,6 +258,12 @@ def _faults(values: Mapping[str, Any]) -> dict[str, str]:
         wrong["texts"] = "有按键选项时，每种语言都要有问题 (with answers, each language needs the question)"
     if set(answers) - set(ANSWERS):
         wrong["answers"] = "选项按键为 1 至 7 (answers are keys 1 to 7)"
+    if values["gathers"]:
+        kept_up = (values["kind"], values["mode"], values["channel"])
+        if kept_up != (Kind.survey.value, Mode.lines.value, Channel.phone.value):
+            wrong["gathers"] = "只有用电话语音播报的满意度调查可以自动收录 (only a survey that calls and speaks can)"
+        elif set(answers) != {str(level) for level in LEVELS}:
+            wrong["answers"] = "自动收录时按键须为五档满意度 1 至 5 (keys 1 to 5, the levels of satisfaction)"
     try:
         parse(values["windows"])
     except (ValueError, TypeError):

@@ -53,6 +53,7 @@ class CampaignIn(Body):
     spacing: dict[str, int] = Field(default_factory=dict, max_length=20)
     ring_s: int = Field(default=25, ge=10, le=60)
     most_lines: int = Field(default=5, ge=1, le=100)
+    gathers: bool = False
 
     def wanted(self) -> Wanted:
         """What the use case takes."""
@@ -96,6 +97,7 @@ class CampaignOut(Answer):
     spacing: dict[str, int]
     ring_s: int
     most_lines: int
+    gathers: bool
     targets: dict[str, int]
     version: int
     created_at: str

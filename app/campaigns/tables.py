@@ -15,7 +15,9 @@ class Campaign(SQLModel, table=True):
     """A campaign. `texts`: language → {purpose, message, question}; `recordings`: language → file of a recording that
     takes the place of the message; `sounds`: language → part → file, made when it starts, below the home.
 
-    `answers`: key → what it means; `spacing`: outcome → minutes; `windows`: [["09:00", "12:00"], …].
+    `answers`: key → what it means; `gathers`: whoever is to be asked about a call comes onto its list by itself
+    (`app.campaigns.gathering`), and its keys are the five levels; `spacing`: outcome → minutes;
+    `windows`: [["09:00", "12:00"], …].
     """
 
     __tablename__ = "campaign"
@@ -40,6 +42,7 @@ class Campaign(SQLModel, table=True):
     spacing: dict[str, Any] = Field(default_factory=dict, sa_column=Column(json_type(), nullable=False))
     ring_s: int = 25
     most_lines: int = 5
+    gathers: bool = False
     version: int = 1
     created_by: int | None = None
     created_at: datetime = Field(sa_type=UTCDateTime)

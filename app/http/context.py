@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from app.actor import Actor
+from app.announcements.model import SHIPPED_VOICES, Voice
 from app.auth.sessions import COOKIE, Visit, visit_of
 from app.db import Database
 from app.errors import Forbidden, Unauthenticated
@@ -27,7 +28,8 @@ class Web:
     """The parts behind the pages.
 
     `phones_changed` tells Asterisk about telephones; `explain` why a call went so; `speak` gives the file with a text
-    in a language, as callers hear it; `unit_work` are the parts that hold open work of units.
+    in a language, as callers hear it; `voices` are the languages that callers choose; `unit_work` are the parts that
+    hold open work of units.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class Web:
     explain: Callable[[str, str], list[str]]
     speak: Callable[[str, str], Path]
     realtime: Any = None
+    voices: Callable[[], Sequence[Voice]] = lambda: SHIPPED_VOICES
     unit_work: Sequence[OpenWork] = ()
 
 

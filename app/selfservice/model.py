@@ -30,6 +30,8 @@ SETTLED = AT_ONCE | {CaseState.declined, CaseState.closed, CaseState.archived, C
 """A result can be asked for."""
 RATED = AT_ONCE | {CaseState.closed, CaseState.to_follow_up}
 REOPENED = AT_ONCE | {CaseState.closed, CaseState.to_follow_up}
+CALLBACK_UNTIL = timedelta(days=30)
+"""So long a call-back may take to bring its answer: attempts, and days on which nobody is called."""
 LEVELS: Mapping[int, Opinion] = dict(enumerate(Opinion, 1))
 """The keys of the five levels (好差评)."""
 
@@ -63,6 +65,7 @@ class Channel(StrEnum):
 
     keys = "keys"  # at the end of the call
     sms = "sms"
+    callback = "callback"  # by a campaign that calls (app.campaigns.gathering)
     own = "own"  # nobody asked: they rated their case by themselves
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from app.announcements import counting as announcements
+from app.announcements.shapes import CallersOut
 from app.calls.halfhours import Tally
 from app.clock import iso, utc_now
 from app.http.context import ActorDep, WebDep
@@ -75,6 +77,7 @@ class FiguresOut(Answer):
     now: TallyOut
     before: TallyOut
     rated: RatedOut
+    announced: CallersOut
     as_of: str
 
 
@@ -112,6 +115,7 @@ def get_floor_figures(actor: ActorDep, web: WebDep, asked: Annotated[FiguresOf, 
     with web.db.read() as session:
         found = service.compared(session, actor, web.settings, now, day=asked.day, rolling=asked.rolling)
         answered, of = surveys.answered(session, found.span.start, found.span.end)
+        announced = announcements.together(session, found.span.start, found.span.end)
     return FiguresOut(
         from_=iso(found.span.start) or "",
         until=iso(found.span.end) or "",
@@ -128,6 +132,7 @@ def get_floor_figures(actor: ActorDep, web: WebDep, asked: Annotated[FiguresOf, 
         now=_tally(found.whole),
         before=_tally(found.before_so_far),
         rated=RatedOut(asked=of, answered=answered),
+        announced=CallersOut(**announced.as_json()),
         as_of=iso(now) or "",
     )
 

@@ -31,6 +31,7 @@ class FakeOffice:
         self.imported: list[Json] = []
         self.asked: list[Json] = []
         self.spoken: list[Json] = []
+        self.voices: list[Json] = list(office.VOICES)
         self.me = "1001"
         self.unread = 0
         self.knowledge = FakeKnowledge()
@@ -67,6 +68,11 @@ class FakeOffice:
             return self.knowledge.answer(parts[1:], request.method, body)
         if parts[0] == "callbacks" and len(parts) > 1:
             return self._callback(self.row("callbacks", int(parts[1])), parts[-1], body)
+        if path == "announcements/languages":
+            return JSONResponse(self.voices)
+        if parts[0] == "announcements" and parts[-1] == "hours":
+            row = self.row("announcements", int(parts[1]))
+            return JSONResponse([{"hour": calls.AT, **row["callers"]}])
         if path == "announcements":
             state = request.query_params.get("state")
             return JSONResponse([row for row in self.lists[path] if state in (None, row["state"])])

@@ -59,6 +59,48 @@ def test_a_new_announcement_is_written_listened_to_and_published(office: Page, f
     assert made["texts"] == {"zh": "城北停水，已抢修", "en": "No water in the north"}
 
 
+def test_what_callers_of_each_language_will_hear_is_told_before_anything_is_published(
+    office: Page, fake: FakeBackend
+) -> None:
+    fake.office.voices += [{"language": "za", "speaks": False, "reads": []}]
+    office.reload()
+    office.get_by_test_id("new-announcement").click()
+    office.locator("#an-texts").fill("城北停水")
+    hears = office.get_by_test_id("announcement-hears").get_by_role("listitem")
+    for at, words in enumerate(("这种语言写的文字", "念普通话那段", "听不到这条播报", "听不到这条播报")):
+        expect(hears.nth(at)).to_contain_text(words)
+    expect(office.locator("#an-za")).to_be_disabled()
+    expect(hears.nth(1)).to_contain_text("还没试听")
+    office.get_by_test_id("listen-yue").click()
+    expect(hears.nth(1)).to_contain_text("已试听")
+    before = len(fake.office.lists["announcements"])
+    office.get_by_role("button", name="发布").click()
+    warning = office.get_by_test_id("announcement-silent")
+    expect(warning).to_contain_text("选English、za的来电人听不到")
+    expect(warning).to_be_focused()
+    assert len(fake.office.lists["announcements"]) == before, "nothing is published by that"
+    office.locator("#an-en").fill("No water")  # something else would be silent now: it is asked again
+    expect(warning).to_have_count(0)
+    office.get_by_role("button", name="发布").click()
+    expect(warning).to_contain_text("选za的来电人听不到")
+    office.get_by_role("button", name="照样发布").click()
+    expect(row_of(office, "城北停水")).to_contain_text("还没有人听到")
+
+
+def test_how_many_it_was_enough_for_stands_beside_those_who_went_on_by_hour_with_the_rule(
+    office: Page, fake: FakeBackend
+) -> None:
+    row = row_of(office, "水管爆裂")
+    expect(row).to_contain_text("听完自行挂断 45 人")
+    expect(row).to_contain_text("听到 120，听完 98；转人工 40，继续自助 15，提前挂断 20")
+    office.get_by_role("button", name="按小时 1").click()
+    expect(office.get_by_test_id("announcement-hours").locator("tbody tr")).to_have_count(1)
+    expect(office.get_by_test_id("announcement-hours").locator("tbody")).to_contain_text("45")
+    expect(office.get_by_role("dialog")).to_contain_text("没听完就挂断的（包括一接通就挂断的）不算")
+    office.goto(office.url.replace("/announcements", "/room/figures"))
+    expect(office.get_by_test_id("announced")).to_contain_text("40 人听到，听完自行挂断 21")
+
+
 def open_and_let_somebody_else_save(office: Page, fake: FakeBackend) -> None:
     office.get_by_role("button", name="编辑播报 1").click()
     stored = fake.office.row("announcements", 1)
@@ -89,6 +131,7 @@ def test_the_second_editor_may_take_what_is_stored_and_go_on_from_there(office: 
     expect(office.locator("#an-texts")).to_have_value("赵主任写的")
     expect(office.get_by_label("紧急程度")).to_have_value("20")
     office.get_by_role("button", name="保存").click()
+    office.get_by_role("button", name="照样发布").click()  # what the other wrote is in Mandarin only
     expect(office.get_by_role("dialog")).to_have_count(0)
     assert fake.office.row("announcements", 1)["version"] == 3
 

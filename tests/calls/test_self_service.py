@@ -12,18 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from agi_scripts.scripts import SCRIPTS
 from agi_scripts.services import CaseProgress, CaseResult, SpokenAnswer, UnitLine
 from ivr import flow as flow_module
+from ivr.edges import Edge
 from ivr.model import Menu, Number
 from ivr.parts import parts
 from ivr.prompts import speak_text
-from tests.calls.voice_world import Voice, build_real_prompts, wait_heard
+from tests.calls.flow_ways import Trace, Way, WayServices, numbered, unwalked, ways
+from tests.calls.voice_world import Voice, build_real_prompts, likeness, wait_heard
 from tests.peers import audio
 from tests.peers.fixtures import Exchange
 from tests.peers.hotline import AsteriskUnderTest
 from tests.peers.network import PublicNetwork
+from tests.peers.waiting import wait_until
 
 LANGUAGES = ("zh", "yue", "en")
 LOCKED, NEW = "20261124000125", "20261124000126"
@@ -34,7 +39,10 @@ BEGINNING_S = 2.2
 """So much of a sentence is compared: the caller's next key cuts the rest."""
 ALIKE = 0.6
 """Of a beginning, on a line that is one of thirty: what is not it has half of that at most."""
-AT_ONCE = 33
+LOOK_S = 0.5
+AT_ONCE, WAYS_AT_ONCE = 33, 48
+LISTEN_S = 3.2
+"""So long a caller stays when they have come where they wanted to, so that a beginning can be compared."""
 WATER = {"zh": "停水怎么查询", "en": "Planned water cuts"}
 STORE = {"zh": "请您先储水。", "en": "Please store some water first."}
 LONG = {
@@ -129,9 +137,25 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         pair.stop()
 
 
+@pytest.fixture(scope="module")
+def walked() -> set[Edge]:
+    """The edges of the flow that calls of this file have taken so far."""
+    return set()
+
+
 @pytest.fixture
-def voice(asterisk_under_test: AsteriskUnderTest) -> Iterator[Voice]:
-    with Voice(asterisk_under_test.settings).running() as voice:
+def trace(
+    asterisk_under_test: AsteriskUnderTest, monkeypatch: pytest.MonkeyPatch, walked: set[Edge]
+) -> Iterator[Trace]:
+    trace = Trace(flow_module.shipped(), asterisk_under_test.settings.paths.prompts).installed(monkeypatch)
+    yield trace
+    walked |= trace.edges()
+
+
+@pytest.fixture
+def voice(asterisk_under_test: AsteriskUnderTest, trace: Trace) -> Iterator[Voice]:
+    scripts = {**SCRIPTS, "voice_menu": trace.script}
+    with Voice(asterisk_under_test.settings, scripts=scripts).running() as voice:
         services = voice.services
         services.answers = {
             "101": [SpokenAnswer("101", WATER[code], STORE[code], "", code) for code in WATER],
@@ -164,7 +188,8 @@ class Caller:
             self.line.press(step.keys)
             for sound in step.hears:
                 since = max(0.0, self.at - 0.2)
-                self.at = wait_heard(self.line.heard, self.beginning(sound), since, timeout=45, alike=ALIKE)
+                heard = self.line.heard
+                self.at = wait_heard(heard, self.beginning(sound), since, timeout=45, alike=ALIKE, every=LOOK_S)
 
     def beginning(self, sound: str | Text, code: str = "") -> Path:
         """The file of the beginning of what should be said."""
@@ -251,6 +276,98 @@ def test_self_service_outside_the_hours_and_in_a_language_without_the_answer(
     numbers = [f"138001382{at:02d}" for at in range(len(LANGUAGES))]
     with ThreadPoolExecutor(len(LANGUAGES)) as citizens:
         assert list(citizens.map(call, numbers, LANGUAGES)) == ["voicemail"] * 3
+
+
+class Walker:
+    """Callers who take one way out of one question each, hang up there, and whose last sound is compared."""
+
+    def __init__(self, hotline: AsteriskUnderTest, network: PublicNetwork, voice: Voice, trace: Trace) -> None:
+        self.hotline, self.network, self.voice, self.trace = hotline, network, voice, trace
+
+    def walk(self, way: Way, number: str) -> str:
+        """What is wrong with that way; "" if nothing is."""
+        line = self.network.call(number).wait_answered(45)
+        at = 0.0
+        for count, answer in enumerate(way.answers, 1):
+            self.trace.wait_asked(number, count, 45)
+            at = line.heard_s()
+            if answer:
+                line.do(lambda channel, keys=answer: channel.exec("SendDTMF", f"{keys},80,70"))  # type: ignore[misc]
+        walked = self.trace.wait_asked(number, len(way.answers) + 1, 60)
+        if not way.answers or not way.answers[-1]:
+            at = max(0.0, line.heard_s() - 1.0)
+        wanted, until = walked.beginning, line.heard_s() + LISTEN_S
+        wait_until(lambda: line.heard_s() >= until or line.ended.is_set(), 15, f"{number} listens", every=0.2)
+        line.hang_up()
+        if way.edge not in walked.edges:
+            return f"{way.edge} not taken, but {walked.edges[-3:]}"
+        if wanted is None:
+            return "" if walked.over else f"{way.edge}: a question without a sound"
+        heard = audio.read(line.heard)[int(max(0.0, at - 0.2) * audio.RATE) :]
+        score, _ = likeness(heard, wanted / 32768.0)
+        return "" if score >= ALIKE else f"{way.edge}: heard something else ({score:.2f})"
+
+    def rude(self, how: str, storm: str) -> str:
+        """A caller who is loud, or presses everything at once: nothing of it is taken for a choice that was not made,
+        and they reach what those reach who say nothing; "" if they do."""
+        number = f"1350000{len(how):04d}"
+        since = self.hotline.manager.mark()
+        line = self.network.call(number).wait_answered(45)
+        call = self.hotline.wait_call(number, since)["Call"]
+        if storm:
+            line.do(lambda channel: channel.exec("SendDTMF", f"{storm},50,50"), timeout=None)
+        else:
+            file = self.voice.settings.home / f"{how}.wav"
+            audio.write_samples(file, LOUD[how]())
+            line.do(lambda channel: channel.exec("Playback", str(file.with_suffix(""))), timeout=None)
+        ended = self.hotline.manager.wait_event("HotlineMenuEnd", 90, Call=call)
+        line.hang_up()
+        path, reached = ended["Path"], ended["Next"]
+        silent = path in ("welcome>queue", "welcome>closed>voicemail")
+        return "" if ended["Done"] == "1" and (storm or silent) else f"{how}: {path} to {reached}"
+
+
+def _noise() -> np.ndarray:
+    return np.random.default_rng(5).uniform(-0.9, 0.9, 30 * audio.RATE)
+
+
+def _shouting() -> np.ndarray:
+    """A voice's rises and falls, driven until it clips."""
+    t = np.arange(30 * audio.RATE) / audio.RATE
+    voice = np.sin(2 * np.pi * 180 * t) + 0.6 * np.sin(2 * np.pi * 740 * t) + 0.5 * np.sin(2 * np.pi * 1300 * t)
+    return np.clip(4 * voice * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t)), -0.95, 0.95)
+
+
+LOUD = {"noise": _noise, "shouting": _shouting}
+RUDE = {**dict.fromkeys(LOUD, ""), "storm": "1234567890*#" * 6, "storm of zeros": "0" * 40}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("opened", [True, False], ids=["open", "closed"])
+def test_self_service_takes_every_way_out_of_every_question(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, trace: Trace, walked: set[Edge], opened: bool
+) -> None:
+    """Each edge of the shipped flow that the tests above have not walked, by a real call of its own: what is heard
+    behind it, that the caller can leave there, and that nothing of them is left."""
+    flow, settings = flow_module.shipped(), asterisk_under_test.settings
+    scripts = {**SCRIPTS, "voice_menu": trace.script}
+    voice = Voice(settings, 2 * WAYS_AT_ONCE, WayServices, scripts)
+    services = voice.services
+    assert isinstance(services, WayServices)
+    services.open = opened
+    services.fill()
+    todo = list(numbered([way for way in ways(flow) if way.open is opened and way.edge not in walked]))
+    for _, number in todo:
+        services.know(number)
+    with voice.running(), ThreadPoolExecutor(WAYS_AT_ONCE) as citizens:
+        walker = Walker(asterisk_under_test, public_network, voice, trace)
+        rude = [citizens.submit(walker.rude, *one) for one in RUDE.items()]
+        wrong = [fault for fault in citizens.map(lambda one: walker.walk(*one), todo) if fault]
+        wrong += [fault for one in rude if (fault := one.result())]
+        wait_until(lambda: voice.server.running == 0, 15, "every script ended")
+    assert not wrong
+    if not opened:
+        assert unwalked(flow, walked | trace.edges()) == frozenset()
 
 
 def written(digits: str) -> str:

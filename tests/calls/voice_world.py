@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from agi_scripts import shared
 from agi_scripts.memory_services import MemoryServices
 from agi_scripts.scripts import SCRIPTS
-from agi_scripts.server import FastAgiServer
+from agi_scripts.server import FastAgiServer, Script
 from agi_scripts.services import VoiceSetup
 from app.prompting import build_all
 from app.settings import REPO, Settings
@@ -34,10 +34,16 @@ def build_real_prompts(home: Path) -> None:
 class Voice:
     """The voice process of a test, in this process; `services` is its domain."""
 
-    def __init__(self, settings: Settings, max_calls: int = 50) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        max_calls: int = 50,
+        services: type[MemoryServices] = MemoryServices,
+        scripts: Mapping[str, Script] = SCRIPTS,
+    ) -> None:
         self.settings = settings
-        self.services = MemoryServices(VoiceSetup.from_settings(settings, lambda name: tool(name, settings)))
-        self.server = FastAgiServer(settings.agi_host, settings.agi_port, SCRIPTS, self.services, max_calls)
+        self.services = services(VoiceSetup.from_settings(settings, lambda name: tool(name, settings)))
+        self.server = FastAgiServer(settings.agi_host, settings.agi_port, scripts, self.services, max_calls)
         shared._sounds.clear()
 
     @contextlib.contextmanager
@@ -88,8 +94,11 @@ def _best(heard: Wave, wanted: Wave) -> tuple[float, int]:
     return float(normal[best]), best
 
 
-def wait_heard(heard: Path, prompt: Path, since: float = 0.0, timeout: float = 20.0, alike: float = SURE) -> float:
-    """Until `prompt` has been heard whole after second `since`; returns where it began. The sound is compared."""
+def wait_heard(
+    heard: Path, prompt: Path, since: float = 0.0, timeout: float = 20.0, alike: float = SURE, every: float = 0.2
+) -> float:
+    """Until `prompt` has been heard whole after second `since`; returns where it began. The sound is compared, each
+    `every` seconds: where many listen at once, that is what a test's processors do."""
     wanted = audio.read(prompt)
     begin = int(since * audio.RATE)
 
@@ -98,6 +107,8 @@ def wait_heard(heard: Path, prompt: Path, since: float = 0.0, timeout: float = 2
         if not heard.exists():
             return None
         new = audio.read(heard)[begin:]
+        if new.size < wanted.size:
+            return None
         score, at = likeness(new, wanted)
         if score >= alike:
             return begin / audio.RATE + at + 1e-9
@@ -105,7 +116,7 @@ def wait_heard(heard: Path, prompt: Path, since: float = 0.0, timeout: float = 2
         begin += max(0, new.size - wanted.size - PIECE)
         return None
 
-    return wait_until(look, timeout, f"hears {prompt.parent.name}/{prompt.stem}", every=0.2)
+    return wait_until(look, timeout, f"hears {prompt.parent.name}/{prompt.stem}", every=every)
 
 
 def was_heard(heard: Path, prompt: Path, since: float = 0.0, alike: float = SURE) -> bool:

@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event, func
 from sqlmodel import select
 
 from agi_scripts.guarded import MOST_ANNOUNCEMENTS
 from app.actor import SYSTEM, Actor
+from app.announcements import counting
 from app.announcements import service as announcements
 from app.announcements.model import MOST_HEARD, AnnouncementState, state_of
-from app.announcements.tables import Announcement
+from app.announcements.tables import Announcement, AnnouncementHour
 from app.audit.tables import AuditEntry
 from app.auth.model import Role
+from app.clock import to_ms
 from app.db import Database
 from app.errors import BadInput, Forbidden, Refused, VersionConflict
 from app.settings import Settings
 from app.voice_services import VoiceServices
+from cti_bridge.domain import AppDomain
 from tests.integration.web_browser import Browser
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -212,3 +216,125 @@ def test_a_text_is_listened_to_before_anybody_hears_it(browser: Callable[..., Br
     assert browser(agent_id="1001").send("POST", "/api/announcements/spoken", json=body).status_code == 403
     too_long = browser(Role.supervisor).send("POST", "/api/announcements/spoken", json={**body, "text": "x" * 301})
     assert too_long.status_code == 422
+
+
+# ---- who heard it
+
+
+def over(
+    db: Database, settings: Settings, call: str, note: str, *, outcome: str = "self_service", at: int = 14
+) -> None:
+    """The end of a call, as the core tells it: begun on the hour, over `at` seconds later."""
+    began = to_ms(NOW)
+    facts = {"started_at": began, "ended_at": began + at * 1000, "outcome": outcome, "cause": "16", "news": note}
+    AppDomain(settings, db).record([(call, facts)])
+
+
+def told(db: Database, announcement_id: int = counting.TOGETHER) -> dict[str, int]:
+    with db.read() as session:
+        return counting.sums(session, [announcement_id]).get(announcement_id, counting.Sum()).as_json()
+
+
+def test_callers_are_counted_once_by_hour_however_often_their_end_is_told(
+    db: Database, settings: Settings, browser: Callable[..., Browser]
+):
+    first, second = (announced(db, text).id or 0 for text in ("停水", "停运"))
+    began = to_ms(NOW) + 2_000
+    both = f"{first}:5000.{second}:9000>{began}"
+    for _ in range(2):  # a fact that was applied when the core died is applied again
+        over(db, settings, "h-1.1", both)
+        over(db, settings, "h-1.2", both, at=9)
+        over(db, settings, "h-1.3", f"{both}>{began + 6_000}", outcome="answered", at=300)
+        over(db, settings, "h-1.4", both, at=3)
+    AppDomain(settings, db).record_unseen("h-1.4", {"started_at": began, "ended_at": began, "news": both})
+    nobody = {"callers": 4, "early": 1, "person": 1}
+    assert told(db) == {**nobody, "whole": 3, "satisfied": 2, "alone": 0}
+    assert told(db, first) == {**nobody, "whole": 3, "satisfied": 1, "alone": 1}
+    assert told(db, second) == {**nobody, "whole": 1, "early": 2, "satisfied": 1, "alone": 0}
+    seen = browser(Role.supervisor)
+    assert seen.get("/api/announcements").json()[0]["callers"] == told(db, second)
+    hours = seen.get(f"/api/announcements/{first}/hours").json()
+    assert hours == [{"hour": "2026-11-24T01:00:00.000Z", **told(db, first)}]
+    figures = seen.get("/api/staffing/figures?day=2026-11-24").json()
+    assert figures["announced"] == told(db)
+    assert browser(Role.auditor).get(f"/api/announcements/{first}/hours").status_code in (200, 403)
+    assert seen.get("/api/announcements/99999/hours").status_code == 404
+
+
+def test_a_caller_whose_menu_died_has_not_heard_what_it_would_have_said(db: Database, settings: Settings):
+    row, began = announced(db).id or 0, to_ms(NOW)
+    facts = {"started_at": began, "joined_at": began + 3_000, "ended_at": began + 90_000, "outcome": "failsafe"}
+    AppDomain(settings, db).record([("h-1.1", {**facts, "cause": "16", "news": f"{row}:9000>{began}"})])
+    assert told(db, row) == {"callers": 1, "whole": 0, "satisfied": 0, "early": 0, "person": 1, "alone": 0}
+
+
+def test_what_came_while_nobody_listened_counts_and_what_cannot_be_does_not(db: Database, settings: Settings):
+    row = announced(db).id or 0
+    began = to_ms(NOW)
+    note = f"{row}:5000>{began}"
+    facts = {"started_at": began, "ended_at": began + 9_000, "outcome": "self_service", "cause": "16", "news": note}
+    for _ in range(2):
+        AppDomain(settings, db).record_unseen("h-1.1", facts)
+    assert told(db, row)["satisfied"] == 1
+    for call, wrong in (
+        ("h-1.2", f"99999:5000>{began}"),  # never made
+        ("h-1.3", f"{row}:5000>{began - 60_000}"),  # before the call
+        ("h-1.4", f"{row}:5000>{began + 60_000}"),  # after it
+        ("h-1.5", "'; drop table announcement;--"),
+    ):
+        over(db, settings, call, wrong)
+    assert told(db)["callers"] == 1
+
+
+def test_pages_read_sums_by_hour_and_never_the_calls(db: Database, settings: Settings):
+    row = announced(db).id or 0
+    for number in range(30):
+        over(db, settings, f"h-1.{number}", f"{row}:5000>{to_ms(NOW)}")
+    asked: list[str] = []
+    with db.read() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+        counting.sums(session, [row])
+        counting.together(session, NOW - HOUR, NOW + HOUR)
+        assert [told.callers for _, told in counting.by_hour(session, SYSTEM, row)] == [30]
+        assert session.execute(select(func.count()).select_from(AnnouncementHour)).scalar_one() == 2
+    assert not [one for one in asked if " call " in one or "announcement_hearing" in one]
+
+
+def test_listening_is_audited_without_the_words_and_publishes_nothing(
+    db: Database, browser: Callable[..., Browser], client: Any, tmp_path: Path
+):
+    sound = tmp_path / "spoken.wav"
+    sound.write_bytes(b"RIFF....")
+    web = client.app.state.web
+    client.app.state.web = type(web)(**{**vars(web), "speak": lambda *_: sound})
+    chief = browser(Role.supervisor)
+    assert [one["language"] for one in chief.get("/api/announcements/languages").json()] == ["zh", "yue", "en"]
+    for language, status in (("en", 200), ("qaa", 422)):
+        body = {"language": language, "text": "No water"}
+        assert chief.send("POST", "/api/announcements/spoken", json=body).status_code == status
+    with db.read() as session:
+        entries = session.exec(select(AuditEntry).where(AuditEntry.action == "announcement.tried")).all()
+        assert [entry.detail for entry in entries] == [{"language": "en", "characters": 8}]
+        assert announcements.list_all(session, SYSTEM) == []
+
+
+def test_what_no_voice_can_say_is_published_to_nobody(db: Database, browser: Callable[..., Browser], client: Any):
+    said: list[tuple[str, str]] = []
+
+    def speak(text: str, language: str) -> Path:
+        said.append((text, language))
+        if text == "……":
+            raise Refused("语音合成没有成功。", "The voice failed.", code="speech_failed")
+        return Path("x.wav")
+
+    web = client.app.state.web
+    client.app.state.web = type(web)(**{**vars(web), "speak": speak})
+    chief = browser(Role.supervisor)
+    told = chief.send("POST", "/api/announcements", json={"texts": {"zh": "停水", "en": "……"}, **WHEN})
+    assert told.json()["error"]["code"] == "speech_failed"
+    assert chief.get("/api/announcements").json() == []
+    assert said == [("停水", "zh"), ("停水", "yue"), ("……", "en")], "as callers of each language would hear it"
+    made = chief.send("POST", "/api/announcements", json={"texts": {"zh": "停水"}, **WHEN}).json()
+    edit = {"texts": {"zh": "……"}, **WHEN, "version": 1}
+    assert chief.send("PATCH", f"/api/announcements/{made['id']}", json=edit).status_code == told.status_code
+    assert chief.get("/api/announcements").json()[0]["texts"] == {"zh": "停水"}

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from app import intake
 from app.actor import SYSTEM
+from app.audio import read_wav
 from app.calls.service import record
 from app.calls.tables import Call
 from app.cases import service as cases
@@ -89,6 +90,15 @@ def test_what_is_no_sound_is_dropped_and_kept_on_record(db: Database, settings: 
     sidecar.with_suffix(".wav").write_bytes(content)
     assert voicemails.take_in(db, settings, sidecar, now=NOW).status == "dropped"
     assert only(db, Voicemail).reason in ("empty", "unreadable")
+
+
+def test_ten_minutes_are_taken_in_whole(db: Database, settings: Settings):
+    sidecar = spooled(settings, "h-1", np.tile(speech(60), 10), duration=600)
+    assert voicemails.take_in(db, settings, sidecar, now=NOW).status == "kept"
+    row = only(db, Voicemail)
+    assert (row.status, row.duration_s) == ("new", 600.0)
+    stored = read_wav(settings.home / row.path)
+    assert stored.duration_s == 600.0
 
 
 def test_taking_in_twice_gives_the_same_receipt(db: Database, settings: Settings):

@@ -109,3 +109,22 @@ def test_the_database_keeps_an_end_that_was_heard_and_a_choice_that_a_script_sto
         ("callback", from_ms(9000)),
         ("abandoned", from_ms(9000)),
     ]
+
+
+async def test_what_a_caller_heard_of_announcements_is_told_by_the_end_and_by_the_note_of_an_end(rig: Rig) -> None:
+    now = ms()
+    told = f"12:8000>{now - 9000}"
+    call = rig.asterisk.citizen("13800000001", now - 10_000)
+    rig.asterisk.user_event("HotlineEnd", call, f"PJSIP/{call}", call, Cause=16, Phase="menu", News=told)
+    rig.asterisk.hangs_up(call)
+    await rig.until(lambda: rig.domain.calls.get(call, {}).get("ended_at"), "the end")
+    assert (rig.domain.calls[call]["news"], rig.domain.calls[call]["outcome"]) == (told, "self_service")
+    seen = rig.asterisk.citizen("13800000002", now)
+    await rig.until(lambda: rig.bridge.core.call(seen), "a caller in the menu")
+    unseen = f"{NODE}.79"
+    for one in (seen, unseen):
+        ended(rig, one, started=now - 9000, ended=ms(), phase="menu", news=told)
+    await line_away(rig)
+    for one in (seen, unseen):
+        await rig.until(lambda one=one: rig.domain.calls.get(one, {}).get("ended_at"), "the end in the database")  # type: ignore[misc]
+        assert rig.domain.calls[one]["news"] == told

@@ -168,6 +168,20 @@ def test_a_recording_of_that_version_is_heard_instead_of_the_voice(
         file.unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"\0" * 5000])
+def test_a_recording_that_cannot_be_played_is_read_by_the_voice(
+    world: World, read: list, home: Path, content: bytes
+) -> None:
+    file = home / "studio" / "zh" / "answer_101_1_1.wav"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    text = world.services.answers["101"][0].phone
+    asterisk = world.call("voice_menu", "1", "4", "2", "101#", "0")
+    file.unlink()
+    assert "case_unavailable" not in path(asterisk)
+    assert [said[0] for said in read if said[0] in text]
+
+
 def test_an_answer_is_sent_once_a_call_and_only_after_consent(world: World, read: list) -> None:
     asterisk = world.call("voice_menu", "1", "4", "2", "101#", "5", "2", "0")
     assert world.services.messages == []

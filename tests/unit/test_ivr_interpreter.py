@@ -87,6 +87,13 @@ def test_announcements_of_a_surge_are_heard_before_the_menu() -> None:
     assert asked(actions) == ("/files/burst_main", "main_menu")
 
 
+def test_announcements_of_a_surge_are_heard_while_nobody_is_at_work_too() -> None:
+    state, _ = begin(FLOW, Facts(open=False))
+    state, _ = step(FLOW, state, Keys("1"))
+    _, actions = step(FLOW, state, Fetched("some", ("/files/burst_main",)))
+    assert asked(actions) == ("/files/burst_main", "closed_notice", "closed_menu")
+
+
 def test_three_wrong_keys_lead_to_a_person() -> None:
     _, actions = pressed("17")
     assert asked(actions) == ("wrong_key", "main_menu")

@@ -56,9 +56,9 @@ def test_a_prompt_that_only_one_language_lacks_is_refused() -> None:
 
 
 def test_a_person_three_keys_away_is_refused(tmp_path: Path) -> None:
-    text = changed("languages: hours\n    keys: {9: emergency, 0: person}", "languages: hours\n    keys: {}").replace(
-        MAIN_KEYS, "keys: {1: more, 2: case, 4: answers, 5: unit_code, 6: call_rate}"
-    )
+    text = changed(
+        "languages: announcements\n    keys: {9: emergency, 0: person}", "languages: announcements\n    keys: {}"
+    ).replace(MAIN_KEYS, "keys: {1: more, 2: case, 4: answers, 5: unit_code, 6: call_rate}")
     more = "\n  more:\n    kind: menu\n    say: [main_menu]\n    keys: {0: person, 9: emergency}\n    silence: person\n"
     found = codes(tmp_path, text + more)
     assert ("welcome", "too-far") in found
@@ -67,8 +67,8 @@ def test_a_person_three_keys_away_is_refused(tmp_path: Path) -> None:
 
 def test_two_keys_are_near_enough(tmp_path: Path) -> None:
     text = changed(
-        "languages: hours\n    keys: {9: emergency, 0: person}",
-        "languages: hours\n    keys: {9: emergency}",
+        "languages: announcements\n    keys: {9: emergency, 0: person}",
+        "languages: announcements\n    keys: {9: emergency}",
     )
     assert codes(tmp_path, text) == set()
 
@@ -113,7 +113,7 @@ def test_a_circle_that_silence_walks_for_ever_is_refused(tmp_path: Path) -> None
 
 
 def test_a_circle_through_a_lookups_answer_is_refused_too(tmp_path: Path) -> None:
-    text = changed("outcomes: {some: main, none: main}", "outcomes: {some: again, none: main}")
+    text = changed("outcomes: {some: hours, none: hours}", "outcomes: {some: again, none: hours}")
     text += "\n  again:\n    kind: menu\n    say: [main_menu]\n    keys: {0: person}\n    silence: announcements\n"
     assert ("again", "silence") in codes(tmp_path, text)
 

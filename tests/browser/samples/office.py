@@ -139,6 +139,19 @@ def cases() -> list[Json]:
     return [case_list_row(case(n, None)) for n in range(1, 31)]
 
 
+VOICES = [
+    {"language": "zh", "speaks": True, "reads": []},
+    {"language": "yue", "speaks": True, "reads": ["zh"]},
+    {"language": "en", "speaks": True, "reads": []},
+]
+"""The languages of the menu, as the page of announcements asks for them."""
+
+
+def callers(**changes: int) -> Json:
+    """What became of those who heard an announcement."""
+    return {"callers": 0, "whole": 0, "satisfied": 0, "early": 0, "person": 0, "alone": 0, **changes}
+
+
 def announcement(serial: int, **changes: Any) -> Json:
     """A surge announcement that callers hear now."""
     row = {
@@ -150,6 +163,7 @@ def announcement(serial: int, **changes: Any) -> Json:
         "active_until": "2026-11-24T09:30:00Z",
         "state": "active",
         "heard": True,
+        "callers": callers(),
         "version": 1,
         "created_at": AT,
         "created_by_name": "李班长",
@@ -162,7 +176,7 @@ def announcement(serial: int, **changes: Any) -> Json:
 def announcements() -> list[Json]:
     """One that is heard, one that has to wait behind more urgent ones, one coming, one past."""
     return [
-        announcement(1),
+        announcement(1, callers=callers(callers=120, whole=98, satisfied=45, early=20, person=40, alone=15)),
         announcement(2, texts={"zh": "地铁二号线停运检修。"}, priority=0, heard=False),
         announcement(3, texts={"zh": "明晚台风登陆。"}, state="coming", heard=False),
         announcement(4, texts={"zh": "昨天的停电已恢复。"}, state="past", heard=False),

@@ -97,6 +97,7 @@ def figures() -> Json:
         "now": tally(229),
         "before": tally(274),
         "rated": rated,
+        "announced": {"callers": 40, "whole": 33, "satisfied": 21, "early": 5, "person": 10, "alone": 4},
         "as_of": "2026-11-24T03:20:00.000Z",
     }
 

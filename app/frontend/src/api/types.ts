@@ -208,9 +208,26 @@ export interface Fax {
 
 export type Language = 'zh' | 'yue' | 'en'
 
+/** Callers who heard an announcement, `whole` of them to its end, and what they did then. */
+export interface AnnouncementCallers {
+  callers: number
+  whole: number
+  satisfied: number
+  early: number
+  person: number
+  alone: number
+}
+
+/** A language that callers choose in the menu; its voice `reads` texts of others aloud, as Cantonese reads Mandarin. */
+export interface AnnouncementVoice {
+  language: string
+  speaks: boolean
+  reads: string[]
+}
+
 export interface Announcement {
   id: number
-  texts: Partial<Record<Language, string>>
+  texts: Partial<Record<string, string>>
   area: string
   priority: number
   active_from: string
@@ -218,6 +235,7 @@ export interface Announcement {
   state: 'active' | 'coming' | 'past'
   /** Callers hear it now: of many at once only the most urgent. */
   heard: boolean
+  callers: AnnouncementCallers
   version: number
   created_at: string
   created_by_name: string | null

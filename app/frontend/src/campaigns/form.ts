@@ -15,6 +15,7 @@ export interface Typed {
   most_attempts: number
   most_lines: number
   ring_s: number
+  gathers: boolean
   texts: Record<Language, Texts>
   /** One answer a line: the first is key 1. */
   answers: string
@@ -22,6 +23,9 @@ export interface Typed {
   windows: string
   spacing: Record<string, string>
 }
+
+/** Only a survey that calls and speaks can have people come onto its list by themselves. */
+export const mayGather = (values: Typed): boolean => values.kind === 'survey' && values.mode === 'lines' && values.channel === 'phone'
 
 const NO_TEXTS = (): Texts => ({ purpose: '', message: '', question: '' })
 
@@ -38,6 +42,7 @@ export function typed(of: Campaign | null): Typed {
     most_attempts: of?.most_attempts ?? 3,
     most_lines: of?.most_lines ?? 5,
     ring_s: of?.ring_s ?? 25,
+    gathers: of?.gathers ?? false,
     texts: { zh: NO_TEXTS(), yue: NO_TEXTS(), en: NO_TEXTS(), ...Object.fromEntries(Object.entries(of?.texts ?? {}).map(([language, texts]) => [language, { ...texts }])) },
     answers: answersTyped(of?.answers ?? {}),
     windows: (of?.windows ?? [['09:00', '12:00'], ['14:00', '20:00']]).map((one) => one.join('-')).join(', '),
@@ -67,6 +72,8 @@ export function toSend(values: Typed): Record<string, unknown> {
   const { answers, windows, spacing, texts, ...rest } = values
   return {
     ...rest,
+    // What the form shows for surveys by telephone alone holds for nothing else.
+    gathers: values.gathers && mayGather(values),
     answers: answersOf(answers),
     windows: windowsOf(windows) ?? [],
     spacing: Object.fromEntries(Object.entries(spacing).flatMap(([outcome, minutes]) => (Number(minutes) > 0 ? [[outcome, Number(minutes)]] : []))),

@@ -39,6 +39,8 @@ export interface Campaign {
   spacing: Record<string, number>
   ring_s: number
   most_lines: number
+  /** Whoever is to be asked about a call comes onto the list by itself. */
+  gathers: boolean
   /** State → how many numbers. */
   targets: Record<string, number>
   version: number

@@ -1,4 +1,5 @@
 // What the room asks the server by REST.
+import type { AnnouncementCallers } from '../api/types'
 
 export interface Tally {
   calls: number
@@ -26,6 +27,8 @@ export interface Figures {
   before: Tally
   /** Who was asked how satisfied they were with a call, and who said so. */
   rated: { asked: number; answered: number }
+  /** Callers who heard a surge announcement, each once. */
+  announced: AnnouncementCallers
   as_of: string
 }
 

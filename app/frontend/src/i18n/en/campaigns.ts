@@ -121,6 +121,7 @@ export const campaigns = {
   'campaigns.why.no_consent': 'No consent noted',
   'campaigns.why.not_allowed': 'May not be called',
   'campaigns.why.no_address': 'No e-mail address',
+  'campaigns.why.answered': 'Has rated meanwhile',
   'wishes.title': 'Contact wishes',
   'wishes.hint': 'What is noted holds at once for campaigns, messages and agents who dial. Call-backs that citizens ask for are always made.',
   'wishes.new': 'Note a wish',
@@ -150,4 +151,8 @@ export const campaigns = {
   'wishes.over': 'Taken back',
   'wishes.open.true': 'Holds',
   'wishes.open.false': 'Taken back',
+  'campaigns.gathers': 'Who is on the list',
+  'campaigns.gathers.no': 'Added by us',
+  'campaigns.gathers.yes': 'Callers who rated nothing, by itself',
+  'campaigns.gathersHint': 'Callers who have agreed to surveys and were not asked after their call, or did not answer the SMS; once a call. Keys must be 1 (very satisfied) to 5 (very dissatisfied). It does not end when the list is empty.',
 } as const

@@ -41,6 +41,7 @@ export const room: Record<keyof typeof zh, string> = {
   'room.stateDone': '{who} is set to {state}',
   'room.reason': 'Reason',
   'room.rated': 'Asked for a rating {asked}, answered {answered} ({share})',
+  'room.announced': 'Announcements: {callers} callers heard one, {satisfied} heard it out and hung up ({share}), {person} wanted a person, {alone} went on alone, {early} hung up early',
   'room.asOf': 'As of {at}',
   'room.span': 'Span',
   'room.span.day': 'A day',

@@ -121,6 +121,7 @@ export const campaigns = {
   'campaigns.why.no_consent': '没有登记同意',
   'campaigns.why.not_allowed': '不在可呼叫范围',
   'campaigns.why.no_address': '没有邮箱',
+  'campaigns.why.answered': '已自行评价',
   'wishes.title': '联系意愿',
   'wishes.hint': '登记后马上在外呼、短信和坐席拨号中生效。市民要求的回拨不受影响。',
   'wishes.new': '登记',
@@ -150,4 +151,8 @@ export const campaigns = {
   'wishes.over': '已撤回',
   'wishes.open.true': '有效',
   'wishes.open.false': '已撤回',
+  'campaigns.gathers': '名单来源',
+  'campaigns.gathers.no': '自己添加',
+  'campaigns.gathers.yes': '自动收录未评价的来电',
+  'campaigns.gathersHint': '收录登记过同意、通话后没被问过满意度或没回短信的来电人，每个通话只问一次；按键须为 1 非常满意 到 5 非常不满意。名单空了也不会结束。',
 } as const

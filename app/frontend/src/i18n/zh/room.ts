@@ -39,6 +39,7 @@ export const room = {
   'room.stateDone': '{who} 已设为{state}',
   'room.reason': '原因',
   'room.rated': '满意度参评 {share}（询问 {asked}，评价 {answered}）',
+  'room.announced': '热点播报：{callers} 人听到，听完自行挂断 {satisfied}（{share}），转人工 {person}，继续自助 {alone}，提前挂断 {early}',
   'room.asOf': '截至 {at}',
   'room.span': '时段',
   'room.span.day': '按日',
