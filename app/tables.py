@@ -20,6 +20,7 @@ from app.chasing.tables import Chase, UrgentMatter, UrgentReceipt
 from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.consents.tables import ContactWish
+from app.editions.tables import QualityEdition
 from app.faxes.tables import Fax
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
@@ -35,9 +36,10 @@ from app.machines.tables import MachineAccount
 from app.notices.tables import Notice, NoticeContact, NoticeDelivery
 from app.nuisance.tables import NuisanceRule
 from app.number_audits.tables import NumberAuditAttempt, NumberAuditRound, NumberAuditTarget, PublishedNumber
+from app.phrases.tables import PhraseCheck, PhraseFinding
 from app.places.tables import PLACE_INDEX, Place
 from app.pushes.tables import PushAddress, PushJob
-from app.quality.tables import QualityDraw, QualityEdition, QualityEvent, QualityResult, QualityReview, QualityTraining
+from app.quality.tables import QualityDraw, QualityEvent, QualityResult, QualityReview, QualityTraining
 from app.reply_templates.tables import ReplyTemplate, ReplyTemplateVersion
 from app.roster.tables import DutyTurn, HandOver, RosterMember
 from app.selfservice.tables import CitizenMessage, CitizenReopening, Survey, WrongTry
@@ -109,6 +111,8 @@ __all__ = [
     "NumberAuditAttempt",
     "NumberAuditRound",
     "NumberAuditTarget",
+    "PhraseCheck",
+    "PhraseFinding",
     "Place",
     "PublishedNumber",
     "PushAddress",

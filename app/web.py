@@ -54,12 +54,14 @@ from app.notices.routes import router as notices
 from app.nuisance.routes import router as nuisance
 from app.number_audits.register_routes import router as published_numbers
 from app.number_audits.routes import router as number_audits
+from app.phrases.routes import router as phrases
 from app.places.routes import router as places
 from app.progress.routes import router as progress
 from app.prompting import speak as speak_text
 from app.prompting import voices
 from app.pushes.routes import router as pushes
 from app.quality.edition_routes import router as quality_editions
+from app.quality.finding_routes import router as quality_findings
 from app.quality.list_routes import router as quality_lists
 from app.quality.quarter_routes import router as quarters
 from app.quality.routes import router as quality
@@ -88,6 +90,7 @@ ROUTERS = (
     progress, receipts, reply_templates, template_offers,
     campaigns, consents,
     published_numbers, number_audits,
+    phrases, quality_findings,
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from app.campaigns import calling
 from app.campaigns.model import OpenAttempt, Order, Work
 from app.cases.tables import Case
 from app.citizens.service import flags_by_number
-from app.clock import from_ms, to_ms, utc_now
+from app.clock import from_ms, local_day, to_ms, utc_now
 from app.consents import service as consents
 from app.db import Database
 from app.destinations import Destinations
@@ -44,6 +44,8 @@ from app.nuisance import service as nuisance
 from app.nuisance.tables import NuisanceRule
 from app.number_audits import attempts as audit_attempts
 from app.number_audits import dialling as audit_dialling
+from app.phrases.model import Phrase, spoken_in
+from app.phrases.service import edition_on, phrases_by
 from app.pop import build_card, store_drafts
 from app.pushes.noting import note as note_pushes
 from app.roster.watch import SeatWatch
@@ -112,6 +114,11 @@ class AppDomain:
         secret = secret or "confidential" in flags_by_number(self._db, number)
         case = self.draft(call_id) or {}
         return CallForMachines(secret, case.get("case_id"), case.get("case_number") or "")
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        with self._db.read() as session:
+            number = edition_on(session, local_day(utc_now(), self._settings.zone))
+            return spoken_in(phrases_by(session, number), language)
 
     def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
         machine.require(Scope.calls_read)

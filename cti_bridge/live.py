@@ -1,6 +1,8 @@
 """What is being said in a talk, on the agent's page while it is said: the recording's growing files, listened to.
 
 Kept nowhere: the page shows it as long as the call is on it, and the recording has a transcript of its own afterwards.
+The same words are laid against the list of phrases (`app.phrases.live`): what comes of it is told to the agent's own
+pages, to no other page and no system of others.
 Nothing is listened to in a confidential pause, of a citizen who asked for secrecy, while no page is open, or beyond
 `speech_live` calls at once. Whatever the recogniser does, the call knows nothing of it.
 
@@ -18,6 +20,8 @@ import numpy as np
 import structlog
 
 from app.errors import HotlineError
+from app.phrases.live import Hint, Watch, hint_json
+from app.phrases.shipped import FAREWELLS
 from app.speech.recognizer import Hearing, NotHeard, Recognizer, SoFar
 from cti_bridge.core import Core
 from cti_bridge.model import Call, Phase
@@ -56,6 +60,15 @@ class _Follower:
     asked_at: float = float("-inf")
     secret: bool = True
     busy: bool = False
+    watch: Watch | None = None
+    agent_id: str = ""  # whose phrases are watched, …
+    since: int = 0  # … and since which segment
+
+    @property
+    def segment(self) -> int:
+        """The number of the recording that is listened to."""
+        number = self.base.rpartition("-")[2]
+        return int(number) if number.isdigit() else 0
 
 
 class Live:
@@ -107,13 +120,19 @@ class Live:
             if now - follower.asked_at > ASK_AGAIN_S:
                 told = await asyncio.to_thread(self._core.domain.call_for_machines, call.call_id, call.number)
                 follower.secret, follower.asked_at = told.confidential, now
+            await self._watch(call, follower)
             hush = follower.secret or call.pause is not None
             base = Path(call.recording).name
             told_words = await asyncio.to_thread(self._listen, follower, base, hush)
             # What was paused, or asked for secrecy, while it was being listened to is not told either.
             if call.pause is None and self._followed.get(call.call_id) is follower:
+                agent_id = call.agent_id
                 for words in told_words:
-                    self._core.hub.to_agent(call.agent_id, "call.words", {"call_id": call.call_id, **words})
+                    self._core.hub.to_agent(agent_id, "call.words", {"call_id": call.call_id, **words})
+                for hint in _hints(follower, told_words, hush) if agent_id == follower.agent_id else ():
+                    self._core.hub.to_pages(agent_id, "call.hint", {"call_id": call.call_id, **hint_json(hint)})
+            elif follower.watch is not None:
+                follower.watch.deaf(follower.segment, _ms(follower.sides.get("agent")))
         except NotHeard as why:
             follower.not_before = now + REST_S
             log.info("a talk is not listened to for a while", call=call.call_id, why=why.trouble.value)
@@ -123,6 +142,14 @@ class Live:
             follower.busy = False
             if self._followed.get(call.call_id) is not follower:
                 await asyncio.to_thread(_let_go, follower)
+
+    async def _watch(self, call: Call, follower: _Follower) -> None:
+        """Have the phrases of whoever has the call now watched; what another one said is nobody else's to know."""
+        if follower.watch is None or follower.agent_id != call.agent_id:
+            phrases = await asyncio.to_thread(self._core.domain.phrases, follower.language)
+            greets = not (call.outbound or call.begun_by_us)
+            follower.watch = Watch(phrases, FAREWELLS.get(follower.language, ()), greets=greets)
+            follower.agent_id, follower.since = call.agent_id, call.segment
 
     def _listen(self, follower: _Follower, base: str, hush: bool) -> list[dict[str, Any]]:
         """Go on with what the files hold by now. On a thread; raises NotHeard."""
@@ -163,13 +190,10 @@ def _read(side: _Side) -> np.ndarray:
 
 def _told(follower: _Follower, name: str, side: _Side, heard: SoFar) -> list[dict[str, Any]]:
     base_ms = (side.begun - HEADER) * 1000 // (2 * RATE)
-    segment = follower.base.rpartition("-")[2]
-    place = {"side": name, "segment": int(segment) if segment.isdigit() else 0}
+    place = {"side": name, "segment": follower.segment}
     told = [{**place, "start_ms": base_ms + one.start_ms, "text": one.text, "final": True} for one in heard.said]
     if heard.partial != side.partial or (told and heard.partial):
-        told.append(
-            {**place, "start_ms": (side.at - HEADER) * 1000 // (2 * RATE), "text": heard.partial, "final": False}
-        )
+        told.append({**place, "start_ms": _ms(side), "text": heard.partial, "final": False})
     side.partial = heard.partial
     return told
 
@@ -182,6 +206,22 @@ def _finished(follower: _Follower) -> list[dict[str, Any]]:
             hearing, side.hearing = side.hearing, None
             told += _told(follower, name, side, hearing.finish())
     return told
+
+
+def _hints(follower: _Follower, told_words: list[dict[str, Any]], hush: bool) -> list[Hint]:
+    """What is to be told of these words, and of how far the agent's side has been listened to."""
+    watch, at_ms = follower.watch, _ms(follower.sides.get("agent"))
+    if watch is None:
+        return []
+    hints = [hint for words in told_words if words["segment"] >= follower.since for hint in watch.words(**words)]
+    if hush:
+        watch.deaf(follower.segment, at_ms)
+        return hints
+    return [*hints, *watch.reached(follower.segment, at_ms)]
+
+
+def _ms(side: _Side | None) -> int:
+    return 0 if side is None else (side.at - HEADER) * 1000 // (2 * RATE)
 
 
 def _drop(side: _Side) -> None:

@@ -20,6 +20,7 @@ from app.callbacks.model import AttemptOutcome, LineStep
 from app.campaigns.model import OpenAttempt, Order, Work
 from app.machines.model import Machine
 from app.number_audits.dialling import Dial
+from app.phrases.model import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,9 @@ class Domain(Protocol):
 
     def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
         """What may be told of a call to those who may not know secret numbers."""
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        """What agents are to say in that language and never say, by the list of today."""
 
     def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
         """A call as the database has it, as this system may see it. Raises NotFound."""

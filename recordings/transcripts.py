@@ -24,10 +24,11 @@ from app.cases.finding import newest_page, tags_of
 from app.clock import utc_now
 from app.errors import NotFound
 from app.paging import Leaf, Page
+from app.phrases import service as phrases
 from app.search.index import ANYWHERE, Entry, index_of
 from app.search.tokens import LONGEST_TEXT, Part, Wanted, parts, sought, tokens
 from app.text import clean
-from recordings.lines import Channel, Line, checked
+from recordings.lines import Line, checked
 from recordings.service import for_listening, may_be_heard
 from recordings.tables import TRANSCRIPT_INDEX, Recording, TranscriptLine
 
@@ -72,6 +73,8 @@ def put(
     )
     # Also where nobody said anything: nobody needs to listen to it again.
     index_of(TRANSCRIPT_INDEX, session).add(session, _entry(row, [line.text for line in kept]))
+    session.flush()
+    phrases.look_through(session, row, now=now)
     write(session, actor, Action.transcript_stored, f"recording:{row.seq}", {"lines": len(kept)}, now=now)
     return len(kept)
 
@@ -79,6 +82,7 @@ def put(
 def forget(session: Session, recording_id: int) -> None:
     """Nothing is known any more of what was said in it."""
     session.execute(delete(TranscriptLine).where(col(TranscriptLine.recording) == recording_id))
+    phrases.forget(session, [recording_id])
     index_of(TRANSCRIPT_INDEX, session).remove(session, recording_id)
 
 
@@ -136,11 +140,6 @@ def recording_named(session: Session, call_id: str, segment: int) -> int:
     if found is None:
         raise NotFound()
     return int(found)
-
-
-def said_by_agent(lines: Sequence[TranscriptLine]) -> list[TranscriptLine]:
-    """What was said on the agent's side."""
-    return [line for line in lines if line.channel == Channel.agent.value]
 
 
 def _entry(row: Recording, texts: Sequence[str]) -> Entry:

@@ -92,7 +92,8 @@ class Action(StrEnum):
     quality_step = "quality.step"  # which step of a review
     quality_confirmed = "quality.confirmed"  # the results of a quarter
     quality_trained = "quality.trained"  # an agent may take calls again
-    quality_rules_changed = "quality.rules_changed"  # what talks are judged by, or which are drawn
+    quality_rules_changed = "quality.rules_changed"  # what talks are judged by or listened to for, or which are drawn
+    phrases_checked = "phrases.checked"  # a talk was looked through again, by the list of today
     published_number_changed = "published_number.changed"  # where and when a unit's number is published
     published_numbers_imported = "published_numbers.imported"
     # a round of calls to published numbers: made, started, paused, published …

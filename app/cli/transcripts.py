@@ -41,3 +41,15 @@ def import_(
         lines = [line.line() for line in told.lines]
         count = transcripts.put(session, SYSTEM, recording, told.source, lines)
     out().print(f"{count} lines kept of recording {recording}")
+
+
+@app.command("phrases")
+def phrases(
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How far back.")] = 31,
+) -> None:
+    """Look for phrases in the transcripts of these days anew, by the list of today."""
+    from app.cli.database import open_database
+    from app.phrases.service import look_through_since
+
+    count = look_through_since(open_database(settings()), days)
+    out().print(f"{count} talks were looked through")

@@ -26,8 +26,9 @@ from app.clock import local_day, utc_now
 from app.db import loaded
 from app.errors import BadInput
 from app.paging import day_range
+from app.phrases.reading import forbidden_counts
 from app.quality.editions import criteria_numbers, rules_on
-from app.quality.sampling import Drawer, Rules, Talk, draw
+from app.quality.sampling import Drawer, Reason, Rules, Talk, draw
 from app.quality.service import note
 from app.quality.states import ReviewState
 from app.quality.tables import QualityDraw, QualityReview
@@ -100,15 +101,15 @@ def talks_of(session: Session, monday: date, zone: tzinfo, now: datetime) -> Ite
     ids = list({row[0] for row in rows})
     calls = {key: call for part in _parts(ids) for key, call in loaded(session, Call, part).items()}
     secret = {one for part in _parts(ids) for one in confidential_ids(session, [calls[key] for key in part])}
+    forbidden = {key: n for part in _parts(ids) for key, n in forbidden_counts(session, part).items()}
     complaints = {one for part in _parts(ids) for one in _complaints(session, part)}
-    known = select(col(QualityReview.call_id), col(QualityReview.agent_id), col(QualityReview.state))
-    reviewed = {
-        (call_id, agent_id): state
-        for call_id, agent_id, state in session.execute(known.where(col(QualityReview.week) == monday))
-    }
+    known = select(QualityReview).where(col(QualityReview.week) == monday)
+    reviewed = {(row.call_id, row.agent_id): row for row in session.execute(known).scalars()}
     since = dict(session.execute(select(col(Agent.agent_id), col(Agent.created_at))).all())
     for call_id, agent_id, ms in rows:
-        call, state = calls[call_id], reviewed.get((call_id, agent_id))
+        call, review = calls[call_id], reviewed.get((call_id, agent_id))
+        skipped = review is not None and review.state == ReviewState.skipped.value
+        picked = review is not None and review.reason == Reason.picked.value
         yield Talk(
             call_id=call_id,
             agent_id=agent_id,
@@ -116,10 +117,12 @@ def talks_of(session: Session, monday: date, zone: tzinfo, now: datetime) -> Ite
             held_s=call.held_s or 0,
             rating=call.rating,
             complaint=call_id in complaints,
+            forbidden=forbidden.get((call_id, agent_id), 0),
             secret=call_id in secret,
             agent_days=(now - since[agent_id]).days,
-            drawn=state is not None and state != ReviewState.skipped.value,
-            skipped=state == ReviewState.skipped.value,
+            drawn=review is not None and not skipped and not picked,
+            skipped=skipped,
+            picked=picked,
         )
 
 

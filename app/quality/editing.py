@@ -6,10 +6,11 @@ An edition is kept as JSON (`criteria_json`, `rules_json`) and read back by `cri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from app.editions.model import Change, faults_of_words, free_code, repeated, same
 from app.quality.criteria import MOST, NOT_ASKED, Criterion, Level
 from app.quality.sampling import Rules
 
@@ -35,18 +36,8 @@ BOUNDS: Mapping[str, Bounds] = {
     "low_rating": Bounds(0, 4),  # with 5 every talk that was rated would be pressing
     "long_hold_s": Bounds(10, 3_600),
     "long_talk_s": Bounds(60, 7_200),
+    "forbidden": Bounds(0, 20),
 }
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing in which an edition differs from the one before. `where` is the criterion's name in both languages,
-    ("", "") for the whole; `what` a field, or added, removed; `before` and `after` as words (zh, en)."""
-
-    where: tuple[str, str]
-    what: str
-    before: tuple[str, str] = ("", "")
-    after: tuple[str, str] = ("", "")
 
 
 # -- checks -----------------------------------------------------------------------------------------------------------
@@ -57,11 +48,11 @@ def with_codes(criteria: Sequence[Criterion]) -> list[Criterion]:
     taken = {one.code for one in criteria}
     made = []
     for one in criteria:
-        code = one.code or _free("c", taken)
+        code = one.code or free_code("c", taken)
         taken.add(code)
         levels, known = [], {level.code for level in one.levels} | {NOT_ASKED}
         for level in one.levels:
-            levels.append(replace(level, code=level.code or _free("l", known)))
+            levels.append(replace(level, code=level.code or free_code("l", known)))
             known.add(levels[-1].code)
         made.append(replace(one, code=code, levels=tuple(levels)))
     return made
@@ -79,13 +70,13 @@ def faults_of_criteria(criteria: Sequence[Criterion]) -> dict[str, str]:
     for at, one in enumerate(criteria):
         wrong |= {f"criteria.{at}.{name}": text for name, text in _faults_of_one(one).items()}
     for name in ("code", "zh", "en"):
-        for at in _repeated(getattr(one, name) for one in criteria):
+        for at in repeated([getattr(one, name) for one in criteria]):
             wrong.setdefault(f"criteria.{at}.{name}", "与前面的重复 (there is one already)")
     return wrong
 
 
 def _faults_of_one(one: Criterion) -> dict[str, str]:
-    wrong = _words(one, zh=LONGEST_NAME, en=LONGEST_NAME, asks_zh=LONGEST_ASKS, asks_en=LONGEST_ASKS)
+    wrong = faults_of_words(one, zh=LONGEST_NAME, en=LONGEST_NAME, asks_zh=LONGEST_ASKS, asks_en=LONGEST_ASKS)
     if not _CODE.fullmatch(one.code):
         wrong["code"] = "标识不正确 (no such code)"
     if not 1 <= one.weight <= MOST:
@@ -96,7 +87,7 @@ def _faults_of_one(one: Criterion) -> dict[str, str]:
     if one.levels[0].points != MOST or one.levels[0].fails:
         wrong["levels.0.points"] = f"第一级须为 {MOST} 分 (the first is worth {MOST})"
     for at, level in enumerate(one.levels):
-        own = _words(level, zh=LONGEST_NAME, en=LONGEST_NAME)
+        own = faults_of_words(level, zh=LONGEST_NAME, en=LONGEST_NAME)
         if not _CODE.fullmatch(level.code) or level.code == NOT_ASKED:
             own["code"] = "标识不正确 (no such code)"
         if not 0 <= level.points <= MOST:
@@ -107,7 +98,7 @@ def _faults_of_one(one: Criterion) -> dict[str, str]:
             own["fails"] = "只有最后一级可以一票否决 (only the last one may fail the talk)"
         wrong |= {f"levels.{at}.{name}": text for name, text in own.items() if f"levels.{at}.{name}" not in wrong}
     for name in ("code", "zh", "en"):
-        for at in _repeated(getattr(level, name) for level in one.levels):
+        for at in repeated([getattr(level, name) for level in one.levels]):
             wrong.setdefault(f"levels.{at}.{name}", "与前面的重复 (there is one already)")
     return wrong
 
@@ -126,33 +117,6 @@ def faults_of_rules(rules: Rules) -> dict[str, str]:
     if not {"shortest_s", "long_talk_s"} & wrong.keys() and rules.long_talk_s <= rules.shortest_s:
         wrong["long_talk_s"] = "须长于最短通话 (longer than the shortest talk)"
     return wrong
-
-
-def _words(of: Any, **longest: int) -> dict[str, str]:
-    wrong = {}
-    for name, most in longest.items():
-        text = getattr(of, name)
-        if not text:
-            wrong[name] = "须写明 (say it in words)"
-        elif len(text) > most:
-            wrong[name] = f"最长 {most} 字 (at most {most} characters)"
-    return wrong
-
-
-def _repeated(values: Iterable[str]) -> list[int]:
-    seen: set[str] = set()
-    found = []
-    for at, value in enumerate(values):
-        folded = value.casefold()
-        if folded and folded in seen:
-            found.append(at)
-        seen.add(folded)
-    return found
-
-
-def _free(front: str, taken: Iterable[str]) -> str:
-    known = set(taken)
-    return next(code for n in range(1, 1_000) if (code := f"{front}{n}") not in known)
 
 
 # -- keeping ----------------------------------------------------------------------------------------------------------
@@ -194,19 +158,19 @@ def changes_of_criteria(before: Sequence[Criterion], after: Sequence[Criterion])
         name = (one.zh, one.en)
         was = old.get(one.code)
         if was is None:
-            found.append(Change(name, "added", after=_same(f"{one.weight}%")))
+            found.append(Change(name, "added", after=same(f"{one.weight}%")))
             continue
         for what, zh, en in (("name", "zh", "en"), ("asks", "asks_zh", "asks_en")):
             pair, other = (getattr(was, zh), getattr(was, en)), (getattr(one, zh), getattr(one, en))
             if pair != other:
                 found.append(Change(name, what, pair, other))
         if was.weight != one.weight:
-            found.append(Change(name, "weight", _same(f"{was.weight}%"), _same(f"{one.weight}%")))
+            found.append(Change(name, "weight", same(f"{was.weight}%"), same(f"{one.weight}%")))
         if was.optional != one.optional:
             found.append(Change(name, "optional", _YES_NO[was.optional], _YES_NO[one.optional]))
         if was.levels != one.levels:
             found.append(Change(name, "levels", _levels(was), _levels(one)))
-    found += [Change((one.zh, one.en), "removed", _same(f"{one.weight}%")) for one in before if one.code not in new]
+    found += [Change((one.zh, one.en), "removed", same(f"{one.weight}%")) for one in before if one.code not in new]
     order = [one.code for one in before if one.code in new]
     if order != [one.code for one in after if one.code in old]:
         found.append(Change(("", ""), "order"))
@@ -216,11 +180,7 @@ def changes_of_criteria(before: Sequence[Criterion], after: Sequence[Criterion])
 def changes_of_rules(before: Rules, after: Rules) -> list[Change]:
     """How `after` differs, number by number."""
     pairs = ((one.name, getattr(before, one.name), getattr(after, one.name)) for one in fields(Rules))
-    return [Change(("", ""), name, _same(str(was)), _same(str(now))) for name, was, now in pairs if was != now]
-
-
-def _same(text: str) -> tuple[str, str]:
-    return text, text
+    return [Change(("", ""), name, same(str(was)), same(str(now))) for name, was, now in pairs if was != now]
 
 
 def _levels(of: Criterion) -> tuple[str, str]:

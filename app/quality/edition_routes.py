@@ -7,16 +7,18 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from app.agents.service import agent_names
 from app.clock import local_day, utc_now
+from app.editions.service import Edition, editions, make
+from app.editions.shapes import EditionIn, EditionOut, said
 from app.http.context import ActorDep, WebDep
 from app.http.schema import Answer, Body
-from app.quality import editing, editions, previewing
+from app.quality import editing, previewing
 from app.quality.criteria import Criterion, Level
 from app.quality.editing import BOUNDS
-from app.quality.editions import Edition, Kind
+from app.quality.editions import CRITERIA_FORM, RULES_FORM
 from app.quality.sampling import Rules
 from app.quality.shapes import CriterionOut, criteria_out
 from app.text import clean
@@ -68,25 +70,11 @@ class RulesIn(Body):
     low_rating: Small
     long_hold_s: Small
     long_talk_s: Small
+    forbidden: Small
 
     def rules(self) -> Rules:
         """As talks are drawn by."""
         return Rules(**self.model_dump())
-
-
-class EditionIn(Body):
-    """A new edition; `after` is the number of the newest one that the editor saw."""
-
-    after: int = Field(ge=0, le=1_000_000)
-    since: date
-    note: str = Field(max_length=2_000)
-
-    @field_validator("since")
-    @classmethod
-    def _countable(cls, value: date) -> date:
-        if not 2000 <= value.year <= 2200:
-            raise ValueError("out of range")
-        return value
 
 
 class CriteriaIn(EditionIn):
@@ -112,6 +100,7 @@ class RulesOut(Answer):
     low_rating: int
     long_hold_s: int
     long_talk_s: int
+    forbidden: int
 
 
 class BoundsOut(Answer):
@@ -119,27 +108,6 @@ class BoundsOut(Answer):
 
     low: int
     high: int
-
-
-class ChangeOut(Answer):
-    """One difference from the edition before; texts are [Chinese, English]."""
-
-    where: list[str]
-    what: str
-    before: list[str]
-    after: list[str]
-
-
-class EditionOut(Answer):
-    """An edition; 0 is the shipped one. `state`: it holds now, will hold, or did (or never will)."""
-
-    number: int
-    since: str | None
-    made_by_name: str
-    made_at: str | None
-    note: str
-    state: str
-    changes: list[ChangeOut]
 
 
 class CriteriaEditionOut(EditionOut):
@@ -192,7 +160,7 @@ class PreviewOut(Answer):
 def criteria(actor: ActorDep, web: WebDep) -> list[CriteriaEditionOut]:
     """Every edition of the criteria, newest first."""
     with web.db.read() as session:
-        return _criteria(editions.editions(session, actor, Kind.criteria), _today(web))
+        return _criteria(editions(session, actor, CRITERIA_FORM), _today(web))
 
 
 @router.post("/criteria", operation_id="make_quality_criteria", status_code=201)
@@ -201,7 +169,7 @@ def make_criteria(body: CriteriaIn, actor: ActorDep, web: WebDep) -> list[Criter
     fresh = [one.criterion() for one in body.criteria]
     with web.db.session() as session:
         zone = web.settings.zone
-        made = editions.make(session, actor, Kind.criteria, body.after, body.since, body.note, fresh, zone)
+        made = make(session, actor, CRITERIA_FORM, body.after, body.since, body.note, fresh, zone)
         return _criteria(made, _today(web))
 
 
@@ -209,7 +177,7 @@ def make_criteria(body: CriteriaIn, actor: ActorDep, web: WebDep) -> list[Criter
 def sampling(actor: ActorDep, web: WebDep) -> SamplingOut:
     """Every edition of the rules of drawing, newest first."""
     with web.db.read() as session:
-        return _sampling(editions.editions(session, actor, Kind.sampling), _today(web))
+        return _sampling(editions(session, actor, RULES_FORM), _today(web))
 
 
 @router.post("/sampling", operation_id="make_quality_sampling", status_code=201)
@@ -217,7 +185,7 @@ def make_sampling(body: SamplingIn, actor: ActorDep, web: WebDep) -> SamplingOut
     """A new edition of the rules. 409 with the newest one, and how it differs from the one that the editor saw."""
     with web.db.session() as session:
         zone, rules = web.settings.zone, body.rules.rules()
-        made = editions.make(session, actor, Kind.sampling, body.after, body.since, body.note, rules, zone)
+        made = make(session, actor, RULES_FORM, body.after, body.since, body.note, rules, zone)
         return _sampling(made, _today(web))
 
 
@@ -240,32 +208,15 @@ def _today(web: Any) -> date:
     return local_day(utc_now(), web.settings.zone)
 
 
-def _criteria(known: Sequence[Edition], today: date) -> list[CriteriaEditionOut]:
-    return [
-        CriteriaEditionOut(**_said(one, known, today), criteria=criteria_out(one.content))
-        for one in known
-        if not isinstance(one.content, Rules)
-    ]
+def _criteria(known: Sequence[Edition[Sequence[Criterion]]], today: date) -> list[CriteriaEditionOut]:
+    return [CriteriaEditionOut(**said(one, known, today), criteria=criteria_out(one.content)) for one in known]
 
 
-def _sampling(known: Sequence[Edition], today: date) -> SamplingOut:
+def _sampling(known: Sequence[Edition[Rules]], today: date) -> SamplingOut:
     return SamplingOut(
         editions=[
-            SamplingEditionOut(**_said(one, known, today), rules=RulesOut(**editing.rules_json(one.content)))
+            SamplingEditionOut(**said(one, known, today), rules=RulesOut(**editing.rules_json(one.content)))
             for one in known
-            if isinstance(one.content, Rules)
         ],
         bounds={name: BoundsOut(low=of.low, high=of.high) for name, of in BOUNDS.items()},
     )
-
-
-def _said(one: Edition, known: Sequence[Edition], today: date) -> dict[str, Any]:
-    days = [(other.number, other.row.since) for other in known if other.row is not None]
-    holds = editions.holds_on(today, days)
-    # It will hold if its day is to come, and no newer one will hold by then.
-    to_come = one.row is not None and one.row.since > today and editions.holds_on(one.row.since, days) == one.number
-    return {
-        **editions.edition_json(one),
-        "state": "holds" if one.number == holds else "to_come" if to_come else "over",
-        "changes": [ChangeOut(**editions.change_json(change)) for change in one.changes],
-    }

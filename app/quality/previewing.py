@@ -12,10 +12,11 @@ from sqlmodel import Session
 from app.actor import Actor
 from app.auth.model import Permission
 from app.clock import local_day, utc_now
+from app.editions.service import may_read
 from app.errors import BadInput
 from app.quality.drawing import talks_of
 from app.quality.editing import faults_of_rules
-from app.quality.editions import may_read, rules_on
+from app.quality.editions import rules_on
 from app.quality.sampling import Drawer, Drawn, Rules, Talk, draw
 
 SEED = "preview"  # another than any week's: how many are drawn hardly depends on it, which ones stays unknown
@@ -59,7 +60,7 @@ def preview(session: Session, actor: Actor, rules: Rules, zone: tzinfo, *, now: 
     today = local_day(now, zone)
     monday = today - timedelta(days=today.weekday() + 7)
     drawer = Drawer(hears_secret=actor.may(Permission.confidential_read))
-    talks = [replace(one, drawn=False, skipped=False) for one in talks_of(session, monday, zone, now)]
+    talks = [replace(one, drawn=False, skipped=False, picked=False) for one in talks_of(session, monday, zone, now)]
     talks = [one for one in talks if drawer.may_hear(one)]
     return compared(monday, talks, drawer, rules_on(session, monday), rules)
 

@@ -17,10 +17,12 @@ class Reason(StrEnum):
 
     low_rating = "low_rating"  # 差评
     complaint = "complaint"  # 投诉
+    phrases = "phrases"  # 疑似忌语
     long_hold = "long_hold"  # 保持过久
     long_talk = "long_talk"  # 通话过长
     new_agent = "new_agent"  # 新上岗
     random = "random"  # 随机
+    picked = "picked"  # 从用语清单选取: by a reviewer, never drawn
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Rules:
     low_rating: int = 2  # of five
     long_hold_s: int = 120
     long_talk_s: int = 900
+    forbidden: int = 0  # so many forbidden phrases in a talk make it pressing; 0: an office trusts the machine first
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A talk that could be drawn. `agent_days`: for how long its agent has been one; `drawn`: there is a review;
-    `skipped`: a reviewer said that there is nothing to review, another one is drawn instead."""
+    """A talk that could be drawn. `forbidden`: how many forbidden phrases stand in its transcript, word for word;
+    `agent_days`: for how long its agent has been one; `drawn`: there is a review; `skipped`: a reviewer said that there
+    is nothing to review, another one is drawn instead; `picked`: a reviewer chose it, which changes nothing for those
+    that are drawn."""
 
     call_id: str
     agent_id: str
@@ -48,10 +53,12 @@ class Talk:
     held_s: int = 0
     rating: int | None = None
     complaint: bool = False
+    forbidden: int = 0
     secret: bool = False
     agent_days: int = 10_000
     drawn: bool = False
     skipped: bool = False
+    picked: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def draw(talks: Iterable[Talk], seed: str, drawer: Drawer, rules: Rules | None =
         of = agents.setdefault(talk.agent_id, _Of())
         if talk.drawn:
             of.known += 1
-        elif not talk.skipped and talk.talk_s >= rules.shortest_s and drawer.may_hear(talk):
+        elif not talk.skipped and not talk.picked and talk.talk_s >= rules.shortest_s and drawer.may_hear(talk):
             of.talks.append(talk)
     return [one for agent_id in sorted(agents) for one in _of_agent(agents[agent_id], seed, rules)]
 
@@ -104,6 +111,8 @@ def why(talk: Talk, rules: Rules) -> Reason | None:
         return Reason.low_rating
     if talk.complaint:
         return Reason.complaint
+    if rules.forbidden and talk.forbidden >= rules.forbidden:
+        return Reason.phrases
     if talk.held_s >= rules.long_hold_s:
         return Reason.long_hold
     return Reason.long_talk if talk.talk_s >= rules.long_talk_s else None

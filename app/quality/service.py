@@ -22,14 +22,12 @@ from app.paging import Leaf, Page, equal, page_of
 from app.quality import editions, telling
 from app.quality.access import parties, seen, visible
 from app.quality.criteria import Criterion, faults, score
-from app.quality.phrases import Said, found_in
 from app.quality.states import ReviewState, Step, permitted, rule_of
 from app.quality.tables import QualityEvent, QualityReview
 from app.settings import Settings, get_settings
 from app.text import clean
 from recordings.service import is_secret
 from recordings.tables import Recording
-from recordings.transcripts import lines_of, said_by_agent
 
 LONGEST_TEXT, LONGEST_MARK, MOST_MARKS = 4_000, 300, 50
 
@@ -95,12 +93,6 @@ def recordings_of(session: Session, review: QualityReview) -> list[Recording]:
     """The recordings of the talk that is judged, those of this agent alone, in order."""
     mine = col(Recording.call_id) == review.call_id, col(Recording.agent_id) == review.agent_id
     return list(session.execute(select(Recording).where(*mine).order_by(col(Recording.segment))).scalars())
-
-
-def hints(session: Session, recordings: Sequence[Recording]) -> list[tuple[int, Said]]:
-    """Forbidden phrases that the agent seems to have said in these recordings, each with its recording."""
-    lines = said_by_agent(lines_of(session, [row.seq for row in recordings]))
-    return [(line.recording, said) for line in lines for said in found_in([(line.text, line.start_ms)])]
 
 
 def read_with(session: Session, review: QualityReview, heard: Collection[int], hinted: Collection[int]) -> set[int]:

@@ -13,6 +13,9 @@ from app.auth.service import display_names
 from app.clock import iso, utc_now
 from app.http.schema import Answer
 from app.http.shapes import RecordingOut
+from app.phrases import reading as phrases
+from app.phrases.model import Kind, State
+from app.phrases.reading import Seen
 from app.quality import service
 from app.quality.access import steps
 from app.quality.criteria import Criterion, Grade, Score
@@ -72,12 +75,22 @@ class MarkOut(Answer):
 
 
 class HintOut(Answer):
-    """A forbidden phrase that the agent seems to have said."""
+    """A phrase that was found in a talk, or is missing there: a hint, for a person to hear.
+
+    `phrase` is the wording of the list, `name` [Chinese, English] what it is; `near`: perhaps misheard; `shared`:
+    perhaps said by a third party.
+    """
 
     recording: int
     at_ms: int
+    code: str
+    kind: Kind
+    state: State
     phrase: str
+    name: list[str]
     line: str
+    near: bool
+    shared: bool
 
 
 class LineOut(Answer):
@@ -93,7 +106,8 @@ class LineOut(Answer):
 
 
 class ReviewOut(ReviewRow):
-    """A review, the criteria that it is judged by, the talk's recordings, and what the asker can do about it."""
+    """A review, the criteria that it is judged by, the talk's recordings, and what the asker can do about it.
+    `looked_by`: the edition of the phrases by which the talk was looked through, null while nobody has."""
 
     version: int
     edition: int
@@ -103,6 +117,7 @@ class ReviewOut(ReviewRow):
     coaching: str
     marks: list[MarkOut]
     hints: list[HintOut]
+    looked_by: int | None
     recordings: list[RecordingOut]
     history: list[LineOut]
     steps: list[Step]
@@ -129,6 +144,7 @@ def rows_of(session: Session, rows: list[QualityReview]) -> list[dict[str, Any]]
 def whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
     """All of a review, for whoever asks."""
     recordings = service.recordings_of(session, row)
+    ids = [one.seq for one in recordings]
     return ReviewOut(
         **rows_of(session, [row])[0],
         version=row.version,
@@ -138,10 +154,8 @@ def whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
         note=row.note,
         coaching=row.coaching,
         marks=[MarkOut(recording=recording, at_ms=at_ms, text=text) for recording, at_ms, text in row.marks],
-        hints=[
-            HintOut(recording=recording, at_ms=said.start_ms, phrase=said.phrase, line=said.line)
-            for recording, said in service.hints(session, recordings)
-        ],
+        hints=[hint_out(one) for one in phrases.of_recordings(session, ids)],
+        looked_by=max(phrases.editions_of(session, ids).values(), default=None),
         recordings=[RecordingOut(**recording_json(one)) for one in recordings],
         history=[
             LineOut(
@@ -156,6 +170,23 @@ def whole(session: Session, actor: Actor, row: QualityReview) -> ReviewOut:
             for line in service.history(session, row)
         ],
         steps=list(steps(actor, row, in_time=service.in_time(row, utc_now()))),
+    )
+
+
+def hint_out(one: Seen) -> HintOut:
+    """What was found, as pages tell it."""
+    row, phrase = one.row, one.phrase
+    return HintOut(
+        recording=row.recording,
+        at_ms=row.at_ms,
+        code=row.code,
+        kind=Kind(row.kind),
+        state=State(row.state),
+        phrase=row.variant,
+        name=[phrase.zh, phrase.en] if phrase else [row.code, row.code],
+        line=one.line,
+        near=row.near,
+        shared=row.shared,
     )
 
 

@@ -21,22 +21,6 @@ class QualityDraw(SQLModel, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
-class QualityEdition(SQLModel, table=True):
-    """What talks are judged by ("criteria") or drawn by ("sampling") from a day on, see `app.quality.editions`. The
-    database refuses to change or delete it."""
-
-    __tablename__ = "quality_edition"
-
-    kind: str = Field(primary_key=True, max_length=12)
-    number: int = Field(primary_key=True)
-    since: date
-    content: dict[str, Any] = Field(default_factory=dict, sa_column=Column(json_type(), nullable=False))
-    note: str = Field(sa_type=Text)
-    made_by: int | None = None
-    made_by_name: str = Field(max_length=64)
-    made_at: datetime = Field(sa_type=UTCDateTime)
-
-
 class QualityReview(SQLModel, table=True):
     """One talk of one agent, judged by one reviewer. `day` is the talk's, where the hotline is: the quarter it counts
     for. `edition` are the criteria of that day, `scores` is level by criterion; after an appeal `total`, `passed` and

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from app.search.variants import TO_SIMPLIFIED
 
@@ -174,6 +175,20 @@ def key_of(text: str) -> str:
 def folded(text: str) -> str:
     """The letters, digits and characters of a text in their plain form, without whatever parts them."""
     return "".join(run.text for run in _runs(text[:LONGEST_TEXT]))
+
+
+def units(text: str) -> list[Token]:
+    """A text as what is heard one after the other, in plain form: single Chinese characters and digits, whole words."""
+    made: list[Token] = []
+    for run in _runs(text[:LONGEST_TEXT]):
+        kinds = ("" if run.chinese or char.isdigit() else "word" for char in run.text)
+        for kind, group in groupby(zip(run.text, run.at, kinds, strict=True), lambda one: one[2]):
+            chars = list(group)
+            if kind:
+                made.append(Token("".join(char for char, _, _ in chars), chars[0][1], chars[-1][1] + 1))
+            else:
+                made += [Token(char, at, at + 1) for char, at, _ in chars]
+    return made
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.actor import SYSTEM
 from app.alarms.service import clear_alarm, open_subjects, raise_alarm
 from app.audio import RATE, VOICE_S, Sound, both_channels, listen, read_wav
-from app.calls.tables import Call, CallPause
+from app.calls.tables import Call
 from app.clock import utc_now
 from app.db import Database
 from app.errors import BadInput, HotlineError, NotFound
@@ -32,6 +31,7 @@ from app.voicemails import texts
 from app.voicemails.tables import Voicemail
 from recordings import transcripts
 from recordings.lines import Channel, Line
+from recordings.meanwhile import paused
 from recordings.service import is_secret
 from recordings.store import Store
 from recordings.tables import Recording
@@ -226,13 +226,7 @@ class Writer:
                 raise NotYet(over - self._now())
         if is_secret(session, row.call_id):
             raise Ended(JobEvent.secret)
-        pauses = session.execute(select(CallPause).where(col(CallPause.call_id) == row.call_id)).scalars()
-        ends = row.started_at + timedelta(milliseconds=row.duration_ms)
-        spans = [
-            (_ms(one.since - row.started_at), _ms((one.until or ends) - row.started_at))
-            for one in pauses
-            if one.since < ends and (one.until or ends) > row.started_at
-        ]
+        spans = paused(session, row)
         try:
             file = Store(self._settings, self._db).file_of(row)
         except NotFound:
@@ -289,7 +283,3 @@ def line_of(channel: Channel, said: Utterance, duration_ms: int) -> Line:
         words=words,
         confidence=round(said.confidence, 3),
     )
-
-
-def _ms(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)

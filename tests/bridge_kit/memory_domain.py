@@ -17,6 +17,8 @@ from app.campaigns.model import OpenAttempt, Order, Work
 from app.errors import Busy, Forbidden, Refused
 from app.machines.model import Machine
 from app.number_audits.dialling import Dial
+from app.phrases.model import Phrase, spoken_in
+from app.phrases.shipped import SHIPPED
 from cti_bridge.ports import (
     AgentRecord,
     CallerKnown,
@@ -96,6 +98,9 @@ class MemoryDomain:
 
     def call_for_machines(self, call_id: str, number: str) -> CallForMachines:
         return CallForMachines(call_id in self.secret_calls)
+
+    def phrases(self, language: str) -> Sequence[Phrase]:
+        return spoken_in(SHIPPED, language)
 
     def stored_call(self, machine: Machine, call_id: str) -> dict[str, Any]:
         raise AssertionError("no outside system was let in")

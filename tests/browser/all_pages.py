@@ -71,6 +71,8 @@ LIVED = {
     "/quality/quarters": "/quality/quarters",
     "/quality/criteria": "/quality/criteria",
     "/quality/sampling": "/quality/sampling",
+    "/quality/phrases": "/quality/phrases",
+    "/quality/findings": "/quality/findings",
     "/number-audits/rounds": "/number-audits/rounds",
     "/number-audits/register": "/number-audits/register",
     "/admin/systems": "/admin/systems",

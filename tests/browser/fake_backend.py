@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from app.http.pages import page_for
+from app.phrases.shipped import SHIPPED
 from tests.browser.fake_commands import obey
 from tests.browser.fake_office import FakeOffice, error
 from tests.browser.samples import board, calls, office, people
@@ -277,6 +279,8 @@ class FakeBackend:
         if path == "places/suggest":
             self.places_asked.append(body)
             return JSONResponse(self.places if body["q"][:1] in "".join(one["address"] for one in self.places) else [])
+        if path == "phrases":
+            return JSONResponse({"edition": 0, "phrases": [asdict(one) for one in SHIPPED]})
         if path == "units/suggest":
             return JSONResponse(self.suggested)
         if path == "units/search":

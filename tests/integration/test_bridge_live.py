@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.phrases.live import Watch
+from app.phrases.model import spoken_in
+from app.phrases.shipped import SHIPPED
 from app.speech.model import HeardWord, Samples, Utterance
 from app.speech.recognizer import Hearing, NotHeard, SoFar, Trouble
 from cti_bridge import live
@@ -27,6 +30,7 @@ class Ears:
     trouble: Trouble | None = None
     open_now: int = 0
     heard: list[int] = field(default_factory=list)
+    words: dict[int, str] = field(default_factory=dict)  # what a loudness says instead
 
     def open(self, rate: int, language: str, grammar: Sequence[str] = ()) -> Hearing:
         if self.trouble:
@@ -50,7 +54,9 @@ class _Hearing:
         for second in np.split(samples, range(RATE, len(samples), RATE)):
             self.ears.heard.append(int(second[0]))
             start = self.fed * 1000 // RATE
-            said.append(Utterance((HeardWord(str(second[0]), start, start + 900, 0.9),)))
+            said.append(
+                Utterance((HeardWord(self.ears.words.get(int(second[0]), str(second[0])), start, start + 900, 0.9),))
+            )
             self.fed += len(second)
         return SoFar(tuple(said), "还在说")
 
@@ -156,3 +162,51 @@ async def test_secrecy_trouble_and_too_many_cost_words_alone(tmp_path: Path) -> 
     assert live_._followed == {}
     assert len(one.ears.heard) == before
     await one.rig.stop()
+
+
+@dataclass
+class Outside:
+    """An outside system that follows agent 1001."""
+
+    events: list[str] = field(default_factory=list)
+
+    def reaches(self, agent_id: str) -> bool:
+        return agent_id == "1001"
+
+    def hear(self, agent_id: str, event: str, data: Any) -> None:
+        self.events.append(event)
+
+
+async def test_a_hint_about_the_own_words_reaches_their_agent_and_nobody_else(tmp_path: Path) -> None:
+    one = await scene(tmp_path / "home")
+    outside, others = Outside(), [listens(one.rig, "1002"), listens(one.rig, "1003", board=True)]
+    one.rig.bridge.hub.tap(outside)
+    one.ears.words = {31: "再说一遍", 32: "您好"}
+
+    async def hinted(*wanted: tuple[str, str]) -> None:
+        def hints() -> list[tuple[str, str]]:
+            return [(hint["code"], hint["told"]) for hint in told(one.page, "call.hint")]
+
+        await one.rig.until(lambda: hints() == list(wanted), f"{wanted}, not {hints()}")
+
+    one.says("citizen", 31)
+    one.says("agent", 31)
+    await hinted(("say_again", "said"))
+    for _ in range(12):
+        one.says("agent", 40)
+    await hinted(("say_again", "said"), ("greeting", "missing"))
+    one.says("agent", 32)
+    await hinted(("say_again", "said"), ("greeting", "missing"), ("greeting", "heard"))
+    first = told(one.page, "call.hint")[0]
+    assert (first["call_id"], first["at_ms"], first["name"][0]) == (one.talk.call_id, 0, "再说一遍")
+    assert [told(page, "call.hint") for page in others] == [[], []]
+    assert ("call.words" in outside.events, "call.hint" in outside.events) == (True, False)
+    await one.rig.stop()
+
+
+def test_what_an_agent_said_before_a_transfer_is_not_held_against_the_next_one() -> None:
+    watch = Watch(spoken_in(SHIPPED, "zh"), (), greets=True)
+    follower = live._Follower("c", "zh", base="c-2", watch=watch, agent_id="1002", since=2)
+    words = {"side": "agent", "start_ms": 0, "text": "再说一遍", "final": True}
+    assert live._hints(follower, [{**words, "segment": 1}], False) == []
+    assert [hint.phrase.code for hint in live._hints(follower, [{**words, "segment": 2}], False)] == ["say_again"]

@@ -136,7 +136,8 @@ def talked(world: World) -> None:
     with world.db.session() as session:
         session.add(Recording(seq=1, call_id=CALL, segment=1, agent_id=agent.agent_id, **facts, **moments))
         session.flush()
-        transcripts.put(session, SYSTEM, 1, "asr", [Line(Channel.citizen, 0, 900, TEXT)])
+        said = [Line(Channel.citizen, 0, 900, TEXT), Line(Channel.agent, 1_000, 1_900, f"{NAME}，再说一遍")]
+        transcripts.put(session, SYSTEM, 1, "asr", said)
         comments.add(session, chief, 1, 0, f"{NAME}说得很清楚", now=world.now)
         values = {"call_id": CALL, "agent_id": agent.agent_id, "reason": "random", "state": "published"}
         judged = {"reviewer_id": chief.user_id, "drawn_at": world.now, "note": TEXT, "total": 80, "passed": True}
@@ -274,7 +275,15 @@ ASKED: dict[str, list[dict[str, Any]]] = {
             "low_rating": 2,
             "long_hold_s": 120,
             "long_talk_s": 900,
+            "forbidden": 1,
         },
+    ],
+    "/api/phrases/try": [
+        {
+            "phrases": [{"kind": "forbidden", "language": "zh", "zh": "再说", "en": "again", "variants": ["再说一遍"]}],
+            "language": "zh",
+            "text": "再说一遍",
+        }
     ],
     "/api/cases/{case_id}/accept": [STALE],
     "/api/assignments/{work_id}/sign": [{"version": 999}],
@@ -305,7 +314,8 @@ ACTS = {
     "/api/knowledge": "articles articles/{article_id} articles/{article_id}/steps articles/{article_id}/uses "
     "articles/{article_id}/owner articles/{article_id}/phone gaps gaps/{gap_id}/steps import",
     "/api/quality": "draws reviews/{review_id} reviews/{review_id}/publish reviews/{review_id}/steps quarters "
-    "trainings/{agent_id} editions/criteria editions/sampling",
+    "trainings/{agent_id} editions/criteria editions/sampling picks findings/again",
+    "/api/phrases": "editions",
     "/api/notices": "read {notice_id}/read contact contacts/{user_id}",
     "/api/nuisance-rules": " {rule_id}/end",
     "/api/roster": "import plan days/{day}/{post} posts/{post} posts/{post}/hand-over",

@@ -15,10 +15,12 @@ from app.actor import SYSTEM, Actor
 from app.auth.model import Role
 from app.citizens.service import create
 from app.db import Database
+from app.editions.service import editions
+from app.editions.service import make as make_edition
 from app.errors import BadInput, Forbidden, VersionConflict
-from app.quality import drawing, editing, editions, previewing, service
+from app.quality import drawing, editing, previewing, service
 from app.quality.criteria import CRITERIA
-from app.quality.editions import Kind
+from app.quality.editions import CRITERIA_FORM, RULES_FORM
 from app.quality.sampling import Rules
 from app.quality.service import Form
 from app.settings import Settings
@@ -44,30 +46,30 @@ def test_an_edition_holds_from_its_day_and_a_review_keeps_the_criteria_of_its_ta
     fresh = [replace(CRITERIA[0], weight=5), replace(CRITERIA[1], weight=40), *CRITERIA[2:]]
 
     def make(
-        who: Actor, kind: Kind, content: Any, *, after: int = 0, since: date = monday, note: str = "业务更要紧"
+        who: Actor, kind: Any, content: Any, *, after: int = 0, since: date = monday, note: str = "业务更要紧"
     ) -> int:
         with db.session() as session:
-            made = editions.make(session, who, kind, after, since, note, content, settings.zone, now=NOW)
+            made = make_edition(session, who, kind, after, since, note, content, settings.zone, now=NOW)
             return made[0].number
 
     for who in (chief, agent):
         with pytest.raises(Forbidden):
-            make(who, Kind.criteria, fresh)
+            make(who, CRITERIA_FORM, fresh)
     for more, field in (
         ({"since": NOW.date()}, "since"),
         ({"note": " "}, "note"),
         ({"since": date(2030, 1, 7)}, "since"),
     ):
         with pytest.raises(BadInput) as caught:
-            make(head, Kind.criteria, fresh, **more)  # type: ignore[arg-type]
+            make(head, CRITERIA_FORM, fresh, **more)  # type: ignore[arg-type]
         assert set(caught.value.fields) == {field}
     with pytest.raises(BadInput):
-        make(head, Kind.criteria, CRITERIA)
+        make(head, CRITERIA_FORM, CRITERIA)
     with pytest.raises(BadInput) as caught:
-        make(head, Kind.sampling, Rules(at_least=1), since=date(2026, 12, 1))
+        make(head, RULES_FORM, Rules(at_least=1), since=date(2026, 12, 1))
     assert set(caught.value.fields) == {"since"}, "a week has one edition"
-    assert make(head, Kind.criteria, fresh) == 1
-    assert make(head, Kind.sampling, Rules(at_least=1, new_agents=1)) == 1
+    assert make(head, CRITERIA_FORM, fresh) == 1
+    assert make(head, RULES_FORM, Rules(at_least=1, new_agents=1)) == 1
     assert audited(db, "quality.rules_changed") == ["quality_criteria:1", "quality_sampling:1"]
 
     for n in range(3):
@@ -90,9 +92,9 @@ def test_an_edition_holds_from_its_day_and_a_review_keeps_the_criteria_of_its_ta
         service.decide(session, head, row.id or 0, 3, "略高", {**mixed, "timely": "good"}, now=later)
         assert row.total == 90, "an appeal is decided by the criteria of the talk, too"
     with db.read() as session:
-        assert [one.number for one in editions.editions(session, chief, Kind.criteria)] == [1, 0]
+        assert [one.number for one in editions(session, chief, CRITERIA_FORM)] == [1, 0]
         with pytest.raises(Forbidden):
-            editions.editions(session, agent, Kind.criteria)
+            editions(session, agent, CRITERIA_FORM)
     for statement in ("UPDATE quality_edition SET note = 'x'", "DELETE FROM quality_edition"):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), db.session() as session:
             session.connection().exec_driver_sql(statement)
@@ -107,7 +109,7 @@ def test_of_two_who_edit_at_once_the_second_reads_who_was_first_and_what_was_cha
     def make(who: Actor, after: int, rules: Rules) -> None:
         with db.session() as session:
             since = date(2026, 11, 30)
-            editions.make(session, who, Kind.sampling, after, since, "试试", rules, settings.zone, now=NOW)
+            make_edition(session, who, RULES_FORM, after, since, "试试", rules, settings.zone, now=NOW)
 
     def beside() -> None:
         try:
@@ -118,7 +120,7 @@ def test_of_two_who_edit_at_once_the_second_reads_who_was_first_and_what_was_cha
     other = threading.Thread(target=beside)
     with db.session() as session:
         since = date(2026, 11, 30)
-        editions.make(session, first, Kind.sampling, 0, since, "新人多", Rules(new_agents=6), settings.zone, now=NOW)
+        make_edition(session, first, RULES_FORM, 0, since, "新人多", Rules(new_agents=6), settings.zone, now=NOW)
         other.start()
         other.join(0.3)  # it waits for this one to be stored; it would be done by now
     other.join()
@@ -131,7 +133,7 @@ def test_of_two_who_edit_at_once_the_second_reads_who_was_first_and_what_was_cha
     ]
     make(second, 1, Rules(at_least=4))
     with db.read() as session:
-        newest = editions.editions(session, second, Kind.sampling)[0]
+        newest = editions(session, second, RULES_FORM)[0]
         assert (newest.number, newest.content) == (2, Rules(at_least=4))
         assert {one.what for one in newest.changes} == {"at_least", "new_agents"}
 

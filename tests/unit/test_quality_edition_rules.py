@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.editions.model import Change, holds_on
 from app.notices.model import OF_QUALITY, NoticeKind
 from app.notices.words import Told, body, subject, text
 from app.quality.criteria import CRITERIA, Criterion, Level, faults, score
 from app.quality.editing import (
     BOUNDS,
-    Change,
     changes_of_criteria,
     changes_of_rules,
     criteria_json,
@@ -27,7 +27,6 @@ from app.quality.editing import (
     rules_of,
     with_codes,
 )
-from app.quality.editions import holds_on
 from app.quality.previewing import compared
 from app.quality.sampling import Drawer, Rules, Talk
 

@@ -20,7 +20,6 @@ from app.quality.assessment import (
     standing,
 )
 from app.quality.criteria import CRITERIA, NOT_ASKED, Grade, Score, faults, score
-from app.quality.phrases import FORBIDDEN, found_in
 from app.quality.sampling import Drawer, Reason, Rules, Talk, draw
 from app.quality.states import RULES, Party, ReviewState, Step, permitted, rule_of
 
@@ -80,27 +79,6 @@ def test_grades_are_those_of_the_number_audit(total: int, grade: str):
     assert Score(total, False).grade is Grade.D
 
 
-# ---- forbidden phrases
-
-
-@pytest.mark.parametrize(
-    ("line", "phrase"),
-    [
-        ("好了，好了，就这样了！", "好了好了就这样了"),
-        ("您 再 说 一 遍", "再说一遍"),
-        ("你說的事我們解決不了", "你说的事我们解决不了"),
-        ("这个嘛，应该是吧。", "应该是吧"),
-    ],
-)
-def test_a_forbidden_phrase_is_found_however_it_is_written(line: str, phrase: str):
-    assert [said.phrase for said in found_in([("您好", 0), (line, 4_000)])] == [phrase]
-
-
-def test_what_is_polite_is_no_hint_and_every_phrase_finds_itself():
-    assert found_in([("您慢慢说，我在记录。", 0), ("感谢来电，再见。", 9)]) == []
-    assert [said.phrase for said in found_in([(phrase, 1) for phrase in FORBIDDEN])] == list(FORBIDDEN)
-
-
 # ---- drawing
 
 TALKS = st.lists(
@@ -112,6 +90,7 @@ TALKS = st.lists(
         held_s=st.integers(0, 300),
         rating=st.sampled_from([None, 1, 3, 5]),
         complaint=st.booleans(),
+        forbidden=st.integers(0, 3),
         secret=st.booleans(),
         agent_days=st.sampled_from([10, 400]),
     ),
@@ -155,6 +134,20 @@ def test_what_is_pressing_is_drawn_first_and_says_why():
     assert drawn["h-angry"] is Reason.complaint
     assert drawn["h-held"] is Reason.long_hold
     assert sorted(drawn.values()).count(Reason.random) == 2
+
+
+def test_forbidden_phrases_make_a_talk_pressing_once_an_office_wants_that_and_a_picked_one_changes_nothing():
+    talks = [Talk(f"h-{n}", "1001", 100) for n in range(20)] + [Talk("h-said", "1001", 100, forbidden=2)]
+
+    def why(rules: Rules) -> Reason | None:
+        return {one.talk.call_id: one.reason for one in draw(talks, "s", Drawer(), rules)}.get("h-said")
+
+    assert why(Rules(forbidden=2)) is Reason.phrases
+    assert why(Rules(forbidden=3)) is not Reason.phrases
+    assert why(Rules()) is not Reason.phrases
+    picked = [*talks[:20], Talk("h-said", "1001", 100, forbidden=2, picked=True)]
+    drawn = draw(picked, "s", Drawer(), Rules(forbidden=1))
+    assert (len(drawn), "h-said" in {one.talk.call_id for one in drawn}) == (2, False)
 
 
 def test_another_talk_is_drawn_for_one_in_which_there_was_nothing_to_review():

@@ -1,4 +1,5 @@
 // Reviews of talks as the server tells them. Scores are from 0 to 100, moments milliseconds from the beginning of a recording.
+import type { Phrase } from '../agent/phrases'
 import type { Recording } from '../api/types'
 
 export interface Level {
@@ -43,7 +44,7 @@ export interface CriteriaEdition extends Edition {
   criteria: Criterion[]
 }
 
-export const RULES = ['at_least', 'new_agents', 'new_days', 'pressing', 'shortest_s', 'low_rating', 'long_hold_s', 'long_talk_s'] as const
+export const RULES = ['at_least', 'new_agents', 'new_days', 'pressing', 'shortest_s', 'low_rating', 'long_hold_s', 'long_talk_s', 'forbidden'] as const
 export type RuleName = (typeof RULES)[number]
 export type Rules = Record<RuleName, number>
 
@@ -95,6 +96,41 @@ export interface Mark {
   text: string
 }
 
+/** A phrase that was found in a talk, or is missing there; `name` is Chinese and English. */
+export interface Hint {
+  recording: number
+  at_ms: number
+  code: string
+  kind: 'required' | 'forbidden'
+  state: 'said' | 'elsewhere' | 'missing'
+  phrase: string
+  name: [string, string]
+  line: string
+  near: boolean
+  shared: boolean
+}
+
+/** A talk in which something was found. */
+export interface TalkFound {
+  call_id: string
+  agent_id: string
+  agent_name: string
+  started_at: string
+  findings: Hint[]
+  review: number | null
+  mine: boolean
+  state: ReviewState | null
+}
+
+export interface PhrasesEdition extends Edition {
+  phrases: Phrase[]
+}
+
+export interface Tried {
+  pieces: { text: string; code: string; kind: Phrase['kind'] | null; name: [string, string] | []; near: boolean }[]
+  missing: [string, string][]
+}
+
 export interface Review extends ReviewRow {
   version: number
   /** The edition of the criteria, and what they are: those of the day of the talk. */
@@ -104,7 +140,9 @@ export interface Review extends ReviewRow {
   note: string
   coaching: string
   marks: Mark[]
-  hints: { recording: number; at_ms: number; phrase: string; line: string }[]
+  hints: Hint[]
+  /** The edition of the phrases by which the talk was looked through; null while nobody has. */
+  looked_by: number | null
   recordings: Recording[]
   history: { at: string; by_name: string; step: string; from_state: string; to_state: string; text: string; detail: Record<string, unknown> }[]
   steps: Step[]

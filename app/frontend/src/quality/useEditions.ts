@@ -1,4 +1,4 @@
-// What the two pages of editions have in common: reading them, whether somebody writes one, and what is said when it is made.
+// What the pages of editions have in common: reading them, whether somebody writes one, and what is said when it is made.
 import { ref, shallowRef } from 'vue'
 import type { Ref, ShallowRef } from 'vue'
 import { t } from '../i18n'

@@ -74,6 +74,18 @@ export interface Words {
   final: boolean
 }
 
+/** Something about the agent's own words, told to this agent alone: a phrase that is never said was, or one that is to be said was not. */
+export interface PhraseHint {
+  code: string
+  kind: 'required' | 'forbidden'
+  told: 'said' | 'missing' | 'heard'
+  /** Chinese, English. */
+  name: [string, string]
+  say: string
+  segment: number
+  at_ms: number
+}
+
 export interface CallView extends Partial<Omit<CallMarks, 'call_id' | 'members'>> {
   call_id: string
   number: string
@@ -92,6 +104,8 @@ export interface CallView extends Partial<Omit<CallMarks, 'call_id' | 'members'>
   /** What was said so far, and what each side is believed to say now: known to this page alone. */
   said?: Words[]
   saying?: Record<'citizen' | 'agent', string>
+  /** What was to be told of the agent's own words, the newest last. */
+  hints?: PhraseHint[]
   members: Member[]
   card: Card | null
   offer?: { offer_id: string; deadline_ms: number | null } | null
@@ -204,6 +218,7 @@ export type DeltaEvent =
   | { event: 'call.held' | 'call.resumed' | 'call.room'; data: { call_id: string; phase?: string; members: Member[]; talked?: boolean } }
   | { event: 'call.marks'; data: CallMarks }
   | { event: 'call.words'; data: Words & { call_id: string } }
+  | { event: 'call.hint'; data: PhraseHint & { call_id: string } }
   | { event: 'call.offer_ended'; data: { call_id: string; offer_id: string; why: string } }
   | { event: 'call.ended'; data: CallEndedData }
   | { event: 'wallboard.figures'; data: Board }

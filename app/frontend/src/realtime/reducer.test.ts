@@ -192,6 +192,22 @@ it('keeps only the last notices, and none that belong to one call', () => {
   expect(after(ready, { event: 'notice', data: { level: 'warning', text: 'x', call_id: 'c1' } }).notices).toEqual([])
 })
 
+describe('hints about the own words', () => {
+  const hint = (code: string, told: 'said' | 'missing' | 'heard', call_id = 'c1'): DeltaEvent => ({
+    event: 'call.hint',
+    data: { call_id, code, kind: told === 'said' ? 'forbidden' : 'required', told, name: ['问候', 'greeting'], say: '您好', segment: 1, at_ms: 1 },
+  })
+
+  it('stand once for each phrase, go when the phrase was said, and outlive a reconnect but not the call', () => {
+    const talk = after(ready, pop, answered, hint('greeting', 'missing'), hint('hurry', 'said'), hint('greeting', 'missing'))
+    expect(talk.calls.c1?.hints?.map((one) => one.code)).toEqual(['hurry', 'greeting'])
+    expect(reduce(talk, snapshot({ calls: [{ ...talk.calls.c1, hints: undefined }] }, 40, 'e2')).calls.c1?.hints?.length).toBe(2)
+    expect(after(talk, hint('greeting', 'heard')).calls.c1?.hints?.map((one) => one.code)).toEqual(['hurry'])
+    expect(after(talk, ended).calls.c1).toBeUndefined()
+    expect(after(talk, hint('hurry', 'said', 'c9')).calls.c9).toBeUndefined()
+  })
+})
+
 describe('what is being said', () => {
   const words = (text: string, start_ms: number, final = true, side: 'citizen' | 'agent' = 'citizen', call_id = 'c1'): DeltaEvent => ({
     event: 'call.words',

@@ -1,6 +1,6 @@
 // Pure: what the page knows of agent, call and wallboard after each frame. No clock, no socket, no page.
 import type { Card } from '../api/types'
-import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Member, Notice, ServerFrame, Snapshot, Words } from './protocol'
+import type { AgentView, Board, CallEndedData, CallView, DeltaEvent, Member, Notice, PhraseHint, ServerFrame, Snapshot, Words } from './protocol'
 
 /** A call being offered to this agent. deadline_ms: when the phone stops ringing. */
 export interface Offer {
@@ -48,6 +48,7 @@ export const initialState: RealtimeState = {
 
 const KEPT_NOTICES = 5
 const KEPT_WORDS = 200
+const KEPT_HINTS = 9
 
 /** What a delta's number means here: the next one, one already seen, or a gap that needs a new snapshot. */
 export function order(state: RealtimeState, seq: number): 'next' | 'seen' | 'gap' {
@@ -88,7 +89,7 @@ function fromSnapshot(state: RealtimeState, epoch: string, seq: number, data: Sn
 }
 
 /** What was said is on this page alone: a snapshot does not have it. */
-const wordsOf = (call?: CallView): Partial<CallView> => (call?.said ? { said: call.said } : {})
+const wordsOf = (call?: CallView): Partial<CallView> => ({ ...(call?.said ? { said: call.said } : {}), ...(call?.hints ? { hints: call.hints } : {}) })
 
 function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
   switch (delta.event) {
@@ -122,6 +123,11 @@ function apply(state: RealtimeState, delta: DeltaEvent): RealtimeState {
       const known = state.calls[call_id]
       return known ? { ...state, calls: change(state.calls, call_id, heard(known, words)) } : state
     }
+    case 'call.hint': {
+      const { call_id, ...hint } = delta.data
+      const known = state.calls[call_id]
+      return known ? { ...state, calls: change(state.calls, call_id, { hints: hinted(known.hints ?? [], hint) }) } : state
+    }
     case 'call.offer_ended': {
       const { call_id, why } = delta.data
       if (state.offer && state.offer.call_id !== call_id) return state
@@ -154,6 +160,12 @@ function heard(call: CallView, words: Words): Partial<CallView> {
   if (!words.final) return { saying }
   const said = [...(call.said ?? []), words].sort((one, other) => one.segment - other.segment || one.start_ms - other.start_ms)
   return { saying, said: said.slice(-KEPT_WORDS) }
+}
+
+/** One hint for each phrase, the newest last; what was missed and has been said then needs none. */
+function hinted(hints: PhraseHint[], hint: PhraseHint): PhraseHint[] {
+  const others = hints.filter((one) => one.code !== hint.code)
+  return hint.told === 'heard' ? others : [...others, hint].slice(-KEPT_HINTS)
 }
 
 /** What stands there already is not said twice: a reminder changes nothing under the cursor. */

@@ -17,6 +17,7 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { outside } from './outside'
+import { phrases } from './phrases'
 import { progress } from './progress'
 import { quality } from './quality'
 import { recordings } from './recordings'
@@ -46,6 +47,7 @@ export const en: Record<Key, string> = {
   ...recordings,
   ...quality,
   ...editions,
+  ...phrases,
   ...audits,
   ...loop,
   ...wallboard,

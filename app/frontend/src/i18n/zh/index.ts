@@ -16,6 +16,7 @@ import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
 import { outside } from './outside'
+import { phrases } from './phrases'
 import { progress } from './progress'
 import { quality } from './quality'
 import { recordings } from './recordings'
@@ -45,6 +46,7 @@ export const zh = {
   ...recordings,
   ...quality,
   ...editions,
+  ...phrases,
   ...audits,
   ...loop,
   ...wallboard,
