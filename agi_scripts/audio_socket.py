@@ -22,6 +22,8 @@ FRAMES_AT_ONCE = 5
 HELLO_S = 1.0
 STILL_S = 0.3
 """A line from which nothing has come for so long is silent; some telephones send no frames of silence."""
+SIGN_OF_LIFE = bytes((SOUND, *(FRAME - 3).to_bytes(2))) + bytes(FRAME - 3)
+"""A frame of silence, which nobody hears: Asterisk ends a connection on which nothing happens in either direction."""
 LEAVE_S = 1.0
 
 
@@ -63,6 +65,8 @@ class AudioSocket:
         try:
             data = self._connection.recv(16 * FRAMES_AT_ONCE * FRAME)
         except TimeoutError:
+            with contextlib.suppress(OSError):
+                self._connection.send(SIGN_OF_LIFE, socket.MSG_DONTWAIT)
             return np.zeros(round(STILL_S * RATE), np.int16)
         except OSError:
             data = b""

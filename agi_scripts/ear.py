@@ -32,8 +32,9 @@ SURE = 0.7
 """Below this confidence (0 to 1) a word is no key: whoever was not understood presses, or says it again."""
 LATE_S = 0.7
 """A recogniser that takes longer over a tenth of a second is overloaded: what has been said meanwhile is let go."""
-BEFORE_MS, AFTER_MS = 300, 1000
-"""So much earlier or later than we say a word ourselves it may come back from a caller's loudspeaker."""
+BEFORE_MS, ECHO_MS, AFTER_MS = 300, 600, 1000
+"""A word that we say ourselves comes back from a caller's loudspeaker within ECHO_MS of its beginning. Somebody who
+repeats it is later; up to AFTER_MS behind its end they are told by saying nothing else, as our sentences do."""
 OwnWords = Sequence[HeardWord]
 
 
@@ -226,18 +227,18 @@ class Ear:
 def is_ours(said: Utterance, began_ms: int, ours: OwnWords | None, plays_ms: int) -> bool:
     """Whether this is our own voice, out of the caller's loudspeaker: the same words at the same time.
 
-    `ours`: the words of what is being played, None if they are not known; then nothing is taken while it is played.
-    Moments of `said` are counted from `began_ms` after the sentence began.
+    `ours`: the words of what is being played, which lasts `plays_ms`; None if they are not known, and then whatever is
+    more than a word alone is ours. Moments of `said` are counted from `began_ms` after the sentence began.
     """
     if ours is None:
-        return plays_ms > 0 and said.start_ms + began_ms < plays_ms + AFTER_MS
-    return all(
-        any(
-            word.text == one.text and one.start_ms - BEFORE_MS <= word.start_ms + began_ms <= one.end_ms + AFTER_MS
-            for one in ours
-        )
-        for word in said.words
-    )
+        return said.more and plays_ms > 0 and said.start_ms + began_ms < plays_ms + AFTER_MS
+
+    def is_echo(word: HeardWord, own: HeardWord) -> bool:
+        late_ms = word.start_ms + began_ms - own.start_ms
+        latest_ms = own.end_ms - own.start_ms + AFTER_MS if said.more else ECHO_MS
+        return word.text == own.text and -BEFORE_MS <= late_ms <= latest_ms
+
+    return all(any(is_echo(word, own) for own in ours) for word in said.words)
 
 
 def _drop(hearing: Hearing | None) -> None:

@@ -115,29 +115,34 @@ def test_the_verifier_refuses_what_would_mislead(tmp_path: Path) -> None:
     }
 
 
-def said(*words: tuple[str, int, int]) -> Utterance:
-    return Utterance(tuple(HeardWord(text, start, end, 1.0) for text, start, end in words))
+def said(*words: tuple[str, int, int], more: bool = False) -> Utterance:
+    return Utterance(tuple(HeardWord(text, start, end, 1.0) for text, start, end in words), more)
+
+
+OURS = [("人工", 900, 1_300)]
 
 
 @pytest.mark.parametrize(
-    ("began_ms", "start", "ours", "expected"),
+    ("began_ms", "start", "more", "ours", "expected"),
     [
-        (0, 1_000, [("人工", 900, 1_300)], True),  # out of the loudspeaker
-        (0, 2_200, [("人工", 900, 1_300)], True),  # … of a telephone with a long delay
-        (500, 1_000, [("人工", 900, 1_300)], True),
-        (0, 2_400, [("人工", 900, 1_300)], False),  # long after we said it
-        (0, 100, [("人工", 900, 1_300)], False),  # before
-        (0, 1_000, [("投诉", 900, 1_300)], False),  # another word
-        (0, 1_000, [], False),
-        (0, 1_000, None, True),  # nobody knows yet what we say in these five seconds
-        (0, 6_100, None, False),
+        (0, 950, False, OURS, True),  # out of the loudspeaker
+        (500, 950, False, OURS, True),
+        (0, 2_200, True, OURS, True),  # … with a long delay, in the midst of our sentence
+        (0, 2_200, False, OURS, False),  # somebody repeats what they are offered
+        (0, 2_400, True, OURS, False),  # "please, an operator", long after we said it
+        (0, 100, True, OURS, False),  # … or before
+        (0, 950, True, [("投诉", 900, 1_300)], False),  # another word
+        (0, 950, True, [], False),
+        (0, 1_000, True, None, True),  # nobody knows what we say in these five seconds
+        (0, 1_000, False, None, False),
+        (0, 6_100, True, None, False),
     ],
 )
 def test_our_own_voice_out_of_a_loudspeaker_presses_no_key(
-    began_ms: int, start: int, ours: list[tuple[str, int, int]] | None, expected: bool
+    began_ms: int, start: int, more: bool, ours: list[tuple[str, int, int]] | None, expected: bool
 ) -> None:
     known = None if ours is None else said(*ours).words
-    assert is_ours(said(("人工", start, start + 400)), began_ms, known, 5_000) is expected
+    assert is_ours(said(("人工", start, start + 400), more=more), began_ms, known, 5_000) is expected
 
 
 def test_a_result_tells_whether_there_was_more_than_the_words() -> None:
