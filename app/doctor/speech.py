@@ -24,6 +24,9 @@ SENTENCES = {"zh": "一二三四五", "yue": "一二三四五", "en": "one two t
 
 def speech(settings: Settings) -> Iterator[Finding]:
     """Every model's folder, without loading it, and the queue."""
+    if settings.speech_menu and not settings.speech_folders:
+        told = "callers may speak in the menu (speech_menu), but no model understands them"
+        yield warning("speech", told, "name its folder in speech_models, or set speech_menu = 0")
     if not settings.speech_models:
         yield ok("speech", "no model is set: nothing is written down (speech_models)")
         return

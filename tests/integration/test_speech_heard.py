@@ -129,6 +129,8 @@ def test_what_may_be_said_in_the_menu_is_understood_and_other_speech_presses_not
         assert pressed(noise.astype(np.int16)) == []
 
     assert ears.by_language["zh"].unknown(["人工", "没有的词", "一"]) == ["没有的词"]
+    deaf = settings.model_copy(update={"speech_menu": 1, "speech_models": {}})
+    assert [one.level for one in doctor.speech(deaf)] == [Level.warning, Level.ok]
     listening = settings.model_copy(update={"speech_menu": 1})
     told = [one for one in doctor.heard(listening) if one.level is Level.warning]
     assert ["政策" in one.text and "人工" not in one.text for one in told] == [True]
