@@ -12,6 +12,9 @@ from typing import TypeVar
 
 import structlog
 
+from ivr.commands import NONE, Commands
+
+from .ear import DEAF, Asked, Listens
 from .errors import SoundMissing
 from .guarded import Guarded, Unanswered
 from .hearing import Hearing
@@ -31,8 +34,9 @@ LISTEN_MS = 100
 class Conversation:
     """One caller on one AGI connection."""
 
-    def __init__(self, agi: SafeAgi, sounds: Sounds, language: str = "zh") -> None:
+    def __init__(self, agi: SafeAgi, sounds: Sounds, language: str = "zh", ear: Listens = DEAF) -> None:
         self.agi = agi
+        self.ear = ear
         self.sounds = sounds
         self.language = language
         self.hearing = Hearing(agi)
@@ -61,10 +65,13 @@ class Conversation:
         self.ahead += key
         return not key
 
-    def ask(self, prompts: Sequence[str], most: int = 1, timeout_ms: int = 3000) -> tuple[str, bool]:
+    def ask(
+        self, prompts: Sequence[str], most: int = 1, timeout_ms: int = 3000, said: Commands = NONE
+    ) -> tuple[str, bool]:
         """Asks for up to `most` digits: (digits, ended by #). ("", False) is silence.
 
-        For one key the answer is the key itself, # included: ("#", True). Raises Hangup.
+        What is `said` instead comes as the digits that it stands for, if somebody listens. For one key the answer is
+        the key itself, # included: ("#", True). Raises Hangup.
         """
         digits = ""
         if self.ahead:
@@ -72,9 +79,9 @@ class Conversation:
             digits, ended = self._take_ahead(most)
             if ended or len(digits) >= most:
                 return digits, ended
-            prompts = ("pause",)
+            prompts, said = ("pause",), NONE
         self.hearing.begins()
-        more, ended = self._ask(prompts, most - len(digits), timeout_ms)
+        more, ended = self._ask(prompts, most - len(digits), timeout_ms, said)
         self.hearing.goes_on()
         if most == 1 and ended and not more:
             return "#", True
@@ -112,21 +119,25 @@ class Conversation:
         self.ahead = rest
         return number, bool(found)
 
-    def _ask(self, prompts: Sequence[str], most: int, timeout_ms: int) -> tuple[str, bool]:
+    def _ask(self, prompts: Sequence[str], most: int, timeout_ms: int, said: Commands) -> tuple[str, bool]:
         file, passing = self.sounds.file(self.language, prompts) if prompts else (None, False)
         if file is None and most > 1:
             file, _ = self.sounds.file(self.language, ("pause",))
+        if said:
+            self.ear.listen(Asked(said, self.language, file or "", passing))
         try:
             if file is not None:
                 return self.agi.ask(file, most, timeout_ms)
+            return self._listen(most, timeout_ms)
         except SoundMissing as error:
             log.error("sound can't be played", call=self.agi.call, file=file)
             self.sounds.forget()
             self.ahead += error.key
+            return self._listen(most, timeout_ms)
         finally:
+            self.ear.deaf()
             if file is not None and passing:
                 self.sounds.discard(file)
-        return self._listen(most, timeout_ms)
 
     def _listen(self, most: int, timeout_ms: int) -> tuple[str, bool]:
         """Takes keys one by one, for when there is nothing to play."""

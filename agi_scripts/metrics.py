@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CALLS = Counter("hotline_voice_calls", "Scripts that ended, by how", ["script", "outcome"])
 REFUSED = Counter("hotline_voice_refused", "Connections refused, by why", ["why"])
+SPOKEN = Counter("hotline_voice_spoken", "What was said in the menu, by what became of it", ["outcome"])
 RUNNING = Gauge("hotline_voice_running", "Scripts that run now")
 COMMAND_SECONDS = Histogram(
     "hotline_voice_command_seconds",

@@ -21,6 +21,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,25 +62,49 @@ def serve(settings: Settings, roles: Sequence[str] = ROLES) -> None:
     asyncio.run(_serve_loop(settings, database, frozenset(roles), name))
 
 
-def voice_server(settings: Settings, database: Database) -> Any:
+def menu_ears(settings: Settings) -> Any:
+    """Who hears what callers say in the voice menu, started; None where nobody does.
+
+    It has recognisers of its own: nobody at the telephone waits for yesterday's calls.
+    """
+    from agi_scripts.ears import Ears
+    from agi_scripts.keypad import ManagerKeypad
+    from app.secrets import secret
+    from app.speech.listener import Listeners
+    from asterisk_conf.instance import EAR_SECRET
+
+    if not (settings.speech_menu and settings.speech_folders):
+        return None
+    keypad = ManagerKeypad(settings.ami_host, settings.ami_port, secret(settings, EAR_SECRET))
+    ears = Ears(Listeners(settings), keypad, settings.agi_host, settings.speech_menu)
+    try:
+        ears.start()
+    except OSError as error:
+        log.error("nobody can speak in the voice menu; keys work", error=str(error))
+        return None
+    return ears
+
+
+def voice_server(settings: Settings, database: Database, ears: Any = None) -> Any:
     """The FastAGI server with every script, not yet started."""
     from agi_scripts.scripts import SCRIPTS
     from agi_scripts.server import FastAgiServer
-    from agi_scripts.voice_menu import prepare
+    from agi_scripts.voice_menu import prepare, voice_menu
     from app.voice_services import VoiceServices
 
     return FastAgiServer(
         settings.agi_host,
         settings.agi_port,
-        SCRIPTS,
+        {**SCRIPTS, "voice_menu": partial(voice_menu, ears=ears)},
         VoiceServices(settings, database),
         max_calls=settings.max_calls,
-        prepare=prepare,
+        prepare=partial(prepare, ears=ears),
     )
 
 
 def _serve_voice_alone(settings: Settings, database: Database, name: str) -> None:
-    server = voice_server(settings, database)
+    ears = menu_ears(settings)
+    server = voice_server(settings, database, ears)
     server.start()
     starting.settled()
     stop = threading.Event()
@@ -90,6 +115,8 @@ def _serve_voice_alone(settings: Settings, database: Database, name: str) -> Non
     while not stop.wait(1.0):
         if server.alive():
             beat.touch()
+    if ears is not None:
+        ears.stop()
     server.stop()
     log.info("voice scripts stopped")
 
@@ -103,7 +130,10 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         loop.add_signal_handler(number, stopping.set)
     async with contextlib.AsyncExitStack() as stack:
         app = await stack.enter_async_context(running_app(settings, database, roles))
-        voice = voice_server(settings, database) if "voice" in roles else None
+        ears = menu_ears(settings) if "voice" in roles else None
+        if ears is not None:
+            stack.callback(ears.stop)
+        voice = voice_server(settings, database, ears) if "voice" in roles else None
         if voice is not None:
             voice.start()
             stack.callback(voice.stop)

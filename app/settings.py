@@ -238,6 +238,9 @@ class Settings(BaseSettings):
     # So many talks at once are written on their agents' pages while they go on; 0: none. Each of them wants a part of a
     # processor, and the models are loaded once more for it.
     speech_live: Annotated[int, Field(ge=0, le=500)] = 0
+    # So many callers at once may say what they would press in the voice menu (docs/adr/0032); 0: nobody listens. Keys
+    # do the same always. Each of them wants a part of a processor, and the models are loaded once more for it.
+    speech_menu: Annotated[int, Field(ge=0, le=500)] = 0
     # A recogniser that takes longer than so many seconds for a second of sound is taken for frozen, and ended.
     speech_limit: Annotated[float, Field(gt=0, le=600)] = 10.0
 

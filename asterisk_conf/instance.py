@@ -22,7 +22,7 @@ from asterisk_conf import staff_numbers
 from asterisk_conf.accounts import BadAccount, PhoneAccount, RenderExtra, checked
 from asterisk_conf.certificates import certificate
 from asterisk_conf.manager_probe import NotReady, wait_ready
-from asterisk_conf.modules import UNUSED
+from asterisk_conf.modules import EARS, UNUSED
 from asterisk_conf.ports import PortTaken, check_ports
 
 __all__ = [
@@ -42,6 +42,8 @@ __all__ = [
     "render_phones",
 ]
 
+EAR_SECRET = "ami_ear"
+"""With which the voice scripts sign in on the manager line as `hotline-ear` (agi_scripts/keypad.py)."""
 TEMPLATES = Path(__file__).parent / "templates"
 PHONE_SILENCE_S = 20
 FAILSAFE_WAIT_S = 180
@@ -183,7 +185,7 @@ def _context(settings: Settings, accounts: list[PhoneAccount], extra: RenderExtr
         "extra": extra,
         "accounts": accounts,
         "parts": asterisk_dirs(settings),
-        "unused": UNUSED,
+        "unused": [name for name in UNUSED if not (settings.speech_menu and name in EARS)],
         "root": settings.paths.asterisk,
         "etc": settings.paths.asterisk / "etc",
         "rundir": _rundir(settings),
@@ -191,6 +193,7 @@ def _context(settings: Settings, accounts: list[PhoneAccount], extra: RenderExtr
         "key": key,
         "maxfiles": _open_files(),
         "ami_secret": secret(settings, "ami"),
+        "ear_secret": secret(settings, EAR_SECRET),
         "ami_network": _ami_network(settings.ami_host),
         "sip_bind": bracketed,
         "tls_bind": f"{bracketed}:{settings.wss_port}",

@@ -59,4 +59,6 @@ _BY_REASON: dict[str, list[str]] = {
     ).split(),
 }
 
+EARS = frozenset({"app_audiosocket.so", "res_audiosocket.so"})
+"""By which the voice menu hears what callers say (dialplan/ear.conf), where it does."""
 UNUSED: tuple[str, ...] = tuple(sorted({name for names in _BY_REASON.values() for name in names}))

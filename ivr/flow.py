@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from . import marked_yaml
 from .marked_yaml import DataFileError, Marked, Problem
-from .model import OUTCOMES, Branch, End, Fact, Flow, Lookup, Menu, Next, Node, Note, Number, Place, Subject, exits
+from .model import (
+    OUTCOMES,
+    Branch,
+    End,
+    Fact,
+    Flow,
+    Lookup,
+    Menu,
+    Next,
+    Node,
+    Note,
+    Number,
+    Place,
+    Subject,
+    Words,
+    exits,
+)
 
 FOLDER = Path(__file__).parent / "flows"
 SHIPPED = FOLDER / "12345.yaml"
@@ -46,6 +63,8 @@ def load(path: Path = SHIPPED) -> Flow:
         patience=value.get("patience", 40),
         wrong_key=value.get("wrong_key", "wrong_key"),
         nodes=nodes,
+        words=_words(value.get("words", {})),
+        digits=value.get("digits", {}),
     )
     problems = list(_problems(marked, flow))
     if problems:
@@ -76,14 +95,18 @@ def _node(marked: Marked, name: str, body: dict[str, Any], whole: dict[str, Any]
             offers = [(f"{code}:{CHOOSE}", f"{code}:number_{key}") for key, code in languages]
             say += tuple(itertools.chain.from_iterable(offers))
             keys = {key: _choice(name, code) for key, code in languages} | dict(body["keys"])
-            return Menu(name, place, say, keys, body["silence"], exhausted, timeout_ms, body.get("into", ""))
+            words, hint = _words(body.get("words", {})), tuple(body.get("hint", ()))
+            return Menu(
+                name, place, say, keys, body["silence"], exhausted, timeout_ms, body.get("into", ""),
+                words, hint, body.get("spoken", True),
+            )  # fmt: skip
         case "number":
             shortest, longest = body["digits"]
             wrong = body.get("wrong", whole.get("wrong_key", "wrong_key"))
             star = body.get("star", whole["person"])
             return Number(
                 name, place, say, body["into"], shortest, longest, wrong, body["next"], star,
-                body["silence"], exhausted, timeout_ms,
+                body["silence"], exhausted, timeout_ms, body.get("spoken", False),
             )  # fmt: skip
         case "branch":
             return Branch(name, place, Fact(body["on"]), body["yes"], body["no"])
@@ -103,6 +126,10 @@ def _node(marked: Marked, name: str, body: dict[str, Any], whole: dict[str, Any]
             return Lookup(name, place, Subject(body["of"]), say, dict(body["outcomes"]), body["otherwise"])
         case _:
             return End(name, place, Next(body["next"]), say, body.get("transfer_to", ""), body.get("transfer_from", ""))
+
+
+def _words(given: dict[str, dict[str, list[str]]]) -> Words:
+    return {name: {code: tuple(said) for code, said in spoken.items()} for name, spoken in given.items()}
 
 
 def _keyed(whole: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -130,6 +157,22 @@ def _problems(marked: Marked, flow: Flow) -> list[Problem]:
         marked.problem((field,), f"there is no node '{target}'")
         for field, target in (("start", flow.start), ("person", flow.person))
         if target not in flow.nodes
+    ]
+    found += [
+        marked.problem(("words", target), f"there is no node '{target}'")
+        for target in flow.words
+        if target not in flow.nodes
+    ]
+    spoken: list[tuple[tuple[str, ...], Iterable[str]]] = [(("digits",), flow.digits)]
+    spoken += [(("words", target), codes) for target, codes in flow.words.items()]
+    for node in flow.nodes.values():
+        if isinstance(node, Menu):
+            spoken += [(("nodes", node.id, "words", key), codes) for key, codes in node.words.items()]
+    found += [
+        marked.problem((*trail, code), f"language '{code}' is not among {', '.join(flow.languages)}")
+        for trail, codes in spoken
+        for code in codes
+        if code not in flow.languages
     ]
     if len(flow.languages) > MOST_LANGUAGES:
         found.append(marked.problem(("languages",), f"more than {MOST_LANGUAGES} languages: a key has one digit"))
@@ -170,7 +213,12 @@ def _faults(node: Node, flow: Flow) -> list[tuple[tuple[str, ...], str]]:
         case Menu() if not node.keys:
             return [(("keys",), "a menu without keys")]
         case Menu():
-            return [
+            found: list[tuple[tuple[str, ...], str]] = [
+                (("words", key), f"what is said for key {key} would do what no key does")
+                for key in node.words
+                if key not in node.keys
+            ]
+            return found + [
                 (("keys", key), f"key {key} is the beginning of key {longer}: the caller would wait in silence")
                 for key in node.keys
                 for longer in node.keys

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 Place = tuple[int, int]
+Words = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""What is chosen → language → what may be said for it, each with a blank between the words of the recogniser."""
 
 
 class Fact(StrEnum):
@@ -89,7 +91,11 @@ BRINGS: Mapping[Subject, tuple[str, ...]] = {
 @dataclass(frozen=True)
 class Menu:
     """Says `say` and takes one choice, which it notes in `into`. A wrong key is told and asked again; `silence` needs
-    no key."""
+    no key.
+
+    `words`: key → language → what may be said instead of that key; `hint` is said first where somebody listens for it.
+    `spoken`: False where a choice takes a finger.
+    """
 
     id: str
     place: Place
@@ -99,11 +105,14 @@ class Menu:
     exhausted: str
     timeout_ms: int
     into: str = ""
+    words: Words = field(default_factory=dict)
+    hint: tuple[str, ...] = ()
+    spoken: bool = True
 
 
 @dataclass(frozen=True)
 class Number:
-    """Takes `shortest`…`longest` digits, ended by # or a pause, into the variable `into`."""
+    """Takes `shortest`…`longest` digits, ended by # or a pause, into the variable `into`; `spoken`: also said ones."""
 
     id: str
     place: Place
@@ -117,6 +126,7 @@ class Number:
     silence: str
     exhausted: str
     timeout_ms: int
+    spoken: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +184,10 @@ Node = Menu | Number | Branch | Note | Lookup | End
 
 @dataclass(frozen=True)
 class Flow:
-    """A whole voice menu. The first of `languages` is spoken until a caller has chosen another."""
+    """A whole voice menu. The first of `languages` is spoken until a caller has chosen another.
+
+    `words`: node → language → what may be said wherever a key leads to that node; `digits`: language → word → digit.
+    """
 
     name: str
     languages: tuple[str, ...]
@@ -184,6 +197,8 @@ class Flow:
     patience: int
     wrong_key: str
     nodes: Mapping[str, Node]
+    words: Words = field(default_factory=dict)
+    digits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def exits(node: Node) -> Iterator[tuple[str, str]]:

@@ -14,11 +14,12 @@ from rich.table import Table
 from . import catalogue as catalogue_module
 from . import flow as flow_module
 from . import spoken
+from .commands import commands_at
 from .interpreter import Ask, Facts, Fetch, Fetched, Finish, Input, Keys, Say, State, begin, step
 from .marked_yaml import DataFileError
 from .model import BRINGS, OUTCOMES, Subject
 
-HELP = "keys: 0-9 * #   Enter: say nothing   h: hang up   a number may be typed whole"
+HELP = "keys: 0-9 * #   Enter: say nothing   h: hang up   numbers, and words instead of a key, may be typed whole"
 ANNOUNCEMENT = "(the announcements of this moment)"
 PARTS = 2
 
@@ -69,10 +70,11 @@ def run(
                     typed = ask(f"[bold cyan]{state.node}[/bold cyan] > ").strip().lower()
                 except (EOFError, KeyboardInterrupt):
                     typed = "h"
-                if "h" in typed:
+                said = commands_at(flow, flow.nodes[state.node or flow.start], state.language).meant(typed.split())
+                if "h" in typed and not said:
                     console.print("the caller hung up")
                     return 0
-                ahead = "".join(character for character in typed if character in "0123456789*#")
+                ahead = said or "".join(character for character in typed if character in "0123456789*#")
             given, ahead = _take(ahead, last.most)
         else:
             raise AssertionError(f"{last} can't be the last action")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import catalogue as catalogue_module
 from . import flow as flow_module
+from .commands import commands_at, twice
 from .interpreter import Facts
 from .marked_yaml import DataFileError
 from .model import (
@@ -36,6 +37,8 @@ from .model import (
     exits,
 )
 
+MOST_PHRASES = 150
+"""As much as a recogniser may be asked to listen for at once (app/speech/model.py takes a little more)."""
 MOST_KEYS = 2
 """As many keys as a person may be away."""
 EMERGENCY_NUMBERS = ("110", "119", "120", "122")
@@ -88,6 +91,7 @@ def verify(flow: Flow, words: catalogue_module.Catalogue) -> list[Finding]:
     found.update(_unknown(flow))
     found.update(_without_consent(flow))
     found.update(_reads_on(flow))
+    found.update(_spoken(flow))
     return sorted(found)
 
 
@@ -117,7 +121,7 @@ def _missing_prompts(flow: Flow, words: catalogue_module.Catalogue) -> Iterator[
             if isinstance(node, Number):
                 wanted += (node.wrong,)
             if isinstance(node, Menu):
-                wanted += (flow.wrong_key,)
+                wanted += (flow.wrong_key, *(node.hint if commands_at(flow, node, language) else ()))
             if isinstance(node, Lookup):
                 wanted += PROMPTS_OF_SCRIPTS[node.of]
             for prompt in wanted:
@@ -307,6 +311,8 @@ def _without_consent(flow: Flow) -> Iterator[Finding]:
             asked = isinstance(node, Menu) and CONSENT in node.say and why.startswith("key ")
             if target in sends and not asked:
                 yield _finding(node, "consent", f"{why} sends a message without consent: '{CONSENT}' must be said")
+            elif target in sends and isinstance(node, Menu) and node.spoken:
+                yield _finding(node, "consent", "consent is given by a finger: a word may be misheard (spoken: false)")
 
 
 def _reads_on(flow: Flow) -> Iterator[Finding]:
@@ -317,6 +323,17 @@ def _reads_on(flow: Flow) -> Iterator[Finding]:
                 target = node.outcomes.get(outcome, node.otherwise)
                 if not isinstance(flow.nodes[target], Menu):
                     yield _finding(node, "no-way-out", f"after '{outcome}' there is no question with a way out")
+
+
+def _spoken(flow: Flow) -> Iterator[Finding]:
+    """No word leads from a question to two places, and a recogniser can listen for all of them at once."""
+    for language, node in itertools.product(flow.languages, flow.nodes.values()):
+        for phrase, one, other in twice(flow, node, language):
+            yield _finding(node, "said-twice", f"'{phrase}' ({language}) leads to '{one}' and to '{other}'")
+        if (count := len(commands_at(flow, node, language).phrases)) > MOST_PHRASES:
+            yield _finding(node, "too-much-to-hear", f"{count} phrases in '{language}', {MOST_PHRASES} at most")
+        if isinstance(node, Menu) and node.hint and not node.spoken:
+            yield _finding(node, "false-hint", "says that one may speak where nobody listens")
 
 
 def _emergencies(flow: Flow) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from .commands import Commands, commands_at
 from .interpreter import Action, Facts, Fetched, Input, State, begin, step
 from .model import Flow
 
@@ -35,6 +36,14 @@ class Walks:
         self._most = most
         self._begun: dict[Hashable, Place] = {}
         self.places = 0
+        self._commands: dict[tuple[str, str], Commands] = {}
+
+    def commands(self, node: str, language: str) -> Commands:
+        """What may be said at this node instead of a key."""
+        known = self._commands.get((node, language))
+        if known is None:
+            known = self._commands[node, language] = commands_at(self.flow, self.flow.nodes[node], language)
+        return known
 
     def begin(self, facts: Facts) -> Place:
         """As `interpreter.begin`."""

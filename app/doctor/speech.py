@@ -12,7 +12,7 @@ from app.db import Database
 from app.doctor.model import Finding, broken, ok, warning
 from app.errors import HotlineError, Refused
 from app.settings import Settings
-from app.speech.listener import Listeners
+from app.speech.listener import Listener, Listeners
 from app.speech.model import joined
 from app.speech.models import fault_of, size_mb
 from app.speech.recognizer import NotHeard
@@ -24,6 +24,9 @@ SENTENCES = {"zh": "一二三四五", "yue": "一二三四五", "en": "one two t
 
 def speech(settings: Settings) -> Iterator[Finding]:
     """Every model's folder, without loading it, and the queue."""
+    if settings.speech_menu and not settings.speech_folders:
+        told = "callers may speak in the menu (speech_menu), but no model understands them"
+        yield warning("speech", told, "name its folder in speech_models, or set speech_menu = 0")
     if not settings.speech_models:
         yield ok("speech", "no model is set: nothing is written down (speech_models)")
         return
@@ -81,6 +84,8 @@ def heard(settings: Settings) -> Iterator[Finding]:
             except NotHeard as why:
                 yield broken(language, f"{listener.folder}: {why}", "is it complete? Unpack it again")
                 continue
+            if unknown := _never_heard(settings, listener):
+                yield warning(language, f"the menu's words {unknown} are not in the model", "other words in the flow")
             if text:
                 yield ok(language, f"{told}; heard {text!r} in {real_time:.2f} s for each second")
             else:
@@ -89,6 +94,21 @@ def heard(settings: Settings) -> Iterator[Finding]:
                 )
     finally:
         listeners.close()
+
+
+def _never_heard(settings: Settings, listener: Listener) -> str:
+    """The words of the voice menu that this model doesn't know, if the menu listens; "" if it knows all."""
+    from ivr.commands import commands_at
+    from ivr.flow import FlowError, load, path_in
+
+    if not settings.speech_menu:
+        return ""
+    try:
+        flow = load(path_in(settings.home))
+    except (FlowError, OSError):
+        return ""  # `hotline ivr check` says what is wrong with it
+    phrases = {one for node in flow.nodes.values() for one in commands_at(flow, node, listener.language).phrases}
+    return "、".join(listener.unknown(sorted({word for phrase in phrases for word in phrase.split()})))
 
 
 def _sentence(settings: Settings, listeners: Listeners, language: str) -> tuple[str, float]:

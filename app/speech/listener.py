@@ -105,6 +105,11 @@ class Listener:
             self._ask(life, ("open", number, rate, phrases), GRACE_S)
             return _Hearing(self, life, number, rate)
 
+    def unknown(self, words: Sequence[str]) -> list[str]:
+        """Those of `words` that the model has never learnt, and so will never hear. Raises NotHeard."""
+        with self._asking():
+            return cast(list[str], self._ask(self._alive(), ("unknown", 0, list(words)), GRACE_S))
+
     def close(self) -> None:
         """Its process ends, and whoever waits for it is told so."""
         self._closed = True

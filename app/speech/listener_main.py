@@ -26,8 +26,11 @@ class Ears:
         self._open: dict[int, Any] = {}
 
     def answer(self, question: tuple[Any, ...]) -> Any:
-        """What to say to a question: ("open", n, rate, grammar), ("feed", n, bytes), ("finish", n), ("drop", n)."""
+        """What to say to a question: ("open", n, rate, grammar), ("feed", n, bytes), ("finish", n), ("drop", n);
+        ("unknown", 0, words) is answered by those that it has never learnt."""
         name, number, *rest = question
+        if name == "unknown":
+            return [word for word in rest[0] if self._model.vosk_model_find_word(word) < 0]
         if name == "open":
             rate, grammar = rest
             made = self._make(self._model, rate, grammar) if grammar else self._make(self._model, rate)

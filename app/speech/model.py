@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -41,9 +41,10 @@ class HeardWord:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What was said between two silences."""
+    """What was said between two silences; `more`: besides, something that is none of the words."""
 
     words: tuple[HeardWord, ...]
+    more: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -130,7 +131,7 @@ def utterance_of(told: str) -> Utterance | None:
         return None
     found = [_word(one) for one in result.get("result") or ()] if isinstance(result, dict) else []
     words = tuple(word for word in found if word is not None)
-    return Utterance(words) if words else None
+    return Utterance(words, more=len(words) < len(found)) if words else None
 
 
 def _word(one: Mapping[str, Any]) -> HeardWord | None:

@@ -13,15 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agi_scripts.ear import SURE, is_ours
+from app.audio import read_wav
 from app.cli import speech as command
 from app.doctor import speech as doctor
 from app.doctor.model import Level
+from app.prompting import speak
 from app.settings import Settings
 from app.speech.listener import Listener, Listeners
+from app.speech.model import Samples
 from app.speech.recognizer import NotHeard, Trouble
+from ivr.catalogue import shipped as shipped_catalogue
+from ivr.commands import commands_at
+from ivr.flow import shipped
 from tests.speech_kit.speaking import RATE, VARIANTS, Teller, bare, digits, hear, text_of, wrong
 from tests.speech_kit.words import COMMANDS
 
+WORST_MISSED = 0.2
+"""Of what is said in the menu; a key that was not meant is pressed by nothing."""
 WORST_DIGITS = 0.05
 """Of the digits that espeak-ng says, at most so many may be heard wrong; people are quite another matter."""
 
@@ -82,6 +91,68 @@ def test_with_a_grammar_nothing_else_is_heard_and_a_bad_one_harms_nobody(ears: L
             ears.open(RATE, "zh", bad)  # type: ignore[arg-type]
     assert text_of(hear(ears, teller.sound("人工"), ("没有的词", "人工"))) == "人工"
     assert ears.by_language["zh"].pid == before
+
+
+def test_what_may_be_said_in_the_menu_is_understood_and_other_speech_presses_nothing(
+    ears: Listeners, teller: Teller, settings: Settings
+):
+    flow = shipped()
+    menu = commands_at(flow, flow.nodes["main"], "zh")
+
+    def pressed(sound: Samples) -> list[str]:
+        said = [one for one in hear(ears, sound, menu.phrases) if one.confidence >= SURE]
+        return [key for one in said if (key := menu.meant([word.text for word in one.words], more=one.more))]
+
+    known = {"人工": "0", "投诉": "1", "建议": "1", "留言": "3", "一": "1", "二": "2", "九": "9"}
+    wrong_keys = missed = 0
+    for variant in VARIANTS[::2]:
+        for word, key in known.items():
+            got = pressed(teller.sound(word, variant))
+            wrong_keys += any(one != key for one in got)
+            missed += not got
+    others = (
+        "今天下午小区门口的路灯坏了",
+        "我家楼下有人半夜施工吵得很",
+        "请问社保卡在哪里能办",
+        "公交车等了很久都没有来",
+    )
+    false = [text for text in others for variant in VARIANTS[::2] if pressed(teller.sound(text, variant))]
+    count = len(known) * len(VARIANTS[::2])
+    print(
+        f"said in the menu: {missed} of {count} missed, {wrong_keys} wrong; pressed by other speech: {len(false)} of 12"
+    )
+    assert missed / count <= WORST_MISSED
+    assert wrong_keys == 0
+    assert len(false) <= 1, false
+    chance = np.random.default_rng(3)
+    for noise in (np.zeros(3 * RATE), chance.normal(0, 300, 3 * RATE), chance.integers(-32768, 32767, 3 * RATE)):
+        assert pressed(noise.astype(np.int16)) == []
+
+    assert ears.by_language["zh"].unknown(["人工", "没有的词", "一"]) == ["没有的词"]
+    deaf = settings.model_copy(update={"speech_menu": 1, "speech_models": {}})
+    assert [one.level for one in doctor.speech(deaf)] == [Level.warning, Level.ok]
+    listening = settings.model_copy(update={"speech_menu": 1})
+    told = [one for one in doctor.heard(listening) if one.level is Level.warning]
+    assert ["政策" in one.text and "人工" not in one.text for one in told] == [True]
+
+
+def test_the_menu_out_of_a_callers_loudspeaker_presses_nothing(ears: Listeners, settings: Settings):
+    flow, catalogue = shipped(), shipped_catalogue()
+    menu = commands_at(flow, flow.nodes["main"], "zh")
+    text = "".join(catalogue.languages["zh"].prompts[name] for name in ("say_it", "main_menu"))
+    sentence = read_wav(speak(settings, text, "zh")).samples
+    ours = [word for one in hear(ears, sentence, menu.phrases) for word in one.words]
+    assert "人工" in [word.text for word in ours]
+    chance = np.random.default_rng(11)
+    pressed = 0
+    for delay_ms, gain in ((60, 0.5), (250, 0.3), (500, 0.15)):
+        echo = np.concatenate([np.zeros(delay_ms * RATE // 1000), sentence * gain])
+        echo = (echo + 0.4 * np.roll(echo, 400) + chance.normal(0, 60, len(echo))).astype(np.int16)  # a room
+        for one in hear(ears, echo, menu.phrases):
+            key = menu.meant([word.text for word in one.words], more=one.more)
+            pressed += bool(key) and one.confidence >= SURE
+            assert not key or one.confidence < SURE or is_ours(one, 0, ours, len(sentence) * 1000 // RATE), one
+    print(f"keys that the echo of the menu would have pressed: {pressed}")
 
 
 def test_silence_noise_and_shouting_are_no_words_and_ten_minutes_are_no_trouble(ears: Listeners, teller: Teller):

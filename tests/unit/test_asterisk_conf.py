@@ -9,6 +9,7 @@ import pytest
 
 from app.destinations import KINDS
 from app.nodes import Node
+from app.secrets import secret
 from app.settings import Settings
 from asterisk_conf.accounts import BadAccount, PhoneAccount, checked
 from asterisk_conf.instance import render
@@ -152,3 +153,22 @@ def test_without_further_nodes_there_is_no_way_to_or_from_any(settings: Settings
     assert "node-" not in (etc / "pjsip.conf").read_text()
     assert "from-node" not in (etc / "pjsip.conf").read_text()
     assert "@node-" not in (etc / "dialplan/outbound.conf").read_text()
+
+
+def test_the_menus_ear_has_its_modules_and_a_user_of_its_own_only_where_callers_may_speak(settings: Settings) -> None:
+    def written(most: int) -> tuple[str, str, str]:
+        render(settings.model_copy(update={"speech_menu": most}), [])
+        etc = settings.paths.asterisk / "etc"
+        return tuple((etc / name).read_text() for name in ("modules.conf", "manager.conf", "dialplan/ear.conf"))  # type: ignore[return-value]
+
+    modules, manager, dialplan = written(0)
+    assert "noload = app_audiosocket.so\n" in modules
+    assert "hotline-ear" not in manager
+    assert "AudioSocket(" not in dialplan
+    modules, manager, dialplan = written(2)
+    assert "audiosocket" not in modules.replace("chan_audiosocket.so", "")
+    user = manager.partition("[hotline-ear]")[2]
+    assert "read = dtmf\nwrite = call,originate\n" in user
+    assert "permit = 127.0.0.0/255.0.0.0\n" in user
+    assert secret(settings, "ami") not in user
+    assert "ChanSpy(${HOTLINE_EAR_OF},quo" in dialplan, "only what the caller says"
