@@ -73,6 +73,7 @@ def test_telephones_are_told_however_they_are_said_and_nothing_else_is(said: str
         ("快一点", None), ("15:30", None), ("昨天15:30", "2026-11-23T15:30"), ("昨天25点", None),
         ("今年三月", "2026-03"), ("凌晨十二点十分", "2026-11-24T00:10"), ("上个月三十一号", "2026-10-31"),
         ("前天晚上八点", "2026-11-22T20:00"),
+        ("寻日下午三点半", "2026-11-23T15:30"),
     ],
 )  # fmt: skip
 def test_days_and_times_are_reckoned_from_the_call(said: str, value: str | None):
