@@ -71,6 +71,7 @@ from app.reply_templates.routes import router as reply_templates
 from app.roster.routes import router as roster
 from app.settings import Settings
 from app.staffing.routes import router as staffing
+from app.understanding.routes import router as understanding
 from app.units.routes import router as units
 from app.voicemails.routes import router as voicemails
 from app.workdays.routes import router as workdays
@@ -90,7 +91,7 @@ ROUTERS = (
     progress, receipts, reply_templates, template_offers,
     campaigns, consents,
     published_numbers, number_audits,
-    phrases, quality_findings,
+    phrases, quality_findings, understanding,
 )  # fmt: skip
 
 

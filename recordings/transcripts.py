@@ -101,6 +101,13 @@ def lines_of(session: Session, recordings: Sequence[int]) -> list[TranscriptLine
     return list(session.execute(wanted.options(unread)).scalars())
 
 
+def said_by(session: Session, recording_id: int, channel: Channel) -> list[TranscriptLine]:
+    """The lines of one side with the moments of their words, in order; for parts that have made sure who asks."""
+    of = (col(TranscriptLine.recording) == recording_id, col(TranscriptLine.channel) == channel.value)
+    order = (col(TranscriptLine.start_ms), col(TranscriptLine.id))
+    return list(session.execute(select(TranscriptLine).where(*of).order_by(*order)).scalars())
+
+
 def search(
     session: Session, actor: Actor, words: str, *, leaf: Leaf | None = None, now: datetime | None = None
 ) -> Page[Heard]:

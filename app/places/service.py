@@ -7,7 +7,7 @@ so that secrecy asked for later counts from that moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -23,7 +23,7 @@ from app.auth.model import Permission
 from app.cases import access
 from app.cases.tables import Case
 from app.clock import utc_now
-from app.places.model import area_of, road_of, split
+from app.places.model import LONGEST_PLACE, SHORTEST_PLACE, area_of, road_of, split
 from app.places.tables import PLACE_INDEX, Place
 from app.search.index import Entry, Scope, index_of
 from app.text import clean
@@ -66,6 +66,20 @@ def offers(session: Session, actor: Actor, text: str, area: str = "", *, now: da
     here = clean(area, 64)
     ranked.sort(key=lambda place: bool(here) and place.area != here)
     return [Offer(place.name, place.area) for place in ranked[:SHOWN]]
+
+
+def named(session: Session, actor: Actor, names: Iterable[str]) -> dict[str, str]:
+    """Which of these names are places that may be told, with their area ("" where it is none or not one alone). Raises
+    Forbidden."""
+    actor.require(Permission.cases_write)
+    wanted = [name for name in names if SHORTEST_PLACE <= len(name) <= LONGEST_PLACE]
+    if not wanted:
+        return {}
+    statement = select(col(Place.name), col(Place.area)).where(col(Place.name).in_(wanted), _openly_named())
+    found: dict[str, set[str]] = {}
+    for name, area in session.execute(statement).all():
+        found.setdefault(name, set()).add(area)
+    return {name: next(iter(areas)) if len(areas) == 1 else "" for name, areas in found.items()}
 
 
 def areas(session: Session, actor: Actor) -> list[str]:

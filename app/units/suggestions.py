@@ -15,7 +15,7 @@ from app.auth.model import Permission
 from app.db import found
 from app.text import clean
 from app.units.model import LONGEST_TEXT, UnitKind
-from app.units.suggest import Example, Suggester, UnitWords
+from app.units.suggest import Example, Guess, Suggester, UnitWords
 from app.units.tables import Unit
 
 DATA = Path(__file__).parent / "data"
@@ -23,8 +23,16 @@ NETWORK = DATA / "network.csv"  # a small invented city's network, for demonstra
 
 
 def suggest(session: Session, actor: Actor, text: str, *, below: int | None = None) -> list[tuple[Unit, Sequence[str]]]:
-    """The units that a matter may be for, the likeliest first, with the words that decided: among those that the unit
-    `below` may hand work to; without it among those of level 1 and the neighbours.
+    """The units that a matter may be for, the likeliest first, with the words that decided; see `guesses`.
+
+    Raises Forbidden, NotFound.
+    """
+    return [(unit, guess.words) for unit, guess in guesses(session, actor, text, below=below)]
+
+
+def guesses(session: Session, actor: Actor, text: str, *, below: int | None = None) -> list[tuple[Unit, Guess]]:
+    """The same with how much speaks for each: among the units that the unit `below` may hand work to; without it among
+    those of level 1 and the neighbours.
 
     Raises Forbidden, NotFound.
     """
@@ -36,8 +44,8 @@ def suggest(session: Session, actor: Actor, text: str, *, below: int | None = No
         there = or_(col(Unit.level) == 1, col(Unit.kind) == UnitKind.neighbour.value)
     statement = select(Unit).where(there, col(Unit.active).is_(True)).order_by(col(Unit.id))
     units = {unit.id or 0: unit for unit in session.execute(statement).scalars()}
-    guesses = learned(tuple(words_of(unit) for unit in units.values())).suggest(clean(text, LONGEST_TEXT))
-    return [(units[guess.unit_id], guess.words) for guess in guesses]
+    likely = learned(tuple(words_of(unit) for unit in units.values())).suggest(clean(text, LONGEST_TEXT))
+    return [(units[guess.unit_id], guess) for guess in likely]
 
 
 def words_of(unit: Unit) -> UnitWords:

@@ -51,6 +51,10 @@ class FakeBackend:
         self.places: list[Json] = []
         self.places_asked: list[Json] = []
         self.suggested: list[Json] = []  # units for a matter
+        self.said: list[Json] = []  # suggestions from what was said: of a case's messages and talks …
+        self.said_live: list[Json] = []  # … and of a talk that goes on
+        self.said_asked: list[Json] = []
+        self.recorded: list[Json] = []  # recordings of a call
         self.earlier: Json = {"open_cases": [], "last_cases": [], "last_calls": []}
         self.registered: list[int] = []
         self.patches: list[tuple[float, Json]] = []
@@ -281,6 +285,11 @@ class FakeBackend:
             return JSONResponse(self.places if body["q"][:1] in "".join(one["address"] for one in self.places) else [])
         if path == "phrases":
             return JSONResponse({"edition": 0, "phrases": [asdict(one) for one in SHIPPED]})
+        if path == "suggestions":
+            self.said_asked.append(body)
+            return JSONResponse(self.said_live)
+        if path == "recordings":
+            return JSONResponse(self.recorded)
         if path == "units/suggest":
             return JSONResponse(self.suggested)
         if path == "units/search":
@@ -306,6 +315,8 @@ class FakeBackend:
             return JSONResponse(office.page(calls.EVENTS, {}))
         if parts[-1] == "loop":
             return JSONResponse(calls.loop(case["state"]))
+        if parts[-1] == "suggestions":
+            return JSONResponse(self.said)
         if parts[-1] == "earlier":
             return JSONResponse(self.earlier)
         if parts[-1] == "progress-code":

@@ -260,6 +260,7 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         {"title": "举报停水", "content": "举报停水，没有水"},
     ],
     "/api/places/suggest": [{"q": ADDRESS}, {"q": "保密巷", "area": "城南区"}, {"q": NAME}],
+    "/api/suggestions": [{"said": [{"segment": 1, "start_ms": 0, "text": "我住保密巷，我要举报停水"}]}, {"said": []}],
     "/api/assignments/{work_id}/letter-draft": [{}],
     "/api/boards/follow_up/next": [{}],
     "/api/progress": [{"number": "20250101-000001", "code": "00000000"}],

@@ -18,6 +18,7 @@ import { browserEndpoint } from '../phone/state'
 import { me } from '../session/session'
 import { EMPTY, unsent } from './draft/core'
 import type { Stored } from './draft/core'
+import { forgetHeard } from './suggesting'
 import { found } from './draft/kept'
 import { DraftKeeper } from './draft/keeper'
 
@@ -108,6 +109,7 @@ function over(): void {
 
 /** Closes the open case; what was written is stored first. */
 export function putAway(): void {
+  forgetHeard()
   openedCase.value = null
   registeredNumber.value = null
   replaceKeeper(null)
@@ -248,6 +250,7 @@ export function stopDesk(): void {
   stopEvents()
   stopPhone()
   replaceKeeper(null)
+  forgetHeard()
   openedCase.value = null
   registeredNumber.value = null
   myDrafts.value = []

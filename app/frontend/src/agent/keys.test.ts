@@ -11,6 +11,7 @@ describe('keys of the desk', () => {
     [{ ...plain, key: 'Process', code: 'F9' }, 'F9'],
     [{ ...plain, key: 'F9', shiftKey: true }, 'Shift+F9'],
     [{ ...plain, key: 'F4', shiftKey: true }, 'Shift+F4'],
+    [{ ...plain, key: 'F6', shiftKey: true }, 'Shift+F6'],
     [{ ...plain, key: 'F4', altKey: true }, null],
     [{ ...plain, key: 'F2', ctrlKey: true }, null],
     [{ ...plain, key: 'F5' }, null],

@@ -1,8 +1,8 @@
-// F2, F4, F8, F9 and their Shift forms: free in browsers and Chinese input methods (F4 only without Alt and Ctrl). A key pressed while the input method is
+// F2, F4, F6, F8, F9 and their Shift forms: free in browsers and Chinese input methods (F4 only without Alt and Ctrl). A key pressed while the input method is
 // composing belongs to the input method.
 import { onMounted, onUnmounted } from 'vue'
 
-const KEYS = ['F2', 'Shift+F2', 'F4', 'Shift+F4', 'F8', 'Shift+F8', 'F9', 'Shift+F9'] as const
+const KEYS = ['F2', 'Shift+F2', 'F4', 'Shift+F4', 'F6', 'Shift+F6', 'F8', 'Shift+F8', 'F9', 'Shift+F9'] as const
 export type Chord = (typeof KEYS)[number]
 const CHORDS = new Set<string>(KEYS)
 

@@ -25,6 +25,7 @@ import { records } from './records'
 import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
+import { said } from './said'
 import { session } from './session'
 import { shift } from './shift'
 import { similar } from './similar'
@@ -68,4 +69,5 @@ export const en: Record<Key, string> = {
   ...demo,
   ...progress,
   ...templates,
+  ...said,
 }

@@ -24,6 +24,7 @@ import { records } from './records'
 import { room } from './room'
 import { roster } from './roster'
 import { rules } from './rules'
+import { said } from './said'
 import { session } from './session'
 import { shift } from './shift'
 import { similar } from './similar'
@@ -67,4 +68,5 @@ export const zh = {
   ...demo,
   ...progress,
   ...templates,
+  ...said,
 } as const
