@@ -21,6 +21,7 @@ from app.citizens.tables import Citizen, CitizenNumber
 from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.consents.tables import ContactWish
 from app.faxes.tables import Fax
+from app.flows.tables import FlowVersion
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import (
@@ -89,6 +90,7 @@ __all__ = [
     "ContactWish",
     "DutyTurn",
     "Fax",
+    "FlowVersion",
     "FollowUp",
     "FollowUpTask",
     "HandOver",

@@ -37,6 +37,7 @@ from app.clocks.routes import router as clocks
 from app.consents.routes import router as consents
 from app.db import Database
 from app.faxes.routes import router as faxes
+from app.flows.routes import router as flows
 from app.hours.routes import router as hours
 from app.http import errors
 from app.http.context import Web
@@ -87,6 +88,7 @@ ROUTERS = (
     progress, receipts, reply_templates, template_offers,
     campaigns, consents,
     published_numbers, number_audits,
+    flows,
 )  # fmt: skip
 
 
