@@ -7,6 +7,7 @@ do not pile up behind it. What is asked for every call (hours, announcements) is
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from .menu import Menu
 from .services import Announcement, Receipt, Services, Standing, UnitLine, VoiceSetup
 from .threads import Answer, Threads
 
@@ -47,6 +49,7 @@ class Guarded:
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
         self.services = services
         self.setup: VoiceSetup = services.setup
+        self.menu = Menu(self.setup.home, self._menu_trouble, self.setup.flow)
         self._clock = clock
         self._threads = Threads("domain")
         self._closed = False
@@ -219,6 +222,11 @@ class Guarded:
             return self.ask("unit", lambda: self.services.unit(code))
         except Unanswered:
             return None
+
+    def _menu_trouble(self, trouble: str) -> None:
+        """Told without waiting: a caller is on the line."""
+        with contextlib.suppress(Unanswered):
+            self.start("menu_trouble", lambda: self.services.menu_trouble(trouble))
 
     def may_ask_to_rate(self, call_id: str) -> bool:
         """Whether the caller was not asked before about this call; True also if that can't be known."""

@@ -49,6 +49,7 @@ class MemoryServices:
     faxes: list[dict[str, object]] = field(default_factory=list)
     callbacks: list[tuple[str, str, str]] = field(default_factory=list)
     standings: list[Standing] = field(default_factory=list)
+    menu_troubles: list[str] = field(default_factory=list)
     flags_at_once: bool = False
     before: Callable[[str], None] = lambda name: None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -168,3 +169,7 @@ class MemoryServices:
     def unit(self, code: str) -> UnitLine | None:
         self.before("unit")
         return self.units.get(code)
+
+    def menu_trouble(self, trouble: str) -> None:
+        self.before("menu_trouble")
+        self.menu_troubles.append(trouble)

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from app.destinations import Destinations
-from ivr.flow import path_in
 from ivr.prompts import PromptSettings, ToolLookup
 
 
@@ -27,7 +26,7 @@ class VoiceSetup:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     node: str = "hotline1"
     flow: Path | None = None
-    """The voice menu; None is the project's."""
+    """A voice menu to be walked whatever else there is; None: the one that holds in `home` (ivr.flow.path_in)."""
     longest_message_s: int = 180
     deadline_s: float = 3.0
     """How long a caller waits in silence for the domain before going on without it."""
@@ -47,7 +46,6 @@ class VoiceSetup:
             zone=ZoneInfo(settings.timezone),
             node=settings.node,
             destinations=Destinations.of(settings),
-            flow=path_in(settings.home),
         )
 
     @property
@@ -202,6 +200,9 @@ class Services(Protocol):
 
     def unit(self, code: str) -> UnitLine | None:
         """The line of the unit with that code, or None (T3)."""
+
+    def menu_trouble(self, trouble: str) -> None:
+        """The voice menu that should hold can't be used, so the last good one is walked; "" once it can."""
 
 
 def _clock(text: str) -> time:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 
-from ivr import flow as flow_module
 from ivr.commands import NONE, Commands
 from ivr.interpreter import Ask, Facts, Fetch, Finish, Keys, Say
 from ivr.walks import Place, Walks
@@ -38,7 +35,7 @@ def walk(agi: SafeAgi, services: Guarded, ear: Listens) -> None:
     The sentence before the end ("you will be connected") is left to the dialplan in HOTLINE_THEN_SAY, if it is a sound
     that stays: nobody has to wait here for its end, and the caller hears it whatever becomes of this process.
     """
-    walks = walks_of(services.setup.flow)
+    walks = services.menu.walks()
     conversation = Conversation(agi, sounds_of(services.setup), walks.flow.languages[0], ear)
     place = walks.begin(_facts(agi, services))
     left_to_say: dict[str, str] = {}
@@ -85,19 +82,13 @@ def _facts(agi: SafeAgi, services: Guarded) -> Facts:
     return Facts(open=services.is_open(), elderly=ELDERLY in flags, language=known[0] if len(known) == 1 else None)
 
 
-@lru_cache(maxsize=4)
-def walks_of(path: Path | None) -> Walks:
-    """The flow that callers walk, read once per process; a changed flow takes a restart, and `hotline ivr check`."""
-    return Walks(flow_module.shipped() if path is None else flow_module.load(path))
-
-
 def prepare(services: Guarded, ears: Ears | None = None) -> None:
     """What the first callers would otherwise wait for together: the flow is read, its questions are joined into files,
     and what `ears` would hear of them from a caller's loudspeaker is found out.
 
-    Raises what a flow that can't be read raises.
+    A flow that can't be read has told so (`menu.Menu`).
     """
-    walks = walks_of(services.setup.flow)
+    walks = services.menu.settle()
     sounds = sounds_of(services.setup)
     services.is_open()
     for language in walks.flow.languages:

@@ -22,6 +22,7 @@ from app.clocks.tables import CaseClock, ClockExtension, ClockRule
 from app.consents.tables import ContactWish
 from app.editions.tables import QualityEdition
 from app.faxes.tables import Fax
+from app.flows.tables import FlowVersion
 from app.followups.tables import FollowUp, FollowUpTask
 from app.hours.tables import SpecialDay
 from app.knowledge.tables import (
@@ -93,6 +94,7 @@ __all__ = [
     "ContactWish",
     "DutyTurn",
     "Fax",
+    "FlowVersion",
     "FollowUp",
     "FollowUpTask",
     "HandOver",

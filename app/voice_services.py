@@ -21,6 +21,7 @@ from agi_scripts.services import (
     UnitLine,
     VoiceSetup,
 )
+from app.alarms.service import clear_alarm, raise_alarm
 from app.announcements.service import active, text_for
 from app.callbacks.model import Place
 from app.callbacks.service import request
@@ -162,6 +163,13 @@ class VoiceServices:
         with self._db.read() as session:
             line = line_at(session, code, self.now(), self._settings.zone, self._may_dial)
         return UnitLine(line.name, line.number, line.at_work, line.hours) if line is not None else None
+
+    def menu_trouble(self, trouble: str) -> None:
+        """An alarm until another menu was taken in."""
+        if trouble:
+            raise_alarm(self._db, "menu_unusable", {"file": trouble}, subject=self._settings.node)
+        else:
+            clear_alarm(self._db, "menu_unusable", subject=self._settings.node)
 
     def _may_dial(self, number: str) -> bool:
         allowed = self.setup.destinations

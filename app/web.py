@@ -37,6 +37,7 @@ from app.clocks.routes import router as clocks
 from app.consents.routes import router as consents
 from app.db import Database
 from app.faxes.routes import router as faxes
+from app.flows.routes import router as flows
 from app.hours.routes import router as hours
 from app.http import errors
 from app.http.context import Web
@@ -92,6 +93,7 @@ ROUTERS = (
     campaigns, consents,
     published_numbers, number_audits,
     phrases, quality_findings, understanding,
+    flows,
 )  # fmt: skip
 
 

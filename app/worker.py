@@ -89,6 +89,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
     from app.certificates.service import watch as watch_certificates
     from app.chasing import sweep
     from app.destinations import Destinations
+    from app.flows.file import lay_down
     from app.knowledge.asking import ask_units
     from app.number_audits import attempts, corrections, rounds
     from app.number_audits import intake as audit_calls
@@ -111,6 +112,7 @@ def shipped_jobs(settings: Settings, database: Database) -> list[Job]:
         Job("give up lost calls of number audits", 15.0, lambda: attempts.lose(database, settings, utc_now())),
         Job("close number audits that are over", 20.0, lambda: rounds.close_finished(database, settings, utc_now())),
         Job("open cases for dead numbers", 5.0, lambda: corrections.open_missing(database, settings, utc_now())),
+        Job("lay down the published menu", 15.0, lambda: lay_down(database, settings)),
         Job("settle alarms of pushes", 60.0, lambda: settle_alarms(database, utc_now())),
         Job("ask by SMS about calls", 60.0, lambda: surveys.ask_by_sms(database, settings, utc_now())),
         Job("ask by call-back about calls", 60.0, lambda: gather(database, Destinations.of(settings), utc_now())),

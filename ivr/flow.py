@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ FOLDER = Path(__file__).parent / "flows"
 SHIPPED = FOLDER / "12345.yaml"
 OWN = "flow.yaml"
 """Below an instance's home: its own voice menu, if it has one."""
+PUBLISHED = "flow/published.yaml"
+"""Below an instance's home: the version that was published from the page (`app.flows`), if one was."""
 SCHEMA: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 DEFAULT_TIMEOUT_S = 3.0
 
@@ -47,7 +49,20 @@ FlowError = DataFileError
 
 def load(path: Path = SHIPPED) -> Flow:
     """The flow in `path`. Raises FlowError naming every fault's line and column, OSError if it can't be read."""
-    marked = marked_yaml.load(path, SCHEMA)
+    return _flow(marked_yaml.load(path, SCHEMA))
+
+
+def read(text: str, path: Path = SHIPPED) -> Flow:
+    """The flow in `text`, which stands in `path` or is to. Raises FlowError."""
+    return _flow(marked_yaml.read(text, SCHEMA, path))
+
+
+def of(marked: Marked, problems: Sequence[Problem] = ()) -> Flow:
+    """The flow in a document that was parsed, with these problems so far. Raises FlowError."""
+    return _flow(marked_yaml.checked(marked, problems, SCHEMA))
+
+
+def _flow(marked: Marked) -> Flow:
     value = marked.value
     nodes: dict[str, Node] = {}
     for name, body in value["nodes"].items():
@@ -68,12 +83,18 @@ def load(path: Path = SHIPPED) -> Flow:
     )
     problems = list(_problems(marked, flow))
     if problems:
-        raise FlowError(path, problems)
+        raise FlowError(marked.path, problems)
     return flow
 
 
 def path_in(home: Path) -> Path:
-    """The voice menu of the instance in `home`: its own `flow.yaml`, or the project's."""
+    """The voice menu of the instance in `home`: the version that was published, else what is below it."""
+    published = home / PUBLISHED
+    return published if published.is_file() else base_in(home)
+
+
+def base_in(home: Path) -> Path:
+    """What holds while nothing is published (version 0): the instance's own `flow.yaml`, or the project's."""
     own = home / OWN
     return own if own.is_file() else SHIPPED
 
@@ -154,12 +175,12 @@ def _choices(name: str, place: Place, target: str, codes: list[str]) -> dict[str
 
 def _problems(marked: Marked, flow: Flow) -> list[Problem]:
     found = [
-        marked.problem((field,), f"there is no node '{target}'")
+        marked.problem((field,), f"there is no node '{target}'", f"没有节点“{target}”")
         for field, target in (("start", flow.start), ("person", flow.person))
         if target not in flow.nodes
     ]
     found += [
-        marked.problem(("words", target), f"there is no node '{target}'")
+        marked.problem(("words", target), f"there is no node '{target}'", f"没有节点“{target}”")
         for target in flow.words
         if target not in flow.nodes
     ]
@@ -169,29 +190,35 @@ def _problems(marked: Marked, flow: Flow) -> list[Problem]:
         if isinstance(node, Menu):
             spoken += [(("nodes", node.id, "words", key), codes) for key, codes in node.words.items()]
     found += [
-        marked.problem((*trail, code), f"language '{code}' is not among {', '.join(flow.languages)}")
+        marked.problem(
+            (*trail, code), f"language '{code}' is not among {', '.join(flow.languages)}", f"菜单里没有语言“{code}”"
+        )
         for trail, codes in spoken
         for code in codes
         if code not in flow.languages
     ]
     if len(flow.languages) > MOST_LANGUAGES:
-        found.append(marked.problem(("languages",), f"more than {MOST_LANGUAGES} languages: a key has one digit"))
+        text = f"more than {MOST_LANGUAGES} languages: a key has one digit"
+        found.append(marked.problem(("languages",), text, f"语言多于 {MOST_LANGUAGES} 种：一键只有一位"))
     for name, body in marked.value["nodes"].items():
         if "languages" in body:
             for key, code in _keyed(marked.value):
                 if key in body["keys"]:
-                    found.append(
-                        marked.problem(("nodes", name, "keys", key), f"{name}: key {key} chooses language '{code}'")
-                    )
+                    text = f"{name}: key {key} chooses language '{code}'"
+                    zh = f"{name}：{key} 键已用来选语言“{code}”"
+                    found.append(marked.problem(("nodes", name, "keys", key), text, zh))
                 if _choice(name, code) in marked.value["nodes"]:
                     text = f"the choice of a language at '{name}' has that name"
-                    found.append(marked.problem(("nodes", _choice(name, code)), text))
+                    zh = f"“{name}”选语言时已用这个名字"
+                    found.append(marked.problem(("nodes", _choice(name, code)), text, zh))
     for node in flow.nodes.values():
         for why, target in exits(node):
             if target not in flow.nodes:
-                found.append(marked.problem(_trail(node, why), f"{node.id}: there is no node '{target}'"))
+                text, zh = f"{node.id}: there is no node '{target}'", f"{node.id}：没有节点“{target}”"
+                found.append(marked.problem(_trail(node, why), text, zh))
         found += [
-            marked.problem(("nodes", node.id, *trail), f"{node.id}: {text}") for trail, text in _faults(node, flow)
+            marked.problem(("nodes", node.id, *trail), f"{node.id}: {text}", f"{node.id}：{zh}")
+            for trail, text, zh in _faults(node, flow)
         ]
     return found
 
@@ -208,33 +235,50 @@ def _trail(node: Node, why: str) -> tuple[str, ...]:
     return ("nodes", node.id, field)
 
 
-def _faults(node: Node, flow: Flow) -> list[tuple[tuple[str, ...], str]]:
+def _faults(node: Node, flow: Flow) -> list[tuple[tuple[str, ...], str, str]]:
+    """What is wrong within one node: where, and in English and Chinese."""
     match node:
         case Menu() if not node.keys:
-            return [(("keys",), "a menu without keys")]
+            return [(("keys",), "a menu without keys", "菜单没有按键")]
         case Menu():
-            found: list[tuple[tuple[str, ...], str]] = [
-                (("words", key), f"what is said for key {key} would do what no key does")
+            found: list[tuple[tuple[str, ...], str, str]] = [
+                (
+                    ("words", key),
+                    f"what is said for key {key} would do what no key does",
+                    f"说的话对应 {key} 键，却没有这个键",
+                )
                 for key in node.words
                 if key not in node.keys
             ]
             return found + [
-                (("keys", key), f"key {key} is the beginning of key {longer}: the caller would wait in silence")
+                (
+                    ("keys", key),
+                    f"key {key} is the beginning of key {longer}: the caller would wait in silence",
+                    f"{key} 是 {longer} 的开头：按了 {key} 的人会空等",
+                )
                 for key in node.keys
                 for longer in node.keys
                 if longer != key and longer.startswith(key)
             ]
         case Number() if node.shortest > node.longest:
-            return [(("digits",), f"{node.shortest} digits at least is more than {node.longest} at most")]
+            text = f"{node.shortest} digits at least is more than {node.longest} at most"
+            return [(("digits",), text, f"最少 {node.shortest} 位比最多 {node.longest} 位还多")]
         case Note() if node.language is not None and node.language not in flow.languages:
-            return [(("language",), f"language '{node.language}' is not among {', '.join(flow.languages)}")]
+            known = ", ".join(flow.languages)
+            text = f"language '{node.language}' is not among {known}"
+            return [(("language",), text, f"语言“{node.language}”不在 {known} 之中")]
         case Lookup():
-            known = OUTCOMES[node.of]
+            known = ", ".join(OUTCOMES[node.of])
             return [
-                (("outcomes", given), f"'{node.of}' never answers '{given}', only {', '.join(known)}")
+                (
+                    ("outcomes", given),
+                    f"'{node.of}' never answers '{given}', only {known}",
+                    f"“{node.of}”不会有“{given}”这个结果，只有 {known}",
+                )
                 for given in node.outcomes
-                if given not in known
+                if given not in OUTCOMES[node.of]
             ]
         case End() if (node.next is Next.TRANSFER) != (bool(node.transfer_to) != bool(node.transfer_from)):
-            return [(("next",), "transfer needs transfer_to or transfer_from, and only transfer has one of them")]
+            text = "transfer needs transfer_to or transfer_from, and only transfer has one of them"
+            return [(("next",), text, "转接要写 transfer_to 或 transfer_from 之一，别的去向都不写")]
     return []

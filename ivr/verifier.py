@@ -11,7 +11,7 @@ import itertools
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import catalogue as catalogue_module
@@ -66,13 +66,14 @@ CONSENT = "sms_consent"
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One fault of a flow: where (1-based line and column), at which node, of which kind, in words."""
+    """One fault of a flow: where (1-based line and column), at which node, of which kind, in words; `zh` in Chinese."""
 
     line: int
     column: int
     node: str
     code: str
     text: str
+    zh: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.node}: {self.text} [{self.code}]"
@@ -110,25 +111,32 @@ def main(path: Path | str = flow_module.SHIPPED, words: catalogue_module.Catalog
     return 1 if findings else 0
 
 
-def _finding(node: Node, code: str, text: str) -> Finding:
-    return Finding(*node.place, node.id, code, text)
+def _finding(node: Node, code: str, text: str, zh: str = "") -> Finding:
+    return Finding(*node.place, node.id, code, text, zh)
+
+
+def prompts_of(flow: Flow, node: Node, language: str) -> tuple[str, ...]:
+    """Everything that may be said at `node` to callers of `language`: its own prompts, complaints, what is told of a
+    lookup's answer, and, where something may be said there, that one may speak."""
+    wanted: tuple[str, ...] = getattr(node, "say", ())
+    if isinstance(node, Number):
+        wanted += (node.wrong,)
+    if isinstance(node, Menu):
+        wanted += (flow.wrong_key, *(node.hint if commands_at(flow, node, language) else ()))
+    if isinstance(node, Lookup):
+        wanted += PROMPTS_OF_SCRIPTS[node.of]
+    return wanted
 
 
 def _missing_prompts(flow: Flow, words: catalogue_module.Catalogue) -> Iterator[Finding]:
     for language in flow.languages:
         for node in flow.nodes.values():
-            wanted: tuple[str, ...] = getattr(node, "say", ())
-            if isinstance(node, Number):
-                wanted += (node.wrong,)
-            if isinstance(node, Menu):
-                wanted += (flow.wrong_key, *(node.hint if commands_at(flow, node, language) else ()))
-            if isinstance(node, Lookup):
-                wanted += PROMPTS_OF_SCRIPTS[node.of]
-            for prompt in wanted:
+            for prompt in prompts_of(flow, node, language):
                 if not words.has(language, prompt):
-                    yield _finding(node, "missing-prompt", f"no prompt '{prompt}' in language '{language}'")
+                    text = f"no prompt '{prompt}' in language '{language}'"
+                    yield _finding(node, "missing-prompt", text, f"语言“{language}”没有“{prompt}”这句话")
             if isinstance(node, Menu | Number) and not node.say:
-                yield _finding(node, "mute", "asks without saying anything")
+                yield _finding(node, "mute", "asks without saying anything", "要人按键，却什么也没说")
 
 
 def _unreachable(flow: Flow) -> Iterator[Finding]:
@@ -141,10 +149,10 @@ def _unreachable(flow: Flow) -> Iterator[Finding]:
             open_ += [target for _, target in exits(flow.nodes[name])]
     for name, node in flow.nodes.items():
         if name not in reached:
-            yield _finding(node, "unreachable", "no call ever comes here")
+            yield _finding(node, "unreachable", "no call ever comes here", "没有来电会走到这里")
 
 
-def _automatic(node: Node, facts: Facts) -> str | None:
+def automatic(node: Node, facts: Facts) -> str | None:
     """Where a call goes from `node` by itself, or None if the caller or a service must answer first."""
     match node:
         case Branch():
@@ -163,7 +171,8 @@ def _circles(flow: Flow) -> Iterator[Finding]:
             if at.id in seen:
                 if at.id == node.id:
                     around = " > ".join(seen[seen.index(at.id) :])
-                    yield _finding(node, "circle", f"a caller who presses nothing goes round for ever: {around}")
+                    text = f"a caller who presses nothing goes round for ever: {around}"
+                    yield _finding(node, "circle", text, f"不按键的人会一直绕圈：{around}")
                 break
             seen.append(at.id)
             at = flow.nodes[following]
@@ -175,7 +184,7 @@ def _silent_next(node: Node, facts: Facts) -> str | None:
             return node.silence
         case Lookup():
             return node.otherwise
-    return _automatic(node, facts)
+    return automatic(node, facts)
 
 
 def _serves(end: End, facts: Facts) -> bool:
@@ -184,35 +193,45 @@ def _serves(end: End, facts: Facts) -> bool:
 
 
 def _stranded(flow: Flow, facts: Facts) -> Iterator[Finding]:
-    promised = "a person" if facts.open else "leaving a message"
+    promised, zh = ("a person", "人工") if facts.open else ("leaving a message", "留言")
+    when, then = ("while open", "上班时") if facts.open else ("while closed", "下班后")
     keys = _keys_away(flow, facts)
-    reachable = _reachable(flow, facts)
-    when = f"while {'open' if facts.open else 'closed'}"
-    for name in reachable:
+    serving = _serving(flow, facts)
+    for name in _reachable(flow, facts):
         node = flow.nodes[name]
         if not isinstance(node, Menu | Number):
             continue
         if keys[name] == math.inf:
-            yield _finding(node, "dead-end", f"{when} nothing leads from here to {promised}")
+            text = f"{when} nothing leads from here to {promised}"
+            yield _finding(node, "dead-end", text, f"{then}从这里到不了{zh}")
         elif keys[name] > MOST_KEYS:
-            yield _finding(node, "too-far", f"{when} {promised} is {int(keys[name])} keys away, {MOST_KEYS} at most")
-        if not _silence_serves(flow, node.silence, facts):
-            yield _finding(node, "silence", f"{when} a caller who presses nothing does not reach {promised}")
-        if not _silence_serves(flow, node.exhausted, facts):
-            yield _finding(node, "tries", f"{when} a caller whose tries ran out does not reach {promised}")
+            text = f"{when} {promised} is {int(keys[name])} keys away, {MOST_KEYS} at most"
+            yield _finding(node, "too-far", text, f"{then}到{zh}要按 {int(keys[name])} 次键，最多 {MOST_KEYS} 次")
+        if node.silence not in serving:
+            text = f"{when} a caller who presses nothing does not reach {promised}"
+            yield _finding(node, "silence", text, f"{then}不按键的人到不了{zh}")
+        if node.exhausted not in serving:
+            text = f"{when} a caller whose tries ran out does not reach {promised}"
+            yield _finding(node, "tries", text, f"{then}一再按错的人到不了{zh}")
 
 
-def _silence_serves(flow: Flow, name: str, facts: Facts, passed: frozenset[str] = frozenset()) -> bool:
-    node = flow.nodes[name]
-    if name in passed:
-        return False
+def _serving(flow: Flow, facts: Facts) -> set[str]:
+    """The nodes from which a caller who presses nothing is served, whatever the services say: grown from the ends, so
+    that a circle is none of them."""
+    found: set[str] = set()
+    while True:
+        grown = {name for name, node in flow.nodes.items() if name not in found and _is_served(node, facts, found)}
+        if not grown:
+            return found
+        found |= grown
+
+
+def _is_served(node: Node, facts: Facts, serving: set[str]) -> bool:
     if isinstance(node, End):
         return _serves(node, facts)
-    passed |= {name}
     if isinstance(node, Lookup):
-        return all(_silence_serves(flow, target, facts, passed) for _, target in exits(node))
-    following = _silent_next(node, facts)
-    return following is not None and _silence_serves(flow, following, facts, passed)
+        return all(target in serving for _, target in exits(node))
+    return _silent_next(node, facts) in serving
 
 
 def _reachable(flow: Flow, facts: Facts) -> set[str]:
@@ -224,7 +243,7 @@ def _reachable(flow: Flow, facts: Facts) -> set[str]:
             continue
         reached.add(name)
         node = flow.nodes[name]
-        following = _automatic(node, facts)
+        following = automatic(node, facts)
         open_ += [following] if following else [target for _, target in exits(node)]
     return reached
 
@@ -240,7 +259,7 @@ def _keys_away(flow: Flow, facts: Facts) -> dict[str, float]:
         changed = False
         for name, node in flow.nodes.items():
             best = away[name]
-            following = _automatic(node, facts)
+            following = automatic(node, facts)
             if following is not None:
                 best = away[following]
             elif isinstance(node, End):
@@ -270,7 +289,8 @@ def _unknown(flow: Flow) -> Iterator[Finding]:
             wanted = (node.transfer_from,)
         for name in wanted:
             if node.id in known and name not in known[node.id]:
-                yield _finding(node, "unknown", f"nobody has said or found '{name}' on every way to here")
+                text = f"nobody has said or found '{name}' on every way to here"
+                yield _finding(node, "unknown", text, f"走到这里时不一定已有“{name}”")
 
 
 def _known_at(flow: Flow) -> dict[str, frozenset[str]]:
@@ -310,9 +330,11 @@ def _without_consent(flow: Flow) -> Iterator[Finding]:
         for why, target in exits(node):
             asked = isinstance(node, Menu) and CONSENT in node.say and why.startswith("key ")
             if target in sends and not asked:
-                yield _finding(node, "consent", f"{why} sends a message without consent: '{CONSENT}' must be said")
+                text = f"{why} sends a message without consent: '{CONSENT}' must be said"
+                yield _finding(node, "consent", text, f"未经同意就发短信：要先说“{CONSENT}”，按键同意后再发")
             elif target in sends and isinstance(node, Menu) and node.spoken:
-                yield _finding(node, "consent", "consent is given by a finger: a word may be misheard (spoken: false)")
+                text = "consent is given by a finger: a word may be misheard (spoken: false)"
+                yield _finding(node, "consent", text, "同意发短信只能按键，说的话可能听错（spoken: false）")
 
 
 def _reads_on(flow: Flow) -> Iterator[Finding]:
@@ -322,18 +344,25 @@ def _reads_on(flow: Flow) -> Iterator[Finding]:
             for outcome in ("part", "last"):
                 target = node.outcomes.get(outcome, node.otherwise)
                 if not isinstance(flow.nodes[target], Menu):
-                    yield _finding(node, "no-way-out", f"after '{outcome}' there is no question with a way out")
+                    text = f"after '{outcome}' there is no question with a way out"
+                    yield _finding(node, "no-way-out", text, f"“{outcome}”之后没有菜单，听的人出不去")
 
 
 def _spoken(flow: Flow) -> Iterator[Finding]:
     """No word leads from a question to two places, and a recogniser can listen for all of them at once."""
     for language, node in itertools.product(flow.languages, flow.nodes.values()):
         for phrase, one, other in twice(flow, node, language):
-            yield _finding(node, "said-twice", f"'{phrase}' ({language}) leads to '{one}' and to '{other}'")
+            text = f"'{phrase}' ({language}) leads to '{one}' and to '{other}'"
+            yield _finding(node, "said-twice", text, f"“{phrase}”（{language}）既到“{one}”又到“{other}”")
         if (count := len(commands_at(flow, node, language).phrases)) > MOST_PHRASES:
-            yield _finding(node, "too-much-to-hear", f"{count} phrases in '{language}', {MOST_PHRASES} at most")
+            text = f"{count} phrases in '{language}', {MOST_PHRASES} at most"
+            yield _finding(
+                node, "too-much-to-hear", text, f"语言“{language}”要听 {count} 种说法，最多 {MOST_PHRASES} 种"
+            )
         if isinstance(node, Menu) and node.hint and not node.spoken:
-            yield _finding(node, "false-hint", "says that one may speak where nobody listens")
+            yield _finding(
+                node, "false-hint", "says that one may speak where nobody listens", "说了可以直接说，却没有在听"
+            )
 
 
 def _emergencies(flow: Flow) -> Iterator[Finding]:
@@ -342,12 +371,13 @@ def _emergencies(flow: Flow) -> Iterator[Finding]:
     start = flow.nodes[flow.start]
     for number in EMERGENCY_NUMBERS:
         if number not in targets:
-            yield _finding(start, "no-emergency", f"nothing leads to {number}")
+            yield _finding(start, "no-emergency", f"nothing leads to {number}", f"没有通往 {number} 的路")
     for node in flow.nodes.values():
         if isinstance(node, Menu):
             for key, target in node.keys.items():
                 if key in EMERGENCY_NUMBERS and (wrong := _transfers(flow, target) - {key}):
-                    yield _finding(node, "wrong-number", f"key {key} can lead to {', '.join(sorted(wrong))}")
+                    other = ", ".join(sorted(wrong))
+                    yield _finding(node, "wrong-number", f"key {key} can lead to {other}", f"按 {key} 会转到 {other}")
 
 
 def _transfers(flow: Flow, name: str) -> set[str]:

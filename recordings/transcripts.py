@@ -28,7 +28,7 @@ from app.phrases import service as phrases
 from app.search.index import ANYWHERE, Entry, index_of
 from app.search.tokens import LONGEST_TEXT, Part, Wanted, parts, sought, tokens
 from app.text import clean
-from recordings.lines import Line, checked
+from recordings.lines import Channel, Line, checked
 from recordings.service import for_listening, may_be_heard
 from recordings.tables import TRANSCRIPT_INDEX, Recording, TranscriptLine
 

@@ -107,4 +107,5 @@ class Action(StrEnum):
     progress_told = "progress.told"  # somebody without an account asked with a case's number and its code
     progress_refused = "progress.refused"  # … too often
     progress_code_read = "progress.code_read"  # an agent had the code of a case shown, to read it out
+    flow_published = "flow.published"  # another voice menu, or an older one again
     reply_template_changed = "reply_template.changed"  # written, changed, retired, taken up again

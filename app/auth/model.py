@@ -70,6 +70,8 @@ class Permission(StrEnum):
     callbacks_handle = "callbacks.handle"
     announcements_write = "announcements.write"
     rules_read = "rules.read"  # how the queues are set, and the rules about callers
+    flows_read = "flows.read"  # the voice menu, its versions, and trying it
+    flows_write = "flows.write"  # publish another version of it, or an older one again
     campaigns_read = "campaigns.read"  # campaigns of calls out, their lists (masked) and results
     campaigns_write = "campaigns.write"  # write, start, pause and stop them
     campaigns_export = "campaigns.export"
@@ -137,6 +139,7 @@ _SUPERVISOR = (
         P.system_read,
     }
     | {P.campaigns_read, P.campaigns_write, P.wishes_end}
+    | {P.flows_read, P.flows_write}
 )
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -162,6 +165,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.chases_decide}
         | {P.campaigns_read, P.campaigns_write, P.campaigns_export, P.wishes_note, P.wishes_end}
         | {P.number_audits_read, P.number_audits_run}
+        | {P.flows_read, P.flows_write}
     ),
     Role.dispatcher: frozenset(
         _STAFF
@@ -188,11 +192,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         | {P.campaigns_read, P.campaigns_export}
         | _KNOWLEDGE
         | {P.number_audits_read}
+        | {P.flows_read}
     ),
     Role.admin: frozenset(
         {P.users_manage, P.audit_read, P.calendar_write, P.announcements_write, P.system_read, P.wallboard_read}
         | {P.calls_read, P.cases_read, P.rules_read, P.units_read, P.units_write, P.clocks_write}
         | _KNOWLEDGE
+        | {P.flows_read}
     ),
     Role.citizen: frozenset(),
 }

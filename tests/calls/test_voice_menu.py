@@ -12,6 +12,12 @@ from typing import TypeVar
 import pytest
 
 from agi_scripts.services import Announcement, CaseProgress
+from app.actor import SYSTEM
+from app.db import Database
+from app.flows import service
+from app.flows.file import lay_down
+from app.migrations.run import upgrade
+from ivr.flow import SHIPPED
 from tests.calls.voice_world import Voice, build_real_prompts, wait_heard, was_heard
 from tests.peers import audio
 from tests.peers.fixtures import Exchange
@@ -89,6 +95,34 @@ def test_a_key_cuts_the_greeting_short_and_the_menu_follows_in_that_language(
         return spoken, asterisk_under_test.manager.wait_event("AcdJoin", 5, Call=start["Call"])["Skills"]
 
     assert at_once(choice, "123", ("zh", "yue", "en")) == [("zh", ""), ("yue", "yue:1"), ("en", "en:1")]
+
+
+def test_a_menu_that_is_published_is_heard_by_the_next_call_and_disturbs_none_on_its_way(
+    asterisk_under_test: AsteriskUnderTest, public_network: PublicNetwork, voice: Voice
+) -> None:
+    settings = voice.settings
+    upgrade(settings.url)
+    db = Database(settings.url)
+    text = SHIPPED.read_text(encoding="utf-8")
+    other = text.replace("say: [main_menu]", "say: [topics_menu]")
+    before, began = called(asterisk_under_test, public_network)
+    wait_heard(before.heard, voice.prompt("zh", "greeting"))
+    service.publish(db, SYSTEM, settings.home, 0, other, "先问要哪一类")
+    lay_down(db, settings)
+    try:
+        after, _ = called(asterisk_under_test, public_network, "13800138001")
+        after.press("1")
+        wait_heard(after.heard, voice.prompt("zh", "topics_menu"))
+        before.press("1")
+        wait_heard(before.heard, voice.prompt("zh", "main_menu"))
+        assert not was_heard(after.heard, voice.prompt("zh", "main_menu"))
+        assert not was_heard(before.heard, voice.prompt("zh", "topics_menu"))
+        before.press("0")
+        assert menu_end(asterisk_under_test, began)["Path"] == "welcome>announcements>main>queue"
+    finally:
+        service.restore(db, SYSTEM, settings.home, 1, 0)
+        lay_down(db, settings)
+        db.dispose()
 
 
 def test_keys_pressed_quickly_one_after_the_other_are_all_used(

@@ -195,7 +195,7 @@ def values(world: World) -> dict[str, list[str]]:
         "member_id": some, "year": ["2026"], "language": ["zh"], "clock_id": some, "extension_id": some,
         "template_id": some, "use": ["answer", "follow_up"],
         "review_id": some, "version": ["1"], "day": ["2026-11-24"], "leg": ["both"], "kind": ["hotline"], "name": ["x"],
-        "round_id": some, "target_id": some,
+        "round_id": some, "target_id": some, "number": ["0"],
     }  # fmt: skip
 
 
@@ -326,6 +326,7 @@ ACTS = {
     "/api/number-audits": "rounds rounds/{round_id}/steps targets/{target_id} attempts/{attempt_id}/call",
     "/api/machines": " {machine_id} {machine_id}/token {machine_id}/revoke",
     "/api/reply-templates": " {template_id} {template_id}/steps",
+    "/api/flows": "check node try publish versions/{number}/restore",
     "/api/pushes": "{push_id}/again addresses addresses/{address_id} addresses/{address_id}/key "
     "addresses/{address_id}/again",
 }
