@@ -15,6 +15,8 @@ from ivr import marked_yaml
 from ivr.marked_yaml import DataFileError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_WORD = re.compile(r"[\u4e00-\u9fff]+")
+"""Chinese words stand as they are."""
 _KEY = re.compile(r"[0-9]{1,6}|[a-z][a-z0-9_]*")
 _TRUTHS = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
 FIRST = ("about", "kind", "of", "say", "into", "digits", "languages", "keys", "outcomes", "on", "yes", "no")
@@ -94,6 +96,6 @@ def _value(value: Any, depth: int = 0) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(one, depth + 1) for one in value) + "]"
-    if isinstance(value, str) and NAME.fullmatch(value) and value not in _TRUTHS:
+    if isinstance(value, str) and (NAME.fullmatch(value) or _WORD.fullmatch(value)) and value not in _TRUTHS:
         return value
     return json.dumps(value, ensure_ascii=False)

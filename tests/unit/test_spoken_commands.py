@@ -41,8 +41,8 @@ def test_digits_are_said_where_they_are_a_choice() -> None:
     assert keys("emergency", *"幺幺") == ""
     assert keys("case_number", *"二零二六") == "2026"
     assert keys("case_number", "人工") == STAR
-    assert keys("case_pin", *"一二三四五六") == "", "a secret is not said aloud"
-    assert keys("case_pin", "人工") == STAR
+    assert keys("case_code", *"一二三四五六七八") == "", "a secret is not said aloud"
+    assert keys("case_code", "人工") == STAR
     assert keys("sms_consent", "一") == keys("sms_consent", "人工") == "", "consent takes a finger"
     assert not commands_at(FLOW, FLOW.nodes["queue"], "zh")
 
@@ -99,7 +99,7 @@ def test_the_verifier_refuses_what_would_mislead(tmp_path: Path) -> None:
         ("    words: {0: {zh: [人工], yue", "    words: {0: {zh: [二], yue"),
         ("    spoken: false\n    say: [sms_consent]", "    say: [sms_consent]"),
         ("hint: [say_it]", "hint: [no_such_prompt]"),
-        ("    languages: hours\n", "    languages: hours\n    hint: [say_it]\n    spoken: false\n"),
+        ("    languages: announcements\n", "    languages: announcements\n    hint: [say_it]\n    spoken: false\n"),
         ("\ndigits:\n", f"\n{many}digits:\n"),
         ("say: [reopen_confirm]\n    keys: {", f"say: [reopen_confirm]\n    keys: {{{keys}, "),
     ):
