@@ -22,8 +22,9 @@ LEAST_MS = 2_000
 """Nobody has heard anything in less, however short it is."""
 AHEAD_MS = 1_000
 """Whoever presses a key so soon had made up their mind before: they have heard nothing, and count nowhere."""
-OWN_ENDS = frozenset({"16", "31"})
-"""Causes of Q.850 with which a caller ends a call: normal clearing, normal."""
+OWN_ENDS = frozenset({"0", "16", "31"})
+"""Causes of Q.850 with which a caller ends a call: normal clearing, normal, and none, which is a BYE without a reason.
+A line that broke has another (44 when no sound has come for long)."""
 PERSONS = frozenset({"answered", "abandoned", "voicemail", "callback", "failsafe", "transferred"})
 """Outcomes of calls (app.calls.model) that a person was wanted for, or has to see to."""
 _TOLD = re.compile(r"([0-9]{1,9}:[0-9]{1,7}(?:\.[0-9]{1,9}:[0-9]{1,7}){0,3})>([0-9]{13})(?:>([0-9]{13}))?")

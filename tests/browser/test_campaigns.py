@@ -110,3 +110,22 @@ def test_a_campaign_from_its_first_word_to_its_results(
     page.locator("#we-why").fill("本人来电")
     dialog.get_by_role("button", name="撤回").click()
     expect(row.first).to_contain_text("本人来电")
+
+    enter("leader", "/campaigns")
+    page.get_by_test_id("new-campaign").click()
+    expect(page.locator("#cp-gathers")).to_have_count(0)  # only a survey by telephone can
+    page.locator("#cp-kind").get_by_text("满意度调查", exact=True).click()
+    page.locator("#cp-gathers").get_by_text("自动收录未评价的来电", exact=True).click()
+    assert accessibility(page, whole=True) == []
+    page.locator("#cp-name").fill("来电回访")
+    page.locator("#cp-texts").fill("请您评价刚才的来电")
+    page.locator("#cp-question-zh").fill("非常满意请按1，非常不满意请按5。")
+    page.locator("#cp-answers").fill("满意\n不满意")
+    page.locator("#cp-windows").fill("00:00-24:00")
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog.get_by_test_id("error-summary")).to_contain_text("五档满意度 1 至 5")
+    page.locator("#cp-answers").fill("非常满意\n满意\n一般\n不满意\n非常不满意")
+    dialog.get_by_role("button", name="保存").click()
+    page.wait_for_url("**/campaigns/2")
+    page.get_by_test_id("start-campaign").click()
+    expect(page.get_by_test_id("campaign-state")).to_have_text("呼叫中", timeout=20_000)  # though nobody is listed yet

@@ -50,6 +50,7 @@ DAY = "20261124"
 """Cases: by what is told of them. FAILS: its progress is told, and then the domain answers no more."""
 CODE = "04204204"
 TOLD = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+SURGE = "城南停水，抢修人员已经到场。"
 WATER, STORE = "停水怎么查询", "请您先储水。"
 LONG_TEXT = "计划停水由供水公司提前二十四小时公布，请提前储水，关好水龙头。" * 8
 NEVER = frozenset({("announcements", "otherwise")})
@@ -67,7 +68,7 @@ class WayServices(MemoryServices):
 
     def fill(self) -> None:
         """What all callers find."""
-        self.announced = {"yue": [Announcement("7", text="城南停水，抢修人员已经到场。")]}
+        self.announced = {"yue": [Announcement("7", text=SURGE)]}
         both = ("zh", "en")
         self.answers = {
             "101": [SpokenAnswer("101", WATER, STORE, "", code) for code in both],

@@ -64,15 +64,16 @@ def likeness(heard: Wave, wanted: Wave) -> tuple[float, float]:
     """How well `wanted` is found in `heard` at its best place: (normalised correlation 0…1, second where it begins).
 
     A telephone line may drop or stretch a frame in the middle, after which nothing fits the whole any more; so a second
-    at a time is compared as well, each within SLIP of where it belongs.
+    at a time (half of one, of a short sentence) is compared as well, each within SLIP of where it belongs.
     """
     whole, best = _best(heard, wanted)
-    if whole >= SURE or wanted.size < 2 * PIECE or heard.size < wanted.size:
+    if whole >= SURE or wanted.size < PIECE or heard.size < wanted.size:
         return whole, best / audio.RATE
     found = weight = 0.0
-    for start in range(0, wanted.size - PIECE + 1, PIECE):
-        piece = wanted[start : start + PIECE]
-        near = heard[max(0, best + start - SLIP) : best + start + PIECE + SLIP]
+    size = PIECE if wanted.size >= 2 * PIECE else PIECE // 2
+    for start in range(0, wanted.size - size + 1, size):
+        piece = wanted[start : start + size]
+        near = heard[max(0, best + start - SLIP) : best + start + size + SLIP]
         energy = float(np.sum(piece**2))
         found, weight = found + energy * _best(near, piece)[0], weight + energy
     return max(whole, found / weight if weight else 0.0), best / audio.RATE

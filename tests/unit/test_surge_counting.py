@@ -50,6 +50,7 @@ def after(reached_ms: int, outcome: str = "self_service", cause: str = "16", lef
 def test_who_heard_it_out_and_hung_up_in_the_menu_is_satisfied_and_nobody_else() -> None:
     assert after(LONG + 4_000) == "satisfied"
     assert after(LONG - 400) == "satisfied", "its last half second is a pause"
+    assert after(LONG + 4_000, cause="0") == "satisfied", "a BYE that gives no reason"
     for early in (0, 300, 999, 4_000, LONG - 600):
         assert after(early) == "early"
     assert after(LONG + 4_000, cause="44") == "early", "the line broke"

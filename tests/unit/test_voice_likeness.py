@@ -35,6 +35,13 @@ def test_frames_lost_or_doubled_on_the_way_do_not_hide_a_prompt() -> None:
     assert likeness(np.concatenate([speech(2, 1.0), lost]), prompt)[0] > SURE
 
 
+def test_a_frame_lost_in_the_middle_does_not_hide_a_short_sentence_either() -> None:
+    sentence, frame = speech(1, 1.75), audio.RATE // 50
+    lost = np.concatenate([sentence[:7_000], sentence[7_000 + frame :]])
+    assert likeness(np.concatenate([speech(2, 1.0), lost, speech(3, 1.0)]), sentence)[0] > 0.7
+    assert likeness(speech(4, 9.0), sentence)[0] < 0.4
+
+
 def test_another_prompt_is_not_taken_for_it() -> None:
     assert likeness(speech(4, 9.0), speech(1, 4.5))[0] < 0.4
     assert likeness(np.zeros(9 * audio.RATE), speech(1, 4.5))[0] < 0.1
