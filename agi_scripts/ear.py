@@ -195,6 +195,7 @@ class Ear:
                 metrics.SPOKEN.labels("not_heard").inc()
                 log.info("a question is not listened to", call=self.call, why=str(getattr(why, "trouble", why)))
             if time.monotonic() - began > LATE_S:
+                self._nothing("late")
                 sound.skip()
                 _drop(hearing)
                 hearing = None
@@ -203,13 +204,17 @@ class Ear:
     def _said(self, asked: Asked, said: Utterance, began_ms: int) -> None:
         keys = asked.commands.meant([word.text for word in said.words], more=said.more)
         if not keys or self._asked is not asked:
-            return
-        if said.confidence < SURE:
-            metrics.SPOKEN.labels("unsure").inc()
+            self._nothing("unclear")
+        elif said.confidence < SURE:
+            self._nothing("unsure")
         elif is_ours(said, began_ms, self._own_voice.words(asked), asked.plays_ms()):
-            metrics.SPOKEN.labels("our_own").inc()
+            self._nothing("our_own")
         else:
             self._press(asked, keys)
+
+    def _nothing(self, why: str) -> None:
+        metrics.SPOKEN.labels(why).inc()
+        log.info("what was said is no key", call=self.call, why=why)
 
     def _press(self, asked: Asked, keys: str) -> None:
         most = asked.commands.most

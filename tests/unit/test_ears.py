@@ -415,8 +415,8 @@ def test_the_manager_line_presses_listens_for_keys_and_comes_back() -> None:
     for channel, keys in (("PJSIP/x\r\nAction: Logoff", "1"), (CHANNEL, "1\r\n"), (CHANNEL, "a"), (CHANNEL, "")):
         assert not keypad.press(channel, keys)
     assert not keypad.spy("x\r\n", "y", "z")
-    for direction in ("Sent", "Received"):
-        event = f"Event: DTMFBegin\r\nChannel: {CHANNEL}\r\nDigit: 5\r\nDirection: {direction}\r\n\r\n"
+    for name, key, direction in (("End", "4", "Received"), ("Begin", "5", "Sent"), ("Begin", "5", "Received")):
+        event = f"Event: DTMF{name}\r\nChannel: {CHANNEL}\r\nDigit: {key}\r\nDirection: {direction}\r\n\r\n"
         manager.lines[0].sendall(event.encode())
     wait_until(lambda: pressed, 5, "the key")
     assert pressed == [(CHANNEL, "5")]
