@@ -99,12 +99,11 @@ def test_a_list_is_edited_and_tried_and_what_was_found_is_heard_and_taken_on(
     row = page.get_by_role("row", name="1001")
     expect(row.get_by_role("listitem")).to_have_text(
         [
-            "忌语“提的建议太肤浅”（近似） 0:14",
-            "忌语“再说一遍” 0:25",
             "没有听到“问还有没有别的事” 0:00",
+            "忌语“提的建议太肤浅”（近似） 0:14",
             "没有听到“致谢道别” 0:20",
-        ],
-        use_inner_text=True,
+            "忌语“再说一遍” 0:25",
+        ]
     )
     shot(page, "findings", tmp_path.parent)
     narrow(page)
