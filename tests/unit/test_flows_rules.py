@@ -49,7 +49,7 @@ def codes(text: str, home: Path | None = None) -> set[str]:
 
 def test_nodes_of_each_kind_that_are_written_anew_mean_what_they_meant_and_no_comment_is_lost() -> None:
     text = SHIPPED
-    for name in ("caller", "welcome", "case_number", "case", "topic_choice", "unit", "to_110", "to_unit", "elderly"):
+    for name in ("caller", "welcome", "case_number", "case", "unit", "to_110"):
         text = with_node(text, name, body(name))
     assert text != SHIPPED
     assert anywhere(flow_module.read(text)) == anywhere(flow_module.shipped())
@@ -76,7 +76,7 @@ def test_a_node_is_added_behind_the_last_and_taken_out_again() -> None:
     assert yaml.safe_load(text)["nodes"]["police"] == {k: v for k, v in new.items() if v is not None}
     assert {(one.node, one.code) for one in check(text, WORDS).faults} == {("police", "unreachable")}
     gone = with_node(text, "police", None)
-    assert flow_module.read(gone) == flow_module.shipped()
+    assert gone == SHIPPED
     assert with_node(gone, "police", None) == gone
     middle = with_node(SHIPPED, "confirm_110", None)
     assert re.findall(r"#.*", middle) == re.findall(r"#.*", SHIPPED)
@@ -91,7 +91,7 @@ def test_comments_within_a_node_and_blocks_of_text_outlive_its_change() -> None:
     text += "    b: {kind: end}\n"
     changed = with_node(text, "a", {"kind": "end", "next": "queue"})
     assert changed == "nodes:\n    # why\n    a:\n      kind: end\n      next: queue\n\n    b: {kind: end}\n"
-    assert with_node(text, "b", None) == text[: text.index("    b:")]
+    assert with_node(text, "b", None) == text[: text.index("\n    b:")]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { editions } from './editions'
+import { flows } from './flows'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
@@ -65,4 +66,5 @@ export const zh = {
   ...demo,
   ...progress,
   ...templates,
+  ...flows,
 } as const
