@@ -40,8 +40,8 @@ def with_node(text: str, name: str, body: Mapping[str, Any] | None) -> str:
         return text[:start] + written(name, body, key.start_mark.column, kept) + text[end:]
     if len(nodes.value) == 1:
         raise BadInput(fields={"id": "至少要有一个节点 (a menu needs a node)"})
-    rest = text[end:].partition("\n")[2]
-    return text[:start] + rest.removeprefix("\n")
+    rest = text[end:].partition("\n")[2].removeprefix("\n")
+    return text[:start] + rest if rest else text[:start].rstrip("\n") + "\n"
 
 
 def written(name: str, body: Mapping[str, Any], column: int = 2, comments: list[str] | None = None) -> str:

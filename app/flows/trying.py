@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from ivr.flow import FlowError
 from ivr.interpreter import Facts
 from ivr.model import Flow
 from ivr.rehearsal import Moment, rehearse, spoken_text
+
+STAND_INS = (
+    (re.compile(r"\(the announcements of this moment\)"), "（此刻的突发播报）"),
+    (re.compile(r"\(part (\d+)\)"), r"（第 \1 段）"),
+    (re.compile(r"\(a title\)"), "（一个标题）"),
+    (re.compile(r"\([a-z_]+\)"), "（查询的结果）"),
+)
+"""What stands for the words that services would give, as it reads in the languages that are written in Chinese."""
 
 
 def tried(
@@ -51,7 +60,7 @@ def _out(flow: Flow, words: Catalogue, one: Moment) -> MomentOut:
         node=one.node,
         way=list(one.way),
         language=one.language,
-        said={code: spoken_text(words, one.said, code) for code in flow.languages} if one.said else {},
+        said={code: _said(words, one.said, code) for code in flow.languages} if one.said else {},
         asks=one.asks,
         given=one.given,
         of=one.of,
@@ -59,3 +68,10 @@ def _out(flow: Flow, words: Catalogue, one: Moment) -> MomentOut:
         next=str(end.next) if end else "",
         transfer_to=end.variables.get("HOTLINE_TRANSFER_TO", "") if end else "",
     )
+
+
+def _said(words: Catalogue, prompts: Sequence[str], code: str) -> str:
+    if code != "en":
+        for stands, reads in STAND_INS:
+            prompts = [prompt if words.find(code, prompt) else stands.sub(reads, prompt) for prompt in prompts]
+    return spoken_text(words, prompts, code)

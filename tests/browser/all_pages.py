@@ -83,6 +83,7 @@ LIVED = {
     "/units/:id?": "/units",
     "/knowledge/templates": "/knowledge/templates",
     "/knowledge/templates/new": "/knowledge/templates/new",
+    "/rules/menu": "/rules/menu",
 }
 """Pages on the real backend: nobody would believe a fake that plays twenty states."""
 OF_UNITS = {

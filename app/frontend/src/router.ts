@@ -90,6 +90,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/roster', component: () => import('./roster/RosterPage.vue'), meta: { title: 'roster.title', area: 'roster' } },
   { path: '/rules', redirect: '/rules/queues' },
   { path: '/rules/queues', component: () => import('./rules/QueueRulesPage.vue'), meta: { title: 'rules.queues', area: 'rules' } },
+  { path: '/rules/menu', component: () => import('./flows/FlowPage.vue'), meta: { title: 'flow.title', area: 'flows' } },
   { path: '/rules/nuisance', component: () => import('./rules/NuisancePage.vue'), meta: { title: 'rules.nuisance', area: 'rules' } },
   { path: '/units/:id?', component: () => import('./units/UnitsPage.vue'), meta: { title: 'units.title', area: 'units' } },
   { path: '/rules/workdays', component: () => import('./rules/WorkdaysPage.vue'), meta: { title: 'rules.workdays', area: 'rules' } },

@@ -64,7 +64,7 @@ export async function askDemo(): Promise<void> {
   )
 }
 
-export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'campaigns' | 'wishes' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room' | 'audits'
+export type Area = 'agent' | 'wallboard' | 'cases' | 'calls' | 'voicemails' | 'faxes' | 'callbacks' | 'announcements' | 'campaigns' | 'wishes' | 'knowledge' | 'rules' | 'units' | 'boards' | 'followUp' | 'work' | 'chases' | 'urgent' | 'extensions' | 'roster' | 'admin' | 'state' | 'audit' | 'recordings' | 'quality' | 'assess' | 'qualityRules' | 'room' | 'audits' | 'flows'
 
 const LEADING = ['supervisor', 'duty_leader', 'section_head', 'quality', 'city_leader']
 const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'recordings' | 'audits'>, string> = {
@@ -92,6 +92,7 @@ const NEEDS: Record<Exclude<Area, 'agent' | 'quality' | 'qualityRules' | 'record
   audit: 'audit.read',
   assess: 'quality.assess',
   room: 'agents.control',
+  flows: 'flows.read',
 }
 
 /** What the page offers; the server decides by itself what it answers. */

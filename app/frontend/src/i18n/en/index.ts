@@ -13,6 +13,7 @@ import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { editions } from './editions'
+import { flows } from './flows'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
@@ -70,4 +71,5 @@ export const en: Record<Key, string> = {
   ...progress,
   ...templates,
   ...said,
+  ...flows,
 }

@@ -12,6 +12,7 @@ import { clocks } from './clocks'
 import { demo } from './demo'
 import { desk } from './desk'
 import { editions } from './editions'
+import { flows } from './flows'
 import { knowledge } from './knowledge'
 import { loop } from './loop'
 import { notices } from './notices'
@@ -69,4 +70,5 @@ export const zh = {
   ...progress,
   ...templates,
   ...said,
+  ...flows,
 } as const
