@@ -28,7 +28,7 @@ class FindingFilter(DatedListing):
 
     what: Literal["", "forbidden", "perhaps", "missing"] = ""
     agent: StaffNumber = ""
-    code: Annotated[str, Field(max_length=24)] = ""
+    code: Annotated[str, Field(max_length=24, pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
 
 
 class TalkKey(Body):
