@@ -168,7 +168,7 @@ def test_a_talk_is_drawn_judged_appealed_and_judged_again(house: World, seen_by:
     page.get_by_test_id("review").click()
     expect(page.get_by_text("抽取原因：差评")).to_be_visible()
     hints = page.get_by_test_id("hints")
-    hints.get_by_role("button").click()
+    hints.get_by_role("listitem").filter(has_text="管不了").get_by_role("button").click()
     expect(page.get_by_test_id("player-time")).to_have_text("0:14 / 0:40")
     form, total = page.get_by_test_id("review-form"), page.get_by_test_id("total")
     form.get_by_role("button", name="发布给坐席").click()
