@@ -305,7 +305,7 @@ class Walker:
     def rude(self, how: str, storm: str) -> str:
         """A caller who is loud, or presses everything at once: nothing of it is taken for a choice that was not made,
         and they reach what those reach who say nothing; "" if they do."""
-        number = f"1350000{len(how):04d}"
+        number = f"1350000{list(RUDE).index(how):04d}"
         since = self.hotline.manager.mark()
         line = self.network.call(number).wait_answered(45)
         call = self.hotline.wait_call(number, since)["Call"]
