@@ -141,7 +141,8 @@ class ManagerKeypad:
     def _read(self, line: socket.socket, packets: _Packets) -> None:
         try:
             while (packet := packets.next()) is not None:
-                if packet.get("Event") in ("DTMFBegin", "DTMFEnd") and packet.get("Direction") == "Received":
+                # Not of its end, with which the script goes on: that would be told when the next question is asked.
+                if packet.get("Event") == "DTMFBegin" and packet.get("Direction") == "Received":
                     self.pressed(packet.get("Channel", ""), packet.get("Digit", ""))
         except OSError:
             pass
