@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import structlog
 
-from app.speech.model import HeardWord, Utterance
+from app.speech.model import HeardWord, Samples, Utterance
 from app.speech.recognizer import Hearing, NotHeard, Recognizer
 from ivr.audio import RATE
 from ivr.commands import Commands
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 SURE = 0.7
 """Below this confidence (0 to 1) a word is no key: whoever was not understood presses, or says it again."""
+LOUD, LOUD_FRAMES = 180.0, 5
+"""So many frames of 20 ms must have been louder than -45 dB since the last word: who is silent chooses nothing,
+whatever a recogniser makes of a line's hum."""
 LATE_S = 0.7
 """A recogniser that takes longer over a tenth of a second is overloaded: what has been said meanwhile is let go."""
 BEFORE_MS, ECHO_MS, AFTER_MS = 300, 600, 1000
@@ -175,11 +179,11 @@ class Ear:
     def _hear(self, sound: AudioSocket) -> None:
         hearing: Hearing | None = None
         asked: Asked | None = None
-        began_ms = 0
+        began_ms = loud = 0
         while not self._closed and (samples := sound.read()) is not None:
             if self._asked is not asked:
                 _drop(hearing)
-                asked, hearing = self._asked, None
+                asked, hearing, loud = self._asked, None, 0
             if asked is None or asked.given_up:
                 continue
             began = time.monotonic()
@@ -187,8 +191,13 @@ class Ear:
                 if hearing is None:
                     began_ms = round((began - asked.began) * 1000)
                     hearing = self._recognizer.open(RATE, asked.language, asked.commands.phrases)
+                loud += loud_frames(samples)
                 for said in hearing.feed(samples).said:
-                    self._said(asked, said, began_ms)
+                    if loud < LOUD_FRAMES:
+                        self._nothing("silence")
+                    else:
+                        self._said(asked, said, began_ms)
+                    loud = 0
             except (NotHeard, ValueError) as why:
                 # This question takes keys alone; the next one is another try.
                 asked.given_up, hearing = True, None
@@ -227,6 +236,13 @@ class Ear:
         if not asked.pressed or keys.endswith("#"):
             self._asked = None  # it has been answered: what else is said belongs to no question
         metrics.SPOKEN.labels("pressed" if self._keypad.press(self.channel, keys) else "not_pressed").inc()
+
+
+def loud_frames(samples: Samples) -> int:
+    """How many frames of 20 ms are as loud as speech."""
+    size = RATE // 50
+    frames = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
+    return int(np.count_nonzero(np.sqrt(np.mean(frames**2, axis=1)) > LOUD)) if len(frames) else 0
 
 
 def is_ours(said: Utterance, began_ms: int, ours: OwnWords | None, plays_ms: int) -> bool:

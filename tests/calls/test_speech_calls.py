@@ -127,23 +127,7 @@ async def test_a_word_reaches_the_queue_and_the_talk_is_read_along_and_written_d
                 for one in page.events
                 if one.event == "call.words" and one.data["side"] == "citizen" and one.data["final"]
             )
-            try:
-                await page.until(lambda: len(bare(finals())) >= len(bare(MATTER)) - 2, "the words, while they talk", 10)
-            finally:
-                print(
-                    "LIVE",
-                    [
-                        (
-                            round(one.at - answered.at, 1),
-                            one.data["side"],
-                            one.data["text"],
-                            one.data["final"],
-                            one.data["start_ms"],
-                        )
-                        for one in page.events
-                        if one.event == "call.words"
-                    ],
-                )
+            await page.until(lambda: len(bare(finals())) >= len(bare(MATTER)) - 2, "the words, while they talk", 10)
             live = wrong(bare(MATTER), bare(finals())) / len(bare(MATTER))
             await in_thread(citizen.hang_up)
             await page.expect("call.ended", call_id=call)
