@@ -34,8 +34,8 @@ SURE = 0.7
 LOUD, LOUD_FRAMES = 180.0, 5
 """So many frames of 20 ms must have been louder than -45 dB since the last word: who is silent chooses nothing,
 whatever a recogniser makes of a line's hum."""
-LATE_S = 0.7
-"""A recogniser that takes longer over a tenth of a second is overloaded: what has been said meanwhile is let go."""
+LATE_S = 2.0
+"""A recogniser that takes longer over a piece of sound is overloaded: what has been said meanwhile is let go."""
 BEFORE_MS, ECHO_MS, AFTER_MS = 300, 600, 1000
 """A word that we say ourselves comes back from a caller's loudspeaker within ECHO_MS of its beginning. Somebody who
 repeats it is later; up to AFTER_MS behind its end they are told by saying nothing else, as our sentences do."""
