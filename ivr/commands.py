@@ -91,8 +91,9 @@ def _commands(
 def _said_in(flow: Flow, menu: Menu, language: str) -> Iterator[tuple[str, str]]:
     """(phrase, key) of a menu: first its own words, then those of the nodes to which its keys lead."""
     for key, codes in menu.words.items():
-        for phrase in codes.get(language, ()):
-            yield phrase, key
+        if key in menu.keys:  # a file with words for another one is not read
+            for phrase in codes.get(language, ()):
+                yield phrase, key
     for key, target in menu.keys.items():
         for phrase in flow.words.get(target, {}).get(language, ()):
             yield phrase, key
