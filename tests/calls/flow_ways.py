@@ -392,7 +392,7 @@ class Trace:
         return None
 
 
-def numbered(todo: Sequence[Way]) -> Iterator[tuple[Way, str]]:
+def numbered(todo: Sequence[Way], begin: int = 0) -> Iterator[tuple[Way, str]]:
     """Each with a number of its own, which says what kind of caller it is."""
-    for at, way in enumerate(todo):
+    for at, way in enumerate(todo, begin):
         yield way, f"{way.caller}{at:0{11 - len(way.caller)}d}"
