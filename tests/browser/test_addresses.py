@@ -17,6 +17,7 @@ FIELDS = [
     ("/calls", "搜索", NUMBER),
     ("/cases", "联系电话", NUMBER),
     ("/cases", "搜索", NAME),
+    ("/voicemails", "搜索", NAME),
     ("/admin/audit", "谁（账户）", "zhang.jianguo"),
 ]
 
@@ -39,14 +40,18 @@ def test_a_search_for_a_person_stands_in_no_address_and_survives_reload_and_back
     page.get_by_role("button", name="筛选").click()
     expect(page.get_by_role("button", name="筛选")).to_be_visible()
     page.wait_for_function("words => Object.values(history.state.hidden ?? {}).includes(words)", arg=words)
-    page.get_by_label("从", exact=True).fill("2026-11-01")
-    page.get_by_role("button", name="筛选").click()
-    page.wait_for_url("**from=2026-11-01**")
+    since = page.get_by_label("从", exact=True)
+    dated = since.count() > 0
+    if dated:
+        since.fill("2026-11-01")
+        page.get_by_role("button", name="筛选").click()
+        page.wait_for_url("**from=2026-11-01**")
     page.reload()
     expect(page.get_by_label(label, exact=True)).to_have_value(words)
-    page.go_back()
-    expect(page.get_by_label("从", exact=True)).to_have_value("")
-    expect(page.get_by_label(label, exact=True)).to_have_value(words)
+    if dated:
+        page.go_back()
+        expect(since).to_have_value("")
+        expect(page.get_by_label(label, exact=True)).to_have_value(words)
     page.go_back()
     expect(page.get_by_label(label, exact=True)).to_have_value("")
     assert any(words in body.values() for body in fake.office.asked), "the words were sought, in a body"
