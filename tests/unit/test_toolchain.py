@@ -1,7 +1,9 @@
 """Set-up's parts: reading the machine's package sources, folders that are complete or absent, wrappers that start."""
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -366,3 +368,24 @@ def test_the_speech_model_is_made_once_and_again_when_what_makes_it_changed(tmp_
     with pytest.raises(SetupError, match="no numpy"):
         speech.bring_in(tmp_path, tmp_path / "tools", python)
     assert (made / "model").exists(), "what there was stays"
+
+
+OURS = ("ivr", "agi_scripts", "acd", "cti_bridge", "asterisk_conf", "app", "recordings")
+
+
+def test_whatever_is_imported_is_locked_for_running_and_not_only_for_testing() -> None:
+    repo = Path(__file__).parents[2]
+    imported = {
+        name.partition(".")[0]
+        for folder in OURS
+        for file in (repo / folder).rglob("*.py")
+        if "node_modules" not in file.parts
+        for name in re.findall(r"^\s*(?:from|import) ([\w.]+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    owners = importlib.metadata.packages_distributions()
+    lock = (repo / "requirements.lock").read_text()
+    locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
+    needed = {name: owners[name] for name in imported if name in owners and name not in OURS}
+    assert len(needed) > 15
+    names = {name: {re.sub(r"[-_.]+", "-", one).lower() for one in ones} for name, ones in needed.items()}
+    assert [name for name, ones in names.items() if not ones & locked] == []
