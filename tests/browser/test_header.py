@@ -16,8 +16,8 @@ from tests.browser.fake_backend import FakeBackend
 from tests.browser.house import NARROW, WIDE
 from tests.browser.steps import menu
 
-ALL = ["坐席", "班长席", "大屏", "承办", "工单", "工单台", "督办", "通话", "质检", "留言", "传真", "回拨", "外呼", "播报",
-       "知识", "值班", "规则", "单位", "管理", "演示"]  # fmt: skip
+ALL = ["坐席", "班长席", "大屏", "承办", "工单", "工单台", "督办", "通话", "质检", "留言", "传真", "回拨", "外呼",
+       "播报", "知识", "值班", "规则", "单位", "管理", "演示"]  # fmt: skip
 AGENTS = ["坐席", "大屏", "工单", "回访", "通话", "质检", "留言", "传真", "回拨", "知识", "值班", "单位"]
 ONE_LINE_PX = 60
 
