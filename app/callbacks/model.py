@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.errors import Refused
+from app.transitions import step_in
 
 
 class CallbackState(StrEnum):
@@ -94,7 +94,4 @@ class Place:
 
 def next_state(state: CallbackState, event: CallbackEvent) -> CallbackState:
     """The state after `event`. Raises Refused for a pair that is not in the table."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise Refused("该回拨请求已处理。", "This call-back has been dealt with already.", code="wrong_state") from None
+    return step_in(TRANSITIONS, (state, event), "该回拨请求已处理。", "This call-back has been dealt with already.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from app.errors import Refused
+from app.transitions import step_in
 
 
 class Kind(StrEnum):
@@ -291,10 +291,7 @@ def spacing(outcome: Outcome, own: Mapping[str, int]) -> timedelta:
 
 def next_campaign(state: CampaignState, act: CampaignAct) -> CampaignState:
     """The state after `act`. Raises Refused for a pair that is not in the table."""
-    try:
-        return CAMPAIGN[state, act]
-    except KeyError:
-        raise Refused("外呼任务的状态不允许这样做。", "The campaign is in another state.", code="wrong_state") from None
+    return step_in(CAMPAIGN, (state, act), "外呼任务的状态不允许这样做。", "The campaign is in another state.")
 
 
 def next_target(state: TargetState, step: TargetStep) -> TargetState | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from app.errors import Refused
+from app.transitions import step_in
 
 State = TypeVar("State", bound=StrEnum)
 Act = TypeVar("Act", bound=StrEnum)
@@ -271,22 +271,19 @@ WORK_TABLE = table(WORK_STEPS)
 
 def case_step(state: CaseState, act: CaseAct) -> Step[CaseState, CaseAct]:
     """The line for that act in that state. Raises Refused (wrong_state) if there is none."""
-    try:
-        return CASE_TABLE[state, act]
-    except KeyError:
-        raise Refused(
-            "工单当前状态不允许此操作。", f"A case that is {state} can't be {act}.", code="wrong_state"
-        ) from None
+    return step_in(
+        CASE_TABLE,
+        (state, act),
+        "工单当前状态不允许此操作。",
+        f"A case that is {state} can't be {act}.",
+    )
 
 
 def work_step(state: AssignmentState, act: WorkAct) -> Step[AssignmentState, WorkAct]:
     """The line for that act in that state. Raises Refused (wrong_state) if there is none."""
-    try:
-        return WORK_TABLE[state, act]
-    except KeyError:
-        raise Refused(
-            "该承办任务当前状态不允许此操作。", f"Work that is {state} can't be {act}.", code="wrong_state"
-        ) from None
+    return step_in(
+        WORK_TABLE, (state, act), "该承办任务当前状态不允许此操作。", f"Work that is {state} can't be {act}."
+    )
 
 
 def next_case_state(state: CaseState, act: CaseAct) -> CaseState:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from app.clocks.model import ClockKind
-from app.errors import Refused
 from app.notices.model import WHOLE_UNIT, Desk, NoticeKind
+from app.transitions import step_in
 
 
 class Level(StrEnum):
@@ -151,12 +151,7 @@ class UrgentCause(StrEnum):
 
 def next_state(state: ChaseState, event: ChaseEvent) -> ChaseState:
     """The state after `event`. Raises Refused for a pair that is not in the table."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise Refused(
-            "该督办事项当前状态不允许此操作。", f"What is {state} can't {event}.", code="wrong_state"
-        ) from None
+    return step_in(TRANSITIONS, (state, event), "该督办事项当前状态不允许此操作。", f"What is {state} can't {event}.")
 
 
 def ladder_of(whose: Whose, kind: ClockKind) -> tuple[Level, ...]:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from app.clocks.limits import MOST, Limit, Reckoning, end_of, lengthened, warning_of
 from app.errors import Refused
+from app.transitions import step_in
 
 LONGEST_WHY = 200
 
@@ -127,12 +128,9 @@ class Clock:
 
 def next_state(state: ClockState, event: ClockEvent) -> ClockState:
     """The state after `event`. Raises Refused for a pair that is not in the table."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise Refused(
-            "时限当前状态不允许此操作。", f"A clock that is {state} can't take {event}.", code="wrong_state"
-        ) from None
+    return step_in(
+        TRANSITIONS, (state, event), "时限当前状态不允许此操作。", f"A clock that is {state} can't take {event}."
+    )
 
 
 def start(

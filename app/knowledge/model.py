@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from app.errors import Forbidden, Refused
 from app.text import clean
+from app.transitions import step_in
 
 
 class KnowledgeType(StrEnum):
@@ -265,14 +266,12 @@ def due_on(review_on: date | None, expires_on: date | None) -> date | None:
 
 def rule_for(state: VersionState, step: Step, *, of_unit: bool = False) -> Rule:
     """The rule of a pair. Raises Refused for one that is not in the table."""
-    try:
-        return (OF_UNITS if of_unit else TRANSITIONS)[state, step]
-    except KeyError:
-        raise Refused(
-            "这个版本的状态不允许这样做，刷新后再看。",
-            "This version is not in a state for that. Reload and look again.",
-            code="wrong_state",
-        ) from None
+    return step_in(
+        OF_UNITS if of_unit else TRANSITIONS,
+        (state, step),
+        "这个版本的状态不允许这样做，刷新后再看。",
+        "This version is not in a state for that. Reload and look again.",
+    )
 
 
 def permitted(rule: Rule, parties: frozenset[Party], *, own: bool) -> None:
@@ -301,12 +300,9 @@ def steps_for(state: VersionState, parties: frozenset[Party], *, own: bool, of_u
 
 def gap_rule(state: GapState, step: GapStep) -> GapRule:
     """The rule of a pair. Raises Refused for one that is not in the table."""
-    try:
-        return GAPS[state, step]
-    except KeyError:
-        raise Refused(
-            "这一条已被处理，刷新后再看。", "This has been dealt with. Reload and look again.", code="wrong_state"
-        ) from None
+    return step_in(
+        GAPS, (state, step), "这一条已被处理，刷新后再看。", "This has been dealt with. Reload and look again."
+    )
 
 
 def gap_steps(state: GapState, parties: frozenset[Party]) -> list[GapStep]:

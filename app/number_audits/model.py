@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from app.errors import Refused
+from app.transitions import step_in
 from recordings.dialled import Outcome
 
 LONGEST_TITLE, LONGEST_NOTE, LONGEST_PLACE, LONGEST_AREA = 60, 4_000, 200, 64
@@ -144,19 +144,13 @@ def enough(outcomes: Sequence[Outcome], attempts: int = ATTEMPTS) -> bool:
 
 def next_round_state(state: RoundState, step: RoundStep) -> RoundState:
     """The state after `step`. Raises Refused for a pair that is not in the table."""
-    try:
-        return ROUND_STEPS[state, step]
-    except KeyError:
-        raise Refused(
-            "本轮暗访当前状态不允许此操作。", f"A round that is {state} can't {step}.", code="wrong_state"
-        ) from None
+    return step_in(
+        ROUND_STEPS, (state, step), "本轮暗访当前状态不允许此操作。", f"A round that is {state} can't {step}."
+    )
 
 
 def next_attempt_state(state: AttemptState, event: AttemptEvent) -> AttemptState:
     """The state after `event`. Raises Refused for a pair that is not in the table."""
-    try:
-        return ATTEMPT_STEPS[state, event]
-    except KeyError:
-        raise Refused(
-            "这次拨打已有变化，请刷新。", f"An attempt that is {state} can't {event}.", code="wrong_state"
-        ) from None
+    return step_in(
+        ATTEMPT_STEPS, (state, event), "这次拨打已有变化，请刷新。", f"An attempt that is {state} can't {event}."
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.auth.model import Permission
-from app.errors import Refused
+from app.transitions import step_in
 
 
 class ReviewState(StrEnum):
@@ -78,12 +78,7 @@ COUNTED = frozenset({ReviewState.published, ReviewState.acknowledged, ReviewStat
 
 def rule_of(state: ReviewState, step: Step) -> Rule:
     """The rule of that step. Raises Refused for a pair that is not in the table."""
-    try:
-        return RULES[state, step]
-    except KeyError:
-        raise Refused(
-            "该质检单当前状态不允许此操作。", f"A review that is {state} can't {step}.", code="wrong_state"
-        ) from None
+    return step_in(RULES, (state, step), "该质检单当前状态不允许此操作。", f"A review that is {state} can't {step}.")
 
 
 def permitted(rule: Rule, parties: Collection[Party], permissions: Collection[Permission]) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.cases.model import CaseType
-from app.errors import Forbidden, Refused
+from app.errors import Forbidden
 from app.knowledge.model import Party
 from app.text import clean
+from app.transitions import step_in
 
 
 class Use(StrEnum):
@@ -264,14 +265,12 @@ def next_state(state: TemplateState, act: TemplateAct, parties: Collection[Party
     """The state after `act` by somebody who is that to the template. Raises Forbidden, Refused (wrong_state)."""
     if not MAY[act] & set(parties):
         raise Forbidden()
-    try:
-        return TRANSITIONS[state, act]
-    except KeyError:
-        raise Refused(
-            "这个模板的状态不允许这样做，刷新后再看。",
-            "This template is not in a state for that. Reload and look again.",
-            code="wrong_state",
-        ) from None
+    return step_in(
+        TRANSITIONS,
+        (state, act),
+        "这个模板的状态不允许这样做，刷新后再看。",
+        "This template is not in a state for that. Reload and look again.",
+    )
 
 
 def acts_for(state: TemplateState, parties: Collection[Party]) -> list[TemplateAct]:
