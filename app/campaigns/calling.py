@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app.actor import SYSTEM
@@ -246,8 +247,8 @@ def _step(target: CampaignTarget, step: TargetStep, now: datetime) -> None:
 def _due(row: Campaign, now: datetime) -> Any:
     """The targets of a campaign that are to be called by telephone now, and are not being called by another."""
     channel = (Channel.phone.value, "") if row.channel == Channel.phone.value else (Channel.phone.value,)
-    other = CampaignTarget.__table__.alias("other")  # type: ignore[attr-defined]
-    elsewhere = exists().where(other.c.number == col(CampaignTarget.number), other.c.state == TargetState.calling.value)
+    other: Any = aliased(CampaignTarget)
+    elsewhere = exists().where(other.number == col(CampaignTarget.number), other.state == TargetState.calling.value)
     return (
         select(CampaignTarget)
         .where(
