@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
@@ -39,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 ROLES = ("voice", "realtime", "web", "worker")
 TURN_S = 0.001
+TELEPHONE_FIRST_S = 2.0
+"""What can wait begins after this time at the latest, also where Asterisk is away."""
 
 
 def serve(settings: Settings, roles: Sequence[str] = ROLES) -> None:
@@ -156,9 +159,12 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         serving = asyncio.create_task(server._serve(), name="http")
         beating = asyncio.create_task(_beat(settings, name, voice), name="heartbeat")
         waiting = asyncio.create_task(stopping.wait(), name="stop")
-        starting.settled()
         log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
-        done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        following: asyncio.Task[None] = app.state.following
+        done, _ = await asyncio.wait({serving, waiting, following}, return_when=asyncio.FIRST_COMPLETED)
+        if following in done:
+            following.result()  # half an application serves nobody: end, and be started anew
+            done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=serving not in done)
         beating.cancel()
@@ -167,45 +173,86 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
 
 @contextlib.asynccontextmanager
 async def running_app(settings: Settings, database: Database, roles: frozenset[str]) -> AsyncIterator[FastAPI]:
-    """The FastAPI application with its background parts started; they stop in reverse order on exit."""
+    """The FastAPI application with its background parts started; they stop in reverse order on exit.
+
+    Calls come first: the routes of the pages and the worker follow when they are looked after (`app.state.following`).
+    """
     from app.notices.live import hear as hear_notices
-    from app.pushes.sending import PushSender
     from app.speech.listener import Listeners
-    from app.web import create_app
+    from app.web import front
     from cti_bridge.clerk import Clerk, ClerkDomain
 
     async with contextlib.AsyncExitStack() as stack:
-        bridge: Any = None
+        bridge = clerk = None
         if "realtime" in roles:
             clerk = Clerk(settings)
-            clerk.start()
             stack.push_async_callback(asyncio.to_thread, clerk.stop)
             ears = Listeners(settings) if settings.speech_live else None
             if ears is not None:
                 stack.push_async_callback(asyncio.to_thread, ears.close)
             bridge = realtime_part(settings, ClerkDomain(settings, database, clerk), ears)
-        app = create_app(settings, database, realtime=bridge)
+        app = front(settings, database, realtime=bridge)
         if bridge is not None:
             hear_notices(database, bridge.notices_told)
             app.include_router(bridge.router)
             await bridge.start()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bridge.reload_rules)
             stack.push_async_callback(bridge.stop)
-        if "worker" in roles:
-            listeners = Listeners(settings)
-            lists = [shipped_jobs(settings, database), outgoing_jobs(settings, database)]
-            if listeners.languages:
-                lists.append(speech_jobs(settings, database, listeners))
-            for jobs in lists:
-                worker = Worker(jobs)
-                worker.start()
-                stack.push_async_callback(worker.stop)
-            # Before the workers are waited for: what is being listened to ends at once, and is heard again later.
-            stack.push_async_callback(asyncio.to_thread, listeners.close)
-            sender = PushSender(database, settings)
-            sender.start()
-            stack.push_async_callback(asyncio.to_thread, sender.stop)
+        follow = _follow(settings, database, roles, app, clerk, stack)
+        app.state.following = asyncio.create_task(follow, name="following")
+        stack.push_async_callback(_ended, app.state.following)
         yield app
+
+
+async def _follow(
+    settings: Settings, database: Database, roles: frozenset[str], app: FastAPI, clerk: Any, stack: Any
+) -> None:
+    """What a core needs, and a caller does not wait for."""
+    from app.web import complete
+
+    await _calls_are_looked_after(app.state.web.realtime)
+    if clerk is not None:
+        clerk.start()
+    await asyncio.to_thread(complete, app)
+    app.state.web.whole.set()
+    if "worker" in roles:
+        _start_work(settings, database, stack)
+    starting.settled()
+    log.info("everything is there")
+
+
+async def _calls_are_looked_after(realtime: Any) -> None:
+    """By this core, or by the one that it stands by for."""
+    if realtime is None:
+        return
+    stands_by = getattr(realtime, "stands_by", lambda: False)
+    latest = time.monotonic() + TELEPHONE_FIRST_S
+    while time.monotonic() < latest and not (realtime.healthy() or stands_by()):
+        await asyncio.sleep(0.02)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _start_work(settings: Settings, database: Database, stack: contextlib.AsyncExitStack) -> None:
+    from app.pushes.sending import PushSender
+    from app.speech.listener import Listeners
+
+    listeners = Listeners(settings)
+    lists = [shipped_jobs(settings, database), outgoing_jobs(settings, database)]
+    if listeners.languages:
+        lists.append(speech_jobs(settings, database, listeners))
+    for jobs in lists:
+        worker = Worker(jobs)
+        worker.start()
+        stack.push_async_callback(worker.stop)
+    # Before the workers are waited for: what is being listened to ends at once, and is heard again later.
+    stack.push_async_callback(asyncio.to_thread, listeners.close)
+    sender = PushSender(database, settings)
+    sender.start()
+    stack.push_async_callback(asyncio.to_thread, sender.stop)
 
 
 def realtime_part(settings: Settings, domain: Any, ears: Any = None) -> Any:

@@ -79,7 +79,8 @@ class Clerk:
     def stop(self) -> None:
         """Let it end. Questions that are asked meanwhile raise Away."""
         self._stopping.set()
-        self._keeper.join(5.0)
+        if self._keeper.ident is not None:
+            self._keeper.join(5.0)
 
     @property
     def pid(self) -> int | None:

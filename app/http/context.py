@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ class Web:
 
     `phones_changed` tells Asterisk about telephones; `explain` why a call went so; `speak` gives the file with a text
     in a language, as callers hear it; `voices` are the languages that callers choose; `unit_work` are the parts that
-    hold open work of units.
+    hold open work of units; `whole` is set when every route is there.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Web:
     realtime: Any = None
     voices: Callable[[], Sequence[Voice]] = lambda: SHIPPED_VOICES
     unit_work: Sequence[OpenWork] = ()
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def web_of(request: Request) -> Web:

@@ -1,7 +1,9 @@
-"""Around every request: security headers, a limit on bodies, and the figures of /metrics."""
+"""Around every request: security headers, a limit on bodies, the figures of /metrics; and whoever asks for something
+while the process is starting waits until it is there."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import MutableMapping
@@ -63,8 +65,8 @@ def content_policy(settings: Settings, host: str) -> str:
 class Guard:
     """Pure ASGI, so that streams and websockets pass untouched."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, figures: Figures) -> None:
-        self._app, self._settings, self._figures = app, settings, figures
+    def __init__(self, app: ASGIApp, settings: Settings, figures: Figures, whole: asyncio.Event) -> None:
+        self._app, self._settings, self._figures, self._whole = app, settings, figures, whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,6 +88,8 @@ class Guard:
             if not length.isdigit() or int(length) > LARGEST_BODY:
                 await _too_large(scope, receive, sending)
                 return
+            if not self._whole.is_set() and scope["path"].startswith("/api/"):
+                await self._whole.wait()
             await self._app(scope, _limited(receive), sending)
         finally:
             self._count(scope, status, time.perf_counter() - began)

@@ -69,6 +69,7 @@ def health(web: Web) -> dict[str, str]:
     enough = free >= web.settings.min_free_mb
     parts["disk"] = "ok" if enough else f"only {free} MB free, {web.settings.min_free_mb} MB needed"
     parts["alarms"] = ", ".join(sorted(alarms - WARNINGS)) or "ok"
+    parts["pages"] = "ok" if web.whole.is_set() else "starting"
     if web.realtime is not None:
         more: Any = getattr(web.realtime, "health", None)
         parts |= more() if callable(more) else {}

@@ -40,7 +40,7 @@ BEGINNING_S = 2.2
 ALIKE = 0.6
 """Of a beginning, on a line that is one of thirty: what is not it has half of that at most."""
 LOOK_S = 0.5
-AT_ONCE, WAYS_AT_ONCE = 33, 60
+AT_ONCE, WAYS_AT_ONCE = 33, 40
 LISTEN_S = 3.2
 """So long a caller stays when they have come where they wanted to, so that a beginning can be compared."""
 WATER = {"zh": "停水怎么查询", "en": "Planned water cuts"}

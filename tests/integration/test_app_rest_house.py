@@ -21,7 +21,7 @@ People = Callable[..., Actor]
 def test_health_names_every_part_and_liveness_needs_no_database(client: TestClient, db: Database):
     assert client.get("/healthz").json() == {
         "status": "ok",
-        "parts": {"database": "ok", "disk": "ok", "alarms": "ok"},
+        "parts": {"database": "ok", "disk": "ok", "alarms": "ok", "pages": "ok"},
     }
     assert client.get("/livez").text == "ok"
 
