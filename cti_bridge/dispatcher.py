@@ -178,7 +178,8 @@ class Dispatcher:
         self._campaigns.ended(change)
 
     def _offer_ended(self, change: OfferEnded) -> None:
-        if change.status == "ANSWER":
+        # Also of a talk that never began: who hangs up while the staff number is said has picked up, as the page knows.
+        if change.status == "ANSWER" or self._talks.has(change.call_id, change.agent_id):
             self._talk_over(change.call_id, change.agent_id)
             return
         cause = fail_cause(change.status, change.cause)

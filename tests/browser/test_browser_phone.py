@@ -173,7 +173,7 @@ def test_one_window_has_the_telephone_and_every_window_can_answer(world: World, 
     second.shows("ringing")
     second.page.keyboard.press("F2")
     citizen.tone(CITIZEN)
-    second.shows("talking")
+    second.talk_began()
     hears_now(citizen, AGENT)
     page_hears(desk, CITIZEN)
     second.click("hangup")

@@ -305,6 +305,27 @@ def test_hold_pressed_while_the_staff_number_is_said_comes_when_the_talk_begins(
     agent.wait("call.ended")
 
 
+def test_whoever_hangs_up_while_the_staff_number_is_said_has_no_talk_left_and_the_citizen_is_next(
+    hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
+) -> None:
+    phone("1001")
+    agent = page("1001").ready()
+    citizen = public_network.call("13900000023").wait_answered()
+    call_id = agent.wait("call.answered").data["call_id"]
+    agent.command("call.hangup")
+    assert agent.wait("call.ended", call_id=call_id).data["why"] == "left"
+    agent.until(lambda: agent.state["state"] == "wrap_up", "wrap-up")
+    assert "AcdAnswered" not in told_by(hotline, call_id), "it was still being said"
+    assert not citizen.ended.is_set()
+    so_far = agent.mark()
+    agent.command("wrapup.done")
+    agent.command("agent.ready")
+    agent.wait("call.answered", after=so_far, call_id=call_id)
+    citizen.wait_hears(880, since=citizen.heard_s())
+    citizen.hang_up()
+    agent.wait("call.ended", after=so_far, call_id=call_id)
+
+
 def test_a_phone_that_does_not_know_event_talk_goes_on_ringing_and_is_picked_up_by_hand(
     hotline: AsteriskUnderTest, public_network: PublicNetwork, phone: PhoneMaker, page: OpenPage
 ) -> None:
