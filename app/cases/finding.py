@@ -26,7 +26,7 @@ from app.paging import Leaf, Page, page_of
 from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, SearchIndex, index_of
 from app.search.tokens import sought
 
-FIRST_READ, READ_BY_TIME = 24, 730
+FIRST_READ, READ_BY_TIME = 24, 240
 """Days: how far back a common word is looked for at first, and from where on everything is read."""
 SPAN, MOST_SPANS, LATEST = 8, 13, 3
 """Days that share a tag; how many such tags a search names (a longer time is named by its months); how many are read
