@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from app.actor import Actor
 from app.auth.model import Permission
 from app.cases import access
-from app.cases.finding import may_be_sought, time_tags, times_in_turn
+from app.cases.finding import may_be_sought, months, times_in_turn
 from app.cases.likeness import LIKE, Matter, key_words, likeness, same_place
 from app.cases.states import CaseState
 from app.cases.tables import CASE_INDEX, Case
@@ -133,7 +133,7 @@ def _of_number(session: Session, number: str, since: datetime) -> Sequence[int]:
 def _queries(index: SearchIndex, matter: Matter, since: datetime, now: datetime) -> list[list[str]]:
     # What begins with 号 is everywhere. A place is so rare that to ask for the latest days first is to ask twice.
     place = [one for one in sought(matter.address) if not one.begins and one.text not in EVERYWHERE]
-    whole, times = ([()], [()]) if index.stops_early else ([time_tags(since, now)], times_in_turn(since, now))
+    whole, times = ([()], [()]) if index.stops_early else ([months(since, now)], times_in_turn(since, now))
     found = [[index.all_of(place, ANYWHERE, tags) for tags in whole]] if place else []
     words = _runs(key_words(matter))[:MOST_QUERIES]
     return found + [[index.all_of(one, TELLING_TEXTS, tags) for tags in times] for one in words]

@@ -72,6 +72,12 @@ def time_tags(since: datetime, until: datetime) -> list[str]:
     spans = {_span(since + timedelta(days=n)) for n in range(0, days, SPAN)} | {_span(until)}
     if len(spans) <= MOST_SPANS:
         return sorted(spans)
+    return months(since, until)
+
+
+def months(since: datetime, until: datetime) -> list[str]:
+    """The tags of the months of this time: where hardly anything fits, few tags are read sooner than exact ones."""
+    days = max(0, (until - since).days) + 1
     return sorted({_month(since + timedelta(days=n)) for n in range(0, days, 10)} | {_month(until)})
 
 

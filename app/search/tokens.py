@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from app.search.variants import TO_SIMPLIFIED
 
@@ -81,8 +81,18 @@ def tokens(text: str) -> list[Token]:
 def characters(text: str) -> frozenset[str]:
     """Every Chinese character of a text, and every word of other letters or digits, in their plain form."""
     found: set[str] = set()
-    for run in _runs(text[:LONGEST_TEXT]):
-        found.update(run.text if run.chinese else (run.text[:LONGEST_WORD],))
+    word: list[str] = []
+    for plain, chinese in chain.from_iterable(map(_plain, text[:LONGEST_TEXT])):
+        if chinese is False:
+            word.append(plain)
+            continue
+        if chinese:
+            found.add(plain)
+        if word:
+            found.add("".join(word)[:LONGEST_WORD])
+            word.clear()
+    if word:
+        found.add("".join(word)[:LONGEST_WORD])
     return frozenset(found)
 
 
