@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -182,6 +183,7 @@ async def running_app(settings: Settings, database: Database, roles: frozenset[s
     from app.web import front
     from cti_bridge.clerk import Clerk, ClerkDomain
 
+    import_module("app.tables")  # before the first look at the database: no table comes while others look
     async with contextlib.AsyncExitStack() as stack:
         bridge = clerk = None
         if "realtime" in roles:
