@@ -43,6 +43,8 @@ ROLES = ("voice", "realtime", "web", "worker")
 TURN_S = 0.001
 TELEPHONE_FIRST_S = 2.0
 """What can wait begins after this time at the latest, also where Asterisk is away."""
+DESKS_FIRST_S = 1.5
+"""Where people talk, their pages are given this time to come back: they look for a server every second."""
 
 
 def serve(settings: Settings, roles: Sequence[str] = ROLES) -> None:
@@ -213,10 +215,10 @@ async def _follow(
     from app.web import complete
 
     await _calls_are_looked_after(app.state.web.realtime)
-    if clerk is not None:
-        clerk.start()
     await asyncio.to_thread(complete, app)
     app.state.web.whole.set()
+    if clerk is not None:
+        clerk.start()
     if "worker" in roles:
         _start_work(settings, database, stack)
     starting.settled()
@@ -231,6 +233,8 @@ async def _calls_are_looked_after(realtime: Any) -> None:
     latest = time.monotonic() + TELEPHONE_FIRST_S
     while time.monotonic() < latest and not (realtime.healthy() or stands_by()):
         await asyncio.sleep(0.02)
+    if realtime.has_calls():
+        await asyncio.sleep(DESKS_FIRST_S)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -276,6 +276,10 @@ class Bridge:
         found["queue_journal"] = self._engine_file.trouble or "ok"
         return found
 
+    def has_calls(self) -> bool:
+        """Whether anybody is connected."""
+        return bool(self.core.telephony.calls)
+
     # -- for pages (client.Desk) ------------------------------------------------------------------------------------
 
     def now_ms(self) -> int:

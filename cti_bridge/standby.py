@@ -89,6 +89,10 @@ class StandbyCore:
         lock = {"core_lock": "ok" if known else f"the database does not say who acts ({self._holder.last})"}
         return lock if self.stands_by() else {**self.bridge.health(), **lock}
 
+    def has_calls(self) -> bool:
+        """Whether this core looks after anybody."""
+        return (serving := self._serving()) is not None and serving.has_calls()
+
     def phone_registered(self, agent_id: str) -> bool | None:
         """Whether one of the agent's telephones can be reached; None while this core cannot know."""
         return self.bridge.phone_registered(agent_id)

@@ -29,9 +29,11 @@ def quantile(values: Sequence[float], part: float) -> float:
 
 def family(pid: int) -> list[int]:
     """The process and its living children: a core has a clerk."""
-    children = [
-        int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()
-    ]
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it has just ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread has
+                children += map(int, (task / "children").read_text().split())
     return [pid, *(one for child in children for one in family(child))]
 
 

@@ -30,6 +30,8 @@ SLOW_MS = 30_000
 NICENESS = 10
 TURN_MS = 300_000
 """A desk may be the last of all to get its call; and all of them may be slow to come back."""
+LOOK_MS = 200
+"""How often a page is looked at: ten pages that are looked at with every frame have no time for anything else."""
 NOTE = """
   window.cut = { down: null, back: null }
   window.sound = { last: Date.now(), longest: 0 }
@@ -43,7 +45,7 @@ NOTE = """
     else if (window.cut.down && whole) window.cut.back ??= now
     if (window.heardTones().length) window.sound.last = now
     else window.sound.longest = Math.max(window.sound.longest, now - window.sound.last)
-  }, 100)
+  }, 200)
 """
 
 
@@ -90,6 +92,7 @@ class Desk:
               return {states}.includes(now) && now
             }}""",
             timeout=timeout_ms,
+            polling=LOOK_MS,
         )
         return str(await found.json_value())
 
@@ -111,7 +114,7 @@ class Desk:
         """Seconds from `since` (wall clock) until the page had a live link again and showed its call and card as
         before. Raises AssertionError when it never lost the link, or does not come back."""
         try:
-            await self.page.wait_for_function("() => window.cut.back", timeout=TURN_MS)
+            await self.page.wait_for_function("() => window.cut.back", timeout=TURN_MS, polling=LOOK_MS)
         except Exception as error:
             raise AssertionError(f"the desk of {self.agent_id} is not back: {await self.told()}") from error
         return float(await self.page.evaluate("window.cut.back")) / 1000 - since
@@ -122,7 +125,7 @@ class Desk:
 
     async def hears_now(self) -> None:
         """Until a tone comes out of the page's loudspeaker."""
-        await self.page.wait_for_function("() => window.heardTones().length", timeout=SLOW_MS)
+        await self.page.wait_for_function("() => window.heardTones().length", timeout=SLOW_MS, polling=LOOK_MS)
 
     async def holds_and_resumes(self) -> None:
         """The exchange obeys the page."""
