@@ -35,7 +35,7 @@ from app import logs, starting
 from app.db import Database, migrate
 from app.heartbeat import Heartbeat, http_answers
 from app.settings import Settings
-from app.worker import Worker, outgoing_jobs, shipped_jobs, speech_jobs
+from app.worker import Job, Worker, outgoing_jobs, shipped_jobs, speech_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +160,7 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server._serve(), name="http")
-        beating = asyncio.create_task(_beat(settings, name, voice), name="heartbeat")
+        beating = asyncio.create_task(_beat(settings, name, voice, app.state.web.whole), name="heartbeat")
         waiting = asyncio.create_task(stopping.wait(), name="stop")
         log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
         following: asyncio.Task[None] = app.state.following
@@ -220,7 +220,7 @@ async def _follow(
     if clerk is not None:
         clerk.start()
     if "worker" in roles:
-        _start_work(settings, database, stack)
+        _start_work(stack, *await asyncio.to_thread(_work, settings, database))
     starting.settled()
     log.info("everything is there")
 
@@ -242,7 +242,8 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _start_work(settings: Settings, database: Database, stack: contextlib.AsyncExitStack) -> None:
+def _work(settings: Settings, database: Database) -> tuple[list[list[Job]], Any, Any]:
+    """The lists of jobs, who hears for them, and who pushes; made on a thread, for it imports much."""
     from app.pushes.sending import PushSender
     from app.speech.listener import Listeners
 
@@ -250,13 +251,16 @@ def _start_work(settings: Settings, database: Database, stack: contextlib.AsyncE
     lists = [shipped_jobs(settings, database), outgoing_jobs(settings, database)]
     if listeners.languages:
         lists.append(speech_jobs(settings, database, listeners))
+    return lists, listeners, PushSender(database, settings)
+
+
+def _start_work(stack: contextlib.AsyncExitStack, lists: list[list[Job]], listeners: Any, sender: Any) -> None:
     for jobs in lists:
         worker = Worker(jobs)
         worker.start()
         stack.push_async_callback(worker.stop)
     # Before the workers are waited for: what is being listened to ends at once, and is heard again later.
     stack.push_async_callback(asyncio.to_thread, listeners.close)
-    sender = PushSender(database, settings)
     sender.start()
     stack.push_async_callback(asyncio.to_thread, sender.stop)
 
@@ -280,9 +284,11 @@ def realtime_part(settings: Settings, domain: Any, ears: Any = None) -> Any:
     )
 
 
-async def _beat(settings: Settings, name: str, voice: Any) -> None:
-    """Touch the heartbeat once a second while the loop turns and every door answers."""
+async def _beat(settings: Settings, name: str, voice: Any, whole: asyncio.Event) -> None:
+    """Touch the heartbeat once a second while the loop turns and every door answers, from when everything is there:
+    a thread that reads modules on a busy machine holds the loop up, and must not look like a process that hangs."""
     beat = Heartbeat(settings.paths.run, name)
+    await whole.wait()
     while True:
         if await http_answers(settings.http_host, settings.http_port) and (
             voice is None or await asyncio.to_thread(voice.alive)
