@@ -27,7 +27,8 @@ from app.search.index import ANYWHERE, TELLING_TEXTS, Entry, SearchIndex, index_
 from app.search.tokens import sought
 
 FIRST_READ, READ_BY_TIME = 24, 240
-"""Days: how far back a common word is looked for at first, and from where on everything is read."""
+"""Days: how far back a common word is looked for at first, and from where on everything is read: to name more
+months takes PostgreSQL longer than to put in order whatever so rare a word has (a million cases of five years)."""
 SPAN, MOST_SPANS, LATEST = 8, 13, 3
 """Days that share a tag; how many such tags a search names (a longer time is named by its months); how many are read
 before the others where a few things are enough."""

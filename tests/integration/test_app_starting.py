@@ -3,54 +3,106 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from app import compose
 from app.db import Database
 from app.settings import Settings
 from app.web import complete, front
 
-BEFORE_CALLS = "app.compose, app.web, app.notices.live, app.speech.listener, cti_bridge.clerk, cti_bridge.standby"
+STARTS = """
+import asyncio, sys
+from app.compose import running_app
+from app.db import Database
+from app.settings import get_settings
+
+async def main():
+    settings = get_settings()
+    async with running_app(settings, Database(settings.url), frozenset({"realtime", "web", "worker"})) as app:
+        print("app.routers" in sys.modules)
+        await app.state.following
+        print("app.routers" in sys.modules)
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture
-async def client(settings: Settings, db: Database) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser in front of an application that has just begun."""
-    app = front(settings, db, phones_changed=lambda: None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hotline.test") as one:
-        one.app = app  # type: ignore[attr-defined]
+def begun(settings: Settings, db: Database) -> FastAPI:
+    """An application that has just begun."""
+    return front(settings, db, phones_changed=lambda: None)
+
+
+@pytest.fixture
+async def client(begun: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in front of it."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(begun), base_url="http://hotline.test") as one:
         yield one
 
 
-async def test_what_pages_ask_for_waits_until_it_is_there(client: httpx.AsyncClient) -> None:
+async def test_what_pages_ask_for_waits_until_it_is_there(begun: FastAPI, client: httpx.AsyncClient) -> None:
     asked = asyncio.create_task(client.get("/api/me"))
     done, _ = await asyncio.wait({asked}, timeout=0.3)
     assert not done
     assert (await client.get("/livez")).text == "ok"
     health = await client.get("/healthz")
     assert (health.status_code, health.json()["parts"]["pages"]) == (503, "starting")
-    app = client.app  # type: ignore[attr-defined]
-    await asyncio.to_thread(complete, app)
-    app.state.web.whole.set()
+    await asyncio.to_thread(complete, begun)
+    begun.state.web.whole.set()
     assert (await asked).status_code == 401  # nobody has signed in: the route itself has answered
     assert (await client.get("/healthz")).json()["parts"]["pages"] == "ok"
 
 
-async def test_an_address_that_does_not_exist_is_told_from_one_that_is_not_there_yet(client: httpx.AsyncClient) -> None:
+async def test_an_address_that_does_not_exist_is_told_from_one_that_is_not_there_yet(
+    begun: FastAPI, client: httpx.AsyncClient
+) -> None:
     asked = asyncio.create_task(client.get("/api/nothing-of-the-kind"))
-    await asyncio.sleep(0.05)
-    app = client.app  # type: ignore[attr-defined]
-    complete(app)
-    app.state.web.whole.set()
+    done, _ = await asyncio.wait({asked}, timeout=0.1)
+    assert not done
+    complete(begun)
+    begun.state.web.whole.set()
     assert (await asked).status_code == 404
 
 
-def test_a_core_reads_no_route_of_a_page_before_it_looks_after_calls() -> None:
-    asked = f"import sys, {BEFORE_CALLS}; print(*sys.modules)"
-    found = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    routes = {name for name in found.stdout.split() if name.endswith("routes") or name == "app.routers"}
-    assert routes == {"cti_bridge.routes"}
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_core_reads_no_route_of_a_page_before_it_looks_after_calls(settings: Settings, db: Database) -> None:
+    away = settings.model_copy(update={"ami_port": 1})  # Asterisk is not there: what can wait has two seconds
+    found = subprocess.run(
+        [sys.executable, "-c", STARTS], env=os.environ | away.environment(), capture_output=True, text=True, check=True
+    )
+    assert [line for line in found.stdout.splitlines() if line in ("True", "False")] == ["False", "True"]
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+async def test_a_core_whose_pages_cannot_be_read_ends_and_is_started_anew(
+    settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_app: FastAPI) -> None:
+        raise ImportError("half a module")
+
+    monkeypatch.setattr("app.web.complete", broken)
+    with pytest.raises(ImportError, match="half a module"):
+        await asyncio.wait_for(compose._serve_loop(settings, db, frozenset({"web"}), "core"), 20)
+
+
+async def test_a_core_beats_from_when_everything_is_there(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answers(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(compose, "http_answers", answers)
+    settings.paths.run.mkdir(parents=True, exist_ok=True)
+    beat, whole = settings.paths.run / "core.beat", asyncio.Event()
+    beating = asyncio.create_task(compose._beat(settings, "core", None, whole))
+    await asyncio.sleep(0.2)
+    assert not beat.exists()
+    whole.set()
+    await asyncio.sleep(0.2)
+    assert beat.exists()
+    beating.cancel()
