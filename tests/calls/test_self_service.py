@@ -6,7 +6,7 @@ at once; a caller who has heard the beginning of a sentence goes on, as people d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -278,15 +278,6 @@ def outside_the_hours(hotline: AsteriskUnderTest, network: PublicNetwork, voice:
     return "" if reached == "voicemail" else f"{code}, closed: reached {reached}"
 
 
-def at_the_second_try(walk: Callable[[str, str], str], *who: str) -> str:
-    """A walk that is made again where it was late, or the sound of the first was torn."""
-    try:
-        return walk(*who)
-    except AssertionError as torn:
-        print(torn)
-        return walk(*who)
-
-
 class Walker:
     """Callers who take one way out of one question each, hang up there, and whose last sound is compared."""
 
@@ -388,18 +379,20 @@ def every_way(
     todo = list(numbered(patient, first))
     for _, number in todo:
         services.know(number)
-    at_night = partial(outside_the_hours, hotline, network, voice)
     with voice.running(), ThreadPoolExecutor(WAYS_AT_ONCE) as citizens:
         walker = Walker(hotline, network, voice, trace)
+        # Who walks far, or is loud, has the lines to themselves: nobody calls a second time for them.
+        if opened:
+            wrong = list(filter(None, citizens.map(walker.rude, *zip(*RUDE.items(), strict=True))))
+        else:
+            at_night = partial(outside_the_hours, hotline, network, voice)
+            wrong = list(filter(None, citizens.map(at_night, *zip(*NIGHT, strict=True))))
         torn = walker.together(todo, citizens)
         again = list(numbered(torn[:MOST_TORN], first + len(todo)))
         for _, number in again:
             services.know(number)
         with ThreadPoolExecutor(AT_ONCE) as few:
-            more = [(walker.rude, one) for one in RUDE.items()] if opened else [(at_night, one) for one in NIGHT]
-            others = [few.submit(at_the_second_try, walk, *one) for walk, one in more]
-            wrong = [str(way.edge) for way in walker.together(again, few)] + [str(way.edge) for way in torn[MOST_TORN:]]
-        wrong += [fault for one in others if (fault := one.result())]
+            wrong += [str(way.edge) for way in (*walker.together(again, few), *torn[MOST_TORN:])]
         wait_until(lambda: voice.server.running == 0, 15, "every script ended")
     return wrong
 
