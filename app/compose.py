@@ -160,18 +160,19 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server._serve(), name="http")
-        beating = asyncio.create_task(_beat(settings, name, voice, app.state.web.whole), name="heartbeat")
+        beating = asyncio.create_task(_beat(settings, name, voice, app.state.following), name="heartbeat")
         waiting = asyncio.create_task(stopping.wait(), name="stop")
         log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
         following: asyncio.Task[None] = app.state.following
         done, _ = await asyncio.wait({serving, waiting, following}, return_when=asyncio.FIRST_COMPLETED)
-        if following in done:
-            following.result()  # half an application serves nobody: end, and be started anew
+        if following in done and following.exception() is None:
             done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=serving not in done)
         beating.cancel()
         waiting.cancel()
+        if following in done:
+            following.result()  # half an application serves nobody: end, and be started anew
 
 
 @contextlib.asynccontextmanager
@@ -284,11 +285,11 @@ def realtime_part(settings: Settings, domain: Any, ears: Any = None) -> Any:
     )
 
 
-async def _beat(settings: Settings, name: str, voice: Any, whole: asyncio.Event) -> None:
+async def _beat(settings: Settings, name: str, voice: Any, following: asyncio.Task[None]) -> None:
     """Touch the heartbeat once a second while the loop turns and every door answers, from when everything is there:
     a thread that reads modules on a busy machine holds the loop up, and must not look like a process that hangs."""
     beat = Heartbeat(settings.paths.run, name)
-    await whole.wait()
+    await asyncio.wait({following})
     while True:
         if await http_answers(settings.http_host, settings.http_port) and (
             voice is None or await asyncio.to_thread(voice.alive)

@@ -104,7 +104,9 @@ class Child:
             with contextlib.suppress(OSError):  # old kernels and strict sandboxes lack it; ticks notice then
                 self.watch_fd = os.pidfd_open(identity.pid)
         now, timing = time.monotonic(), self.timing
-        queued = 0.0 if identity is None else ids.waited_for_cpu_s(identity.pid)  # an adopted one: for days perhaps
+        queued = (
+            0.0 if identity is None else ids.threads_waited_for_cpu_s(identity.pid)
+        )  # an adopted one: for days perhaps
         if self.spec.beats:
             grace = first_grace(timing.first_beat_grace, self.in_vain, timing)
             self.watch = Watch(grace, timing.beat_stale, now, queued=queued)
@@ -169,7 +171,7 @@ class Child:
         if self.watch is None:
             return False
         if self.watch.changed is None and self.pid is not None:
-            self.watch.queued_so_far(ids.waited_for_cpu_s(self.pid))
+            self.watch.queued_so_far(ids.threads_waited_for_cpu_s(self.pid), now)
         self.watch.look(self._beat() if self.spec.beats else self.probed, now)
         frozen = self.watch.is_frozen(now)
         if self.watch.changed is not None:

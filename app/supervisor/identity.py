@@ -72,6 +72,15 @@ def waited_for_cpu_s(pid: int) -> float:
         return 0.0
 
 
+def threads_waited_for_cpu_s(pid: int) -> float:
+    """The same of all threads that a process has now, added up: one that reads modules holds the others up."""
+    try:
+        threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return 0.0
+    return sum(waited_for_cpu_s(thread) for thread in threads)
+
+
 def _start_ticks(pid: int) -> int | None:
     """When the process started; None if it does not run or is a zombie."""
     try:

@@ -119,16 +119,20 @@ class Watch:
     sign: object = None
     changed: float | None = field(default=None)
     queued: float = 0.0
+    waited: float = 0.0
 
     def look(self, sign: object, now: float) -> None:
         """Notes the present sign of life; None means there has been none yet."""
         if sign is not None and sign != self.sign:
             self.sign, self.changed = sign, now
 
-    def queued_so_far(self, seconds: float) -> None:
-        """Notes for how long the process has waited for a processor since it was started."""
+    def queued_so_far(self, seconds: float, now: float) -> None:
+        """Notes for how long the process's threads have waited for a processor since it was started.
+
+        However many wait at once: they cannot have waited for longer than since the start.
+        """
         if self.changed is None:
-            self.started += max(0.0, seconds - self.queued)
+            self.waited = min(self.waited + max(0.0, seconds - self.queued), now - self.started)
         self.queued = seconds
 
     def excuse(self, seconds: float) -> None:
@@ -140,5 +144,5 @@ class Watch:
     def is_frozen(self, now: float) -> bool:
         """True when the signs have stopped, or never came."""
         if self.changed is None:
-            return now - self.started > self.grace
+            return now - self.started - self.waited > self.grace
         return now - self.changed > self.stale

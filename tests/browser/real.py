@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from app.secrets import secret
 from asterisk_conf.accounts import PhoneAccount
@@ -114,7 +114,10 @@ class Desk:
         """Logs in through the form."""
         desk = cls(world, context, account, context.new_page())
         desk.watch(desk.page)
-        desk.page.goto(f"{world.system.http}/agent")
+        try:
+            desk.page.goto(f"{world.system.http}/agent")
+        except Error as away:
+            raise AssertionError(f"{away}\n{world.system.tails()}") from away
         desk.page.get_by_label("账户").fill(account.agent_id)
         desk.page.get_by_label("密码", exact=True).fill(PASSWORD)
         desk.page.keyboard.press("Enter")

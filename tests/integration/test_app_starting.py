@@ -98,11 +98,16 @@ async def test_a_core_beats_from_when_everything_is_there(settings: Settings, mo
 
     monkeypatch.setattr(compose, "http_answers", answers)
     settings.paths.run.mkdir(parents=True, exist_ok=True)
-    beat, whole = settings.paths.run / "core.beat", asyncio.Event()
-    beating = asyncio.create_task(compose._beat(settings, "core", None, whole))
+    beat, followed = settings.paths.run / "core.beat", asyncio.Event()
+    following = asyncio.create_task(_until(followed))
+    beating = asyncio.create_task(compose._beat(settings, "core", None, following))
     await asyncio.sleep(0.2)
     assert not beat.exists()
-    whole.set()
+    followed.set()
     await asyncio.sleep(0.2)
     assert beat.exists()
     beating.cancel()
+
+
+async def _until(told: asyncio.Event) -> None:
+    await told.wait()

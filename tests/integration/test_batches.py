@@ -123,6 +123,7 @@ def test_two_clicks_at_the_same_moment_are_one_batch(world: World, monkeypatch: 
         return known(*asked)
 
     monkeypatch.setattr(service, "numbers", slowly)
+    monkeypatch.setattr(world.db, "_wait_s", 30)  # whoever waits too long is told so; here nobody is to be
     with ThreadPoolExecutor(2) as hands:
         first = hands.submit(run, world, "dispatcher", BatchAct.dispatched, water(world), chosen)
         assert inside.wait(10)

@@ -87,13 +87,21 @@ def test_a_start_is_given_time_until_the_first_beat() -> None:
 def test_the_time_for_which_others_had_the_processors_is_no_part_of_a_start() -> None:
     watch = Watch(grace=20, stale=4, started=0)
     for second in range(1, 61):
-        watch.queued_so_far(second * 0.75)
+        watch.queued_so_far(second * 0.75, second)
         assert not watch.is_frozen(second)
-    watch.queued_so_far(45.0)
+    watch.queued_so_far(45.0, 65.1)
     assert watch.is_frozen(65.1)
     watch.look("t1", 66.0)
-    watch.queued_so_far(100.0)
+    watch.queued_so_far(100.0, 66.0)
     assert watch.is_frozen(70.1), "who has been at work is judged by the clock: callers wait meanwhile"
+
+
+def test_threads_that_wait_at_once_do_not_make_a_start_shorter_than_no_time() -> None:
+    watch = Watch(grace=20, stale=4, started=100)
+    for second in range(1, 11):
+        watch.queued_so_far(second * 30.0, 100 + second)
+    watch.queued_so_far(300.0, 130.1)
+    assert watch.is_frozen(130.1)
 
 
 def test_every_start_in_vain_doubles_the_time_for_the_next_up_to_a_limit() -> None:
