@@ -6,7 +6,14 @@ It is a third of what a core imports, so a core that is started anew reads it wh
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.routing import BaseRoute
 
 from app.agents.routes import router as agents
 from app.alerts.routes import router as alerts
@@ -82,13 +89,32 @@ ROUTERS = (
 )  # fmt: skip
 
 
-def _ours() -> APIRouter:
-    """What a route asks and answers is worked out at its first request; all applications of a process share it, for
-    that takes as long as fifty requests."""
+described = APIRouter()
+
+
+@described.get("/api/openapi.json", include_in_schema=False, response_model=None)
+def openapi(request: Request) -> JSONResponse:
+    """What this application understands, for generators of clients; on a thread, for it takes seconds at first."""
+    return JSONResponse(request.app.openapi())
+
+
+ROUTES: tuple[BaseRoute, ...] = tuple(route for router in (*ROUTERS, described) for route in router.routes)
+"""Every route as its router made it. A router that is included makes each of its routes once more, at the first request
+and on the event loop: calls waited a second for that."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the pages' routes and of whatever else `app` has.
+
+    Only here does every route tell what else than success can come back.
+    """
+    others = [route for route in app.routes if route not in ROUTES]
+    return get_openapi(title=app.title, version=app.version, routes=[*others, *_with_errors().routes])
+
+
+@cache
+def _with_errors() -> APIRouter:
     together = APIRouter()
     for router in ROUTERS:
         together.include_router(router, responses=ERRORS)
     return together
-
-
-OURS = _ours()

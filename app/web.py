@@ -25,6 +25,18 @@ from recordings.store import Store
 log = structlog.get_logger(__name__)
 
 
+class Hotline(FastAPI):
+    """An application that describes itself with what can go wrong."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, worked out at the first question; only once `complete`."""
+        from app.routers import document
+
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self)
+        return self.openapi_schema
+
+
 def create_app(settings: Settings, db: Database, **parts: Any) -> FastAPI:
     """The whole application of one instance; `parts` as those of `front`."""
     app = front(settings, db, **parts)
@@ -48,12 +60,10 @@ def front(
     `phones_changed` runs after agents changed; by default it has Asterisk read the new telephone accounts. `speak` is
     the instance's own voice unless a test has another.
     """
-    app = FastAPI(
+    app = Hotline(
         title="12345 Hotline",
         version="0.1.0",
-        openapi_url="/api/openapi.json",
-        docs_url=None,  # their pages load scripts from elsewhere; any client generator reads the JSON
-        redoc_url=None,
+        openapi_url=None,  # a route of the pages; documents that load scripts from elsewhere go with it
         redirect_slashes=False,
     )
     app.state.web = Web(
@@ -80,9 +90,9 @@ def complete(app: FastAPI) -> None:
 
     Takes a second of a processor in a new process, and may run on a thread of its own.
     """
-    from app.routers import OURS
+    from app.routers import ROUTES
 
-    app.router.routes.extend(OURS.routes)
+    app.router.routes.extend(ROUTES)
     _include_demo(app, app.state.web.settings)
 
 

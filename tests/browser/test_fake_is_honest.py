@@ -140,12 +140,14 @@ def walk(stage: Stage, story: Story) -> Story:
     page = stage.page
     see = page.get_by_test_id
 
-    def step(name: str, do: Callable[[], object], *until: tuple[str, str]) -> None:
+    def step(name: str, do: Callable[[], object], *until: tuple[str, str], gone: str = "") -> None:
         do()
         for place, text in until:
             expect(see(place)).to_be_visible(timeout=SLOW_MS)
             if text:
                 expect(see(place)).to_contain_text(text, timeout=SLOW_MS)
+        if gone:
+            expect(see(gone)).to_have_count(0, timeout=SLOW_MS)
         story.pictures[name] = story.picture(page)
 
     def transfer(way: str) -> None:
@@ -162,7 +164,8 @@ def walk(stage: Stage, story: Story) -> Story:
     step("reloaded on hold", page.reload, ("talking", "已保持"), ("case-form", ""))
     step("resume", see("resume").click, ("talking", "通话中"), ("hold", ""))
     step("consult", lambda: transfer("先咨询"), ("consult", "110 · 振铃中"))
-    step("back", page.get_by_role("button", name="回到来电人").click, ("hold", ""), ("talking", "通话中"))
+    back = page.get_by_role("button", name="回到来电人").click
+    step("back", back, ("hold", ""), ("talking", "通话中"), gone="consult")
     step("registered", lambda: write(page), ("registered", ""))
     step("next", page.get_by_role("button", name="通话后：小休", exact=True).click)
     step("next cancelled", page.get_by_role("button", name="取消“通话后小休”").click)

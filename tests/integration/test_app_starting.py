@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, routing
 
 from app import compose
 from app.db import Database
@@ -69,6 +70,24 @@ async def test_an_address_that_does_not_exist_is_told_from_one_that_is_not_there
     complete(begun)
     begun.state.web.whole.set()
     assert (await asked).status_code == 404
+
+
+async def test_the_first_who_asks_does_not_hold_up_calls_until_every_route_is_made_anew(
+    begun: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did: a second of the event loop's time, on a busy machine so many that the core was taken for frozen."""
+    complete(begun)
+    begun.state.web.whole.set()
+    made, really = [], routing._populate_api_route_state
+
+    def counting(route: Any, path: str, *rest: Any, **more: Any) -> None:
+        made.append(path)
+        really(route, path, *rest, **more)
+
+    monkeypatch.setattr(routing, "_populate_api_route_state", counting)
+    for path in ("/agent", "/api/me", "/livez"):
+        await client.get(path)
+    assert set(made) <= {"/livez", "/healthz", "/metrics"}
 
 
 @pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
