@@ -283,6 +283,8 @@ class Settings(BaseSettings):
     beat_stale_s: Seconds = 8
     max_calls: Annotated[int, Field(ge=1)] = 400
     min_free_mb: Annotated[int, Field(ge=0)] = 500
+    # A voice process and a core that have read everything wait to take the place of one that dies; 130 MB each.
+    spares: bool = True
 
     @classmethod
     def settings_customise_sources(

@@ -52,10 +52,11 @@ def status_command(
     if not processes:
         err().print(f"the hotline is starting (process {supervisor.pid})")
         return 1
-    table = Table("process", "state", "pid", "for", "restarts", "last ended because")
+    table = Table("process", "state", "pid", "for", "restarts", "last ended because", "spare")
     for name, item in processes.items():
         since = time.time() - item["started_at"] if item.get("started_at") else 0
-        values = (item.get("state"), item.get("pid"), f"{since:.0f} s", item.get("restarts"), item.get("last_reason"))
+        told = [item.get(key) for key in ("restarts", "last_reason", "spare")]
+        values = (item.get("state"), item.get("pid"), f"{since:.0f} s", *told)
         table.add_row(name, *("" if value is None else str(value) for value in values))
     out().print(table)
     return 0 if fine else 1

@@ -15,6 +15,7 @@ from typing import IO
 from app.supervisor import identity as ids
 from app.supervisor.identity import Identity
 from app.supervisor.model import State, Timing, Watch, first_grace
+from app.supervisor.spare import Spare
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class ChildSpec:
     `command` is asked at every start, so that a restart follows changed settings. A child with `beats` must touch
     `<run>/<name>.beat`; one with `probe` is asked (in a thread; it may take seconds). One with `survives` is left
     running when its supervisor is killed, and adopted by the next supervisor if `probe` says that it works; others
-    that were left behind are ended. `grace_s` is how long SIGTERM is given before SIGKILL.
+    that were left behind are ended. `grace_s` is how long SIGTERM is given before SIGKILL. While `spare` says so, one
+    that has read its modules waits beside the child that beats, to take its place.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ChildSpec:
     probe: Callable[[], bool] | None = None
     survives: bool = False
     grace_s: float = 8.0
+    spare: Callable[[], bool] | None = None
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Child:
     watch: Watch | None = None
     watch_fd: int | None = None
     probed: int = 0  # grows with every probe that succeeded
+    spare: Spare | None = None
+    spare_due: float | None = None  # None until the child has shown that it works
 
     @property
     def name(self) -> str:
@@ -76,19 +81,59 @@ class Child:
         Raises OSError if the program can't be started.
         """
         self.beat_file().unlink(missing_ok=True)
-        argv, env, cwd = self.spec.command()
-        with self._log() as log:
-            self.process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env={**env, "HOTLINE_PROCESS": self.name},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        argv, env, cwd = self._command()
+        self.process, self.spare_due = None, None
+        if self.spare is not None and (took_over := self.spare.begin(env)):
+            self.process, self.spare = took_over, None
+        else:
+            with self._log() as log:
+                self.process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
         self.adopted = False
         self._begin(ids.identify(self.process.pid))
+
+    def _command(self) -> tuple[list[str], Mapping[str, str], Path]:
+        argv, env, cwd = self.spec.command()
+        return argv, {**env, "HOTLINE_PROCESS": self.name}, cwd
+
+    def keep_spare(self, now: float) -> str:
+        """Starts a spare where there should be one, drops one that died; what a person should know of it, or ""."""
+        if self.spare is not None:
+            if self.spare.alive():
+                return ""
+            self.spare.end()
+            self.spare, self.spare_due = None, now + self.timing.spare_again
+            return f"a spare has died; the next one in {self.timing.spare_again:g} s"
+        if self.spare_due is None or now < self.spare_due or not (self.spec.spare and self.spec.spare()):
+            return ""
+        argv, env, cwd = self._command()
+        try:
+            with self._log() as log:
+                self.spare = Spare(argv, env, cwd, log)
+        except OSError as error:
+            self.spare_due = now + self.timing.spare_again
+            return f"a spare could not be started: {error}"
+        return ""
+
+    def spare_state(self) -> str | None:
+        """Whether its spare still reads or is ready; None if it has none."""
+        if self.spare is None:
+            return None
+        return "ready" if self.spare.ready else "reading"
+
+    def drop_spare(self) -> None:
+        """Ends the spare, if there is one; there will be no other before the child's next start."""
+        self.spare_due = None
+        if self.spare is not None:
+            self.spare.end()
+            self.spare = None
 
     def adopt(self, found: Identity) -> None:
         """Takes over a process that an earlier supervisor started."""
@@ -176,6 +221,8 @@ class Child:
         frozen = self.watch.is_frozen(now)
         if self.watch.changed is not None:
             self.in_vain = 0
+            if self.spare_due is None:
+                self.spare_due = now + self.timing.spare_after
         elif frozen:
             self.in_vain += 1
         return frozen
@@ -204,6 +251,8 @@ class Child:
             "restarts": self.restarts,
             "last_exit": self.last_exit,
             "last_reason": self.last_reason,
+            "spare": self.spare_state(),
+            "spare_pid": self.spare.process.pid if self.spare else None,
             "restart_in_s": round(max(self.due - now, 0.0), 2) if self.state is State.waiting else None,
         }
 

@@ -114,6 +114,8 @@ class Supervisor:
                     child.watch.excuse(held_up)
         for child in self.children:
             self._attend(child, now)
+            if child.state is State.running:
+                self._keep_spare(child, now)
         if now >= self._next_rotation:
             self._next_rotation = now + ROTATE_EVERY_S
             logfiles.rotate_all(self.logs)
@@ -228,7 +230,16 @@ class Supervisor:
             if child.state is State.running and probe():
                 child.probed += 1
 
+    def _keep_spare(self, child: Child, now: float) -> None:
+        before = child.spare_state()
+        if problem := child.keep_spare(now):
+            self.say(f"{child.name}: {problem}")
+        if child.spare_state() != before:
+            self._write_status()
+
     def _stop_all(self) -> None:
+        for child in self.children:
+            child.drop_spare()
         for child in reversed(self.children):
             self._happen(child, Event.stop)
             while child.state is not State.stopped:

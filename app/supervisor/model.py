@@ -82,6 +82,9 @@ class Timing:
     # The first deaths are answered at once: whatever was said on the line is waiting for the restart.
     pauses: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
     forget_deaths_after: float = 60.0
+    # A spare begins to read when the child has worked for a moment: a start and what people have waited for come first.
+    spare_after: float = 3.0
+    spare_again: float = 30.0  # after one that died
     tick: float = 0.25
 
 

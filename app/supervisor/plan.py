@@ -15,6 +15,8 @@ from app.supervisor.child import ChildSpec
 # 1,000 callers need two descriptors each for their audio alone, and Asterisk is set up for this many.
 OPEN_FILES = 65536
 PROBE_TIMEOUT_S = 3.0
+SPARE_NEEDS_MB = 600
+"""Memory that must be free for another spare: nobody who works is to be pressed out by one that waits."""
 
 
 def specs(settings: Settings) -> list[ChildSpec]:
@@ -29,13 +31,36 @@ def specs(settings: Settings) -> list[ChildSpec]:
             survives=True,
             grace_s=6.0,
         ),
-        ChildSpec("voice", lambda: _serve(settings, "voice"), beats=True, grace_s=5.0),
+        ChildSpec(
+            "voice",
+            lambda: _serve(settings, "voice"),
+            beats=True,
+            grace_s=5.0,
+            spare=lambda: has_room_for_spare(settings),
+        ),
         *([_core(settings)] if settings.core else []),
     ]
 
 
 def _core(settings: Settings) -> ChildSpec:
-    return ChildSpec("core", lambda: _serve(settings, "realtime,web,worker"), beats=True, grace_s=8.0)
+    return ChildSpec(
+        "core",
+        lambda: _serve(settings, "realtime,web,worker"),
+        beats=True,
+        grace_s=8.0,
+        spare=lambda: has_room_for_spare(settings),
+    )
+
+
+def has_room_for_spare(settings: Settings, meminfo: Path = Path("/proc/meminfo")) -> bool:
+    """Whether spares are wanted and the machine has the memory; False where it doesn't say."""
+    if not settings.spares:
+        return False
+    try:
+        kilobytes = meminfo.read_text().partition("MemAvailable:")[2].split()[0]
+        return int(kilobytes) // 1000 >= SPARE_NEEDS_MB
+    except (OSError, IndexError, ValueError):
+        return False
 
 
 def _serve(settings: Settings, roles: str) -> tuple[list[str], Mapping[str, str], Path]:

@@ -92,6 +92,21 @@ def test_after_a_killed_supervisor_asterisk_goes_on_and_the_next_one_takes_it_ov
     assert hotline(system, "doctor", "--json").returncode in (0, 1)
 
 
+def test_a_core_and_a_voice_process_that_die_are_followed_by_those_that_have_read_everything(tmp_path: Path) -> None:
+    with HotlineSystem(tmp_path / "home", spares=True) as system:
+        system.wait_spares()
+        before = system.pids()
+        following = {name: system.spare_pid(name) for name in ("voice", "core")}
+        system.kill("voice", "core")
+        system.wait(lambda: system.pids().items() >= following.items(), 10, "the spares to follow")
+        assert system.pids()["asterisk"] == before["asterisk"]
+        system.wait_healthy(20)
+        checks = json.loads(hotline(system, "doctor", "--json").stdout)["checks"]
+        assert [check for check in checks if check["level"] == "broken"] == []
+        system.wait_spares()
+        assert {system.spare_pid(name) for name in following}.isdisjoint(following.values())
+
+
 def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     with HotlineSystem(tmp_path / "home") as system:
         pids = system.pids()

@@ -38,7 +38,8 @@ class HotlineSystem:
         ports: dict[str, object] = {name: self._block.take() for name in PORTS}
         ports |= {"rtp_start": self._block.rtp_start, "rtp_end": self._block.rtp_end}
         self._given: dict[str, object] = {}
-        self.configure(**{**ports, **settings})
+        # Most tests end no process: what waits to follow one would take the machine's time from them.
+        self.configure(**{**ports, "spares": False, **settings})
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._output = home.parent / f"{home.name}-up.log"
 
@@ -116,12 +117,28 @@ class HotlineSystem:
 
     def pids(self) -> dict[str, int]:
         """Name → process id of the running parts (asterisk, voice, core)."""
+        return {name: part["pid"] for name, part in self._status().items() if part.get("pid")}
+
+    def _status(self) -> dict[str, dict[str, Any]]:
         try:
-            status = json.loads((self.home / "run/status.json").read_text())
+            processes: dict[str, dict[str, Any]] = json.loads((self.home / "run/status.json").read_text())["processes"]
         except (OSError, ValueError):
             return {}
-        parts = status.get("processes", status)
-        return {name: part["pid"] for name, part in parts.items() if isinstance(part, dict) and part.get("pid")}
+        return processes
+
+    def spares(self) -> dict[str, str | None]:
+        """Name → whether its spare is "reading" or "ready", None for none."""
+        return {name: part.get("spare") for name, part in self._status().items()}
+
+    def spare_pid(self, name: str) -> int | None:
+        """The process id of this part's spare."""
+        return self._status()[name].get("spare_pid")
+
+    def wait_spares(self, timeout: float = 60.0) -> float:
+        """Seconds until voice and core each have a spare that is ready."""
+        return self.wait(
+            lambda: {self.spares().get(name) for name in ("voice", "core")} == {"ready"}, timeout, "spares"
+        )
 
     def kill(self, *names: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to parts by name."""

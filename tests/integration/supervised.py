@@ -30,16 +30,29 @@ TIMING = Timing(
     probe_grace=4.0,
     pauses=(0.0, 0.0, 0.4, 0.8),
     forget_deaths_after=60.0,
+    spare_after=0.1,
+    spare_again=0.6,
     tick=0.05,
 )
 
 # The dummies touch no library of ours: starting one takes milliseconds. They log what happens to them by name and time.
 DUMMY = """
-import os, signal, socket, subprocess, sys, time
+import json, os, signal, socket, subprocess, sys, time
 name, folder, *habits = sys.argv[1:]
 def note(what, pid=os.getpid()):
     with open(f"{folder}/events", "a") as log:
         log.write(f"{time.monotonic()} {name} {what} {pid}\\n")
+if line := os.environ.get("HOTLINE_SPARE_LINE"):
+    note("spare")
+    if "unready" in habits:
+        time.sleep(600)
+    with socket.socket(fileno=int(line)) as ours:
+        ours.sendall(b"ready\\n")
+        told = ours.makefile("rb").readline()
+    if not told:
+        note("unwanted")
+        sys.exit(0)
+    note("begin:" + json.loads(told)["WORD"])
 note("start")
 def term(*_):
     note("term")
@@ -91,11 +104,12 @@ def main() -> int:
         probed = "socket" in habits
         return ChildSpec(
             name,
-            lambda: (argv, dict(os.environ), folder),
+            lambda: (argv, {**os.environ, "WORD": _word(folder)}, folder),
             beats=not probed and not missing,
             probe=(lambda: _answers(int((folder / "port").read_text()))) if probed else None,
             survives="survives" in habits,
             grace_s=1.0,
+            spare=(lambda: True) if "spare" in habits else None,
         )
 
     try:
@@ -111,6 +125,14 @@ def main() -> int:
         print(error, flush=True)
         return 1
     return 0
+
+
+def _word(folder: Path) -> str:
+    """A setting that a test may change while children run."""
+    try:
+        return (folder / "word").read_text()
+    except OSError:
+        return "first"
 
 
 def _answers(port: int) -> bool:

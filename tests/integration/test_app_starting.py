@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,11 +14,12 @@ import httpx
 import pytest
 from fastapi import FastAPI, routing
 
-from app import compose
+from app import compose, warm
 from app.db import Database
 from app.settings import Settings
 from app.web import complete, front
 
+OURS = {"app", "acd", "agi_scripts", "asterisk_conf", "cti_bridge", "ivr", "recordings"}
 STARTS = """
 import asyncio, sys
 from app.compose import running_app
@@ -32,6 +34,34 @@ async def main():
         print("app.routers" in sys.modules)
 
 asyncio.run(main())
+"""
+
+TAKES_OVER = """
+import asyncio, sys
+from app import warm
+roles = sys.argv[1].split(",")
+warm.SHARE = 1.0
+warm.read(roles)
+read = set(sys.modules)
+
+from app.compose import running_app, voice_server
+from app.db import Database, migrate
+from app.settings import get_settings
+
+async def main():
+    migrate(settings)
+    async with running_app(settings, database, frozenset(roles)) as app:
+        await app.state.following
+
+settings = get_settings()
+database = Database(settings.url)
+if roles == ["voice"]:
+    server = voice_server(settings, database)
+    server.start()
+    server.stop()
+else:
+    asyncio.run(main())
+print("LATE", *(name for name in sorted(set(sys.modules) - read)))
 """
 
 
@@ -97,6 +127,39 @@ def test_a_core_reads_no_route_of_a_page_before_it_looks_after_calls(settings: S
         [sys.executable, "-c", STARTS], env=os.environ | away.environment(), capture_output=True, text=True, check=True
     )
     assert [line for line in found.stdout.splitlines() if line in ("True", "False")] == ["False", "True"]
+
+
+@pytest.mark.parametrize("roles", ["realtime,web,worker", "voice"])
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_spare_has_read_all_that_it_needs_to_begin(settings: Settings, db: Database, roles: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        free = one.getsockname()[1]
+    away = settings.model_copy(update={"ami_port": 1, "agi_port": free})
+    found = subprocess.run(
+        [sys.executable, "-c", TAKES_OVER, roles],
+        env=os.environ | away.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    late = next(line for line in found.stdout.splitlines() if line.startswith("LATE")).split()[1:]
+    assert [name for name in late if name.partition(".")[0] in OURS] == []
+    assert len(late) < 10
+
+
+def test_a_spare_reads_so_slowly_that_those_who_talk_do_not_notice() -> None:
+    reads = (
+        "import time; from app import warm; warm.read(['web']); print(time.process_time(), time.perf_counter() - began)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", f"import time; began = time.perf_counter(); {reads}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    processor, taken = map(float, found.stdout.split())
+    assert processor > 0.5
+    assert processor < 1.6 * warm.SHARE * taken  # a module that takes long alone is read in one piece
 
 
 @pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)

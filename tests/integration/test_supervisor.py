@@ -285,3 +285,53 @@ def test_a_supervisor_that_was_halted_itself_kills_nobody(supervised: Supervised
     said = supervised.stop(process)
     assert "frozen" not in said
     assert [event[3] for event in supervised.events("start", "core")] == [child]
+
+
+# -- spares --------------------------------------------------------------------------------------------------------
+
+
+def test_who_dies_is_followed_by_its_spare_and_another_spare_is_made(supervised: Supervised) -> None:
+    supervised.start(core="spare")
+    first = supervised.pid("core")
+    assert first
+    supervised.until(lambda: supervised.status("core")["spare"] == "ready")
+    spare = supervised.events("spare")[0][3]
+    (supervised.folder / "word").write_text("second")
+    os.kill(first, signal.SIGKILL)
+    assert supervised.replaced("core", first) == spare
+    supervised.until(lambda: supervised.events("begin:second"), 2)  # with the settings as they are now
+    assert supervised.status("core")["restarts"] == 1
+    supervised.until(lambda: supervised.status("core")["spare"] == "ready")
+    assert [event[3] for event in supervised.events("start")] == [first, spare]
+    assert len(supervised.events("spare")) == 2
+
+
+def test_a_spare_that_has_not_read_everything_is_not_waited_for(supervised: Supervised) -> None:
+    supervised.start(core="spare unready")
+    first = supervised.pid("core")
+    assert first
+    spare = supervised.until(lambda: supervised.events("spare"))[0][3]
+    assert supervised.status("core")["spare"] == "reading"
+    os.kill(first, signal.SIGKILL)
+    assert supervised.replaced("core", first) != spare
+    assert is_running(spare)  # it goes on reading, for the next time
+
+
+def test_a_spare_that_dies_is_replaced_after_a_while_and_nobody_else_notices(supervised: Supervised) -> None:
+    process = supervised.start(core="spare")
+    supervised.until(lambda: supervised.status("core")["spare"] == "ready")
+    at, _, _, spare = supervised.events("spare")[0]
+    os.kill(spare, signal.SIGKILL)
+    supervised.until(lambda: len(supervised.events("spare")) == 2)
+    assert supervised.events("spare")[1][0] - at >= TIMING.spare_again
+    assert len(supervised.events("start")) == 1
+    assert "core: a spare has died" in supervised.stop(process)
+
+
+def test_spares_end_with_their_supervisor_whether_it_stops_or_is_killed(supervised: Supervised) -> None:
+    for number in (signal.SIGINT, signal.SIGKILL):
+        process = supervised.start(core="spare", voice="spare")
+        supervised.until(lambda: {supervised.status(name)["spare"] for name in ("core", "voice")} == {"ready"})
+        supervised.stop(process, number)
+        supervised.until(lambda: not any(is_running(event[3]) for event in supervised.events("spare")))
+        supervised.clean_up()

@@ -19,7 +19,7 @@ from app.supervisor.model import (
     pause_before_restart,
     step,
 )
-from app.supervisor.plan import specs
+from app.supervisor.plan import has_room_for_spare, specs
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))
@@ -138,3 +138,19 @@ def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
 def test_a_machine_that_is_a_further_node_runs_asterisk_and_voice_scripts_and_no_core(tmp_path: Path) -> None:
     for core, names in ((True, ["asterisk", "voice", "core"]), (False, ["asterisk", "voice"])):
         assert [spec.name for spec in specs(Settings(home=tmp_path, core=core))] == names
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted", "room"),
+    [
+        ("MemTotal: 8000000 kB\nMemAvailable:    700000 kB\n", True, True),
+        ("MemTotal: 8000000 kB\nMemAvailable:    500000 kB\n", True, False),
+        ("MemTotal: 8000000 kB\nMemAvailable:    700000 kB\n", False, False),
+        ("MemTotal: 8000000 kB\n", True, False),
+        ("MemAvailable: much\n", True, False),
+    ],
+)
+def test_a_spare_is_made_only_where_memory_is_free(tmp_path: Path, told: str, wanted: bool, room: bool) -> None:
+    (tmp_path / "meminfo").write_text(told)
+    assert has_room_for_spare(Settings(home=tmp_path, spares=wanted), tmp_path / "meminfo") is room
+    assert not has_room_for_spare(Settings(home=tmp_path), tmp_path / "nothing")
