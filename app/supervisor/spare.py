@@ -53,12 +53,13 @@ class Spare:
         return True
 
     def begin(self, env: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
-        """Has it begin its work with this environment; None if it isn't ready, or has died."""
+        """Has it begin its work with this environment; None if it isn't ready, or can't be told (it ends then)."""
         if not (self.alive() and self.ready):
             return None
         try:
             self._line.sendall(json.dumps(dict(env)).encode() + b"\n")
         except OSError:
+            self.process.kill()  # it may have half of what it is to know
             return None
         self._line.close()
         return self.process

@@ -104,7 +104,7 @@ def main() -> int:
         probed = "socket" in habits
         return ChildSpec(
             name,
-            lambda: (argv, {**os.environ, "WORD": _word(folder)}, folder),
+            lambda: (argv, {**os.environ, "WORD": _word(folder), **_long(folder)}, folder),
             beats=not probed and not missing,
             probe=(lambda: _answers(int((folder / "port").read_text()))) if probed else None,
             survives="survives" in habits,
@@ -125,6 +125,10 @@ def main() -> int:
         print(error, flush=True)
         return 1
     return 0
+
+
+def _long(folder: Path) -> dict[str, str]:
+    return {f"LONG{number}": "x" * 100_000 for number in range(10)} if (folder / "long").exists() else {}
 
 
 def _word(folder: Path) -> str:

@@ -317,6 +317,19 @@ def test_a_spare_that_has_not_read_everything_is_not_waited_for(supervised: Supe
     assert is_running(spare)  # it goes on reading, for the next time
 
 
+def test_a_spare_that_cannot_be_told_everything_does_not_begin(supervised: Supervised) -> None:
+    supervised.start(core="spare")
+    first = supervised.pid("core")
+    assert first
+    supervised.until(lambda: supervised.status("core")["spare"] == "ready")
+    spare = supervised.events("spare")[0][3]
+    (supervised.folder / "long").touch()  # more than the line takes in one go
+    os.kill(first, signal.SIGKILL)
+    assert supervised.replaced("core", first) != spare
+    supervised.until(lambda: not is_running(spare))
+    assert not supervised.events("begin:first")
+
+
 def test_a_spare_that_dies_is_replaced_after_a_while_and_nobody_else_notices(supervised: Supervised) -> None:
     process = supervised.start(core="spare")
     supervised.until(lambda: supervised.status("core")["spare"] == "ready")
