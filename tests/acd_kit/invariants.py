@@ -6,7 +6,7 @@ from collections import Counter
 
 from acd.engine import Engine
 from acd.model import AgentState, CallState
-from acd.records import Agent, Call
+from acd.records import Agent, Call, PlaceKey
 from acd.tables import BEING_OFFERED, IN_LINE, IN_OFFER, IN_TALK, MATCHABLE, WORKING
 
 
@@ -68,6 +68,8 @@ def _assert_calls(engine: Engine) -> None:
     for queue, line in floor.lines.items():
         here = sorted((c for c in floor.calls.values() if c.queue == queue and c.state in IN_LINE), key=_place)
         assert engine.waiting_order(queue) == [call.call_id for call in here]
+        places = Counter(_place(call)[:3] for call in here if call.callback is None)
+        assert set(places.values()) <= {1}, "two who called have one place"
         assert line.shown[0] == len(here)
         assert (line.shown[1] is None) == (not here)
         staff = [a for a in floor.agents.values() if queue in a.queues and a.state in WORKING]
@@ -103,6 +105,7 @@ def _idle_order(agent: Agent) -> tuple[int, int]:
     return agent.idle_since, agent.sequence
 
 
-def _place(call: Call) -> tuple[int, int, int]:
+def _place(call: Call) -> PlaceKey:
+    """Only a caller who is back and the call-back promised to them share moment and rank: then the id decides."""
     assert call.key is not None
-    return call.key[:3]
+    return call.key
