@@ -160,10 +160,10 @@ async def _serve_loop(settings: Settings, database: Database, roles: frozenset[s
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server._serve(), name="http")
-        beating = asyncio.create_task(_beat(settings, name, voice, app.state.following), name="heartbeat")
+        following: asyncio.Task[None] = app.state.following
+        beating = asyncio.create_task(_beat(settings, name, voice, following), name="heartbeat")
         waiting = asyncio.create_task(stopping.wait(), name="stop")
         log.info("backend is ready", roles=sorted(roles), http=f"{settings.http_host}:{settings.http_port}")
-        following: asyncio.Task[None] = app.state.following
         done, _ = await asyncio.wait({serving, waiting, following}, return_when=asyncio.FIRST_COMPLETED)
         if following in done and following.exception() is None:
             done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -6,13 +6,6 @@ It is a third of what a core imports, so a core that is started anew reads it wh
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
-from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.agents.routes import router as agents
@@ -42,7 +35,6 @@ from app.consents.routes import router as consents
 from app.faxes.routes import router as faxes
 from app.flows.routes import router as flows
 from app.hours.routes import router as hours
-from app.http.schema import ERRORS
 from app.knowledge.routes import router as knowledge
 from app.letters.routes import of_cases as receipts
 from app.letters.routes import router as letters
@@ -89,32 +81,6 @@ ROUTERS = (
 )  # fmt: skip
 
 
-described = APIRouter()
-
-
-@described.get("/api/openapi.json", include_in_schema=False, response_model=None)
-def openapi(request: Request) -> JSONResponse:
-    """What this application understands, for generators of clients; on a thread, for it takes seconds at first."""
-    return JSONResponse(request.app.openapi())
-
-
-ROUTES: tuple[BaseRoute, ...] = tuple(route for router in (*ROUTERS, described) for route in router.routes)
+ROUTES: tuple[BaseRoute, ...] = tuple(route for router in ROUTERS for route in router.routes)
 """Every route as its router made it. A router that is included makes each of its routes once more, at the first request
 and on the event loop: calls waited a second for that."""
-
-
-def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of the pages' routes and of whatever else `app` has.
-
-    Only here does every route tell what else than success can come back.
-    """
-    others = [route for route in app.routes if route not in ROUTES]
-    return get_openapi(title=app.title, version=app.version, routes=[*others, *_with_errors().routes])
-
-
-@cache
-def _with_errors() -> APIRouter:
-    together = APIRouter()
-    for router in ROUTERS:
-        together.include_router(router, responses=ERRORS)
-    return together

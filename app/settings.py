@@ -283,7 +283,7 @@ class Settings(BaseSettings):
     beat_stale_s: Seconds = 8
     max_calls: Annotated[int, Field(ge=1)] = 400
     min_free_mb: Annotated[int, Field(ge=0)] = 500
-    # A voice process and a core that have read everything wait to take the place of one that dies; 130 MB each.
+    # A voice process and a core that have read everything wait to take the place of one that dies; 130 and 160 MB.
     spares: bool = True
 
     @classmethod

@@ -26,7 +26,7 @@ MODULES = {
         "cti_bridge.bridge", "cti_bridge.clerk", "cti_bridge.core_lock", "cti_bridge.standby",
         "uvicorn.protocols.http.httptools_impl", "uvicorn.protocols.websockets.websockets_sansio_impl",
     ),
-    "web": ("app.compose", "app.web", "app.routers", "app.demo.routes"),
+    "web": ("app.compose", "app.web", "app.openapi", "app.routers", "app.demo.routes"),
     "worker": (
         "app.compose", "app.tables", "app.worker", "app.pushes.sending", "app.places.filling",
         "app.campaigns.gathering", "app.campaigns.messages", "app.chasing.sweep", "app.notices.post",

@@ -30,7 +30,7 @@ class Hotline(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, worked out at the first question; only once `complete`."""
-        from app.routers import document
+        from app.openapi import document
 
         if self.openapi_schema is None:
             self.openapi_schema = document(self)
@@ -90,9 +90,10 @@ def complete(app: FastAPI) -> None:
 
     Takes a second of a processor in a new process, and may run on a thread of its own.
     """
+    from app.openapi import router as described
     from app.routers import ROUTES
 
-    app.router.routes.extend(ROUTES)
+    app.router.routes.extend((*ROUTES, *described.routes))
     _include_demo(app, app.state.web.settings)
 
 

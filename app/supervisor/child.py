@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,7 @@ from typing import IO
 from app.supervisor import identity as ids
 from app.supervisor.identity import Identity
 from app.supervisor.model import State, Timing, Watch, first_grace
+from app.supervisor.process import Command, begin
 from app.supervisor.spare import Spare
 
 
@@ -30,7 +31,7 @@ class ChildSpec:
     """
 
     name: str
-    command: Callable[[], tuple[list[str], Mapping[str, str], Path]]
+    command: Callable[[], Command]
     beats: bool = False
     probe: Callable[[], bool] | None = None
     survives: bool = False
@@ -76,30 +77,22 @@ class Child:
         return self.identity.pid if self.identity else None
 
     def spawn(self) -> None:
-        """Starts the process in a session of its own (the terminal's Ctrl-C is the supervisor's to pass on).
+        """Starts the process, or has its spare begin.
 
         Raises OSError if the program can't be started.
         """
         self.beat_file().unlink(missing_ok=True)
-        argv, env, cwd = self._command()
+        command = self._command()
         self.process, self.spare_due = None, None
-        if self.spare is not None and (took_over := self.spare.begin(env)):
+        if self.spare is not None and (took_over := self.spare.begin(command)):
             self.process, self.spare = took_over, None
         else:
             with self._log() as log:
-                self.process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                self.process = begin(command, log)
         self.adopted = False
         self._begin(ids.identify(self.process.pid))
 
-    def _command(self) -> tuple[list[str], Mapping[str, str], Path]:
+    def _command(self) -> Command:
         argv, env, cwd = self.spec.command()
         return argv, {**env, "HOTLINE_PROCESS": self.name}, cwd
 
@@ -113,10 +106,9 @@ class Child:
             return f"a spare has died; the next one in {self.timing.spare_again:g} s"
         if self.spare_due is None or now < self.spare_due or not (self.spec.spare and self.spec.spare()):
             return ""
-        argv, env, cwd = self._command()
         try:
             with self._log() as log:
-                self.spare = Spare(argv, env, cwd, log)
+                self.spare = Spare(self._command(), log)
         except OSError as error:
             self.spare_due = now + self.timing.spare_again
             return f"a spare could not be started: {error}"

@@ -121,8 +121,8 @@ class Watch:
     started: float
     sign: object = None
     changed: float | None = field(default=None)
-    queued: float = 0.0
-    waited: float = 0.0
+    queued: float = 0.0  # what the kernel counted at the last look
+    waited: float = 0.0  # how much of that is taken off the start
 
     def look(self, sign: object, now: float) -> None:
         """Notes the present sign of life; None means there has been none yet."""

@@ -31,23 +31,17 @@ def specs(settings: Settings) -> list[ChildSpec]:
             survives=True,
             grace_s=6.0,
         ),
-        ChildSpec(
-            "voice",
-            lambda: _serve(settings, "voice"),
-            beats=True,
-            grace_s=5.0,
-            spare=lambda: has_room_for_spare(settings),
-        ),
-        *([_core(settings)] if settings.core else []),
+        _backend(settings, "voice", "voice", grace_s=5.0),
+        *([_backend(settings, "core", "realtime,web,worker", grace_s=8.0)] if settings.core else []),
     ]
 
 
-def _core(settings: Settings) -> ChildSpec:
+def _backend(settings: Settings, name: str, roles: str, grace_s: float) -> ChildSpec:
     return ChildSpec(
-        "core",
-        lambda: _serve(settings, "realtime,web,worker"),
+        name,
+        lambda: _serve(settings, roles),
         beats=True,
-        grace_s=8.0,
+        grace_s=grace_s,
         spare=lambda: has_room_for_spare(settings),
     )
 

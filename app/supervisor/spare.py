@@ -11,9 +11,9 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
 from typing import IO
+
+from app.supervisor.process import Command, begin
 
 LINE = "HOTLINE_SPARE_LINE"
 """The variable that tells a process that it is a spare: the number of its end of the line."""
@@ -23,23 +23,16 @@ READY = b"ready\n"
 class Spare:
     """The supervisor's side of one spare."""
 
-    def __init__(self, argv: list[str], env: Mapping[str, str], cwd: Path, log: IO[bytes]) -> None:
-        """Starts it in a session of its own. Raises OSError if the program can't be started."""
+    def __init__(self, command: Command, log: IO[bytes]) -> None:
+        """Starts it. Raises OSError if the program can't be started."""
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)
         self.ready = False
+        argv, env, cwd = command
         with theirs:
+            number = theirs.fileno()
             try:
-                self.process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env={**env, LINE: str(theirs.fileno())},
-                    pass_fds=(theirs.fileno(),),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                self.process = begin((argv, {**env, LINE: str(number)}, cwd), log, pass_fds=(number,))
             except OSError:
                 self._line.close()
                 raise
@@ -52,12 +45,12 @@ class Spare:
             self.ready = self.ready or self._line.recv(64) == READY
         return True
 
-    def begin(self, env: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+    def begin(self, command: Command) -> subprocess.Popen[bytes] | None:
         """Has it begin its work with this environment; None if it isn't ready, or can't be told (it ends then)."""
         if not (self.alive() and self.ready):
             return None
         try:
-            self._line.sendall(json.dumps(dict(env)).encode() + b"\n")
+            self._line.sendall(json.dumps(dict(command[1])).encode() + b"\n")
         except OSError:
             self.process.kill()  # it may have half of what it is to know
             return None

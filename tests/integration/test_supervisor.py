@@ -290,12 +290,15 @@ def test_a_supervisor_that_was_halted_itself_kills_nobody(supervised: Supervised
 # -- spares --------------------------------------------------------------------------------------------------------
 
 
-def test_who_dies_is_followed_by_its_spare_and_another_spare_is_made(supervised: Supervised) -> None:
+def with_spare(supervised: Supervised) -> tuple[int, int]:
+    """A core whose spare is ready: their pids."""
     supervised.start(core="spare")
-    first = supervised.pid("core")
-    assert first
     supervised.until(lambda: supervised.status("core")["spare"] == "ready")
-    spare = supervised.events("spare")[0][3]
+    return supervised.events("start")[0][3], supervised.events("spare")[0][3]
+
+
+def test_who_dies_is_followed_by_its_spare_and_another_spare_is_made(supervised: Supervised) -> None:
+    first, spare = with_spare(supervised)
     (supervised.folder / "word").write_text("second")
     os.kill(first, signal.SIGKILL)
     assert supervised.replaced("core", first) == spare
@@ -318,11 +321,7 @@ def test_a_spare_that_has_not_read_everything_is_not_waited_for(supervised: Supe
 
 
 def test_a_spare_that_cannot_be_told_everything_does_not_begin(supervised: Supervised) -> None:
-    supervised.start(core="spare")
-    first = supervised.pid("core")
-    assert first
-    supervised.until(lambda: supervised.status("core")["spare"] == "ready")
-    spare = supervised.events("spare")[0][3]
+    first, spare = with_spare(supervised)
     (supervised.folder / "long").touch()  # more than the line takes in one go
     os.kill(first, signal.SIGKILL)
     assert supervised.replaced("core", first) != spare
