@@ -197,6 +197,11 @@ def _stranded(flow: Flow, facts: Facts) -> Iterator[Finding]:
     when, then = ("while open", "上班时") if facts.open else ("while closed", "下班后")
     keys = _keys_away(flow, facts)
     serving = _serving(flow, facts)
+    for name in _reachable(flow, facts, unasked=True):
+        node = flow.nodes[name]
+        if isinstance(node, End) and not _serves(node, facts):
+            text = f"{when} a call comes here without a question, and not to {promised}"
+            yield _finding(node, "unasked", text, f"{then}没问过就走到这里，到不了{zh}")
     for name in _reachable(flow, facts):
         node = flow.nodes[name]
         if not isinstance(node, Menu | Number):
@@ -234,7 +239,9 @@ def _is_served(node: Node, facts: Facts, serving: set[str]) -> bool:
     return _silent_next(node, facts) in serving
 
 
-def _reachable(flow: Flow, facts: Facts) -> set[str]:
+def _reachable(flow: Flow, facts: Facts, *, unasked: bool = False) -> set[str]:
+    """The nodes to which a call may come, whatever is pressed and services say; `unasked`: before the first question
+    is answered."""
     reached: set[str] = set()
     open_ = [flow.start]
     while open_:
@@ -243,6 +250,8 @@ def _reachable(flow: Flow, facts: Facts) -> set[str]:
             continue
         reached.add(name)
         node = flow.nodes[name]
+        if unasked and isinstance(node, Menu | Number):
+            continue
         following = automatic(node, facts)
         open_ += [following] if following else [target for _, target in exits(node)]
     return reached

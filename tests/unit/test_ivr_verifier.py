@@ -78,6 +78,13 @@ def test_silence_that_does_not_reach_a_person_is_refused(tmp_path: Path) -> None
     assert codes(tmp_path, text) == {("main", "silence")}
 
 
+def test_a_call_that_is_asked_nothing_and_gets_no_person_while_people_work_is_refused(tmp_path: Path) -> None:
+    """Registered elderly callers meet no menu: nobody's silence is looked at on their way."""
+    before, _, after = SHIPPED.partition("\n  elderly_person:\n")
+    text = f"{before}\n  elderly_person:\n{after.replace('next: queue', 'next: voicemail', 1)}"
+    assert codes(tmp_path, text) == {("elderly_person", "unasked")}
+
+
 def test_silence_that_hangs_up_is_refused(tmp_path: Path) -> None:
     text = changed("    silence: person\n    timeout_s: 4\n", "    silence: bye\n    timeout_s: 4\n")
     assert ("welcome", "silence") in codes(tmp_path, text + "\n  bye: {kind: end, next: goodbye}\n")
